@@ -1,0 +1,95 @@
+/**
+ * The bucket, as the rest of the system sees it. One implementation speaks S3 (`s3BlobStore.ts`); every store that it
+ * is pointed at has to pass `blobStore.contract.ts`.
+ *
+ * Keys are object keys without a leading slash. Sizes are bytes and always below 2^53. SHA-256 values are 64 lower-case
+ * hex digits. Every method that asks the bucket rejects with `BlobStoreUnavailable` when there is no usable answer
+ * (refused connection, time-out, 5xx, 403), never with a half answer.
+ */
+export interface BlobStore {
+  /** What lies under a key, or null when nothing does. */
+  head(key: string): Promise<StoredObject | null>
+
+  /** The first bytes of an object, at most `maxBytes`; empty for an empty object; null when nothing lies under the key. */
+  readStart(key: string, maxBytes: number): Promise<Uint8Array | null>
+
+  /** Reads the whole object and hashes it, for stores that do not confirm a checksum. Null when nothing lies there. */
+  sha256(key: string): Promise<string | null>
+
+  /** Deletes objects; deleting what is not there succeeds. At most 1,000 keys. Reports each key that the store refused. */
+  delete(keys: readonly string[]): Promise<DeleteOutcome>
+
+  /** One page of the keys under a prefix, in UTF-8 byte order. */
+  list(options: ListOptions): Promise<ListPage>
+
+  /** A URL that can create the object once, and nothing else. Signed locally, without a round trip. */
+  signUpload(upload: UploadToSign): SignedUpload
+
+  /** A URL that reads the object. Signed locally, without a round trip. */
+  signDownload(download: DownloadToSign): string
+
+  /** Resolves when the bucket answers and the credentials are accepted; rejects with `BlobStoreUnavailable`. */
+  ping(): Promise<void>
+
+  /** Lets go of open connections. */
+  close(): void
+}
+
+export interface StoredObject {
+  readonly byteSize: number
+  /** Without quotes. */
+  readonly etag: string
+  /** As the store keeps it; empty when it keeps none. */
+  readonly contentType: string
+  /** What the store itself vouches for, or null when it keeps no SHA-256 of the whole object. */
+  readonly sha256: string | null
+}
+
+export interface UploadToSign {
+  readonly key: string
+  readonly contentType: string
+  readonly byteSize: number
+  /** Bound into the signature when given. */
+  readonly sha256?: string | undefined
+  readonly expiresInSeconds: number
+  readonly now: Date
+}
+
+/** A request that a client can send as it is: `fetch(url, { method, headers, body })`. */
+export interface SignedUpload {
+  readonly method: 'PUT'
+  readonly url: string
+  readonly headers: readonly { readonly name: string; readonly value: string }[]
+}
+
+export interface DownloadToSign {
+  readonly key: string
+  /** Sent back by the store as `content-disposition`. */
+  readonly contentDisposition: string
+  /** Sent back by the store as `content-type`. */
+  readonly contentType: string
+  readonly expiresInSeconds: number
+  readonly now: Date
+}
+
+export interface ListOptions {
+  readonly prefix: string
+  /** At most 1,000, which is also the default. */
+  readonly maxKeys?: number
+  readonly continuationToken?: string | undefined
+}
+
+export interface ListPage {
+  readonly objects: readonly { readonly key: string; readonly byteSize: number; readonly etag: string; readonly lastModified: Date }[]
+  /** Null on the last page. */
+  readonly continuationToken: string | null
+}
+
+export interface DeleteOutcome {
+  readonly failed: readonly { readonly key: string; readonly code: string; readonly message: string }[]
+}
+
+/** The bucket gave no usable answer. The caller may ask again later; nothing is known about the object. */
+export class BlobStoreUnavailable extends Error {
+  override readonly name = 'BlobStoreUnavailable'
+}
