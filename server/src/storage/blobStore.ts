@@ -80,7 +80,12 @@ export interface ListOptions {
 }
 
 export interface ListPage {
-  readonly objects: readonly { readonly key: string; readonly byteSize: number; readonly etag: string; readonly lastModified: Date }[]
+  readonly objects: readonly {
+    readonly key: string
+    readonly byteSize: number
+    readonly etag: string
+    readonly lastModified: Date
+  }[]
   /** Null on the last page. */
   readonly continuationToken: string | null
 }

@@ -1,0 +1,51 @@
+/** The database gave no usable answer: nothing can be said about the statement, and the caller may ask again later. */
+export class DatabaseUnavailable extends Error {
+  override readonly name = 'DatabaseUnavailable'
+}
+
+/** Codes of postgres.js and Node for a connection that could not be made or broke, beside the SQLSTATE classes below. */
+const brokenConnectionCodes = new Set([
+  'CONNECTION_CLOSED',
+  'CONNECTION_DESTROYED',
+  'CONNECTION_ENDED',
+  'CONNECT_TIMEOUT',
+  'ECONNREFUSED',
+  'ECONNRESET',
+  'ENOENT',
+  'ENOTFOUND',
+  'EAI_AGAIN',
+  'EHOSTUNREACH',
+  'ENETUNREACH',
+  'EPIPE',
+  'ETIMEDOUT',
+])
+
+/**
+ * SQLSTATE 08: connection exceptions; 53: out of resources; 57: shutdown, crash, starting up, statement cancelled by a
+ * time limit; 25P03: the server ended a transaction that idled. Source: PostgreSQL, appendix A.
+ */
+const unavailableStates = /^(08|53|57|25P03)/
+
+/** The error code of a driver's error, also where Drizzle has wrapped it. */
+export function errorCodeOf(error: unknown): string | undefined {
+  for (let at = error, depth = 0; at instanceof Error && depth < 5; at = at.cause, depth += 1) {
+    const { code } = at as { code?: unknown }
+    if (typeof code === 'string') return code
+  }
+  return undefined
+}
+
+export function isUnavailable(error: unknown): boolean {
+  if (error instanceof DatabaseUnavailable) return true
+  const code = errorCodeOf(error)
+  return code !== undefined && (brokenConnectionCodes.has(code) || unavailableStates.test(code))
+}
+
+/** The name of the constraint that a failed statement violated, if it failed for that. */
+export function violatedConstraint(error: unknown): string | undefined {
+  for (let at = error, depth = 0; at instanceof Error && depth < 5; at = at.cause, depth += 1) {
+    const { constraint_name: name } = at as { constraint_name?: unknown }
+    if (typeof name === 'string') return name
+  }
+  return undefined
+}

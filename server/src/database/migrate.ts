@@ -1,0 +1,66 @@
+import { fileURLToPath } from 'node:url'
+import { drizzle } from 'drizzle-orm/postgres-js'
+import { migrate as runMigrations } from 'drizzle-orm/postgres-js/migrator'
+import { readMigrationFiles } from 'drizzle-orm/migrator'
+import postgres from 'postgres'
+
+/** The role that every connection of the application takes: it owns nothing and row-level security binds it. */
+export const appRole = 'filegraph_app'
+
+const migrationsFolder = fileURLToPath(new URL('../../../drizzle', import.meta.url))
+
+/** Any constant that no other user of the database is likely to lock. */
+const migrationLock = 4_951_023_017
+
+/**
+ * Brings the database up to date. Safe when any number of processes call it at once, and when it is called again: one
+ * works, the others wait and find nothing left to do.
+ *
+ * `url` has to name a role that may create tables and roles. `members` are the login roles that the application uses.
+ */
+export async function migrate(url: string, members: readonly string[] = []): Promise<void> {
+  const client = postgres(url, { max: 1, onnotice: () => undefined, connect_timeout: 10 })
+  try {
+    // Held by the session, so that it goes with the process if that dies.
+    await client`select pg_advisory_lock(${migrationLock})`
+    await ensureAppRole(client)
+    await runMigrations(drizzle({ client }), { migrationsFolder })
+    await client.unsafe(`grant usage on schema drizzle to ${appRole}`)
+    await client.unsafe(`grant select on drizzle.__drizzle_migrations to ${appRole}`)
+    for (const member of members) await grantAppRole(client, member)
+  } finally {
+    await client.end({ timeout: 5 })
+  }
+}
+
+/** The names of the migrations that this build brings along, oldest first. */
+export function knownMigrations(): string[] {
+  return readMigrationFiles({ migrationsFolder }).map((migration) => migration.name)
+}
+
+/** Roles belong to the whole cluster: another database's migration can make the same one at the same time. */
+async function ensureAppRole(client: postgres.Sql): Promise<void> {
+  await client.unsafe(`do $$ begin
+    if not exists (select from pg_roles where rolname = '${appRole}') then
+      create role ${appRole} nologin nosuperuser nocreatedb nocreaterole nobypassrls;
+    end if;
+  exception when duplicate_object or unique_violation then null;
+  end $$`)
+  const [self] = await client<{ name: string }[]>`select current_user as name`
+  if (self) await grantAppRole(client, self.name)
+}
+
+async function grantAppRole(client: postgres.Sql, member: string): Promise<void> {
+  await client.unsafe(`do $$ begin
+    if not exists (
+      select from pg_auth_members m
+      where m.roleid = '${appRole}'::regrole and m.member = ${quoteLiteral(member)}::regrole
+        and pg_has_role(${quoteLiteral(member)}, '${appRole}', 'member')
+    ) then
+      execute format('grant ${appRole} to %I', ${quoteLiteral(member)}::text);
+    end if;
+  exception when unique_violation then null;
+  end $$`)
+}
+
+const quoteLiteral = (text: string) => `'${text.replaceAll("'", "''")}'`

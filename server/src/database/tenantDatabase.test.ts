@@ -1,0 +1,259 @@
+import { randomUUID } from 'node:crypto'
+import { eq, sql } from 'drizzle-orm'
+import { drizzle } from 'drizzle-orm/postgres-js'
+import postgres from 'postgres'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { createTestDatabase, type TestDatabase } from '../../test/testDatabase.ts'
+import { DatabaseUnavailable } from './databaseUnavailable.ts'
+import { principals, tenantSlugs, users } from './tables.ts'
+import { openTenantDatabase, type TenantDatabase, type Transaction, TransactionOver } from './tenantDatabase.ts'
+import { TenantPredicateMissing } from './tenantPredicate.ts'
+
+const ada = randomUUID()
+const bob = randomUUID()
+
+let database: TestDatabase
+let tenants: TenantDatabase
+let superuser: postgres.Sql
+
+beforeAll(async () => {
+  database = await createTestDatabase()
+  superuser = postgres(database.superuserUrl, { max: 2, onnotice: () => undefined })
+  tenants = openTenantDatabase({ url: database.url, size: 4, applicationName: 'test' })
+  for (const [tenantId, name] of [
+    [ada, 'of Ada'],
+    [bob, 'of Bob'],
+  ] as const) {
+    await tenants.write(tenantId, (tx) => insertPrincipal(tx, name))
+  }
+})
+
+afterAll(async () => {
+  await tenants.close()
+  await superuser.end()
+  await database.drop()
+})
+
+const insertPrincipal = (tx: Transaction, name: string) => {
+  const id = randomUUID()
+  return tx.db
+    .insert(principals)
+    .values({ tenantId: tx.tenantId, id, kind: 'SYSTEM', subject: id, name, createdAt: new Date() })
+}
+
+const namesOf = (tx: Transaction) =>
+  tx.db
+    .select({ name: principals.name })
+    .from(principals)
+    .where(tx.mine(principals))
+    .then((rows) => rows.map((row) => row.name))
+
+/** A connection as the application's role, without any of our care. */
+const naiveClient = () =>
+  postgres(database.url, { max: 1, connection: { role: database.appRole }, onnotice: () => undefined })
+
+describe('a tenant transaction', () => {
+  it('sees the rows of its tenant and no other', async () => {
+    expect(await tenants.read(ada, namesOf)).toEqual(['of Ada'])
+    expect(await tenants.read(bob, namesOf)).toEqual(['of Bob'])
+  })
+
+  it('refuses a statement that does not name the tenant, before it is sent', async () => {
+    const forgetful = tenants.read(ada, (tx) => tx.db.select().from(principals))
+    await expect(forgetful).rejects.toMatchObject({ cause: expect.any(TenantPredicateMissing) })
+  })
+
+  it('refuses to write a row of another tenant, by its predicate and by row-level security', async () => {
+    const row = { id: randomUUID(), kind: 'SYSTEM' as const, subject: 'x', name: 'x', createdAt: new Date() }
+    const foreign = tenants.write(ada, (tx) => tx.db.insert(principals).values({ ...row, tenantId: bob }))
+    await expect(foreign).rejects.toMatchObject({ cause: expect.any(TenantPredicateMissing) })
+    const naive = naiveClient()
+    const behindOurBack = naive.begin(async (tx) => {
+      await tx`select set_tenant(${ada})`
+      await tx`insert into principals (tenant_id, id, kind, subject, name, created_at) values (${bob}, ${row.id}, 'SYSTEM', 'x', 'x', now())`
+    })
+    await expect(behindOurBack).rejects.toMatchObject({ code: '42501' })
+    await naive.end()
+  })
+
+  it('keeps nothing half done when its work fails', async () => {
+    const failing = tenants.write(ada, async (tx) => {
+      await insertPrincipal(tx, 'half done')
+      throw new Error('stop')
+    })
+    await expect(failing).rejects.toThrow('stop')
+    expect(await tenants.read(ada, namesOf)).toEqual(['of Ada'])
+  })
+
+  it('fails as a whole when a failed statement was swallowed', async () => {
+    const swallowing = tenants.write(ada, async (tx) => {
+      await insertPrincipal(tx, 'swallowed')
+      await tx.db.execute(sql`select 1 / 0`).catch(() => undefined)
+      return 'done'
+    })
+    await expect(swallowing).rejects.toThrow()
+    expect(await tenants.read(ada, namesOf)).toEqual(['of Ada'])
+  })
+
+  it('fails as a whole when a statement was not awaited', async () => {
+    const hasty = tenants.write(ada, async (tx) => {
+      void insertPrincipal(tx, 'not awaited')
+        .execute()
+        .catch(() => undefined)
+    })
+    await expect(hasty).rejects.toThrow(TransactionOver)
+    expect(await tenants.read(ada, namesOf)).toEqual(['of Ada'])
+  })
+
+  it('refuses to write in a read', async () => {
+    await expect(tenants.read(ada, (tx) => insertPrincipal(tx, 'x'))).rejects.toMatchObject({
+      cause: { code: '25006' },
+    })
+  })
+
+  it('keeps tenant tables out of look-ups, and lets the others in', async () => {
+    await expect(tenants.lookUp((db) => db.select().from(principals))).rejects.toMatchObject({
+      cause: expect.any(TenantPredicateMissing),
+    })
+    const slug = randomUUID()
+    await tenants.lookUp((db) => db.insert(tenantSlugs).values({ slug, tenant: ada }))
+    expect(await tenants.lookUp((db) => db.select().from(tenantSlugs).where(eq(tenantSlugs.slug, slug)))).toHaveLength(
+      1,
+    )
+    expect(await tenants.lookUp((db) => db.select().from(users))).toEqual([])
+  })
+})
+
+describe('leak 1: a transaction that is used after it ended', () => {
+  it('reads another tenant in naive code', async () => {
+    const naive = naiveClient()
+    const db = drizzle({ client: naive })
+    // The handle of a transaction that is run by hand on a shared connection, as pools do.
+    const inTenant = async <T>(tenantId: string, work: (handle: typeof db) => Promise<T>) => {
+      await naive.unsafe('begin')
+      await naive`select set_tenant(${tenantId})`
+      const value = await work(db)
+      await naive.unsafe('commit')
+      return value
+    }
+    const late = await inTenant(ada, async (handle) => ({ handle }))
+    const seen = await inTenant(bob, () => late.handle.select({ name: principals.name }).from(principals))
+    expect(seen).toEqual([{ name: 'of Bob' }])
+    await naive.end()
+  })
+
+  it('throws here, and reads nothing', async () => {
+    const kept: { tx?: Transaction } = {}
+    await tenants.read(ada, async (tx) => {
+      kept.tx = tx
+    })
+    const late = kept.tx
+    if (!late) throw new Error('no transaction was kept')
+    await expect(namesOf(late)).rejects.toMatchObject({ cause: expect.any(TransactionOver) })
+    const insideAnother = tenants.read(bob, () => namesOf(late))
+    await expect(insideAnother).rejects.toMatchObject({ cause: expect.any(TransactionOver) })
+  })
+})
+
+describe('leak 2: a connection that returns to the pool inside an old transaction', () => {
+  it('shows the old tenant in naive code', async () => {
+    const naive = naiveClient()
+    await naive.unsafe('begin')
+    await naive`select set_tenant(${ada})`
+    // A time-out on the client's side gives up here; the connection goes back as it is.
+    const seen = await naive`select name from principals`
+    expect(seen.map((row) => row['name'])).toEqual(['of Ada'])
+    await naive.end()
+  })
+
+  it('does not happen after a connection was lost, or a statement timed out, in the middle', async () => {
+    const one = openTenantDatabase({ url: database.url, size: 1, applicationName: 'leak 2', statementTimeoutMs: 200 })
+    const backend = sql<{ pid: number }>`select pg_backend_pid() as pid`
+    const pidOf = async (tx: Transaction) => Number((await tx.db.execute(backend))[0]?.['pid'])
+    const broken = one.write(ada, async (tx) => {
+      const pid = await pidOf(tx)
+      await superuser`select pg_terminate_backend(${pid})`
+      await new Promise((resolve) => setTimeout(resolve, 50))
+      return namesOf(tx)
+    })
+    await expect(broken).rejects.toThrow(DatabaseUnavailable)
+    expect(await one.read(bob, namesOf)).toEqual(['of Bob'])
+    await expect(one.read(ada, (tx) => tx.db.execute(sql`select pg_sleep(5)`))).rejects.toThrow(DatabaseUnavailable)
+    expect(await one.read(bob, namesOf)).toEqual(['of Bob'])
+    expect(await one.lookUp((db) => db.execute(sql`select current_setting('app.tenant_id', true) as t`))).toEqual([
+      { t: '' },
+    ])
+    await one.close()
+  })
+
+  it('destroys a connection whose rollback was not answered', async () => {
+    const one = openTenantDatabase({ url: database.url, size: 1, applicationName: 'leak 2b' })
+    const pids: number[] = []
+    const backend = sql`select pg_backend_pid() as pid`
+    const lost = one.write(ada, async (tx) => {
+      pids.push(Number((await tx.db.execute(backend))[0]?.['pid']))
+      await superuser`select pg_terminate_backend(${pids[0] ?? 0})`
+      throw new Error('and then the rollback finds no connection')
+    })
+    await expect(lost).rejects.toThrow()
+    await one.read(bob, async (tx) => pids.push(Number((await tx.db.execute(backend))[0]?.['pid'])))
+    expect(pids[1]).not.toBe(pids[0])
+    await one.close()
+  })
+})
+
+describe('leak 3: a setting of the session', () => {
+  it('is seen by the next user of the connection in naive code', async () => {
+    const naive = naiveClient()
+    await naive.unsafe(`set app.tenant_id = '${ada}'`)
+    expect((await naive`select name from principals`).map((row) => row['name'])).toEqual(['of Ada'])
+    await naive.end()
+  })
+
+  it('cannot be made through a transaction, and none stays behind', async () => {
+    const one = openTenantDatabase({ url: database.url, size: 1, applicationName: 'leak 3' })
+    const setting = one.write(ada, (tx) => tx.db.execute(sql.raw(`set app.tenant_id = '${bob}'`)))
+    await expect(setting).rejects.toMatchObject({ cause: expect.any(TenantPredicateMissing) })
+    await one.read(ada, namesOf)
+    expect(await one.lookUp((db) => db.execute(sql`select current_setting('app.tenant_id', true) as t`))).toEqual([
+      { t: '' },
+    ])
+    await one.close()
+  })
+})
+
+describe('leak 4: a view of a privileged owner', () => {
+  it('shows every tenant in naive code, and none of ours exists', async () => {
+    await superuser`create view naive_view as select name from principals`
+    await superuser.unsafe(`grant select on naive_view to ${database.appRole}`)
+    const naive = naiveClient()
+    const seen = await naive.begin(async (tx) => {
+      await tx`select set_tenant(${ada})`
+      return tx`select name from naive_view order by name`
+    })
+    expect(seen.map((row) => row['name'])).toEqual(['of Ada', 'of Bob'])
+    await naive.end()
+    await superuser`drop view naive_view`
+    const views = await superuser`select c.relname from pg_class c join pg_namespace n on n.oid = c.relnamespace
+      where c.relkind in ('v', 'm') and n.nspname = 'public' and not coalesce(c.reloptions, '{}') @> '{security_invoker=true}'`
+    expect(views).toEqual([])
+  })
+})
+
+describe('the pool', () => {
+  it('recovers by itself when the database was away', async () => {
+    const closed = openTenantDatabase({ url: 'postgres://nobody@127.0.0.1:1/none', size: 1, applicationName: 'away' })
+    await expect(closed.read(ada, namesOf)).rejects.toThrow(DatabaseUnavailable)
+    await expect(closed.read(ada, namesOf)).rejects.toThrow(DatabaseUnavailable)
+    await closed.close()
+  })
+
+  it('serves many callers with few connections, each its own tenant', async () => {
+    const few = openTenantDatabase({ url: database.url, size: 3, applicationName: 'few' })
+    const answers = await Promise.all(
+      Array.from({ length: 60 }, (_, at) => few.read(at % 2 ? ada : bob, namesOf).then((names) => [at % 2, ...names])),
+    )
+    expect(new Set(answers.map((answer) => answer.join()))).toEqual(new Set(['1,of Ada', '0,of Bob']))
+    await few.close()
+  })
+})

@@ -1,0 +1,188 @@
+import { getTableName } from 'drizzle-orm'
+import {
+  apiKeys,
+  auditLog,
+  blobs,
+  events,
+  files,
+  fileVersions,
+  memberships,
+  principals,
+  tenantUsage,
+  uploads,
+} from './tables.ts'
+
+/** Every table with a `tenant_id`; `catalogue.test.ts` compares the list with the database. */
+export const tenantTableNames: ReadonlySet<string> = new Set(
+  [apiKeys, auditLog, blobs, events, files, fileVersions, memberships, principals, tenantUsage, uploads].map((table) =>
+    getTableName(table),
+  ),
+)
+
+/** A statement would have run without naming its tenant. Always a defect of ours, never of a caller. */
+export class TenantPredicateMissing extends Error {
+  override readonly name = 'TenantPredicateMissing'
+}
+
+/**
+ * The first lock of the tenant boundary. Refuses a statement unless every tenant table in it is tied to `tenantId`, by
+ * `alias.tenant_id = $n` or through a join on `tenant_id`, and unless every row that it inserts carries that tenant.
+ *
+ * It reads SQL that we write ourselves and refuses whatever it does not understand. It is no defence against a
+ * predicate with a hole in it (`… or true`): behind it stands row-level security.
+ */
+export function assertTenantPredicate(text: string, params: readonly unknown[], tenantId: string): void {
+  for (const index of tenantParams(text)) {
+    if (params[index] !== tenantId)
+      throw new TenantPredicateMissing(`Parameter $${index + 1} is not the tenant: ${text}`)
+  }
+}
+
+/** Refuses a statement that touches a tenant table at all: for what has to be asked before the tenant is known. */
+export function assertNoTenantTable(text: string): void {
+  const table = tokensOf(text).find((token) => tenantTableNames.has(nameOf(token)) || nameOf(token) === 'tenants')
+  if (table !== undefined) throw new TenantPredicateMissing(`${table} needs a tenant transaction: ${text}`)
+}
+
+const known = new Map<string, readonly number[]>()
+const knownTexts = 2_000
+
+/** Which parameters of a statement have to be the tenant, by index; the answer depends on the text alone. */
+function tenantParams(text: string): readonly number[] {
+  const found = known.get(text)
+  if (found) return found
+  if (known.size >= knownTexts) known.clear()
+  const params = readStatement(text)
+  known.set(text, params)
+  return params
+}
+
+function readStatement(text: string): number[] {
+  const tokens = tokensOf(text)
+  const refuse = (why: string): never => {
+    throw new TenantPredicateMissing(`${why}: ${text}`)
+  }
+  if (!['select', 'insert', 'update', 'delete', 'with'].includes(tokens[0]?.toLowerCase() ?? '')) {
+    return refuse('Only queries run in a tenant transaction')
+  }
+  if (tokens.some((token) => [';', '--', '/*'].includes(token) || nameOf(token) === 'set_tenant')) {
+    return refuse('Comments, several statements and set_tenant are refused')
+  }
+  const { aliases, inserts } = tableReferences(tokens, refuse)
+  const params = new Set(inserts.flatMap((at) => insertedTenants(tokens, at, refuse)))
+  const untied = tie(tokens, aliases, params)
+  if (untied.size > 0) return refuse(`No tenant predicate for ${[...untied].join(', ')}`)
+  return [...params]
+}
+
+/** Names under which tenant tables are read or changed, and where rows are inserted into them. */
+function tableReferences(tokens: readonly string[], refuse: (why: string) => never) {
+  const aliases = new Set<string>()
+  const inserts: number[] = []
+  tokens.forEach((token, at) => {
+    const name = nameOf(token)
+    const isTenants = name === 'tenants'
+    if ((!tenantTableNames.has(name) && !isTenants) || token.startsWith("'")) return
+    if (tokens[at - 1] === '.') refuse('Schema-qualified names are refused')
+    if (tokens[at + 1] === '.') return
+    if (tokens[at - 1]?.toLowerCase() === 'into') {
+      inserts.push(at)
+      return
+    }
+    const next = tokens[at + 1]?.toLowerCase() === 'as' ? tokens[at + 2] : tokens[at + 1]
+    const alias = next !== undefined && isIdentifier(next) && !clauseWords.has(next.toLowerCase()) ? nameOf(next) : name
+    aliases.add(isTenants ? `${alias}:id` : `${alias}:tenant_id`)
+  })
+  return { aliases, inserts }
+}
+
+/** The parameters that fill the tenant column in `insert into t (columns) values (…), (…)`. */
+function insertedTenants(tokens: readonly string[], at: number, refuse: (why: string) => never): number[] {
+  const column = nameOf(tokens[at] ?? '') === 'tenants' ? 'id' : 'tenant_id'
+  const columns = parenthesised(tokens, at + 1)
+  const position = columns.items.findIndex((item) => item.length === 1 && nameOf(item[0] ?? '') === column)
+  if (position < 0) refuse(`Inserted without ${column}`)
+  if (tokens[columns.end]?.toLowerCase() !== 'values') refuse('Only VALUES are inserted')
+  const params: number[] = []
+  let next = columns.end + 1
+  for (;;) {
+    const row = parenthesised(tokens, next)
+    params.push(
+      paramIndex(row.items[position]?.[0]) ?? refuse(`Inserted with something else than a parameter as ${column}`),
+    )
+    if (tokens[row.end] !== ',') return params
+    next = row.end + 1
+  }
+}
+
+/** The comma-separated items of the parenthesis that opens at `start`, and where the text goes on behind it. */
+function parenthesised(tokens: readonly string[], start: number): { items: string[][]; end: number } {
+  if (tokens[start] !== '(') return { items: [], end: start }
+  const items: string[][] = [[]]
+  let depth = 0
+  for (let at = start; at < tokens.length; at += 1) {
+    const token = tokens[at] ?? ''
+    if (token === '(') depth += 1
+    if (token === ')') depth -= 1
+    if (depth === 0) return { items, end: at + 1 }
+    if (token === ',' && depth === 1) items.push([])
+    else if (at > start) items.at(-1)?.push(token)
+  }
+  return { items, end: tokens.length }
+}
+
+/** Follows `a.tenant_id = $n` and `a.tenant_id = b.tenant_id`; adds to `params`, returns the aliases that stay untied. */
+function tie(tokens: readonly string[], aliases: ReadonlySet<string>, params: Set<number>): Set<string> {
+  const untied = new Set(aliases)
+  const links: [string, string][] = []
+  for (let at = 0; at < tokens.length; at += 1) {
+    if (tokens[at] !== '=') continue
+    const left = columnEndingAt(tokens, at - 1)
+    const right = columnStartingAt(tokens, at + 1)
+    const param = paramIndex(left ? tokens[at + 1] : tokens[at - 1])
+    const column = left ?? right
+    if (left && right) links.push([left, right])
+    else if (column && param !== undefined && aliases.has(column)) {
+      untied.delete(column)
+      params.add(param)
+    }
+  }
+  for (let moved = true; moved;) {
+    moved = false
+    for (const [one, other] of links) {
+      if (!aliases.has(one) || !aliases.has(other) || untied.has(one) === untied.has(other)) continue
+      untied.delete(one)
+      untied.delete(other)
+      moved = true
+    }
+  }
+  return untied
+}
+
+const columnEndingAt = (tokens: readonly string[], end: number) => columnStartingAt(tokens, end - 2)
+
+function columnStartingAt(tokens: readonly string[], start: number): string | undefined {
+  const [alias, dot, column] = tokens.slice(Math.max(start, 0), start + 3)
+  if (alias === undefined || dot !== '.' || column === undefined) return undefined
+  return `${nameOf(alias)}:${nameOf(column)}`
+}
+
+function paramIndex(token: string | undefined): number | undefined {
+  return token?.startsWith('$') ? Number(token.slice(1)) - 1 : undefined
+}
+
+const tokensOf = (text: string) =>
+  text.match(/"(?:[^"]|"")*"|'(?:[^']|'')*'|\$\d+|--|\/\*|<=|>=|<>|!=|::|[A-Za-z_][A-Za-z0-9_]*|[^\s]/g) ?? []
+
+const isIdentifier = (token: string) => /^["A-Za-z_]/.test(token)
+
+/** Lower case for a bare identifier, without the quotes for a quoted one. */
+const nameOf = (token: string) =>
+  token.startsWith('"') ? token.slice(1, -1).replaceAll('""', '"') : token.toLowerCase()
+
+const clauseWords = new Set(
+  (
+    'as on using where set inner left right full cross natural join order group having limit offset for values returning ' +
+    'default select union intersect except window fetch from lateral'
+  ).split(' '),
+)

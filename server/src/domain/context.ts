@@ -1,0 +1,44 @@
+import type { TenantDatabase, Transaction } from '../database/tenantDatabase.ts'
+import type { BlobStore } from '../storage/blobStore.ts'
+import type { principalKinds, roles } from '../database/tables.ts'
+
+export type Role = (typeof roles)[number]
+export type PrincipalKind = (typeof principalKinds)[number]
+
+/** Who asks, always within one tenant. */
+export interface Principal {
+  readonly tenantId: string
+  /** Of the user, the API key, or, for a host application's user, of the row that stands for them in this tenant. */
+  readonly id: string
+  readonly kind: PrincipalKind
+  /** The user id in the host application's token for EXTERNAL; otherwise the id again. */
+  readonly subject: string
+  readonly name: string
+  readonly email: string | null
+  readonly role: Role
+}
+
+/** Where a request came from, for the audit log. Null where there was no request. */
+export interface Origin {
+  readonly requestId: string | null
+  readonly address: string | null
+  readonly userAgent: string | null
+}
+
+/** What every verb works with. */
+export interface Context {
+  readonly principal: Principal
+  readonly origin: Origin
+  readonly database: TenantDatabase
+  readonly blobs: BlobStore
+  /** The application's clock, which tests turn. */
+  readonly now: () => Date
+}
+
+/** Runs `work` in a transaction of the caller's tenant. */
+export const inTransaction = <T>(ctx: Context, work: (tx: Transaction) => Promise<T>): Promise<T> =>
+  ctx.database.write(ctx.principal.tenantId, work)
+
+/** Reads in the caller's tenant. */
+export const reading = <T>(ctx: Context, work: (tx: Transaction) => Promise<T>): Promise<T> =>
+  ctx.database.read(ctx.principal.tenantId, work)

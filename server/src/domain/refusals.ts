@@ -1,0 +1,107 @@
+/**
+ * Every "no" that a caller can act on. Those with a GraphQL type of their own are answers of mutations; the others end
+ * the request with `extensions.code`. Whatever is thrown and is none of these is a defect, and is masked.
+ *
+ * Messages are sentences for people. They never carry another tenant's data, SQL, keys or bounds.
+ */
+export abstract class Refusal extends Error {
+  abstract readonly code: RefusalCode
+}
+
+export const answerCodes = [
+  'NOT_FOUND',
+  'VALIDATION',
+  'QUOTA_EXCEEDED',
+  'UPLOAD_INCOMPLETE',
+  'CONTENT_MISMATCH',
+  'CONFLICT',
+] as const
+
+export type RefusalCode =
+  | (typeof answerCodes)[number]
+  | 'UNAUTHENTICATED'
+  | 'FORBIDDEN'
+  | 'RATE_LIMITED'
+  | 'BAD_USER_INPUT'
+
+/** There is no such thing in this tenant. The same words for a foreign id as for one that was never given out. */
+export class NotFound extends Refusal {
+  override readonly name = 'NotFoundError'
+  readonly code = 'NOT_FOUND'
+  constructor(what: 'file' | 'upload intent' | 'API key') {
+    super(`There is no such ${what}.`)
+  }
+}
+
+/** A value that cannot be accepted; `field` is its name in the input. */
+export class Invalid extends Refusal {
+  override readonly name = 'ValidationError'
+  readonly code = 'VALIDATION'
+  readonly field: string
+  constructor(field: string, message: string) {
+    super(message)
+    this.field = field
+  }
+}
+
+export class QuotaExceeded extends Refusal {
+  override readonly name = 'QuotaExceededError'
+  readonly code = 'QUOTA_EXCEEDED'
+  constructor() {
+    super('There is not enough space left for this file.')
+  }
+}
+
+/** The bytes have not arrived; the intent stays as it is, and the caller may send them and commit again. */
+export class UploadIncomplete extends Refusal {
+  override readonly name = 'UploadIncompleteError'
+  readonly code = 'UPLOAD_INCOMPLETE'
+  constructor() {
+    super('The content has not arrived yet. Send it to the address of the upload intent, then commit again.')
+  }
+}
+
+/** The bytes that arrived are not what was declared. The intent is over and its bytes are released. */
+export class ContentMismatch extends Refusal {
+  override readonly name = 'ContentMismatchError'
+  readonly code = 'CONTENT_MISMATCH'
+}
+
+/** The thing is in a state in which this cannot be done. */
+export class Conflict extends Refusal {
+  override readonly name = 'ConflictError'
+  readonly code = 'CONFLICT'
+}
+
+/** No credentials, or none that are accepted. The reason stays with us. */
+export class Unauthenticated extends Refusal {
+  override readonly name = 'Unauthenticated'
+  readonly code = 'UNAUTHENTICATED'
+  constructor(message = 'Sign in, or send a valid API key or token.') {
+    super(message)
+  }
+}
+
+export class Forbidden extends Refusal {
+  override readonly name = 'Forbidden'
+  readonly code = 'FORBIDDEN'
+  constructor(message = 'Your role does not allow this.') {
+    super(message)
+  }
+}
+
+export class RateLimited extends Refusal {
+  override readonly name = 'RateLimited'
+  readonly code = 'RATE_LIMITED'
+  readonly retryAfterSeconds: number
+  constructor(retryAfterSeconds: number) {
+    super('Too many requests. Please wait a moment.')
+    this.retryAfterSeconds = retryAfterSeconds
+  }
+}
+
+/** An argument of a query that cannot be accepted. */
+export class BadInput extends Refusal {
+  override readonly name = 'BadInput'
+  readonly code = 'BAD_USER_INPUT'
+}
