@@ -1,0 +1,40 @@
+import { createHash } from 'node:crypto'
+import { Readable } from 'node:stream'
+import type { GetObjectCommandOutput } from '@aws-sdk/client-s3'
+
+/** Reads at most `maxBytes` and hangs up, whatever the store went on to send. */
+export async function readStartOf(output: GetObjectCommandOutput, maxBytes: number): Promise<Uint8Array> {
+  const body = streamOf(output)
+  const chunks: Uint8Array[] = []
+  let length = 0
+  try {
+    for await (const chunk of body as AsyncIterable<Uint8Array>) {
+      chunks.push(chunk)
+      length += chunk.byteLength
+      if (length >= maxBytes) break
+    }
+  } finally {
+    body.destroy()
+  }
+  const expected = Math.min(maxBytes, output.ContentLength ?? 0)
+  if (length < expected) throw new Error(`The body ended after ${length} of ${expected} bytes`)
+  return Uint8Array.from(Buffer.concat(chunks).subarray(0, maxBytes))
+}
+
+/** Hashes a body of any size in constant memory. Throws when fewer bytes came than were announced. */
+export async function hashBody(output: GetObjectCommandOutput): Promise<string> {
+  const body = streamOf(output)
+  const hash = createHash('sha256')
+  let length = 0
+  for await (const chunk of body as AsyncIterable<Uint8Array>) {
+    hash.update(chunk)
+    length += chunk.byteLength
+  }
+  if (length !== output.ContentLength) throw new Error(`The body had ${length} of ${output.ContentLength} bytes`)
+  return hash.digest('hex')
+}
+
+function streamOf(output: GetObjectCommandOutput): Readable {
+  if (output.Body instanceof Readable) return output.Body
+  throw new Error('The answer has no body')
+}

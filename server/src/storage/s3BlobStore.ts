@@ -1,0 +1,110 @@
+import {
+  DeleteObjectsCommand,
+  GetObjectCommand,
+  HeadBucketCommand,
+  HeadObjectCommand,
+  ListObjectsV2Command,
+  type S3Client,
+} from '@aws-sdk/client-s3'
+import type { BlobStore, DeleteOutcome, ListOptions, ListPage, StoredObject } from './blobStore.ts'
+import type { BucketOptions } from './bucketOptions.ts'
+import { hashBody, readStartOf } from './readBody.ts'
+import { readDeleteOutcome, readListPage, readStoredObject } from './readS3Answer.ts'
+import { createS3Client, usualPatience, type S3Patience } from './s3Client.ts'
+import { describeFailure, unavailable } from './s3Failure.ts'
+import { createUrlSigner } from './signUrl.ts'
+
+const maxKeysPerRequest = 1_000
+
+/** The blob store over any S3-compatible bucket. Opens no connection before it is asked something. */
+export function createS3BlobStore(options: BucketOptions, patience: S3Patience = usualPatience): BlobStore {
+  const client = createS3Client(options, patience)
+  const { bucket } = options
+  const signer = createUrlSigner(options)
+  return {
+    head: (key) => head(client, bucket, key),
+    readStart: (key, maxBytes) => readStart(client, bucket, key, maxBytes),
+    sha256: (key) => readSha256(client, bucket, key),
+    delete: (keys) => deleteObjects(client, bucket, keys),
+    list: (page) => listObjects(client, bucket, page),
+    signUpload: signer.signUpload,
+    signDownload: signer.signDownload,
+    ping: () => ping(client, bucket),
+    close: () => client.destroy(),
+  }
+}
+
+async function head(client: S3Client, bucket: string, key: string): Promise<StoredObject | null> {
+  try {
+    const command = new HeadObjectCommand({ Bucket: bucket, Key: key, ChecksumMode: 'ENABLED' })
+    return readStoredObject(await client.send(command))
+  } catch (error) {
+    if (describeFailure(error).status !== 404) throw unavailable('HEAD', error)
+  }
+  // A HEAD has no body that could tell a missing object from a missing bucket, and the difference is a lost file.
+  await ping(client, bucket)
+  return null
+}
+
+async function readStart(client: S3Client, bucket: string, key: string, maxBytes: number): Promise<Uint8Array | null> {
+  if (!Number.isSafeInteger(maxBytes) || maxBytes < 1) throw new RangeError(`Cannot read ${maxBytes} bytes`)
+  try {
+    const command = new GetObjectCommand({ Bucket: bucket, Key: key, Range: `bytes=0-${maxBytes - 1}` })
+    return await readStartOf(await client.send(command), maxBytes)
+  } catch (error) {
+    const { code, status } = describeFailure(error)
+    if (code === 'NoSuchKey') return null
+    // An empty object has no first byte, so no range of it exists.
+    if (status === 416) return new Uint8Array(0)
+    throw unavailable('GET', error)
+  }
+}
+
+async function readSha256(client: S3Client, bucket: string, key: string): Promise<string | null> {
+  try {
+    return await hashBody(await client.send(new GetObjectCommand({ Bucket: bucket, Key: key })))
+  } catch (error) {
+    if (describeFailure(error).code === 'NoSuchKey') return null
+    throw unavailable('GET', error)
+  }
+}
+
+async function deleteObjects(client: S3Client, bucket: string, keys: readonly string[]): Promise<DeleteOutcome> {
+  if (keys.length === 0) return { failed: [] }
+  if (keys.length > maxKeysPerRequest) throw new RangeError(`Cannot delete ${keys.length} objects at once`)
+  try {
+    const Objects = keys.map((key) => ({ Key: key }))
+    const command = new DeleteObjectsCommand({ Bucket: bucket, Delete: { Objects, Quiet: false } })
+    return readDeleteOutcome(await client.send(command), keys)
+  } catch (error) {
+    throw unavailable('DeleteObjects', error)
+  }
+}
+
+async function listObjects(client: S3Client, bucket: string, page: ListOptions): Promise<ListPage> {
+  const maxKeys = page.maxKeys ?? maxKeysPerRequest
+  if (!Number.isInteger(maxKeys) || maxKeys < 1 || maxKeys > maxKeysPerRequest) {
+    throw new RangeError(`Cannot list ${maxKeys} keys at once`)
+  }
+  try {
+    const command = new ListObjectsV2Command({
+      Bucket: bucket,
+      Prefix: page.prefix,
+      MaxKeys: maxKeys,
+      // A key may hold characters that XML cannot.
+      EncodingType: 'url',
+      ...(page.continuationToken !== undefined && { ContinuationToken: page.continuationToken }),
+    })
+    return readListPage(await client.send(command), bucket)
+  } catch (error) {
+    throw unavailable('ListObjectsV2', error)
+  }
+}
+
+async function ping(client: S3Client, bucket: string): Promise<void> {
+  try {
+    await client.send(new HeadBucketCommand({ Bucket: bucket }))
+  } catch (error) {
+    throw unavailable('HeadBucket', error)
+  }
+}
