@@ -1,0 +1,56 @@
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import { contentDisposition } from './contentDisposition.ts'
+
+const decoded = (header: string) => decodeURIComponent(/filename\*=UTF-8''(.*)$/.exec(header)?.[1] ?? '')
+
+describe('contentDisposition', () => {
+  it('quotes a plain name and adds nothing', () => {
+    expect(contentDisposition('attachment', 'report 2026.pdf')).toBe('attachment; filename="report 2026.pdf"')
+    expect(contentDisposition('inline', "it's (1) a; b, c.txt")).toBe(`inline; filename="it's (1) a; b, c.txt"`)
+  })
+
+  it('carries any other name whole, beside a look-alike in ASCII', () => {
+    const name = 'Résumé “final” 你好 100% 🎉.pdf'
+    const header = contentDisposition('attachment', name)
+    expect(header).toBe(
+      `attachment; filename="Resume _final_ __ 100_ _.pdf"; filename*=UTF-8''R%C3%A9sum%C3%A9%20%E2%80%9Cfinal%E2%80%9D%20%E4%BD%A0%E5%A5%BD%20100%25%20%F0%9F%8E%89.pdf`,
+    )
+    expect(decoded(header)).toBe(name)
+  })
+
+  it('lets no quote, line break or path separator out', () => {
+    const header = contentDisposition('attachment', 'a"; filename=evil.exe\r\nset-cookie: x=1\\..\\/b.txt')
+    expect(header).toMatch(/^attachment; filename="[^"\\/\r\n]*"; filename\*=UTF-8''[^\r\n'"\\/ ]*$/)
+    expect(decoded(header)).toBe('a"; filename=evil.exe__set-cookie: x=1_.._\u005fb.txt')
+  })
+
+  it('does not let a full-width slash or an ASCII equivalent become a separator', () => {
+    expect(contentDisposition('attachment', 'a／b')).toContain('filename="a_b"')
+  })
+
+  it('keeps decomposed and composed names apart', () => {
+    const [composed, decomposed] = ['e\u0301'.normalize('NFC'), 'e\u0301']
+    expect(decoded(contentDisposition('attachment', composed))).toBe(composed)
+    expect(decoded(contentDisposition('attachment', decomposed))).toBe(decomposed)
+  })
+
+  it('replaces a lone surrogate, and names the nameless', () => {
+    expect(decoded(contentDisposition('attachment', 'a\ud83c.txt'))).toBe('a\ufffd.txt')
+    expect(contentDisposition('attachment', '')).toBe('attachment; filename="download"')
+  })
+
+  it('is one well-formed ASCII line for any text, and gives any well-formed name back', () => {
+    const text = fc.oneof(fc.string({ unit: 'binary' }), fc.string({ unit: 'grapheme' }), fc.string())
+    const shape =
+      /^inline; filename="[\x20\x21\x23-\x5b\x5d-\x7e]+"(; filename\*=UTF-8''([\w!#$&+.^`|~-]|%[0-9A-F]{2})+)?$/
+    fc.assert(
+      fc.property(text, (name) => {
+        const header = contentDisposition('inline', name)
+        expect(header).toMatch(shape)
+        if (header.includes('filename*')) expect(decoded(header)).toBe(name.replace(/[\p{Cc}/\\]/gu, '_'))
+      }),
+      { numRuns: 500, seed: 7 },
+    )
+  })
+})
