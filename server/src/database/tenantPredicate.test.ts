@@ -44,6 +44,7 @@ describe('the tenant predicate', () => {
     ['select 1 from public.files f where f.tenant_id = $1'],
     ['select 1 from files f where f.tenant_id = $1 -- and more'],
     ['select 1 from files f where f.tenant_id = $1; select 1 from files'],
+    ['select 1 from files where files.tenant_id = $1 and files.id in (select files.id from files)'],
     ['set app.tenant_id = $1'],
     ['select set_tenant($1)'],
     ['commit'],

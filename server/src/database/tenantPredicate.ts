@@ -71,13 +71,13 @@ function readStatement(text: string): number[] {
   const { aliases, inserts } = tableReferences(tokens, refuse)
   const params = new Set(inserts.flatMap((at) => insertedTenants(tokens, at, refuse)))
   const untied = tie(tokens, aliases, params)
-  if (untied.size > 0) return refuse(`No tenant predicate for ${[...untied].join(', ')}`)
+  if (untied.length > 0) return refuse(`No tenant predicate for ${untied.join(', ')}`)
   return [...params]
 }
 
-/** Names under which tenant tables are read or changed, and where rows are inserted into them. */
+/** Names under which tenant tables are read or changed, how often each, and where rows are inserted into them. */
 function tableReferences(tokens: readonly string[], refuse: (why: string) => never) {
-  const aliases = new Set<string>()
+  const aliases = new Map<string, number>()
   const inserts: number[] = []
   tokens.forEach((token, at) => {
     const name = nameOf(token)
@@ -91,7 +91,8 @@ function tableReferences(tokens: readonly string[], refuse: (why: string) => nev
     }
     const next = tokens[at + 1]?.toLowerCase() === 'as' ? tokens[at + 2] : tokens[at + 1]
     const alias = next !== undefined && isIdentifier(next) && !clauseWords.has(next.toLowerCase()) ? nameOf(next) : name
-    aliases.add(isTenants ? `${alias}:id` : `${alias}:tenant_id`)
+    const column = isTenants ? `${alias}:id` : `${alias}:tenant_id`
+    aliases.set(column, (aliases.get(column) ?? 0) + 1)
   })
   return { aliases, inserts }
 }
@@ -131,32 +132,44 @@ function parenthesised(tokens: readonly string[], start: number): { items: strin
   return { items, end: tokens.length }
 }
 
-/** Follows `a.tenant_id = $n` and `a.tenant_id = b.tenant_id`; adds to `params`, returns the aliases that stay untied. */
-function tie(tokens: readonly string[], aliases: ReadonlySet<string>, params: Set<number>): Set<string> {
-  const untied = new Set(aliases)
-  const links: [string, string][] = []
-  for (let at = 0; at < tokens.length; at += 1) {
-    if (tokens[at] !== '=') continue
-    const left = columnEndingAt(tokens, at - 1)
-    const right = columnStartingAt(tokens, at + 1)
-    const param = paramIndex(left ? tokens[at + 1] : tokens[at - 1])
-    const column = left ?? right
-    if (left && right) links.push([left, right])
-    else if (column && param !== undefined && aliases.has(column)) {
-      untied.delete(column)
+/**
+ * Follows `a.tenant_id = $n` and `a.tenant_id = b.tenant_id`; adds to `params`, returns the aliases that stay untied. An
+ * alias that stands for a table in several places, as subqueries do, needs as many predicates.
+ */
+function tie(tokens: readonly string[], aliases: ReadonlyMap<string, number>, params: Set<number>): string[] {
+  const grounded = new Set<string>()
+  const predicates = new Map<string, number>()
+  const links: (readonly [string, string])[] = []
+  for (const { columns, param } of equalities(tokens)) {
+    if (columns.some((column) => !aliases.has(column))) continue
+    for (const column of columns) predicates.set(column, (predicates.get(column) ?? 0) + 1)
+    const [one, other] = columns
+    if (one && other) links.push([one, other])
+    else if (one && param !== undefined) {
+      grounded.add(one)
       params.add(param)
     }
   }
-  for (let moved = true; moved;) {
-    moved = false
-    for (const [one, other] of links) {
-      if (!aliases.has(one) || !aliases.has(other) || untied.has(one) === untied.has(other)) continue
-      untied.delete(one)
-      untied.delete(other)
-      moved = true
-    }
+  for (let before = -1; before !== grounded.size;) {
+    before = grounded.size
+    for (const link of links)
+      if (link.some((column) => grounded.has(column))) for (const column of link) grounded.add(column)
   }
-  return untied
+  return [...aliases.keys()].filter(
+    (alias) => !grounded.has(alias) || (predicates.get(alias) ?? 0) < (aliases.get(alias) ?? 0),
+  )
+}
+
+/** Each `=` between two qualified columns, or between one and a parameter. */
+function equalities(tokens: readonly string[]): { columns: string[]; param: number | undefined }[] {
+  return tokens.flatMap((token, at) => {
+    if (token !== '=') return []
+    const left = columnEndingAt(tokens, at - 1)
+    const right = columnStartingAt(tokens, at + 1)
+    const param = paramIndex(left ? tokens[at + 1] : tokens[at - 1])
+    const columns = [left, right].filter((column) => column !== undefined)
+    return columns.length === 2 || (columns.length === 1 && param !== undefined) ? [{ columns, param }] : []
+  })
 }
 
 const columnEndingAt = (tokens: readonly string[], end: number) => columnStartingAt(tokens, end - 2)

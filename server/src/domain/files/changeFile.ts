@@ -1,0 +1,39 @@
+import { and, eq } from 'drizzle-orm'
+import { files } from '../../database/tables.ts'
+import type { Transaction } from '../../database/tenantDatabase.ts'
+import { NotFound } from '../refusals.ts'
+import { type File, readFile } from './findFiles.ts'
+
+export type FileColumns = typeof files.$inferSelect
+
+/** Locks the row of a file, whatever its state, so that what is decided about it stays true until the end. */
+export async function lockFile(tx: Transaction, id: string): Promise<FileColumns> {
+  const [file] = await tx.db
+    .select()
+    .from(files)
+    .where(and(tx.mine(files), eq(files.id, id)))
+    .for('update')
+  if (!file) throw new NotFound('file')
+  return file
+}
+
+/** The same for a file that is not in the trash. */
+export async function lockLiveFile(tx: Transaction, id: string): Promise<FileColumns> {
+  const file = await lockFile(tx, id)
+  if (file.softDeletedAt !== null) throw new NotFound('file')
+  return file
+}
+
+export async function updateFile(tx: Transaction, id: string, change: Partial<FileColumns>): Promise<File> {
+  await tx.db
+    .update(files)
+    .set(change)
+    .where(and(tx.mine(files), eq(files.id, id)))
+  return fileAsItIs(tx, id)
+}
+
+export async function fileAsItIs(tx: Transaction, id: string): Promise<File> {
+  const file = await readFile(tx, id)
+  if (!file) throw new NotFound('file')
+  return file
+}

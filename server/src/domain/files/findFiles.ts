@@ -1,0 +1,57 @@
+import { and, eq, isNotNull, isNull, type SQL, sql } from 'drizzle-orm'
+import { alias } from 'drizzle-orm/pg-core'
+import { blobs, files, fileVersions, principals } from '../../database/tables.ts'
+import { isAnyOf } from '../../database/isAnyOf.ts'
+import type { Transaction } from '../../database/tenantDatabase.ts'
+
+const uploader = alias(principals, 'uploader')
+const deleter = alias(principals, 'deleter')
+
+/** A file with its uploader and what its current version lies in: everything that a list shows, in one statement. */
+export type File = Awaited<ReturnType<typeof selectFiles>>[number]
+
+export function selectFiles(tx: Transaction, where: SQL | undefined, orderBy: SQL = sql`${files.id}`, limit = 1) {
+  return tx.db
+    .select({
+      id: files.id,
+      name: files.originalFileName,
+      contentType: files.contentType,
+      byteSize: files.byteSize,
+      version: files.currentVersion,
+      uploadedAt: files.uploadedAt,
+      updatedAt: files.updatedAt,
+      deletedAt: files.softDeletedAt,
+      uploadedBy: { id: uploader.id, kind: uploader.kind, name: uploader.name, email: uploader.email },
+      deletedBy: { id: deleter.id, kind: deleter.kind, name: deleter.name, email: deleter.email },
+      objectKey: blobs.objectKey,
+      sha256: blobs.sha256,
+    })
+    .from(files)
+    .innerJoin(uploader, and(eq(uploader.tenantId, files.tenantId), eq(uploader.id, files.uploadedBy)))
+    .innerJoin(
+      fileVersions,
+      and(
+        eq(fileVersions.tenantId, files.tenantId),
+        eq(fileVersions.fileId, files.id),
+        eq(fileVersions.version, files.currentVersion),
+      ),
+    )
+    .innerJoin(blobs, and(eq(blobs.tenantId, files.tenantId), eq(blobs.id, fileVersions.blobId)))
+    .leftJoin(deleter, and(eq(deleter.tenantId, files.tenantId), eq(deleter.id, files.softDeletedBy)))
+    .where(and(tx.mine(files), where))
+    .orderBy(orderBy)
+    .limit(limit)
+}
+
+export const live = isNull(files.softDeletedAt)
+export const trashed = isNotNull(files.softDeletedAt)
+
+/** A file whatever its state, for the verb that has just changed it. */
+export async function readFile(tx: Transaction, id: string): Promise<File | undefined> {
+  const [file] = await selectFiles(tx, eq(files.id, id))
+  return file
+}
+
+/** Live files by id, in no particular order; ids that are unknown, foreign or in the trash are left out. */
+export const findFiles = (tx: Transaction, ids: readonly string[]): Promise<File[]> =>
+  selectFiles(tx, and(live, isAnyOf(files.id, ids)), undefined, ids.length)

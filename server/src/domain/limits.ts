@@ -1,0 +1,16 @@
+/** Bounds that every tenant shares. What a tenant may choose stands in its policy. */
+export const limits = {
+  pageRows: 20,
+  maxPageRows: 100,
+  /** A count beyond this is answered as "at least". */
+  countedRows: 10_000,
+  nodesPerRequest: 100,
+  fileNameBytes: 255,
+  idempotencyKeyCharacters: 200,
+  uploadUrlSeconds: 600,
+  downloadUrlSeconds: 600,
+  minDownloadUrlSeconds: 1,
+  /** What is looked at to tell whether content is of the type that was declared. */
+  sniffedBytes: 4_100,
+  expiredUploadsPerBatch: 100,
+} as const

@@ -1,0 +1,105 @@
+import { type Column, type SQL, sql } from 'drizzle-orm'
+import { limits } from '../limits.ts'
+import { BadInput } from '../refusals.ts'
+import { decodeCursor, encodeCursor, type SortKind, type SortValue } from './cursor.ts'
+
+/** The arguments of a Relay connection. */
+export interface PageArguments {
+  readonly first?: number | null | undefined
+  readonly after?: string | null | undefined
+  readonly last?: number | null | undefined
+  readonly before?: string | null | undefined
+}
+
+/** An order that leaves no ties: its last column is unique among the rows of the list. */
+export interface Order {
+  /** Told apart in cursors, so that a cursor of one list means nothing in another. */
+  readonly list: string
+  readonly kinds: readonly SortKind[]
+  readonly columns: readonly Column[]
+  readonly descending: boolean
+}
+
+export interface Page<T> {
+  readonly edges: readonly { readonly cursor: string; readonly node: T }[]
+  readonly pageInfo: {
+    readonly hasNextPage: boolean
+    readonly hasPreviousPage: boolean
+    readonly startCursor: string | null
+    readonly endCursor: string | null
+  }
+}
+
+/** A page to be read: what to ask the database for, and how to turn the rows into the page. */
+export interface PageRequest {
+  /** Null when the page starts at an end of the list. */
+  readonly where: SQL | undefined
+  readonly orderBy: SQL
+  /** One more than the page holds: the row too many tells whether there is another page. */
+  readonly limit: number
+  turnInto<T>(rows: readonly T[], valuesOf: (row: T) => readonly (SortValue | Date)[]): Page<T>
+}
+
+/** Refuses with `BadInput`: a page size out of bounds, or `first` together with `last`. */
+export function pageRequest(order: Order, args: PageArguments): PageRequest {
+  const backward = args.last !== null && args.last !== undefined
+  const size = pageSize(args)
+  const after = decodeCursor(order.list, order.kinds, args.after)
+  const before = decodeCursor(order.list, order.kinds, args.before)
+  const bounds = [
+    after && beyond(order, after, order.descending ? '<' : '>'),
+    before && beyond(order, before, order.descending ? '>' : '<'),
+  ].filter((bound) => bound !== null)
+  return {
+    where: bounds.length > 0 ? sql.join(bounds, sql` and `) : undefined,
+    orderBy: ordering(order, backward ? !order.descending : order.descending),
+    limit: size + 1,
+    turnInto: (rows, valuesOf) => {
+      const nodes = backward ? rows.slice(0, size).toReversed() : rows.slice(0, size)
+      const edges = nodes.map((node) => ({ node, cursor: encodeCursor(order.list, valuesOf(node).map(plain)) }))
+      const more = rows.length > size
+      return {
+        edges,
+        pageInfo: {
+          hasNextPage: backward ? before !== null : more,
+          hasPreviousPage: backward ? more : after !== null,
+          startCursor: edges[0]?.cursor ?? null,
+          endCursor: edges.at(-1)?.cursor ?? null,
+        },
+      }
+    },
+  }
+}
+
+/** How many rows a page holds. The message names no bound. */
+export function pageSize({ first, last }: PageArguments): number {
+  if (typeof first === 'number' && typeof last === 'number') {
+    throw new BadInput('Ask for the first or for the last rows, not for both.')
+  }
+  const size = first ?? last ?? limits.pageRows
+  if (size < 1 || size > limits.maxPageRows) throw new BadInput('The page size is out of range.')
+  return size
+}
+
+const plain = (value: SortValue | Date): SortValue => (value instanceof Date ? value.toISOString() : value)
+
+/** A row comparison, which Postgres answers by one descent of the index; the spelled-out form scans all rows before. */
+function beyond(order: Order, values: readonly SortValue[], operator: '<' | '>'): SQL {
+  const columns = sql.join(
+    order.columns.map((column) => sql`${column}`),
+    sql`, `,
+  )
+  const bound = sql.join(
+    values.map((value, at) => sql`${value}::${sql.raw(typeOf[order.kinds[at] ?? 'uuid'])}`),
+    sql`, `,
+  )
+  return sql`(${columns}) ${sql.raw(operator)} (${bound})`
+}
+
+const typeOf: Record<SortKind, string> = { time: 'timestamptz', uuid: 'uuid', int: 'integer' }
+
+const ordering = (order: Order, descending: boolean): SQL =>
+  sql.join(
+    order.columns.map((column) => sql`${column} ${sql.raw(descending ? 'desc' : 'asc')}`),
+    sql`, `,
+  )

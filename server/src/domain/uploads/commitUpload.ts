@@ -1,0 +1,165 @@
+import { and, eq, gt, isNull, sql } from 'drizzle-orm'
+import { blobs, files, fileVersions, uploads } from '../../database/tables.ts'
+import type { Transaction } from '../../database/tenantDatabase.ts'
+import { recordChange } from '../audit/recordChange.ts'
+import { type Context, inTransaction, reading } from '../context.ts'
+import { fileAsItIs } from '../files/changeFile.ts'
+import type { File } from '../files/findFiles.ts'
+import { type FileVersion, findVersions } from '../files/listVersions.ts'
+import { newId } from '../newId.ts'
+import { Conflict, ContentMismatch, NotFound } from '../refusals.ts'
+import { changeUsage } from '../tenants/usage.ts'
+import { findUploads, type Upload } from './findUploads.ts'
+import { proveContent, type ProvedContent } from './proveContent.ts'
+import { releaseUpload } from './releaseUpload.ts'
+
+export interface Committed {
+  readonly file: File
+  readonly version: FileVersion
+}
+
+/**
+ * Turns a finished upload into a file, or into a new version of one. Asking again, also many times at once, returns the
+ * same version. Bytes that are not as declared end the intent; a bucket that does not answer leaves it as it was.
+ */
+export async function commitUpload(ctx: Context, id: string): Promise<Committed> {
+  const upload = await find(ctx, id)
+  if (upload.state === 'COMMITTED') return readCommitted(ctx, upload)
+  const key = refuseUnlessPending(upload, ctx.now())
+  const proved = await proveOrRelease(ctx, upload, key)
+  try {
+    return await inTransaction(ctx, (tx) => finish(tx, ctx, upload, proved))
+  } catch (error) {
+    if (!(error instanceof EndedByAnother)) throw error
+    const ended = await find(ctx, id)
+    if (ended.state === 'COMMITTED') return readCommitted(ctx, ended)
+    refuseUnlessPending(ended, ctx.now())
+    throw error
+  }
+}
+
+/** Somebody else committed, cancelled or expired the intent while we looked at its bytes. */
+class EndedByAnother extends Conflict {
+  constructor() {
+    super('The upload intent was ended by another request.')
+  }
+}
+
+async function find(ctx: Context, id: string): Promise<Upload> {
+  const [upload] = await reading(ctx, (tx) => findUploads(tx, ctx, [id]))
+  if (!upload) throw new NotFound('upload intent')
+  return upload
+}
+
+function refuseUnlessPending(upload: Upload, now: Date): string {
+  if (upload.refusal !== null) throw new ContentMismatch(upload.refusal)
+  if (upload.state === 'CANCELLED') throw new Conflict('The upload intent was cancelled.')
+  if (upload.state === 'EXPIRED' || upload.expiresAt <= now) throw new Conflict('The upload intent has expired.')
+  if (upload.objectKey === null) throw new Error(`Pending upload ${upload.id} has no blob`)
+  return upload.objectKey
+}
+
+async function proveOrRelease(ctx: Context, upload: Upload, key: string): Promise<ProvedContent> {
+  try {
+    return await proveContent(ctx.blobs, upload, key)
+  } catch (error) {
+    // The address could not overwrite, so what lies there can never become what was declared.
+    if (error instanceof ContentMismatch) {
+      const refusal = { state: 'CANCELLED', action: 'upload_intent.refused', refusal: error.message } as const
+      await inTransaction(ctx, (tx) => releaseUpload(tx, ctx, upload, refusal))
+    }
+    throw error
+  }
+}
+
+async function finish(tx: Transaction, ctx: Context, upload: Upload, proved: ProvedContent): Promise<Committed> {
+  const now = ctx.now()
+  const isNew = upload.targetFileId === null
+  const place =
+    upload.targetFileId === null
+      ? await insertFile(tx, upload, now)
+      : await nextVersion(tx, upload, upload.targetFileId, now)
+  const claimed = await tx.db
+    .update(uploads)
+    .set({ state: 'COMMITTED', finishedAt: now, ...place })
+    .where(and(tx.mine(uploads), eq(uploads.id, upload.id), eq(uploads.state, 'PENDING'), gt(uploads.expiresAt, now)))
+    .returning({ id: uploads.id })
+  // Thrown, so that the file row above goes with the transaction.
+  if (claimed.length === 0) throw new EndedByAnother()
+  await keepBytes(tx, upload, proved)
+  await insertVersion(tx, upload, place, now)
+  await changeUsage(tx, {
+    fileCount: isNew ? 1 : 0,
+    versionCount: 1,
+    storedBytes: proved.byteSize,
+    reservedBytes: -upload.byteSize,
+  })
+  const { contentType, byteSize, name } = upload
+  await recordChange(tx, ctx, isNew ? 'file.uploaded' : 'file.version_added', {
+    id: place.fileId,
+    name,
+    payload: { version: place.version, contentType, byteSize },
+  })
+  return committed(tx, place)
+}
+
+type Place = { readonly fileId: string; readonly version: number }
+
+async function insertFile(tx: Transaction, upload: Upload, now: Date): Promise<Place> {
+  const id = newId(now)
+  await tx.db.insert(files).values({
+    tenantId: tx.tenantId,
+    id,
+    currentVersion: 1,
+    uploadedBy: upload.createdBy.id,
+    uploadedAt: now,
+    updatedAt: now,
+    ...described(upload),
+  })
+  return { fileId: id, version: 1 }
+}
+
+/** The file takes on the name, type and size of its new version. The row lock makes the numbers gapless and unique. */
+async function nextVersion(tx: Transaction, upload: Upload, fileId: string, now: Date): Promise<Place> {
+  const [file] = await tx.db
+    .update(files)
+    .set({ currentVersion: sql`${files.currentVersion} + 1`, updatedAt: now, ...described(upload) })
+    .where(and(tx.mine(files), eq(files.id, fileId), isNull(files.softDeletedAt)))
+    .returning({ version: files.currentVersion })
+  if (!file) throw new Conflict('The file is in the trash. Restore it, then commit again.')
+  return { fileId, version: file.version }
+}
+
+const described = ({ name, contentType, byteSize }: Upload) => ({ originalFileName: name, contentType, byteSize })
+
+async function keepBytes(tx: Transaction, upload: Upload, { etag, sha256 }: ProvedContent): Promise<void> {
+  await tx.db
+    .update(blobs)
+    .set({ status: 'ready', refcount: 1, etag, sha256 })
+    .where(and(tx.mine(blobs), eq(blobs.id, upload.blobId), eq(blobs.status, 'pending')))
+}
+
+async function insertVersion(tx: Transaction, upload: Upload, { fileId, version }: Place, now: Date): Promise<void> {
+  await tx.db.insert(fileVersions).values({
+    tenantId: tx.tenantId,
+    fileId,
+    version,
+    blobId: upload.blobId,
+    createdBy: upload.createdBy.id,
+    createdAt: now,
+    ...described(upload),
+  })
+}
+
+async function readCommitted(ctx: Context, upload: Upload): Promise<Committed> {
+  const { fileId, version } = upload
+  if (fileId === null || version === null) throw new Error(`Committed upload ${upload.id} names no version`)
+  return reading(ctx, (tx) => committed(tx, { fileId, version }))
+}
+
+async function committed(tx: Transaction, place: Place): Promise<Committed> {
+  const file = await fileAsItIs(tx, place.fileId)
+  const [version] = await findVersions(tx, [place])
+  if (!version) throw new NotFound('file')
+  return { file, version }
+}

@@ -1,0 +1,69 @@
+import { acceptContentType, essenceOf } from '../files/contentType.ts'
+import { acceptFileName } from '../files/fileName.ts'
+import { limits } from '../limits.ts'
+import { Invalid } from '../refusals.ts'
+import type { Tenant } from '../tenants/policy.ts'
+
+/** What a client says about the bytes that it wants to send. */
+export interface UploadRequest {
+  readonly name: string
+  readonly contentType: string
+  readonly byteSize: number
+  readonly sha256: string | null
+  /** The file that gets a new version; null makes a new file. */
+  readonly fileId: string | null
+  readonly idempotencyKey: string | null
+}
+
+/** The same in the one spelling that is kept. Refuses with `Invalid`, naming the field. */
+export function acceptDeclaration(request: UploadRequest): UploadRequest {
+  if (!Number.isSafeInteger(request.byteSize) || request.byteSize < 0) {
+    throw new Invalid('byteSize', 'The size is not a whole number of bytes.')
+  }
+  return {
+    ...request,
+    name: acceptFileName(request.name),
+    contentType: acceptContentType(request.contentType),
+    sha256: acceptSha256(request.sha256),
+    idempotencyKey: acceptIdempotencyKey(request.idempotencyKey),
+  }
+}
+
+/** What the tenant allows is known only inside its transaction. */
+export function refuseAgainstPolicy(policy: Tenant, declared: UploadRequest): void {
+  if (declared.byteSize > policy.maxFileBytes)
+    throw new Invalid('byteSize', 'The file is larger than this tenant allows.')
+  const allowed = policy.allowedContentTypes
+  const essence = essenceOf(declared.contentType)
+  if (allowed && !allowed.some((type) => (type.endsWith('/') ? essence.startsWith(type) : essence === type))) {
+    throw new Invalid('contentType', 'This tenant does not accept files of this type.')
+  }
+}
+
+/** Whether a repeated request means the same upload. */
+export function isSameDeclaration(
+  one: UploadRequest,
+  other: Omit<UploadRequest, 'idempotencyKey' | 'fileId'> & { targetFileId: string | null },
+): boolean {
+  return (
+    one.name === other.name &&
+    one.contentType === other.contentType &&
+    one.byteSize === other.byteSize &&
+    one.sha256 === other.sha256 &&
+    one.fileId === other.targetFileId
+  )
+}
+
+function acceptSha256(text: string | null): string | null {
+  if (text === null) return null
+  if (!/^[0-9a-fA-F]{64}$/.test(text)) throw new Invalid('sha256', 'A SHA-256 has 64 hexadecimal digits.')
+  return text.toLowerCase()
+}
+
+function acceptIdempotencyKey(text: string | null): string | null {
+  if (text === null) return null
+  if (!/^[\x20-\x7e]+$/.test(text) || text.length > limits.idempotencyKeyCharacters) {
+    throw new Invalid('idempotencyKey', 'An idempotency key is a short text of printable ASCII characters.')
+  }
+  return text
+}

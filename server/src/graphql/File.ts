@@ -1,0 +1,194 @@
+import type { File as FileRow } from '../domain/files/findFiles.ts'
+import { countFiles, type FileFilter, listFiles } from '../domain/files/listFiles.ts'
+import { signDownload } from '../domain/files/signDownload.ts'
+import { BadInput, Invalid } from '../domain/refusals.ts'
+import { builder } from './builder.ts'
+import { connectionOf } from './connection.ts'
+import { DispositionEnum, FileOrderEnum, FileStateEnum } from './enums.ts'
+import { FileVersion, FileVersionConnection } from './FileVersion.ts'
+import { idOf, noId, versionKey } from './globalId.ts'
+import { NodeInterface, nodeId } from './Node.ts'
+import { Principal } from './Principal.ts'
+import { callerOf, loadersOf, type RequestContext } from './requestContext.ts'
+
+export const File = builder.objectRef<FileRow>('File').implement({
+  description: 'A name in the tenant’s tree with a current version.',
+  interfaces: [NodeInterface],
+  fields: (t) => ({
+    id: t.id({ description: 'Opaque and global.', resolve: ({ id }) => nodeId('File', id) }),
+    name: t.exposeString('name', {
+      description: 'As people wrote it. It may hold any script; escape it where it is shown.',
+    }),
+    contentType: t.exposeString('contentType', {
+      description: 'The media type of the current version, in lower case.',
+    }),
+    byteSize: t.expose('byteSize', { type: 'ByteSize', description: 'The size of the current version in bytes.' }),
+    sha256: t.exposeString('sha256', {
+      nullable: true,
+      description: 'SHA-256 of the current version in 64 hexadecimal digits; null where none was declared and proved.',
+    }),
+    state: t.field({
+      type: FileStateEnum,
+      description: 'Where the file is in its life.',
+      resolve: ({ deletedAt }) => (deletedAt ? 'TRASHED' : 'READY'),
+    }),
+    uploadedBy: t.field({
+      type: Principal,
+      description: 'Who uploaded the first version.',
+      resolve: (file) => file.uploadedBy,
+    }),
+    uploadedAt: t.expose('uploadedAt', { type: 'DateTime', description: 'When the first version was committed.' }),
+    updatedAt: t.expose('updatedAt', { type: 'DateTime', description: 'When anything about the file last changed.' }),
+    deletedAt: t.expose('deletedAt', {
+      type: 'DateTime',
+      nullable: true,
+      description: 'Since when it is in the trash.',
+    }),
+    deletedBy: t.field({
+      type: Principal,
+      nullable: true,
+      description: 'Who put it into the trash.',
+      resolve: ({ deletedBy }) => deletedBy,
+    }),
+    version: t.field({
+      type: FileVersion,
+      description: 'The current version.',
+      resolve: async ({ id, version }, _args, context) => {
+        const current = await loadersOf(context).versions.load(versionKey(id, version))
+        if (!current) throw new Error(`File ${id} has lost its version ${version}`)
+        return current
+      },
+    }),
+    versions: t.connection(
+      {
+        type: FileVersion,
+        description: 'All versions, newest first.',
+        resolve: async ({ id }, args, context) =>
+          connectionOf(await loadersOf(context).versionPages(args).load(id), {}),
+      },
+      FileVersionConnection,
+    ),
+    downloadUrl: t.string({
+      nullable: true,
+      description:
+        'An address that reads the current version under the name of the file, signed for this answer and stored nowhere. ' +
+        'Null in the trash. Use `issueDownloadUrl` where the audit log has to tell who downloaded what.',
+      args: {
+        disposition: t.arg({
+          type: DispositionEnum,
+          required: true,
+          defaultValue: 'ATTACHMENT',
+          description: 'What a browser does with it.',
+        }),
+        expiresInSeconds: t.arg.int({
+          description: 'How long it works; 600 unless told, bounded by the tenant’s policy.',
+        }),
+      },
+      resolve: (file, args, context) => downloadUrl(file, args, context),
+    }),
+  }),
+})
+
+async function downloadUrl(
+  file: FileRow,
+  args: { disposition: 'ATTACHMENT' | 'INLINE'; expiresInSeconds?: number | null | undefined },
+  context: RequestContext,
+): Promise<string | null> {
+  if (file.deletedAt) return null
+  const { downloadUrlMaxSeconds } = await loadersOf(context).tenant()
+  const options = { disposition: args.disposition, expiresInSeconds: args.expiresInSeconds ?? null }
+  try {
+    return signDownload(callerOf(context), file, options, downloadUrlMaxSeconds).url
+  } catch (error) {
+    // An argument of a query, not a value in the input of a mutation.
+    throw error instanceof Invalid ? new BadInput(error.message) : error
+  }
+}
+
+const FileFilterInput = builder.inputType('FileFilter', {
+  description: 'Which files to list. Conditions are joined by "and".',
+  fields: (t) => ({
+    state: t.field({ type: FileStateEnum, description: 'READY unless told.' }),
+    contentTypePrefix: t.string({ description: 'The beginning of the media type, such as `image/`.' }),
+    uploadedById: t.id({ description: 'The id of the principal who uploaded the first version.' }),
+  }),
+})
+
+type ListedFiles = { readonly filter: FileFilter }
+
+const FileEdge = builder.edgeObject({ type: File, name: 'FileEdge', description: 'A file in a page.' })
+
+const BoundedCount = builder.objectRef<{ value: number; isExact: boolean }>('BoundedCount').implement({
+  description: 'A count that stops at a bound instead of slowing down.',
+  fields: (t) => ({
+    value: t.exposeInt('value', { description: 'How many there are, or at least are.' }),
+    isExact: t.exposeBoolean('isExact', { description: 'False where there are more than were counted.' }),
+  }),
+})
+
+const FileConnection = builder.connectionObject(
+  {
+    type: File,
+    name: 'FileConnection',
+    description: 'A page of files.',
+    fields: (t) => ({
+      totalCount: t.field({
+        type: BoundedCount,
+        description: 'How many files match. Costs a statement of its own, and only when it is asked for.',
+        resolve: (connection, _args, context) =>
+          countFiles(callerOf(context), (connection as unknown as ListedFiles).filter),
+      }),
+    }),
+  },
+  FileEdge,
+)
+
+builder.queryFields((t) => ({
+  file: t.field({
+    type: File,
+    nullable: true,
+    authScopes: { role: 'VIEWER' },
+    description: 'A file by its id; null for one that is unknown, foreign or in the trash.',
+    args: { id: t.arg.id({ required: true, description: 'The id of a file.' }) },
+    resolve: (_root, { id }, context) => loadersOf(context).files.load(idOf('File', id) ?? noId),
+  }),
+  files: t.connection(
+    {
+      type: File,
+      authScopes: { role: 'VIEWER' },
+      description: 'The files of the tenant, newest first unless told. A deep page costs what the first one costs.',
+      args: {
+        filter: t.arg({ type: FileFilterInput, description: 'Which files.' }),
+        orderBy: t.arg({
+          type: FileOrderEnum,
+          required: true,
+          defaultValue: 'NEWEST_FIRST',
+          description: 'In which order.',
+        }),
+      },
+      resolve: async (_root, { filter: asked, orderBy, ...page }, context) => {
+        const filter = acceptFilter(asked ?? {})
+        const rows = await listFiles(callerOf(context), filter, orderBy === 'OLDEST_FIRST', page)
+        return connectionOf(rows, { filter })
+      },
+    },
+    FileConnection,
+  ),
+}))
+
+interface AskedFilter {
+  readonly state?: 'READY' | 'TRASHED' | null | undefined
+  readonly contentTypePrefix?: string | null | undefined
+  readonly uploadedById?: string | null | undefined
+}
+
+function acceptFilter({ state, contentTypePrefix, uploadedById }: AskedFilter): FileFilter {
+  const prefix = contentTypePrefix?.toLowerCase() ?? ''
+  if (/[^\x20-\x7e]/.test(prefix)) throw new BadInput('This is not the beginning of a media type.')
+  return {
+    trashed: state === 'TRASHED',
+    contentTypePrefix: prefix === '' ? null : prefix,
+    uploadedById:
+      uploadedById === null || uploadedById === undefined ? null : (idOf('Principal', uploadedById) ?? noId),
+  }
+}

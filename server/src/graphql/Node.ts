@@ -1,0 +1,89 @@
+import { limits } from '../domain/limits.ts'
+import { BadInput } from '../domain/refusals.ts'
+import { isId } from '../domain/newId.ts'
+import { builder, hasRole } from './builder.ts'
+import { globalId, type NodeType, parseGlobalId, parseVersionKey } from './globalId.ts'
+import { callerOf, loadersOf, type RequestContext } from './requestContext.ts'
+
+/** A row together with the name of its type, which is all that the interface needs to tell types apart. */
+const typeOf = new WeakMap<object, NodeType>()
+
+export const NodeInterface = builder.interfaceRef<object>('Node').implement({
+  description: 'Something with an id of its own, to be read again by `node`.',
+  resolveType: (row) => typeOf.get(row),
+  fields: (t) => ({
+    id: t.id({ description: 'Opaque, and unique among all types.', resolve: () => '' }),
+  }),
+})
+
+/** Reads a row of the caller's tenant, or null for whatever is not there, not theirs or not for their role. */
+type Find = (context: RequestContext, id: string) => Promise<object | null>
+
+const ofRole =
+  (role: 'ADMIN' | 'OWNER', find: Find): Find =>
+  async (context, id) =>
+    hasRole(callerOf(context).principal.role, role) ? find(context, id) : null
+
+const byId =
+  (find: Find): Find =>
+  async (context, id) =>
+    isId(id) ? find(context, id) : null
+
+const finders: Record<NodeType, Find> = {
+  File: byId((context, id) => loadersOf(context).files.load(id)),
+  FileVersion: async (context, key) => {
+    const parsed = parseVersionKey(key)
+    // A version is as visible as its file.
+    if (!parsed || !(await loadersOf(context).files.load(parsed.fileId))) return null
+    return loadersOf(context).versions.load(key)
+  },
+  UploadIntent: byId((context, id) => loadersOf(context).uploads.load(id)),
+  Principal: byId((context, id) => loadersOf(context).principals.load(id)),
+  Tenant: byId(async (context, id) => {
+    const tenant = await loadersOf(context).tenant()
+    return tenant.id === id ? tenant : null
+  }),
+  AuditEntry: ofRole(
+    'ADMIN',
+    byId((context, id) => loadersOf(context).auditEntries.load(id)),
+  ),
+  ApiKey: ofRole(
+    'OWNER',
+    byId((context, id) => loadersOf(context).apiKeys.load(id)),
+  ),
+}
+
+async function findNode(context: RequestContext, text: string): Promise<object | null> {
+  const parsed = parseGlobalId(text)
+  const type = parsed?.type as NodeType
+  if (!parsed || !Object.hasOwn(finders, type)) return null
+  const row = await finders[type](context, parsed.id)
+  if (row) typeOf.set(row, type)
+  return row
+}
+
+/** The id field of a type that implements `Node`. */
+export const nodeId = (type: NodeType, id: string): string => globalId(type, id)
+
+builder.queryFields((t) => ({
+  node: t.field({
+    type: NodeInterface,
+    nullable: true,
+    authScopes: { role: 'VIEWER' },
+    description: 'Anything by its id; null for an id that is unknown, foreign or malformed.',
+    args: { id: t.arg.id({ required: true, description: 'The id of any type.' }) },
+    resolve: (_root, { id }, context) => findNode(context, id),
+  }),
+  nodes: t.field({
+    type: [NodeInterface],
+    nullable: { list: false, items: true },
+    authScopes: { role: 'VIEWER' },
+    description:
+      'Several things by their ids, in the order of the ids; null in place of those that `node` does not find.',
+    args: { ids: t.arg.idList({ required: true, description: 'At most as many ids as a page has rows.' }) },
+    resolve: (_root, { ids }, context) => {
+      if (ids.length > limits.nodesPerRequest) throw new BadInput('These are too many ids.')
+      return Promise.all(ids.map((id) => findNode(context, id)))
+    },
+  }),
+}))

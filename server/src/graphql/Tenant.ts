@@ -1,0 +1,83 @@
+import { reading } from '../domain/context.ts'
+import type { Tenant as TenantRow } from '../domain/tenants/policy.ts'
+import { readUsage, type Usage as UsageRow } from '../domain/tenants/usage.ts'
+import { builder } from './builder.ts'
+import { NodeInterface, nodeId } from './Node.ts'
+import { callerOf, loadersOf } from './requestContext.ts'
+
+const TenantPolicy = builder.objectRef<TenantRow>('TenantPolicy').implement({
+  description: 'What a tenant allows.',
+  fields: (t) => ({
+    maxFileBytes: t.expose('maxFileBytes', { type: 'ByteSize', description: 'The largest file, in bytes.' }),
+    allowedContentTypes: t.exposeStringList('allowedContentTypes', {
+      nullable: true,
+      description: 'Accepted media types, or prefixes such as `image/`; null accepts all.',
+    }),
+    trashDays: t.exposeInt('trashDays', { description: 'For how many days a deleted file can be restored.' }),
+    intentLifetimeSeconds: t.exposeInt('intentLifetimeSeconds', {
+      description: 'For how many seconds an upload intent waits for its commit.',
+    }),
+    downloadUrlMaxSeconds: t.exposeInt('downloadUrlMaxSeconds', {
+      description: 'The longest lifetime of a download address, in seconds.',
+    }),
+    quotaBytes: t.expose('quotaBytes', {
+      type: 'ByteSize',
+      nullable: true,
+      description: 'Room for all versions together, in bytes; null is unbounded.',
+    }),
+  }),
+})
+
+export const Tenant = builder.objectRef<TenantRow>('Tenant').implement({
+  description: 'A customer organisation: the boundary that nothing crosses.',
+  interfaces: [NodeInterface],
+  fields: (t) => ({
+    id: t.id({ description: 'Opaque and global.', resolve: ({ id }) => nodeId('Tenant', id) }),
+    slug: t.exposeString('slug', {
+      description: 'The short name in addresses and in the header `x-filegraph-tenant`.',
+    }),
+    name: t.exposeString('name', { description: 'The name to show.' }),
+    policy: t.field({ type: TenantPolicy, description: 'What it allows.', resolve: (tenant) => tenant }),
+    createdAt: t.expose('createdAt', { type: 'DateTime', description: 'When it was set up.' }),
+  }),
+})
+
+const Usage = builder.objectRef<UsageRow & { quotaBytes: number | null }>('Usage').implement({
+  description: 'What a tenant has stored. Counted in the transaction of each change, so it is never an estimate.',
+  fields: (t) => ({
+    fileCount: t.expose('fileCount', { type: 'ByteSize', description: 'Files outside the trash.' }),
+    trashedCount: t.expose('trashedCount', { type: 'ByteSize', description: 'Files in the trash.' }),
+    versionCount: t.expose('versionCount', { type: 'ByteSize', description: 'Versions of all files.' }),
+    storedBytes: t.expose('storedBytes', {
+      type: 'ByteSize',
+      description: 'Bytes of all versions, the trash included.',
+    }),
+    reservedBytes: t.expose('reservedBytes', {
+      type: 'ByteSize',
+      description: 'Bytes announced by pending upload intents.',
+    }),
+    quotaBytes: t.expose('quotaBytes', {
+      type: 'ByteSize',
+      nullable: true,
+      description: 'Room for stored and reserved bytes together; null is unbounded.',
+    }),
+  }),
+})
+
+builder.queryFields((t) => ({
+  tenant: t.field({
+    type: Tenant,
+    authScopes: { role: 'VIEWER' },
+    description: 'The tenant of the caller.',
+    resolve: (_root, _args, context) => loadersOf(context).tenant(),
+  }),
+  usage: t.field({
+    type: Usage,
+    authScopes: { role: 'VIEWER' },
+    description: 'What the tenant has stored.',
+    resolve: async (_root, _args, context) => {
+      const { quotaBytes } = await loadersOf(context).tenant()
+      return { ...(await reading(callerOf(context), readUsage)), quotaBytes }
+    },
+  }),
+}))

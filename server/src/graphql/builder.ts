@@ -1,0 +1,67 @@
+import SchemaBuilder from '@pothos/core'
+import ErrorsPlugin from '@pothos/plugin-errors'
+import RelayPlugin from '@pothos/plugin-relay'
+import ScopeAuthPlugin from '@pothos/plugin-scope-auth'
+import type { Role } from '../domain/context.ts'
+import { Forbidden, Unauthenticated } from '../domain/refusals.ts'
+import type { RequestContext } from './requestContext.ts'
+
+const rank: Record<Role, number> = { VIEWER: 0, MEMBER: 1, ADMIN: 2, OWNER: 3 }
+
+export const hasRole = (held: Role | undefined, asked: Role): boolean => held !== undefined && rank[held] >= rank[asked]
+
+/** Where the types of this folder are put together. Every root field names the role that it asks for. */
+export const builder = new SchemaBuilder<{
+  Context: RequestContext
+  DefaultFieldNullability: false
+  DefaultEdgesNullability: false
+  DefaultNodeNullability: false
+  AuthScopes: { role: Role }
+  Scalars: {
+    ID: { Input: string; Output: string }
+    DateTime: { Input: Date; Output: Date }
+    ByteSize: { Input: number; Output: number }
+    JSONObject: { Input: Record<string, unknown>; Output: Record<string, unknown> }
+  }
+}>({
+  plugins: [ErrorsPlugin, ScopeAuthPlugin, RelayPlugin],
+  defaultFieldNullability: false,
+  errors: {
+    directResult: true,
+    defaultUnionOptions: {
+      name: ({ fieldName }) => `${capitalised(fieldName)}Result`,
+    },
+  },
+  scopeAuth: {
+    treatErrorsAsUnauthorized: false,
+    authScopes: ({ caller }) => ({ role: (asked) => hasRole(caller?.principal.role, asked) }),
+    unauthorizedError: (_parent, { caller }) => (caller ? new Forbidden() : new Unauthenticated()),
+  },
+  relay: {
+    nodeQueryOptions: false,
+    nodesQueryOptions: false,
+    cursorType: 'String',
+    edgesFieldOptions: { nullable: false, description: 'The rows of this page with their cursors.' },
+    nodeFieldOptions: { nullable: false, description: 'The row.' },
+    nodesOnConnection: { description: 'The rows of this page, without cursors.' },
+    cursorFieldOptions: { description: 'The place of the row in the list, for `after` and `before`.' },
+    pageInfoFieldOptions: { description: 'Whether there is more, and where to go on.' },
+    pageInfoTypeOptions: { description: 'What a page of a connection says about its neighbours.' },
+    hasNextPageFieldOptions: { description: 'Whether rows follow this page.' },
+    hasPreviousPageFieldOptions: { description: 'Whether rows come before this page.' },
+    startCursorFieldOptions: { description: 'Cursor of the first row; null on an empty page.' },
+    endCursorFieldOptions: { description: 'Cursor of the last row; null on an empty page.' },
+    firstArgOptions: { description: 'How many rows after the cursor, 20 unless told.' },
+    afterArgOptions: { description: 'Rows after this cursor. What is no cursor of this list means its beginning.' },
+    lastArgOptions: { description: 'How many rows before the cursor, instead of `first`.' },
+    beforeArgOptions: { description: 'Rows before this cursor. What is no cursor of this list means its end.' },
+  },
+})
+
+const capitalised = (name: string) => `${name.slice(0, 1).toUpperCase()}${name.slice(1)}`
+
+builder.queryType({ description: 'Everything that can be read. Reading changes nothing.' })
+builder.mutationType({
+  description:
+    'Everything that can be changed. Each answers with a union of its success and the refusals that a caller can act on.',
+})

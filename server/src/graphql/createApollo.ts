@@ -1,0 +1,140 @@
+import { ApolloServer, type ApolloServerPlugin } from '@apollo/server'
+import { ApolloServerErrorCode, unwrapResolverError } from '@apollo/server/errors'
+import {
+  ApolloServerPluginCacheControlDisabled,
+  ApolloServerPluginLandingPageDisabled,
+  ApolloServerPluginUsageReportingDisabled,
+} from '@apollo/server/plugin/disabled'
+import { GraphQLError, type GraphQLFormattedError, Kind } from 'graphql'
+import type { Logger } from 'pino'
+import { Refusal } from '../domain/refusals.ts'
+import { isServiceUnavailable } from '../domain/serviceUnavailable.ts'
+import { asksTooMuch, operationLimits } from './operationLimits.ts'
+import type { RequestContext } from './requestContext.ts'
+import { schema } from './schema.ts'
+
+export interface ApolloOptions {
+  readonly introspection: boolean
+  readonly logger: Pick<Logger, 'error' | 'warn' | 'info' | 'debug'>
+}
+
+/** The GraphQL server without its web server. Bounds hold before any resolver runs; what is no refusal is masked. */
+export function createApollo({ introspection, logger }: ApolloOptions): ApolloServer<RequestContext> {
+  return new ApolloServer<RequestContext>({
+    schema,
+    introspection,
+    logger,
+    csrfPrevention: true,
+    allowBatchedHttpRequests: false,
+    includeStacktraceInErrorResponses: false,
+    status400ForVariableCoercionErrors: true,
+    hideSchemaDetailsFromClientErrors: !introspection,
+    parseOptions: { maxTokens: operationLimits.tokens },
+    // A cache of documents is kept; a cache of answers would outlive signed addresses.
+    persistedQueries: false,
+    stopOnTerminationSignals: false,
+    formatError,
+    plugins: [
+      // Costs half a millisecond a request and answers here are never cacheable.
+      ApolloServerPluginCacheControlDisabled(),
+      ApolloServerPluginLandingPageDisabled(),
+      ApolloServerPluginUsageReportingDisabled(),
+      limitsBeforeExecution,
+      errorsToStatusAndLog(logger),
+    ],
+  })
+}
+
+const tooMuch = () =>
+  new GraphQLError('The operation asks for too much.', {
+    extensions: { code: 'BAD_USER_INPUT', http: { status: 400 } },
+  })
+
+const limitsBeforeExecution: ApolloServerPlugin<RequestContext> = {
+  requestDidStart: async () => ({
+    didResolveOperation: async ({ schema: current, document, operation, request }) => {
+      const fragments = new Map(
+        document.definitions
+          .filter((definition) => definition.kind === Kind.FRAGMENT_DEFINITION)
+          .map((fragment) => [fragment.name.value, fragment]),
+      )
+      if (asksTooMuch({ schema: current, operation, fragments, variables: request.variables ?? {} })) throw tooMuch()
+    },
+  }),
+}
+
+/** HTTP status of a whole answer, when nothing but an error came of it. */
+const statusOf: Record<string, number> = {
+  UNAUTHENTICATED: 401,
+  FORBIDDEN: 403,
+  RATE_LIMITED: 429,
+  BAD_USER_INPUT: 400,
+  SERVICE_UNAVAILABLE: 503,
+  INTERNAL_SERVER_ERROR: 500,
+}
+
+function errorsToStatusAndLog(logger: ApolloOptions['logger']): ApolloServerPlugin<RequestContext> {
+  return {
+    requestDidStart: async () => ({
+      didEncounterErrors: async ({ errors, contextValue }) => {
+        for (const error of errors) {
+          const cause = unwrapResolverError(error)
+          if (isDefect(error))
+            logger.error({ err: cause, requestId: contextValue.caller?.origin.requestId }, 'A request failed')
+        }
+      },
+      willSendResponse: async ({ response, errors, contextValue }) => {
+        if (response.body.kind !== 'single' || !errors) return
+        const { singleResult } = response.body
+        const requestId = contextValue.caller?.origin.requestId
+        for (const error of singleResult.errors ?? []) {
+          if (error.extensions?.['code'] === 'INTERNAL_SERVER_ERROR' && requestId) {
+            Object.assign(error.extensions, { requestId })
+          }
+        }
+        const code = singleResult.errors?.[0]?.extensions?.['code']
+        const noData = singleResult.data === null || singleResult.data === undefined
+        if (noData && typeof code === 'string' && statusOf[code] && !response.http.status) {
+          response.http.status = statusOf[code]
+        }
+      },
+    }),
+  }
+}
+
+/** Errors of the GraphQL layer itself, whose messages speak of the operation and of nothing else. */
+const ownCodes = new Set<unknown>([
+  ApolloServerErrorCode.GRAPHQL_PARSE_FAILED,
+  ApolloServerErrorCode.GRAPHQL_VALIDATION_FAILED,
+  ApolloServerErrorCode.BAD_REQUEST,
+  ApolloServerErrorCode.BAD_USER_INPUT,
+  ApolloServerErrorCode.OPERATION_RESOLUTION_FAILURE,
+  ApolloServerErrorCode.PERSISTED_QUERY_NOT_SUPPORTED,
+])
+
+function isDefect(error: GraphQLError): boolean {
+  const cause = unwrapResolverError(error)
+  if (cause instanceof Refusal || isServiceUnavailable(cause)) return false
+  return !ownCodes.has(error.extensions['code'])
+}
+
+/** What a caller gets to see of an error. */
+function formatError(formatted: GraphQLFormattedError, error: unknown): GraphQLFormattedError {
+  const cause = unwrapResolverError(error)
+  const place = {
+    ...(formatted.path && { path: formatted.path }),
+    ...(formatted.locations && { locations: formatted.locations }),
+  }
+  if (cause instanceof Refusal) return { ...place, message: cause.message, extensions: { code: cause.code } }
+  if (isServiceUnavailable(cause)) {
+    const message = 'The service is not available right now. Please try again in a moment.'
+    return { ...place, message, extensions: { code: 'SERVICE_UNAVAILABLE' } }
+  }
+  const code = formatted.extensions?.['code']
+  if (!ownCodes.has(code)) {
+    return { ...place, message: 'Something went wrong on our side.', extensions: { code: 'INTERNAL_SERVER_ERROR' } }
+  }
+  // The parser's message names the bound.
+  const message = /tokens/i.test(formatted.message) ? 'The operation asks for too much.' : formatted.message
+  return { ...place, message, extensions: { code } }
+}

@@ -1,0 +1,112 @@
+import { deleteFile } from '../domain/files/deleteFile.ts'
+import type { File as FileRow } from '../domain/files/findFiles.ts'
+import { issueDownloadUrl } from '../domain/files/issueDownloadUrl.ts'
+import { renameFile } from '../domain/files/renameFile.ts'
+import { restoreFile } from '../domain/files/restoreFile.ts'
+import { Invalid, NotFound } from '../domain/refusals.ts'
+import { builder } from './builder.ts'
+import { DispositionEnum } from './enums.ts'
+import { File } from './File.ts'
+import { idOf, noId } from './globalId.ts'
+import { callerOf } from './requestContext.ts'
+
+const fileId = (id: string) => idOf('File', id) ?? noId
+
+const successWithFile = (name: string, description: string) =>
+  builder.objectRef<FileRow>(name).implement({
+    description,
+    fields: (t) => ({ file: t.field({ type: File, description: 'The file as it is now.', resolve: (file) => file }) }),
+  })
+
+const RenameFileInput = builder.inputType('RenameFileInput', {
+  description: 'A new name for a file.',
+  fields: (t) => ({
+    id: t.id({ required: true, description: 'The id of the file.' }),
+    name: t.string({
+      required: true,
+      description: 'At most 255 bytes of UTF-8; no slashes, control or direction-changing characters.',
+    }),
+  }),
+})
+
+const DeleteFileInput = builder.inputType('DeleteFileInput', {
+  description: 'A file to put into the trash.',
+  fields: (t) => ({ id: t.id({ required: true, description: 'The id of the file.' }) }),
+})
+
+const RestoreFileInput = builder.inputType('RestoreFileInput', {
+  description: 'A file to take out of the trash.',
+  fields: (t) => ({ id: t.id({ required: true, description: 'The id of the file.' }) }),
+})
+
+const IssueDownloadUrlInput = builder.inputType('IssueDownloadUrlInput', {
+  description: 'A file to be downloaded on the record.',
+  fields: (t) => ({
+    id: t.id({ required: true, description: 'The id of the file.' }),
+    disposition: t.field({
+      type: DispositionEnum,
+      required: true,
+      defaultValue: 'ATTACHMENT',
+      description: 'What a browser does with it.',
+    }),
+    expiresInSeconds: t.int({
+      description: 'How long the address works; 600 unless told, bounded by the tenant’s policy.',
+    }),
+  }),
+})
+
+const RenameFileSuccess = successWithFile('RenameFileSuccess', 'The file has its new name.')
+const DeleteFileSuccess = successWithFile('DeleteFileSuccess', 'The file is in the trash.')
+const RestoreFileSuccess = successWithFile('RestoreFileSuccess', 'The file is out of the trash.')
+
+const IssueDownloadUrlSuccess = builder
+  .objectRef<{ url: string; expiresAt: Date; file: FileRow }>('IssueDownloadUrlSuccess')
+  .implement({
+    description: 'The address was given out, and the audit log knows.',
+    fields: (t) => ({
+      url: t.exposeString('url', { description: 'Reads the current version under the name of the file.' }),
+      expiresAt: t.expose('expiresAt', { type: 'DateTime', description: 'Until when it works.' }),
+      file: t.field({ type: File, description: 'The file.', resolve: ({ file }) => file }),
+    }),
+  })
+
+const answers = (what: string) => ({ description: `The answer of \`${what}\`.` })
+
+builder.mutationFields((t) => ({
+  renameFile: t.field({
+    type: RenameFileSuccess,
+    errors: { types: [NotFound, Invalid], union: answers('renameFile') },
+    authScopes: { role: 'MEMBER' },
+    description: 'Gives a file another name. Its versions keep theirs.',
+    args: { input: t.arg({ type: RenameFileInput, required: true, description: 'Which file, and its name.' }) },
+    resolve: (_root, { input }, context) => renameFile(callerOf(context), fileId(input.id), input.name),
+  }),
+  deleteFile: t.field({
+    type: DeleteFileSuccess,
+    errors: { types: [NotFound], union: answers('deleteFile') },
+    authScopes: { role: 'MEMBER' },
+    description: 'Puts a file into the trash, from where it can be restored. Doing so twice answers the same.',
+    args: { input: t.arg({ type: DeleteFileInput, required: true, description: 'Which file.' }) },
+    resolve: (_root, { input }, context) => deleteFile(callerOf(context), fileId(input.id)),
+  }),
+  restoreFile: t.field({
+    type: RestoreFileSuccess,
+    errors: { types: [NotFound], union: answers('restoreFile') },
+    authScopes: { role: 'MEMBER' },
+    description: 'Takes a file out of the trash. Doing so twice answers the same.',
+    args: { input: t.arg({ type: RestoreFileInput, required: true, description: 'Which file.' }) },
+    resolve: (_root, { input }, context) => restoreFile(callerOf(context), fileId(input.id)),
+  }),
+  issueDownloadUrl: t.field({
+    type: IssueDownloadUrlSuccess,
+    errors: { types: [NotFound, Invalid], union: answers('issueDownloadUrl') },
+    authScopes: { role: 'VIEWER' },
+    description: 'Gives out a download address and writes into the audit log who got it.',
+    args: { input: t.arg({ type: IssueDownloadUrlInput, required: true, description: 'Which file, and how.' }) },
+    resolve: (_root, { input }, context) =>
+      issueDownloadUrl(callerOf(context), fileId(input.id), {
+        disposition: input.disposition,
+        expiresInSeconds: input.expiresInSeconds ?? null,
+      }),
+  }),
+}))

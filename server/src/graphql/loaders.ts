@@ -1,0 +1,70 @@
+import DataLoader from 'dataloader'
+import { type AuditEntry, findAuditEntries } from '../domain/audit/listAuditLog.ts'
+import { type Context, reading } from '../domain/context.ts'
+import { type File, findFiles } from '../domain/files/findFiles.ts'
+import { type FileVersion, findVersions, listVersions } from '../domain/files/listVersions.ts'
+import { type ApiKey, findApiKeys } from '../domain/identity/listApiKeys.ts'
+import { findPrincipals, type KnownPrincipal } from '../domain/identity/findPrincipals.ts'
+import type { Page, PageArguments } from '../domain/paging/page.ts'
+import { readTenant, type Tenant } from '../domain/tenants/policy.ts'
+import { findUploads, type Upload } from '../domain/uploads/findUploads.ts'
+import type { Transaction } from '../database/tenantDatabase.ts'
+import { parseVersionKey, versionKey } from './globalId.ts'
+
+/** Collects what the resolvers of one request ask for, so that a page costs a fixed number of statements. */
+export interface Loaders {
+  readonly files: DataLoader<string, File | null>
+  readonly versions: DataLoader<string, FileVersion | null>
+  readonly uploads: DataLoader<string, Upload | null>
+  readonly principals: DataLoader<string, KnownPrincipal | null>
+  readonly auditEntries: DataLoader<string, AuditEntry | null>
+  readonly apiKeys: DataLoader<string, ApiKey | null>
+  readonly tenant: () => Promise<Tenant>
+  /** The same page of versions for several files at once. */
+  readonly versionPages: (args: PageArguments) => DataLoader<string, Page<FileVersion>>
+}
+
+export function createLoaders(ctx: Context): Loaders {
+  const byId = <T extends { readonly id: string }>(find: (tx: Transaction, ids: readonly string[]) => Promise<T[]>) =>
+    byKey(find, (row) => row.id)
+  const byKey = <T>(find: (tx: Transaction, keys: readonly string[]) => Promise<T[]>, keyOf: (row: T) => string) =>
+    new DataLoader<string, T | null>(async (keys) => {
+      const rows = new Map((await reading(ctx, (tx) => find(tx, keys))).map((row) => [keyOf(row), row]))
+      return keys.map((key) => rows.get(key) ?? null)
+    })
+  return {
+    files: byId(findFiles),
+    versions: byKey(findVersionsByKey, (version) => versionKey(version.fileId, version.number)),
+    uploads: byId((tx, ids) => findUploads(tx, ctx, ids)),
+    principals: byId(findPrincipals),
+    auditEntries: byId(findAuditEntries),
+    apiKeys: byId(findApiKeys),
+    tenant: once(() => reading(ctx, readTenant)),
+    versionPages: versionPages(ctx),
+  }
+}
+
+const findVersionsByKey = (tx: Transaction, keys: readonly string[]) =>
+  findVersions(
+    tx,
+    keys.map(parseVersionKey).filter((key) => key !== null),
+  )
+
+function versionPages(ctx: Context): Loaders['versionPages'] {
+  const loaders = new Map<string, DataLoader<string, Page<FileVersion>>>()
+  return (args) => {
+    const key = JSON.stringify([args.first, args.after, args.last, args.before])
+    const known = loaders.get(key)
+    if (known) return known
+    const loader = new DataLoader<string, Page<FileVersion>>((fileIds) =>
+      reading(ctx, (tx) => listVersions(tx, fileIds, args)),
+    )
+    loaders.set(key, loader)
+    return loader
+  }
+}
+
+function once<T>(read: () => Promise<T>): () => Promise<T> {
+  let reading: Promise<T> | undefined
+  return () => (reading ??= read())
+}
