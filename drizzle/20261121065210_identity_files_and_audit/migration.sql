@@ -152,7 +152,7 @@ CREATE TABLE "tenants" (
 	"allowed_content_types" text[],
 	"trash_days" integer NOT NULL,
 	"intent_lifetime_seconds" integer NOT NULL,
-	"download_url_max_seconds" integer NOT NULL,
+	"download_max_seconds" integer NOT NULL,
 	"quota_bytes" bigint,
 	"created_at" timestamp(3) with time zone NOT NULL
 );

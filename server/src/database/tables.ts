@@ -96,7 +96,7 @@ export const tenants = pgTable('tenants', {
   allowedContentTypes: text('allowed_content_types').array(),
   trashDays: integer('trash_days').notNull(),
   intentLifetimeSeconds: integer('intent_lifetime_seconds').notNull(),
-  downloadUrlMaxSeconds: integer('download_url_max_seconds').notNull(),
+  downloadMaxSeconds: integer('download_max_seconds').notNull(),
   /** Null: no bound. */
   quotaBytes: bytes('quota_bytes'),
   createdAt: moment('created_at').notNull(),

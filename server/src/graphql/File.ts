@@ -95,10 +95,10 @@ async function downloadUrl(
   context: RequestContext,
 ): Promise<string | null> {
   if (file.deletedAt) return null
-  const { downloadUrlMaxSeconds } = await loadersOf(context).tenant()
+  const { downloadMaxSeconds } = await loadersOf(context).tenant()
   const options = { disposition: args.disposition, expiresInSeconds: args.expiresInSeconds ?? null }
   try {
-    return signDownload(callerOf(context), file, options, downloadUrlMaxSeconds).url
+    return signDownload(callerOf(context), file, options, downloadMaxSeconds).url
   } catch (error) {
     // An argument of a query, not a value in the input of a mutation.
     throw error instanceof Invalid ? new BadInput(error.message) : error

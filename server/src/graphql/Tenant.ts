@@ -17,7 +17,7 @@ const TenantPolicy = builder.objectRef<TenantRow>('TenantPolicy').implement({
     intentLifetimeSeconds: t.exposeInt('intentLifetimeSeconds', {
       description: 'For how many seconds an upload intent waits for its commit.',
     }),
-    downloadUrlMaxSeconds: t.exposeInt('downloadUrlMaxSeconds', {
+    downloadUrlMaxSeconds: t.exposeInt('downloadMaxSeconds', {
       description: 'The longest lifetime of a download address, in seconds.',
     }),
     quotaBytes: t.expose('quotaBytes', {

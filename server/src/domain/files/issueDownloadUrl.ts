@@ -14,8 +14,8 @@ export async function issueDownloadUrl(
   return inTransaction(ctx, async (tx) => {
     const [file] = await findFiles(tx, [id])
     if (!file) throw new NotFound('file')
-    const { downloadUrlMaxSeconds } = await readTenant(tx)
-    const signed = signDownload(ctx, file, options, downloadUrlMaxSeconds)
+    const { downloadMaxSeconds } = await readTenant(tx)
+    const signed = signDownload(ctx, file, options, downloadMaxSeconds)
     await recordAccess(tx, ctx, 'file.download_url_issued', {
       id,
       name: file.name,
