@@ -7,7 +7,8 @@ import { createEmptyDatabase } from './testDatabase.ts'
 const applied = async (url: string) => {
   const sql = postgres(url, { max: 1, onnotice: () => undefined })
   const rows = await sql`select name from drizzle.__drizzle_migrations order by id`
-  const tables = await sql`select count(*)::int as count from pg_class where relkind = 'r' and relnamespace = 'public'::regnamespace`
+  const tables =
+    await sql`select count(*)::int as count from pg_class where relkind = 'r' and relnamespace = 'public'::regnamespace`
   await sql.end()
   return { names: rows.map((row) => row['name']), tables: tables[0]?.['count'] }
 }
@@ -29,22 +30,26 @@ it('is safe when twenty start at once in one process', async () => {
   await database.drop()
 })
 
-it('is safe when several processes start at once on several databases of one cluster', { timeout: 60_000 }, async () => {
-  const databases = await Promise.all([createEmptyDatabase(), createEmptyDatabase()])
-  const script = `const { migrate } = await import(${JSON.stringify(new URL('../src/database/migrate.ts', import.meta.url).href)}); await migrate(process.argv[1])`
-  const codes = await Promise.all(
-    Array.from({ length: 6 }, (_, at) => {
-      const url = databases[at % 2]?.superuserUrl ?? ''
-      const child = spawn(process.execPath, ['--import', 'tsx', '--input-type=module', '-e', script, url], {
-        cwd: new URL('..', import.meta.url),
-        stdio: 'inherit',
-      })
-      return new Promise((resolve) => child.once('exit', resolve))
-    }),
-  )
-  expect(codes).toEqual([0, 0, 0, 0, 0, 0])
-  for (const database of databases) {
-    expect((await applied(database.superuserUrl)).names).toEqual(knownMigrations())
-    await database.drop()
-  }
-})
+it(
+  'is safe when several processes start at once on several databases of one cluster',
+  { timeout: 60_000 },
+  async () => {
+    const databases = await Promise.all([createEmptyDatabase(), createEmptyDatabase()])
+    const script = `const { migrate } = await import(${JSON.stringify(new URL('../src/database/migrate.ts', import.meta.url).href)}); await migrate(process.argv[1])`
+    const codes = await Promise.all(
+      Array.from({ length: 6 }, (_, at) => {
+        const url = databases[at % 2]?.superuserUrl ?? ''
+        const child = spawn(process.execPath, ['--import', 'tsx', '--input-type=module', '-e', script, url], {
+          cwd: new URL('..', import.meta.url),
+          stdio: 'inherit',
+        })
+        return new Promise((resolve) => child.once('exit', resolve))
+      }),
+    )
+    expect(codes).toEqual([0, 0, 0, 0, 0, 0])
+    for (const database of databases) {
+      expect((await applied(database.superuserUrl)).names).toEqual(knownMigrations())
+      await database.drop()
+    }
+  },
+)

@@ -1,0 +1,77 @@
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import { files } from '../../database/tables.ts'
+import { BadInput } from '../refusals.ts'
+import { decodeCursor, encodeCursor } from './cursor.ts'
+import { pageRequest, pageSize } from './page.ts'
+
+const time = '2026-01-31T09:00:00.123Z'
+const id = '01936b1e-0000-7000-8000-000000000001'
+const kinds = ['time', 'uuid'] as const
+const write = (value: unknown) => Buffer.from(JSON.stringify(value)).toString('base64url')
+
+describe('a cursor', () => {
+  it('comes back as what it was made of', () => {
+    expect(decodeCursor('files', kinds, encodeCursor('files', [time, id]))).toEqual([time, id])
+  })
+
+  it.each([
+    ['another list', encodeCursor('trash', [time, id])],
+    ['a value too few', write(['files', time])],
+    ['a value too many', write(['files', time, id, 1])],
+    ['a date that does not exist', write(['files', '2026-02-31T09:00:00.000Z', id])],
+    ['a year beyond Postgres', write(['files', '+012026-01-31T09:00:00.000Z', id])],
+    ['no UUID', write(['files', time, "x' or 1=1"])],
+    ['an object', write({ list: 'files' })],
+    ['null', write(null)],
+    ['a number in place of a time', write(['files', 5, id])],
+    ['other characters', `${encodeCursor('files', [time, id])}=`],
+    ['nothing', ''],
+    ['a very long text', 'A'.repeat(100_000)],
+  ])('is no place when it is %s', (_name, text) => expect(decodeCursor('files', kinds, text)).toBeNull())
+
+  it('is never an error, whatever the text', () => {
+    fc.assert(
+      fc.property(
+        fc.oneof(
+          fc.string({ unit: 'binary' }),
+          fc.base64String(),
+          fc.json().map((json) => Buffer.from(json).toString('base64url')),
+        ),
+        (text) => {
+          decodeCursor('files', kinds, text)
+        },
+      ),
+    )
+  })
+})
+
+describe('a page', () => {
+  const order = { list: 'files', kinds, columns: [files.uploadedAt, files.id], descending: true } as const
+
+  it.each([{ first: 0 }, { first: -1 }, { first: 101 }, { first: 1_000_000_000 }, { last: 0 }, { first: 1, last: 1 }])(
+    'refuses %o and names no bound',
+    (args) => {
+      expect(() => pageSize(args)).toThrow(BadInput)
+      expect(() => pageSize(args)).toThrow(/^\D*$/)
+    },
+  )
+
+  it('turns one row more than asked into the promise of another page', () => {
+    const page = pageRequest(order, { first: 2 })
+    const rows = [3, 2, 1].map((day) => ({ at: new Date(Date.UTC(2026, 0, day)), id }))
+    const { edges, pageInfo } = page.turnInto(rows, (row) => [row.at, row.id])
+    expect(page.limit).toBe(3)
+    expect(edges.map((edge) => edge.node)).toEqual(rows.slice(0, 2))
+    expect(pageInfo).toMatchObject({ hasNextPage: true, hasPreviousPage: false, endCursor: edges[1]?.cursor })
+  })
+
+  it('reads backwards from a cursor and answers in the order of the list', () => {
+    const before = encodeCursor('files', [time, id])
+    const page = pageRequest(order, { last: 2, before })
+    const rows = [1, 2, 3].map((day) => ({ at: new Date(Date.UTC(2026, 0, day)), id }))
+    const { edges, pageInfo } = page.turnInto(rows, (row) => [row.at, row.id])
+    expect(edges.map((edge) => edge.node)).toEqual([rows[1], rows[0]])
+    expect(pageInfo).toMatchObject({ hasNextPage: true, hasPreviousPage: true })
+  })
+})

@@ -1,0 +1,77 @@
+import { getIntrospectionQuery, Kind, parse } from 'graphql'
+import { describe, expect, it } from 'vitest'
+import { asksTooMuch, operationLimits } from './operationLimits.ts'
+import { schema } from './schema.ts'
+
+function refused(text: string, variables: Record<string, unknown> = {}): boolean {
+  const { definitions } = parse(text)
+  const operation = definitions.find((definition) => definition.kind === Kind.OPERATION_DEFINITION)
+  if (!operation) throw new Error('no operation')
+  const fragments = new Map(
+    definitions
+      .filter((definition) => definition.kind === Kind.FRAGMENT_DEFINITION)
+      .map((fragment) => [fragment.name.value, fragment]),
+  )
+  return asksTooMuch({ schema, operation, fragments, variables })
+}
+
+const times = (count: number, write: (at: number) => string) =>
+  Array.from({ length: count }, (_, at) => write(at)).join(' ')
+
+const fullFile = `id name contentType byteSize sha256 state uploadedAt updatedAt deletedAt downloadUrl
+  uploadedBy { id kind name email } deletedBy { id name } version { id number name byteSize createdAt createdBy { name } }`
+
+describe('an operation within bounds', () => {
+  it.each([
+    [
+      'a page of 100 files with everything about each',
+      `{ files(first: 100) { pageInfo { endCursor } edges { cursor node { ${fullFile} } } } }`,
+    ],
+    [
+      'versions inside a page',
+      `{ files(first: 20) { nodes { id versions(first: 10) { nodes { number createdBy { name } } } } } }`,
+    ],
+    [
+      'what GraphiQL asks at its start',
+      getIntrospectionQuery({ inputValueDeprecation: true, specifiedByUrl: true, schemaDescription: true }),
+    ],
+    ['100 nodes', `{ nodes(ids: [${times(100, () => '"x"')}]) { id ... on File { ${fullFile} } } }`],
+    [
+      'a mutation',
+      'mutation { deleteFile(input: { id: "x" }) { __typename ... on DeleteFileSuccess { file { id } } } }',
+    ],
+  ])('passes: %s', (_name, text) => expect(refused(text)).toBe(false))
+})
+
+describe('an operation that asks too much', () => {
+  const nested = (levels: number) =>
+    times(levels, (at) => `fragment f${at} on File { ...f${at + 1} ...f${at + 1} }`) +
+    ` fragment f${levels} on File { id }`
+
+  it.each([
+    ['aliases', `{ ${times(operationLimits.aliases + 1, (at) => `a${at}: __typename`)} }`],
+    ['repeats of a field', `{ ${times(operationLimits.repeatsOfOneField + 1, () => '__typename')} }`],
+    ['repeats hidden in fragments', `query { ${times(50, () => '...f')} } fragment f on Query { __typename }`],
+    ['root fields', `{ ${times(operationLimits.rootFields + 1, (at) => `a${at}: usage { fileCount }`)} }`],
+    ['depth', deep(20)],
+    ['rows times rows', '{ files(first: 100) { nodes { versions(first: 100) { nodes { id number } } } } }'],
+    ['nested fragments', `{ files { nodes { ...f0 } } } ${nested(14)}`],
+    ['empty nested fragments', `{ files { nodes { ...f0 } } } ${nested(24)}`],
+  ])('is refused: %s', (_name, text) => expect(refused(text)).toBe(true))
+
+  it('counts the page size that a variable holds', () => {
+    const text = 'query ($n: Int) { files(first: $n) { nodes { versions(first: 100) { nodes { id number } } } } }'
+    expect(refused(text, { n: 2 })).toBe(false)
+    expect(refused(text, { n: 100 })).toBe(true)
+  })
+
+  it('stops measuring at once, whatever fragments would expand to', () => {
+    const started = performance.now()
+    expect(refused(`{ files { nodes { ...f0 } } } ${nested(60)}`)).toBe(true)
+    expect(performance.now() - started).toBeLessThan(1000)
+  })
+
+  function deep(levels: number): string {
+    return `{ __schema { types ${'{ ofType '.repeat(levels)} { name } ${'}'.repeat(levels)} } }`
+  }
+})

@@ -1,0 +1,70 @@
+import {
+  type GraphQLSchema,
+  isEnumType,
+  isInputObjectType,
+  isInterfaceType,
+  isIntrospectionType,
+  isObjectType,
+  isSpecifiedScalarType,
+  isUnionType,
+  printSchema,
+} from 'graphql'
+import { describe, expect, it } from 'vitest'
+import { schema } from '../src/graphql/schema.ts'
+
+describe('the schema', () => {
+  it('is what schema.graphql says; rewrite that with `npm test -- schemaContract --update`', async () => {
+    await expect(`${printSchema(schema)}\n`).toMatchFileSnapshot('../../schema.graphql')
+  })
+
+  it('describes every type, field, argument and enum value', () => {
+    expect(undescribed(schema)).toEqual([])
+  })
+
+  it('asks for a role at every root field', () => {
+    const roots = [schema.getQueryType(), schema.getMutationType()]
+    const open = roots.flatMap((root) =>
+      Object.values(root?.getFields() ?? {})
+        .filter((field) => !(field.extensions['pothosOptions'] as { authScopes?: { role?: string } }).authScopes?.role)
+        .map((field) => field.name),
+    )
+    expect(open).toEqual([])
+  })
+
+  it('answers every mutation with a union of one success and typed errors', () => {
+    for (const field of Object.values(schema.getMutationType()?.getFields() ?? {})) {
+      const name = `${field.name.slice(0, 1).toUpperCase()}${field.name.slice(1)}`
+      expect(String(field.type)).toBe(`${name}Result!`)
+      expect(field.args.map((argument) => `${argument.name}: ${String(argument.type)}`)).toEqual([
+        `input: ${name}Input!`,
+      ])
+      const result = schema.getType(`${name}Result`)
+      const members = isUnionType(result) ? result.getTypes() : []
+      expect(members.filter((member) => member.name === `${name}Success`)).toHaveLength(1)
+      for (const member of members) {
+        if (member.name === `${name}Success`) continue
+        expect(member.getInterfaces().map((type) => type.name)).toEqual(['Error'])
+      }
+    }
+  })
+})
+
+function undescribed(of: GraphQLSchema): string[] {
+  const missing: string[] = []
+  const look = (path: string, thing: { readonly description?: string | null | undefined }) => {
+    if (!thing.description?.trim()) missing.push(path)
+  }
+  for (const type of Object.values(of.getTypeMap())) {
+    if (isIntrospectionType(type) || isSpecifiedScalarType(type)) continue
+    look(type.name, type)
+    if (isEnumType(type)) for (const value of type.getValues()) look(`${type.name}.${value.name}`, value)
+    if (isInputObjectType(type))
+      for (const field of Object.values(type.getFields())) look(`${type.name}.${field.name}`, field)
+    if (!isObjectType(type) && !isInterfaceType(type)) continue
+    for (const field of Object.values(type.getFields())) {
+      look(`${type.name}.${field.name}`, field)
+      for (const argument of field.args) look(`${type.name}.${field.name}(${argument.name})`, argument)
+    }
+  }
+  return missing
+}
