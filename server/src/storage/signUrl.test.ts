@@ -219,10 +219,16 @@ describe('a download URL', () => {
     expect(new URL(url).searchParams.get('X-Amz-Security-Token')).toBe('tok/en+=')
   })
 
-  it('is signed with the key of its own day, whichever day was signed before', () => {
+  it('is that of its own second and day, whichever was signed before', () => {
     const signer = createUrlSigner(options)
-    const first = signer.signDownload(someDownload)
-    signer.signDownload({ ...someDownload, now: new Date('2026-11-22T00:00:00Z') })
-    expect(signer.signDownload(someDownload)).toBe(first)
+    for (const time of [
+      '2026-11-21T23:59:59Z',
+      '2026-11-22T00:00:00Z',
+      '2026-11-21T23:59:59.9Z',
+      '2026-11-22T00:00:01Z',
+    ]) {
+      const wanted = { ...someDownload, now: new Date(time) }
+      expect(signer.signDownload(wanted)).toBe(createUrlSigner(options).signDownload(wanted))
+    }
   })
 })
