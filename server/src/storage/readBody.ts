@@ -30,7 +30,8 @@ export async function hashBody(output: GetObjectCommandOutput): Promise<string> 
     hash.update(chunk)
     length += chunk.byteLength
   }
-  if (length !== output.ContentLength) throw new Error(`The body had ${length} of ${output.ContentLength} bytes`)
+  const expected = output.ContentLength ?? length
+  if (length !== expected) throw new Error(`The body had ${length} of ${expected} bytes`)
   return hash.digest('hex')
 }
 

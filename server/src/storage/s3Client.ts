@@ -23,6 +23,9 @@ export function createS3Client(options: BucketOptions, patience: S3Patience = us
     region: options.region,
     forcePathStyle: bucketAddress(options.endpoint, options.bucket, options.forcePathStyle).isPathStyle,
     credentials: { accessKeyId, secretAccessKey, ...(sessionToken === undefined ? {} : { sessionToken }) },
+    // The environment and ~/.aws of this machine have no say in where the bucket is.
+    useDualstackEndpoint: false,
+    useFipsEndpoint: false,
     requestChecksumCalculation: 'WHEN_REQUIRED',
     responseChecksumValidation: 'WHEN_REQUIRED',
     maxAttempts: patience.attempts,
