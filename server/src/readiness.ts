@@ -1,0 +1,55 @@
+import { sql } from 'drizzle-orm'
+import { knownMigrations } from './database/migrate.ts'
+import type { TenantDatabase } from './database/tenantDatabase.ts'
+import type { BlobStore } from './storage/blobStore.ts'
+
+/** Whether each part that a request may need is there. */
+export interface Readiness {
+  readonly database: boolean
+  readonly migrations: boolean
+  readonly bucket: boolean
+}
+
+const patienceMs = 2_000
+
+/** Asks each part, side by side; one that has not answered within 2 s is not there. Never rejects. */
+export async function readinessOf(services: { database: TenantDatabase; blobs: BlobStore }): Promise<Readiness> {
+  const [applied, bucket] = await Promise.all([
+    withinPatience(appliedMigrations(services.database)),
+    withinPatience(services.blobs.ping().then(() => true)),
+  ])
+  const migrations = applied !== undefined && pendingMigrations(applied).length === 0
+  return { database: applied !== undefined, migrations, bucket: bucket === true }
+}
+
+/** Empty where no migration has run, and where the database does not let us look. */
+async function appliedMigrations(database: TenantDatabase): Promise<ReadonlySet<string>> {
+  const [journal] = await ask(database, sql`select to_regclass('drizzle.__drizzle_migrations')::text as journal`)
+  if (!journal?.['journal']) return new Set()
+  const rows = await ask(database, sql`select name from drizzle.__drizzle_migrations`)
+  return new Set(rows.map((row) => String(row['name'])))
+}
+
+const ask = async (database: TenantDatabase, statement: ReturnType<typeof sql>) =>
+  (await database.lookUp((db) => db.execute(statement))) as unknown as Record<string, unknown>[]
+
+let known: readonly string[] | undefined
+
+function pendingMigrations(applied: ReadonlySet<string>): string[] {
+  // Read once: the files of a running build do not change.
+  known ??= knownMigrations()
+  return known.filter((name) => !applied.has(name))
+}
+
+/** Undefined for whatever failed or took too long. */
+function withinPatience<T>(asked: Promise<T>): Promise<T | undefined> {
+  return new Promise((resolve) => {
+    const timer = setTimeout(resolve, patienceMs, undefined)
+    asked
+      .catch(() => undefined)
+      .then((answer) => {
+        clearTimeout(timer)
+        resolve(answer)
+      }, resolve)
+  })
+}

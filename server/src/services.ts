@@ -1,0 +1,60 @@
+import type { Logger } from 'pino'
+import { openTenantDatabase, type TenantDatabase } from './database/tenantDatabase.ts'
+import { type Readiness, readinessOf } from './readiness.ts'
+import { bucketAddress } from './storage/bucketAddress.ts'
+import type { BlobStore } from './storage/blobStore.ts'
+import type { BucketOptions } from './storage/bucketOptions.ts'
+import { createS3BlobStore } from './storage/s3BlobStore.ts'
+
+/** Where the database and the bucket are, whoever runs them. */
+export interface Addresses {
+  /** The login of the application; its connections take the application's role. */
+  readonly databaseUrl: string
+  /** A login that may change tables: for migrations and for the job queue, whose tables are not those of tenants. */
+  readonly ownerUrl: string
+  readonly bucket: BucketOptions
+}
+
+export interface ServiceOptions extends Addresses {
+  readonly logger: Logger
+  readonly poolSize: number
+  /** What the database shows as the name of our connections. */
+  readonly applicationName: string
+}
+
+/** What every process shares. Opening it connects to nothing; parts that are away come back without a restart. */
+export interface Services {
+  readonly database: TenantDatabase
+  readonly blobs: BlobStore
+  readonly logger: Logger
+  readonly ownerUrl: string
+  /** Where browsers send and fetch bytes: scheme and host. */
+  readonly bucketOrigin: string
+  readonly now: () => Date
+  readiness(): Promise<Readiness>
+  close(): Promise<void>
+}
+
+export function openServices(options: ServiceOptions): Services {
+  const { bucket, logger, ownerUrl } = options
+  const database = openTenantDatabase({
+    url: options.databaseUrl,
+    size: options.poolSize,
+    applicationName: options.applicationName,
+  })
+  const blobs = createS3BlobStore(bucket)
+  const { origin } = bucketAddress(bucket.publicEndpoint ?? bucket.endpoint, bucket.bucket, bucket.forcePathStyle)
+  return {
+    database,
+    blobs,
+    logger,
+    ownerUrl,
+    bucketOrigin: origin,
+    now: () => new Date(),
+    readiness: () => readinessOf({ database, blobs }),
+    async close() {
+      blobs.close()
+      await database.close()
+    },
+  }
+}
