@@ -1,1 +1,181 @@
-export {}
+import { resolve } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { ConfigReader } from './configReader.ts'
+
+export { ConfigurationError } from './configReader.ts'
+
+export interface ExternalDatabase {
+  readonly kind: 'external'
+  /** The login that the application uses. */
+  readonly url: string
+  /** A login that may create tables and roles. */
+  readonly migrationUrl: string
+}
+
+export interface ExternalBucket {
+  readonly kind: 'external'
+  readonly endpoint: string
+  readonly region: string
+  readonly bucket: string
+  readonly accessKeyId: string
+  readonly secretAccessKey: string
+  readonly forcePathStyle: boolean
+  readonly publicEndpoint: string
+}
+
+export interface JwtConfig {
+  readonly key: { readonly kind: 'jwks'; readonly url: string } | { readonly kind: 'secret'; readonly secret: string }
+  readonly algorithms: readonly string[]
+  readonly issuer: string
+  readonly audience: string
+  readonly claims: { readonly tenant: string; readonly userId: string; readonly name: string; readonly role: string }
+}
+
+const logLevels = ['trace', 'debug', 'info', 'warn', 'error', 'silent'] as const
+
+export interface Config {
+  /** Absolute. */
+  readonly dataDirectory: string
+  readonly http: {
+    readonly host: string
+    readonly port: number
+    /** Without a trailing slash. */
+    readonly publicUrl: string
+    readonly allowedOrigins: readonly string[]
+    readonly trustProxy: boolean
+  }
+  readonly database: { readonly kind: 'embedded' } | ExternalDatabase
+  readonly databasePoolSize: number
+  readonly bucket: { readonly kind: 'embedded' } | ExternalBucket
+  /** Null: tokens of a host application are not accepted. */
+  readonly jwt: JwtConfig | null
+  readonly session: { readonly lifetimeSeconds: number }
+  readonly graphql: { readonly introspection: boolean; readonly graphiql: boolean }
+  /** Zero is no bound. */
+  readonly rateLimit: { readonly operationsPerMinute: number }
+  readonly seedDemo: boolean
+  readonly logLevel: (typeof logLevels)[number]
+  /** Worth telling, and no reason not to start. */
+  readonly warnings: readonly string[]
+}
+
+const repository = fileURLToPath(new URL('../..', import.meta.url))
+
+/** The environment as one frozen value. Throws `ConfigurationError`, which tells everything that is wrong at once. */
+export function readConfig(environment: Readonly<Record<string, string | undefined>>): Config {
+  const read = new ConfigReader(environment)
+  const port = read.whole('PORT', 4000, 0, 65_535)
+  const database = readDatabase(read)
+  const config: Config = {
+    dataDirectory: resolve(repository, read.text('FILEGRAPH_DATA_DIR') ?? '.data'),
+    http: {
+      host: read.text('HOST') ?? '127.0.0.1',
+      port,
+      publicUrl: read.webAddress('PUBLIC_URL') ?? `http://localhost:${port}`,
+      allowedOrigins: readOrigins(read),
+      trustProxy: read.yesNo('TRUST_PROXY', false),
+    },
+    database,
+    databasePoolSize: read.whole('DATABASE_POOL_SIZE', 10, 1, 1000),
+    bucket: readBucket(read),
+    jwt: readJwt(read),
+    session: { lifetimeSeconds: read.whole('SESSION_LIFETIME_HOURS', 168, 1, 8760) * 3600 },
+    graphql: { introspection: read.yesNo('GRAPHQL_INTROSPECTION', true), graphiql: read.yesNo('GRAPHIQL', true) },
+    rateLimit: { operationsPerMinute: read.whole('RATE_LIMIT_OPERATIONS_PER_MINUTE', 6000, 0, 10_000_000) },
+    seedDemo: read.yesNo('SEED_DEMO', database.kind === 'embedded'),
+    logLevel: read.oneOf('LOG_LEVEL', logLevels, 'info'),
+    warnings: read.unknownNames().map((name) => `${name} is not a variable of Filegraph. Is it misspelled?`),
+  }
+  read.refuseIfAnyProblem()
+  return deepFreeze(config)
+}
+
+function readDatabase(read: ConfigReader): Config['database'] {
+  const protocols = ['postgres:', 'postgresql:']
+  const url = read.url('DATABASE_URL', protocols)
+  const migrationUrl = read.url('DATABASE_MIGRATION_URL', protocols)
+  if (url === undefined) {
+    if (migrationUrl !== undefined) read.problem('DATABASE_URL', 'has to be set beside DATABASE_MIGRATION_URL')
+    return { kind: 'embedded' }
+  }
+  return { kind: 'external', url, migrationUrl: migrationUrl ?? url }
+}
+
+function readBucket(read: ConfigReader): Config['bucket'] {
+  const needed = ['S3_ENDPOINT', 'S3_BUCKET', 'S3_ACCESS_KEY_ID', 'S3_SECRET_ACCESS_KEY'] as const
+  const missing = needed.filter((name) => read.text(name) === undefined)
+  const endpoint = read.webAddress('S3_ENDPOINT')
+  const publicEndpoint = read.webAddress('S3_PUBLIC_ENDPOINT')
+  const forcePathStyle = read.yesNo('S3_FORCE_PATH_STYLE', true)
+  if (missing.length === needed.length) return { kind: 'embedded' }
+  for (const name of missing) read.problem(name, 'has to be set too, since another part of the bucket is')
+  return {
+    kind: 'external',
+    endpoint: endpoint ?? '',
+    region: read.text('S3_REGION') ?? 'us-east-1',
+    bucket: read.text('S3_BUCKET') ?? '',
+    accessKeyId: read.text('S3_ACCESS_KEY_ID') ?? '',
+    secretAccessKey: read.text('S3_SECRET_ACCESS_KEY') ?? '',
+    forcePathStyle,
+    publicEndpoint: publicEndpoint ?? endpoint ?? '',
+  }
+}
+
+const symmetric = ['HS256', 'HS384', 'HS512']
+const asymmetric = ['RS256', 'RS384', 'RS512', 'PS256', 'PS384', 'PS512', 'ES256', 'ES384', 'ES512', 'EdDSA']
+const shortestSecret = 32
+
+function readJwt(read: ConfigReader): JwtConfig | null {
+  const key = readJwtKey(read)
+  if (key === null) return null
+  const allowed = key.kind === 'secret' ? symmetric : asymmetric
+  const asked = read.list('JWT_ALGORITHMS')
+  const algorithms = asked.length > 0 ? asked : key.kind === 'secret' ? ['HS256'] : ['RS256', 'ES256']
+  if (algorithms.some((algorithm) => !allowed.includes(algorithm))) {
+    // Pinned to the kind of key: a public key taken for a shared secret would let anybody sign.
+    read.problem('JWT_ALGORITHMS', `has to be a list of ${allowed.join(', ')}`)
+  }
+  for (const name of ['JWT_ISSUER', 'JWT_AUDIENCE'] as const) {
+    if (read.text(name) === undefined) read.problem(name, 'has to be set, since tokens are accepted')
+  }
+  return {
+    key,
+    algorithms,
+    issuer: read.text('JWT_ISSUER') ?? '',
+    audience: read.text('JWT_AUDIENCE') ?? '',
+    claims: {
+      tenant: read.text('JWT_TENANT_CLAIM') ?? 'tenant',
+      userId: read.text('JWT_USER_CLAIM') ?? 'sub',
+      name: read.text('JWT_NAME_CLAIM') ?? 'name',
+      role: read.text('JWT_ROLE_CLAIM') ?? 'role',
+    },
+  }
+}
+
+function readJwtKey(read: ConfigReader): JwtConfig['key'] | null {
+  const url = read.webAddress('JWT_JWKS_URL')
+  const secret = read.text('JWT_SECRET')
+  if (url !== undefined && secret !== undefined) read.problem('JWT_SECRET', 'cannot be set beside JWT_JWKS_URL')
+  if (url !== undefined) return { kind: 'jwks', url }
+  if (secret === undefined) return null
+  if (secret.length < shortestSecret) read.problem('JWT_SECRET', `has to have at least ${shortestSecret} characters`)
+  return { kind: 'secret', secret }
+}
+
+function readOrigins(read: ConfigReader): readonly string[] {
+  const origins = read.list('ALLOWED_ORIGINS')
+  for (const origin of origins) {
+    if (!URL.canParse(origin) || new URL(origin).origin !== origin) {
+      read.problem('ALLOWED_ORIGINS', `holds "${origin}", which is not an origin without path`)
+    }
+  }
+  return origins
+}
+
+function deepFreeze<T>(value: T): T {
+  if (typeof value === 'object' && value !== null) {
+    for (const inner of Object.values(value)) deepFreeze(inner)
+    Object.freeze(value)
+  }
+  return value
+}

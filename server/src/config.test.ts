@@ -1,0 +1,114 @@
+import { readdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { describe, expect, it } from 'vitest'
+import { ConfigurationError, readConfig } from './config.ts'
+import { configVariables } from './configVariables.ts'
+
+const external = {
+  DATABASE_URL: 'postgres://a:b@db/c',
+  S3_ENDPOINT: 'https://s3.example.com/',
+  S3_BUCKET: 'files',
+  S3_ACCESS_KEY_ID: 'id',
+  S3_SECRET_ACCESS_KEY: 'secret',
+}
+
+describe('the configuration', () => {
+  it('needs no variable at all', () => {
+    expect(readConfig({})).toMatchObject({
+      http: { host: '127.0.0.1', port: 4000, publicUrl: 'http://localhost:4000' },
+      database: { kind: 'embedded' },
+      bucket: { kind: 'embedded' },
+      jwt: null,
+      seedDemo: true,
+      warnings: [],
+    })
+  })
+
+  it('replaces each embedded part on its own', () => {
+    const { DATABASE_URL, ...bucket } = external
+    expect(readConfig({ DATABASE_URL })).toMatchObject({
+      database: { kind: 'external', url: DATABASE_URL, migrationUrl: DATABASE_URL },
+      bucket: { kind: 'embedded' },
+      seedDemo: false,
+    })
+    expect(readConfig(bucket)).toMatchObject({
+      database: { kind: 'embedded' },
+      bucket: {
+        kind: 'external',
+        endpoint: 'https://s3.example.com',
+        publicEndpoint: 'https://s3.example.com',
+        forcePathStyle: true,
+      },
+    })
+  })
+
+  it('is frozen to the bottom', () => {
+    const config = readConfig(external)
+    expect(Object.isFrozen(config) && Object.isFrozen(config.http) && Object.isFrozen(config.http.allowedOrigins)).toBe(
+      true,
+    )
+  })
+
+  it('takes an empty variable for one that is not set', () => {
+    expect(readConfig({ PORT: '', DATABASE_URL: ' ' })).toEqual(readConfig({}))
+  })
+
+  it.each([
+    [{ PORT: 'abc' }, 'PORT'],
+    [{ PORT: '65536' }, 'PORT'],
+    [{ DATABASE_URL: 'mysql://x' }, 'DATABASE_URL'],
+    [{ DATABASE_MIGRATION_URL: 'postgres://x' }, 'DATABASE_URL'],
+    [{ S3_ENDPOINT: 'https://s3' }, 'S3_BUCKET'],
+    [{ ...external, S3_ENDPOINT: 's3.example.com' }, 'S3_ENDPOINT'],
+    [{ ...external, S3_FORCE_PATH_STYLE: 'maybe' }, 'S3_FORCE_PATH_STYLE'],
+    [{ ALLOWED_ORIGINS: 'https://a.example/path' }, 'ALLOWED_ORIGINS'],
+    [{ JWT_SECRET: 'x'.repeat(40), JWT_AUDIENCE: 'a' }, 'JWT_ISSUER'],
+    [{ JWT_SECRET: 'short', JWT_AUDIENCE: 'a', JWT_ISSUER: 'b' }, 'JWT_SECRET'],
+    [{ JWT_SECRET: 'x'.repeat(40), JWT_AUDIENCE: 'a', JWT_ISSUER: 'b', JWT_ALGORITHMS: 'none' }, 'JWT_ALGORITHMS'],
+    [{ JWT_SECRET: 'x'.repeat(40), JWT_AUDIENCE: 'a', JWT_ISSUER: 'b', JWT_ALGORITHMS: 'RS256' }, 'JWT_ALGORITHMS'],
+    [{ JWT_JWKS_URL: 'https://k', JWT_AUDIENCE: 'a', JWT_ISSUER: 'b', JWT_ALGORITHMS: 'HS256' }, 'JWT_ALGORITHMS'],
+    [{ LOG_LEVEL: 'loud' }, 'LOG_LEVEL'],
+  ])('names the variable, what is wrong and an example: %o', (environment, name) => {
+    const refusal = () => readConfig(environment)
+    expect(refusal).toThrow(ConfigurationError)
+    expect(refusal).toThrow(new RegExp(`^${name} (has to|holds|cannot).+, for example ${name}=`, 'm'))
+  })
+
+  it('tells all problems at once', () => {
+    expect(() => readConfig({ PORT: 'x', LOG_LEVEL: 'y' })).toThrow(/PORT.*\nLOG_LEVEL/)
+  })
+
+  it('warns of a name that looks misspelled', () => {
+    expect(readConfig({ S3_BUKET: 'x' }).warnings).toEqual([expect.stringContaining('S3_BUKET')])
+  })
+
+  it('never shows a secret in a problem', () => {
+    const { S3_BUCKET: _, ...incomplete } = { ...external, S3_SECRET_ACCESS_KEY: 'very-secret' }
+    expect(() => readConfig(incomplete)).toThrow(/^(?!.*very-secret)/s)
+  })
+})
+
+describe('the table of variables', () => {
+  it('stands in the README as in the code', () => {
+    const readme = readFileSync(new URL('../../README.md', import.meta.url), 'utf8')
+    const rows = configVariables.map((v) => `| \`${v.name}\` | ${v.description} | ${v.fallback} | \`${v.example}\` |`)
+    const [, table] = /<!-- configuration:start -->\n([\s\S]*?)<!-- configuration:end -->/.exec(readme) ?? []
+    expect(table?.trim().split('\n')).toEqual([
+      '| Variable | What it does | Unless set | Example |',
+      '| --- | --- | --- | --- |',
+      ...rows,
+    ])
+  })
+
+  it('lists every variable that the code reads', () => {
+    const folder = new URL('.', import.meta.url).pathname
+    const files = readdirSync(folder, { recursive: true, encoding: 'utf8' }).filter(
+      (file) => file.endsWith('.ts') && !file.endsWith('.test.ts') && !file.startsWith('config'),
+    )
+    const readDirectly = files.filter((file) =>
+      /process\.env\b(?!\['(PATH|NODE_ENV|FILEGRAPH_LIFELINE_FD)'\])/.test(readFileSync(join(folder, file), 'utf8')),
+    )
+    // The whole environment goes into readConfig in one place.
+    expect(readDirectly.length).toBeLessThanOrEqual(1)
+  })
+})

@@ -1,0 +1,87 @@
+import { linkSync, readFileSync, rmSync, statSync, unlinkSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { isRunning, startOf } from './processIdentity.ts'
+
+/** Another running process uses the folder. */
+export class FolderInUse extends Error {
+  override readonly name = 'FolderInUse'
+}
+
+interface Holder {
+  readonly pid: number
+  readonly start: string | null
+}
+
+const attempts = 100
+const pauseMs = 50
+const takeoverMs = 5_000
+
+/**
+ * Takes the folder for this process, and answers with what gives it back. A lock whose process is gone is taken over;
+ * of several processes that try at once, one succeeds. Rejects with `FolderInUse`.
+ */
+export async function lockFolder(folder: string): Promise<() => void> {
+  const lock = join(folder, 'lock')
+  const mine: Holder = { pid: process.pid, start: startOf(process.pid) }
+  for (let attempt = 0; attempt < attempts; attempt += 1) {
+    if (create(lock, mine)) return () => release(lock, mine)
+    const holder = readHolder(lock)
+    if (holder && isAlive(holder)) {
+      throw new FolderInUse(`The data folder ${folder} is in use by a running Filegraph (process ${holder.pid}).`)
+    }
+    removeStale(lock)
+    await sleep(pauseMs)
+  }
+  throw new FolderInUse(`The data folder ${folder} could not be locked.`)
+}
+
+/** Complete or not there at all: written aside, then linked, which fails where a lock exists. */
+function create(lock: string, mine: Holder): boolean {
+  const aside = `${lock}.${process.pid}`
+  writeFileSync(aside, JSON.stringify(mine))
+  try {
+    linkSync(aside, lock)
+    return true
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false
+    throw error
+  } finally {
+    unlinkSync(aside)
+  }
+}
+
+function readHolder(lock: string): Holder | null {
+  try {
+    return JSON.parse(readFileSync(lock, 'utf8')) as Holder
+  } catch {
+    return null
+  }
+}
+
+function isAlive({ pid, start }: Holder): boolean {
+  return isRunning(pid) && (start === null || startOf(pid) === start)
+}
+
+/** Only one process at a time removes a stale lock, or a second one would remove the lock that the first then takes. */
+function removeStale(lock: string): void {
+  const takeover = `${lock}.takeover`
+  try {
+    writeFileSync(takeover, '', { flag: 'wx' })
+  } catch {
+    const age = Date.now() - (statSync(takeover, { throwIfNoEntry: false })?.mtimeMs ?? Date.now())
+    if (age > takeoverMs) rmSync(takeover, { force: true })
+    return
+  }
+  try {
+    const holder = readHolder(lock)
+    if (!holder || !isAlive(holder)) rmSync(lock, { force: true })
+  } finally {
+    rmSync(takeover, { force: true })
+  }
+}
+
+function release(lock: string, mine: Holder): void {
+  const holder = readHolder(lock)
+  if (holder?.pid === mine.pid && holder.start === mine.start) rmSync(lock, { force: true })
+}
