@@ -1,0 +1,68 @@
+import { eq } from 'drizzle-orm'
+import { memberships, principals, users, userTenants } from '../../database/tables.ts'
+import type { Transaction } from '../../database/tenantDatabase.ts'
+import { recordChange } from '../audit/recordChange.ts'
+import type { Context, Role } from '../context.ts'
+import { newId } from '../newId.ts'
+import { Conflict, Forbidden, Invalid } from '../refusals.ts'
+import { acceptEmail } from './emailAddress.ts'
+import { passwordMaxLength, passwordMinLength, personNameMaxLength } from './limits.ts'
+import { hashPassword } from './passwordHash.ts'
+import { acceptName } from './personalText.ts'
+import { isAtLeast } from './roles.ts'
+
+export interface NewMember {
+  readonly email: string
+  readonly name: string
+  readonly password: string
+  readonly role: Role
+}
+
+export type Adding = Pick<Context, 'principal' | 'origin' | 'database' | 'now'>
+
+/**
+ * Makes someone a member of the caller's tenant, and a user when nobody has the e-mail address yet. A user who exists
+ * keeps name and password. Rejects with `Invalid`, `Conflict` for a member, `Forbidden` for a role above the caller's own.
+ */
+export async function addMember(ctx: Adding, wanted: NewMember): Promise<{ userId: string; isNewUser: boolean }> {
+  const email = acceptEmail(wanted.email)
+  const name = acceptName('name', wanted.name, personNameMaxLength)
+  if (!isAtLeast(ctx.principal.role, wanted.role)) throw new Forbidden('You cannot give a role above your own.')
+  const length = Array.from(wanted.password).length
+  if (length < passwordMinLength || wanted.password.length > passwordMaxLength) {
+    throw new Invalid('password', `The password needs ${passwordMinLength} to ${passwordMaxLength} characters.`)
+  }
+  // Hashed before the transaction, which should not wait for it.
+  const passwordHash = await hashPassword(wanted.password)
+  const createdAt = ctx.now()
+  const newUser = { id: newId(createdAt), email, name, passwordHash, createdAt }
+  return ctx.database.write(ctx.principal.tenantId, async (tx) => {
+    await tx.db.insert(users).values(newUser).onConflictDoNothing({ target: users.email })
+    const [user] = await tx.db.select().from(users).where(eq(users.email, email))
+    if (!user) throw new Error('A user vanished between two statements')
+    await insertMembership(tx, user, wanted.role, createdAt)
+    await recordChange(tx, ctx, 'member.added', { id: user.id, name: user.name, payload: { role: wanted.role } })
+    return { userId: user.id, isNewUser: user.id === newUser.id }
+  })
+}
+
+async function insertMembership(
+  tx: Transaction,
+  user: { readonly id: string; readonly name: string; readonly email: string },
+  role: Role,
+  createdAt: Date,
+): Promise<void> {
+  const { tenantId } = tx
+  const { id, name, email } = user
+  await tx.db
+    .insert(principals)
+    .values({ tenantId, id, kind: 'USER', subject: id, name, email, createdAt })
+    .onConflictDoNothing()
+  const added = await tx.db
+    .insert(memberships)
+    .values({ tenantId, userId: id, role, createdAt })
+    .onConflictDoNothing()
+    .returning({ userId: memberships.userId })
+  if (added.length === 0) throw new Conflict('This person is a member already.')
+  await tx.db.insert(userTenants).values({ userId: id, tenant: tenantId }).onConflictDoNothing()
+}

@@ -1,0 +1,50 @@
+import type { Context, Principal } from '../context.ts'
+import { Forbidden, Unauthenticated } from '../refusals.ts'
+import { findTenantBySlug } from '../tenants/findTenant.ts'
+import { authenticateApiKey } from './authenticateApiKey.ts'
+import { authenticateSession } from './authenticateSession.ts'
+import { authenticateToken } from './authenticateToken.ts'
+import type { KeyUse } from './keyUse.ts'
+import { noSuchTenant } from './noSuchTenant.ts'
+import type { TokenSettings, VerifyToken } from './tokenVerifier.ts'
+
+/** What a request carries, as it was sent; null where it was not. */
+export interface Credentials {
+  /** The `authorization` header. */
+  readonly authorization: string | null
+  readonly sessionToken: string | null
+  readonly tenantSlug: string | null
+}
+
+export type IdentityServices = Pick<Context, 'database' | 'now'> & {
+  readonly keyUse: KeyUse
+  /** Null: tokens of a host application are not accepted. */
+  readonly tokens: { readonly verifyToken: VerifyToken; readonly claims: TokenSettings['claims'] } | null
+}
+
+/**
+ * Who asks, or null when nothing was given. An `authorization` header decides alone: a good cookie does not rescue a bad
+ * one. Rejects with `Unauthenticated`, `Forbidden` for the tenant, or `DatabaseUnavailable` and `KeySetUnavailable`.
+ */
+export async function authenticate(services: IdentityServices, given: Credentials): Promise<Principal | null> {
+  if (given.authorization !== null) return authenticateBearer(services, given.authorization, given.tenantSlug)
+  if (given.sessionToken !== null) return authenticateSession(services, given.sessionToken, given.tenantSlug)
+  return null
+}
+
+async function authenticateBearer(services: IdentityServices, authorization: string, tenantSlug: string | null) {
+  const [, credential] = /^Bearer +(\S+) *$/i.exec(authorization) ?? []
+  if (credential === undefined) throw new Unauthenticated()
+  const principal = await principalOf(services, credential)
+  if (tenantSlug === null) return principal
+  const tenant = await findTenantBySlug(services.database, tenantSlug)
+  if (tenant?.id !== principal.tenantId) throw new Forbidden(noSuchTenant)
+  return principal
+}
+
+async function principalOf(services: IdentityServices, credential: string): Promise<Principal> {
+  if (credential.startsWith('fgk_')) return authenticateApiKey(services, credential)
+  const { tokens } = services
+  if (tokens === null) throw new Unauthenticated()
+  return authenticateToken({ ...services, verifyToken: tokens.verifyToken }, tokens.claims, credential)
+}
