@@ -1,0 +1,58 @@
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
+import { exclusively } from './exclusively.mjs'
+import { fingerprintOf, isStamped, stamp } from './fingerprint.mjs'
+import { runProgram } from './runProgram.mjs'
+import { consoleFolder, LaunchFailed, repository, say, serverFolder } from './workspace.mjs'
+
+const packageManager = 'pnpm@12.21.0'
+const inputs = [
+  'pnpm-lock.yaml',
+  'pnpm-workspace.yaml',
+  '.npmrc',
+  'package.json',
+  'server/package.json',
+  'console/package.json',
+]
+const outputs = [repository, serverFolder, consoleFolder].map((folder) => join(folder, 'node_modules'))
+
+/** Installs what the lockfile names, unless that was done before. Needs nothing but Node and npm. */
+export async function ensureInstalled() {
+  if (isInstalled()) return
+  await exclusively(async () => {
+    if (isInstalled()) return
+    say('Installing packages; the first time this takes a minute or two…')
+    const { code, output } = await install()
+    if (code !== 0) throw new LaunchFailed(whyNot(output))
+    stamp('installed', fingerprintOf(inputs))
+  })
+}
+
+const isInstalled = () => outputs.every((folder) => existsSync(folder)) && isStamped('installed', fingerprintOf(inputs))
+
+function install() {
+  const args = ['--yes', `--package=${packageManager}`, '--', 'pnpm', 'install', '--frozen-lockfile']
+  // Whoever asks for production means the running server; what builds it has to be installed all the same.
+  const { NODE_ENV: _, ...inherited } = process.env
+  const env = {
+    npm_config_fetch_retry_mintimeout: '1000',
+    npm_config_fetch_retry_maxtimeout: '10000',
+    ...inherited,
+    CI: 'true',
+  }
+  const npm = process.env['npm_execpath'] ?? ''
+  if (/npm-cli\.[cm]?js$/.test(npm)) {
+    return runProgram(process.execPath, [npm, 'exec', ...args, '--reporter=append-only'], { env, quiet: true })
+  }
+  const shell = process.platform === 'win32'
+  return runProgram('npx', [...args, '--reporter=append-only'], { env, quiet: true, shell })
+}
+
+function whyNot(output) {
+  const network = /\b(ENOTFOUND|EAI_AGAIN|ECONNREFUSED|ECONNRESET|ETIMEDOUT|ENETUNREACH|EHOSTUNREACH)\b/.exec(output)
+  if (network) {
+    return `The packages could not be fetched: the registry cannot be reached (${network[1]}). Check the network and "npm config get registry", then try again.`
+  }
+  const tail = output.trim().split('\n').slice(-20).join('\n')
+  return `${tail}\nThe packages could not be installed; the lines above tell why.`
+}

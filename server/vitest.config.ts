@@ -1,0 +1,12 @@
+import { defineConfig } from 'vitest/config'
+
+export default defineConfig({
+  // Without it two copies of graphql are loaded, and each refuses the other's objects.
+  resolve: { alias: [{ find: /^graphql$/, replacement: 'graphql/index.js' }] },
+  test: {
+    include: ['src/**/*.test.ts', 'test/**/*.test.ts'],
+    globalSetup: ['test/postgresSetup.ts'],
+    testTimeout: 20_000,
+    hookTimeout: 60_000,
+  },
+})
