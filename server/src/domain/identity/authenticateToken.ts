@@ -21,7 +21,7 @@ export async function authenticateToken(
   token: string,
 ): Promise<Principal> {
   const payload = await services.verifyToken(token, services.now())
-  const subject = subjectOf(claimAt(payload, claims.user))
+  const subject = subjectOf(claimAt(payload, claims.userId))
   const role = roleOf(claimAt(payload, claims.role))
   const tenantId = await tenantOf(services, claimAt(payload, claims.tenant))
   const name = claimAt(payload, claims.name)

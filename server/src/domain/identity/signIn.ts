@@ -1,4 +1,4 @@
-import { eq, lte } from 'drizzle-orm'
+import { eq } from 'drizzle-orm'
 import { sessions, users } from '../../database/tables.ts'
 import type { Context } from '../context.ts'
 import { Unauthenticated } from '../refusals.ts'
@@ -52,9 +52,6 @@ async function openSession(
   const token = newSessionToken()
   const tokenHash = hashSessionToken(token)
   if (!tokenHash) throw new Error('A new session token has an unexpected form')
-  await services.database.lookUp(async (db) => {
-    await db.delete(sessions).where(lte(sessions.expiresAt, now))
-    await db.insert(sessions).values({ tokenHash, userId, createdAt: now, expiresAt })
-  })
+  await services.database.lookUp((db) => db.insert(sessions).values({ tokenHash, userId, createdAt: now, expiresAt }))
   return { token, userId, expiresAt }
 }

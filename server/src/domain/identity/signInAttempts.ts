@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import { isIPv6 } from 'node:net'
-import { and, eq, gt, inArray, lte, sql } from 'drizzle-orm'
+import { and, eq, gt, lte, sql } from 'drizzle-orm'
 import { signInAttempts } from '../../database/tables.ts'
 import type { Context } from '../context.ts'
 import { RateLimited } from '../refusals.ts'
@@ -18,7 +18,7 @@ export interface Attempt {
  */
 export async function countAttempt(services: Pick<Context, 'database' | 'now'>, attempt: Attempt): Promise<void> {
   const now = services.now()
-  const windowStart = windowStartOf(now)
+  const windowStart = new Date(now.getTime() - signInWindowSeconds * 1000)
   // In one order for everybody, so that two attempts cannot wait for each other.
   const counted = countedSubjects(attempt).toSorted((one, other) => one.subject.compare(other.subject))
   const isOver = lte(signInAttempts.windowStartedAt, windowStart)
@@ -44,26 +44,24 @@ export async function countAttempt(services: Pick<Context, 'database' | 'now'>, 
 }
 
 /** The password was right: the e-mail address starts afresh, and the network address gets its attempt back. */
-export async function forgiveAttempt(services: Pick<Context, 'database' | 'now'>, attempt: Attempt): Promise<void> {
-  const windowStart = windowStartOf(services.now())
+export async function forgiveAttempt(services: Pick<Context, 'database'>, attempt: Attempt): Promise<void> {
   const [byEmail, byAddress] = countedSubjects(attempt)
-  const over = byEmail ? [byEmail.subject] : []
-  await services.database.lookUp(async (db) => {
-    await db.delete(signInAttempts).where(inArray(signInAttempts.subject, over))
-    if (!byAddress) return
-    await db
+  await services.database.lookUp((db) => db.delete(signInAttempts).where(eq(signInAttempts.subject, byEmail.subject)))
+  if (!byAddress) return
+  await services.database.lookUp((db) =>
+    db
       .update(signInAttempts)
       .set({ failures: sql`${signInAttempts.failures} - 1` })
-      .where(and(eq(signInAttempts.subject, byAddress.subject), gt(signInAttempts.failures, 0)))
-  })
-  await services.database.lookUp((db) =>
-    db.delete(signInAttempts).where(lte(signInAttempts.windowStartedAt, windowStart)),
+      .where(and(eq(signInAttempts.subject, byAddress.subject), gt(signInAttempts.failures, 0))),
   )
 }
 
-const windowStartOf = (now: Date) => new Date(now.getTime() - signInWindowSeconds * 1000)
+interface Counted {
+  readonly subject: Buffer
+  readonly limit: number
+}
 
-function countedSubjects({ email, address }: Attempt) {
+function countedSubjects({ email, address }: Attempt): [Counted, ...Counted[]] {
   const byEmail = { subject: digest(`email:${email}`), limit: signInFailuresPerEmail }
   if (address === null) return [byEmail]
   return [byEmail, { subject: digest(`address:${networkOf(address)}`), limit: signInFailuresPerAddress }]

@@ -3,16 +3,15 @@ import { Unauthenticated } from '../refusals.ts'
 import { KeySetUnavailable } from './keySetUnavailable.ts'
 import { tokenClockToleranceSeconds } from './limits.ts'
 
-/** How tokens (JWT, RFC 7519) of the host application are checked. Exactly one of `jwksUrl` and `secret` is given. */
+/** How tokens (JWT, RFC 7519) of the host application are checked. */
 export interface TokenSettings {
-  readonly jwksUrl: string | null
-  readonly secret: string | null
+  readonly key: { readonly kind: 'jwks'; readonly url: string } | { readonly kind: 'secret'; readonly secret: string }
   /** The only ones accepted, whatever a token's header says: HS256… with a secret, RS256, ES256, EdDSA… with a key set. */
   readonly algorithms: readonly string[]
   readonly issuer: string
   readonly audience: string
   /** Paths of claims, see `claimAt`. */
-  readonly claims: { readonly tenant: string; readonly user: string; readonly name: string; readonly role: string }
+  readonly claims: { readonly tenant: string; readonly userId: string; readonly name: string; readonly role: string }
 }
 
 /** Rejects with `Unauthenticated`, or with `KeySetUnavailable` when the key set cannot be asked. */
@@ -25,11 +24,15 @@ const secretMinBytes = 32
 
 /** Throws when the settings would let an algorithm be used with a key of the other kind. */
 export function createTokenVerifier(settings: TokenSettings): VerifyToken {
-  const key = settings.jwksUrl === null ? sharedSecret(settings) : keySet(settings, settings.jwksUrl)
+  const { algorithms } = settings
+  const key =
+    settings.key.kind === 'secret'
+      ? sharedSecret(settings.key.secret, algorithms)
+      : keySet(settings.key.url, algorithms)
   return async (token, now) => {
     try {
       const { payload } = await jwtVerify(token, key, {
-        algorithms: [...settings.algorithms],
+        algorithms: [...algorithms],
         issuer: settings.issuer,
         audience: settings.audience,
         requiredClaims: ['exp'],
@@ -44,15 +47,15 @@ export function createTokenVerifier(settings: TokenSettings): VerifyToken {
   }
 }
 
-function sharedSecret(settings: TokenSettings): JWTVerifyGetKey {
-  assertAlgorithms(settings.algorithms, symmetric)
-  const secret = new TextEncoder().encode(settings.secret ?? '')
+function sharedSecret(text: string, algorithms: readonly string[]): JWTVerifyGetKey {
+  assertAlgorithms(algorithms, symmetric)
+  const secret = new TextEncoder().encode(text)
   if (secret.length < secretMinBytes) throw new Error(`The shared secret needs at least ${secretMinBytes} bytes`)
   return async () => secret
 }
 
-function keySet(settings: TokenSettings, url: string): JWTVerifyGetKey {
-  assertAlgorithms(settings.algorithms, asymmetric)
+function keySet(url: string, algorithms: readonly string[]): JWTVerifyGetKey {
+  assertAlgorithms(algorithms, asymmetric)
   const remote = createRemoteJWKSet(new URL(url), { timeoutDuration: 3_000 })
   return async (header, token) => {
     try {

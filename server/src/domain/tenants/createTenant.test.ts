@@ -1,0 +1,53 @@
+import { randomUUID } from 'node:crypto'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { createTestIdentity, type TestIdentity } from '../../../test/testIdentity.ts'
+import { auditLog, tenantUsage } from '../../database/tables.ts'
+import { Conflict, Invalid } from '../refusals.ts'
+import { createTenant } from './createTenant.ts'
+import { findTenantBySlug } from './findTenant.ts'
+import { listTenants } from './listTenants.ts'
+
+let identity: TestIdentity
+beforeAll(async () => {
+  identity = await createTestIdentity()
+})
+afterAll(() => identity.close())
+
+describe('a tenant', () => {
+  it('begins with a policy, empty counts and one audit entry', async () => {
+    const tenant = await createTenant(identity, { slug: 'carol', name: ' Carol ', policy: { quotaBytes: 1000 } })
+    expect(tenant).toMatchObject({ name: 'Carol', maxFileBytes: 5_368_709_120, trashDays: 30, quotaBytes: 1000 })
+    const [usage] = await identity.database.read(tenant.id, (tx) =>
+      tx.db.select().from(tenantUsage).where(tx.mine(tenantUsage)),
+    )
+    expect(usage).toMatchObject({ fileCount: 0, storedBytes: 0, reservedBytes: 0 })
+    const entries = await identity.database.read(tenant.id, (tx) =>
+      tx.db.select().from(auditLog).where(tx.mine(auditLog)),
+    )
+    expect(entries.map(({ action, subjectId }) => [action, subjectId])).toEqual([['tenant.created', tenant.id]])
+  })
+
+  it('is found by its slug, and listed by slug', async () => {
+    expect(await findTenantBySlug(identity.database, 'bobs-yard')).toEqual({ id: identity.bob.id, slug: 'bobs-yard' })
+    expect(await findTenantBySlug(identity.database, 'Bobs-Yard')).toBeNull()
+    const slugs = (await listTenants(identity)).map(({ slug }) => slug)
+    expect(slugs).toEqual(slugs.toSorted())
+    expect(slugs).toContain('ada-works')
+  })
+
+  it('has its slug to itself, and a refused one leaves nothing behind', async () => {
+    const before = await listTenants(identity)
+    await expect(createTenant(identity, { slug: 'ada-works', name: 'Twin' })).rejects.toBeInstanceOf(Conflict)
+    expect(await listTenants(identity)).toEqual(before)
+  })
+
+  it.each(['', 'a', 'x'.repeat(41), 'Ada', 'a b', 'a_b', 'é-é', randomUUID()])('is not called %s', async (slug) => {
+    await expect(createTenant(identity, { slug, name: 'Name' })).rejects.toBeInstanceOf(Invalid)
+  })
+
+  it('is not made with a policy that makes no sense', async () => {
+    const policy = { trashDays: -1 }
+    await expect(createTenant(identity, { slug: 'negative', name: 'Name', policy })).rejects.toBeInstanceOf(Invalid)
+    expect(await findTenantBySlug(identity.database, 'negative')).toBeNull()
+  })
+})
