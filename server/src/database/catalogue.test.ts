@@ -19,6 +19,8 @@ afterAll(async () => {
 const column = async <T>(rows: PromiseLike<readonly Record<string, unknown>[]>, name: string) =>
   (await rows).map((row) => row[name] as T)
 
+const namesAndTenants: string[] = [...tenantTableNames, 'tenants']
+
 const tenantTables = () =>
   column<string>(
     sql`select c.relname from pg_class c join pg_attribute a on a.attrelid = c.oid
@@ -35,12 +37,18 @@ describe('the catalogue', () => {
     const rows = await sql`select c.relname, c.relrowsecurity, c.relforcerowsecurity, p.polname, p.polcmd,
         pg_get_expr(p.polqual, p.polrelid) as using_, pg_get_expr(p.polwithcheck, p.polrelid) as check_
       from pg_class c left join pg_policy p on p.polrelid = c.oid
-      where c.relname in ${sql([...tenantTableNames, 'tenants'])} and c.relkind = 'r'`
+      where c.relname in ${sql(namesAndTenants)} and c.relkind = 'r'`
     expect(rows).toHaveLength(tenantTableNames.size + 1)
     for (const row of rows) {
       const key = row['relname'] === 'tenants' ? 'id' : 'tenant_id'
       const policy = `(${key} = (NULLIF(current_setting('app.tenant_id'::text, true), ''::text))::uuid)`
-      expect(row).toMatchObject({ relrowsecurity: true, relforcerowsecurity: true, polcmd: '*', using_: policy, check_: policy })
+      expect(row).toMatchObject({
+        relrowsecurity: true,
+        relforcerowsecurity: true,
+        polcmd: '*',
+        using_: policy,
+        check_: policy,
+      })
     }
   })
 
@@ -96,7 +104,13 @@ describe('the catalogue', () => {
   it('gives the application a role that owns nothing and cannot step around row-level security', async () => {
     const [role] = await sql`select rolsuper, rolbypassrls, rolcreaterole, rolcreatedb, rolcanlogin
       from pg_roles where rolname = ${database.appRole}`
-    expect(role).toEqual({ rolsuper: false, rolbypassrls: false, rolcreaterole: false, rolcreatedb: false, rolcanlogin: false })
+    expect(role).toEqual({
+      rolsuper: false,
+      rolbypassrls: false,
+      rolcreaterole: false,
+      rolcreatedb: false,
+      rolcanlogin: false,
+    })
     const owned = await sql`select 1 from pg_class where relowner = ${database.appRole}::regrole
       union all select 1 from pg_proc where proowner = ${database.appRole}::regrole
       union all select 1 from pg_namespace where nspowner = ${database.appRole}::regrole`
@@ -113,7 +127,8 @@ describe('the catalogue', () => {
 })
 
 describe('history', () => {
-  const asApp = () => postgres(database.url, { max: 1, connection: { role: database.appRole }, onnotice: () => undefined })
+  const asApp = () =>
+    postgres(database.url, { max: 1, connection: { role: database.appRole }, onnotice: () => undefined })
 
   it.each(['update audit_log set action = action', 'delete from audit_log', 'truncate audit_log'])(
     'refuses the application: %s',

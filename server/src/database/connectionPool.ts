@@ -10,6 +10,8 @@ export interface ConnectionPoolOptions {
   readonly statementTimeoutMs?: number
   /** How long a caller waits for a free connection; 10 s unless told. */
   readonly leaseTimeoutMs?: number
+  /** Told the text of each statement before it is sent. */
+  readonly onStatement?: (text: string) => void
 }
 
 export type Row = Record<string, unknown>
@@ -111,7 +113,7 @@ export class ConnectionPool {
       state.isOpen = false
       this.#forget(slot)
     })
-    const slot: Slot = { client, connection: connectionOver(client, state) }
+    const slot: Slot = { client, connection: connectionOver(client, state, this.#options.onStatement) }
     return slot
   }
 
@@ -154,7 +156,11 @@ const textualMoments = {
   parse: (value: string) => value,
 }
 
-function connectionOver(client: postgres.Sql, state: { isOpen: boolean }): Connection {
+function connectionOver(
+  client: postgres.Sql,
+  state: { isOpen: boolean },
+  onStatement: (text: string) => void = () => undefined,
+): Connection {
   const refuseWhenClosed = () => {
     if (!state.isOpen) throw new DatabaseUnavailable('The database connection was lost')
   }
@@ -164,10 +170,12 @@ function connectionOver(client: postgres.Sql, state: { isOpen: boolean }): Conne
     },
     async send(text, params = []) {
       refuseWhenClosed()
+      onStatement(text)
       return client.unsafe<Row[]>(text, params as never[], { prepare: true }).catch(asUnavailable)
     },
     async sendForArrays(text, params = []) {
       refuseWhenClosed()
+      onStatement(text)
       return client
         .unsafe(text, params as never[], { prepare: true })
         .values()

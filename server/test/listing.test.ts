@@ -1,0 +1,169 @@
+import postgres from 'postgres'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { type Data, startTestService, type TestService, type TestTenant, uploadFile } from './testService.ts'
+
+let service: TestService
+let tenant: TestTenant
+let superuser: postgres.Sql
+
+beforeAll(async () => {
+  service = await startTestService()
+  tenant = await service.createTenant()
+  superuser = postgres(service.testDatabase.superuserUrl, { max: 1, onnotice: () => undefined })
+})
+
+afterAll(async () => {
+  await superuser.end()
+  await service.close()
+})
+
+/** Rows as an upload leaves them, made by the hundred thousand. */
+async function seed(of: TestTenant, count: number): Promise<void> {
+  await superuser`insert into blobs (tenant_id, id, object_key, status, refcount, byte_size, content_type, created_at)
+    select ${of.id}, i::text::uuid, 'org/' || ${of.id}::text || '/files/' || i::text || '.bin', 'ready', 1, 1, 'a/b', now()
+    from (select ('00000000-0000-4000-8000-' || lpad(n::text, 12, '0')) as i from generate_series(1, ${count}) n) as ids`
+  await superuser`insert into files (tenant_id, id, original_file_name, content_type, byte_size, current_version, uploaded_by, uploaded_at, updated_at)
+    select tenant_id, id, 'file ' || id::text, case when random() < 0.1 then 'image/png' else 'a/b' end, 1, 1, ${of.member.id},
+      '2026-01-01'::timestamptz + (row_number() over (order by id)) * interval '7 milliseconds', now()
+    from blobs where tenant_id = ${of.id} and object_key like '%.bin'`
+  await superuser`insert into file_versions
+    select tenant_id, id, 1, id, original_file_name, content_type, 1, uploaded_by, uploaded_at from files where tenant_id = ${of.id}`
+  await superuser`vacuum analyze`
+}
+
+const everything = `id name contentType byteSize sha256 state uploadedAt downloadUrl uploadedBy { id name email } version { id number createdBy { name } }
+  versions(first: 3) { nodes { number createdBy { name } } pageInfo { hasNextPage } }`
+
+const listed = async (of: TestTenant, first: number) => {
+  service.statements.length = 0
+  const { data, errors } = await service.ask(
+    of.viewer,
+    `{ files(first: ${first}) { nodes { ${everything} } pageInfo { endCursor hasNextPage } } }`,
+  )
+  expect(errors).toBeUndefined()
+  return { files: data.files, statements: [...service.statements] }
+}
+
+describe('a page of files', () => {
+  it('costs the same statements for 100 rows as for one, and this one for the rows themselves', async () => {
+    const busy = await service.createTenant()
+    await seed(busy, 150)
+    const one = await listed(busy, 1)
+    const hundred = await listed(busy, 100)
+    expect(hundred.files.nodes).toHaveLength(100)
+    expect(hundred.statements).toEqual(one.statements)
+    expect(new Set(hundred.files.nodes.map((file: Data) => file.downloadUrl)).size).toBe(100)
+    const queries = hundred.statements.filter((text) => !/^(begin|commit|select set_tenant)/.test(text))
+    // The page, the tenant's bound on addresses, the current versions, and the versions of each.
+    expect(queries).toHaveLength(4)
+    expect(queries[0]).toMatchInlineSnapshot()
+  })
+
+  it('is found by an index alone, and page 1,000 as fast as page 1', { timeout: 120_000 }, async () => {
+    const large = await service.createTenant()
+    await seed(large, 100_000)
+    await listed(large, 100)
+    const text = service.statements.find((statement) => statement.includes('from "files"')) ?? ''
+    await service.ask(large.viewer, '{ files(first: 100) { pageInfo { endCursor } } }')
+    const deepCursor = Buffer.from(
+      JSON.stringify(['files', '2026-01-01T00:00:00.700Z', '00000000-0000-4000-8000-000000000100']),
+    ).toString('base64url')
+    service.statements.length = 0
+    const { data } = await service.ask(
+      large.viewer,
+      'query ($after: String) { files(first: 100, after: $after) { nodes { name } pageInfo { hasNextPage } } }',
+      { after: deepCursor },
+    )
+    expect(data.files.nodes[0].name).toContain('000000000099')
+    const deepText = service.statements.find((statement) => statement.includes('from "files"')) ?? ''
+    const first = await explain(large, text, [large.id, large.id, 101])
+    const deep = await explain(large, deepText, [
+      large.id,
+      '2026-01-01T00:00:00.700Z',
+      '00000000-0000-4000-8000-000000000100',
+      101,
+    ])
+    for (const plan of [first, deep]) {
+      expect(plan.text).toContain('Index Scan Backward using files_live on files')
+      expect(plan.text).not.toContain('Sort')
+    }
+    expect(deep.buffers).toBeLessThanOrEqual(first.buffers * 1.2)
+  })
+
+  it('walks every row once, forwards and backwards, also among equal times', async () => {
+    const walked = await service.createTenant()
+    await seed(walked, 57)
+    await superuser`update files set uploaded_at = date_trunc('second', uploaded_at) where tenant_id = ${walked.id}`
+    const walk = async (size: string, cursor: string, more: string, end: string) => {
+      const names: string[] = []
+      for (let at: string | null = null; ;) {
+        const query = `query ($at: String) { files(${size}: 10, ${cursor}: $at) { nodes { name } pageInfo { ${more} ${end} } } }`
+        const { data }: { data: Data } = await service.ask(walked.viewer, query, { at })
+        const page = data.files.nodes.map((file: Data) => file.name)
+        if (size === 'first') names.push(...page)
+        else names.unshift(...page)
+        if (!data.files.pageInfo[more]) return names
+        at = data.files.pageInfo[end]
+      }
+    }
+    const forwards = await walk('first', 'after', 'hasNextPage', 'endCursor')
+    expect(new Set(forwards).size).toBe(57)
+    expect(await walk('last', 'before', 'hasPreviousPage', 'startCursor')).toEqual(forwards)
+  })
+
+  it('tells how many there are without counting for ever', async () => {
+    const counted = await service.createTenant()
+    await seed(counted, 10_050)
+    const query =
+      '{ files(first: 1) { totalCount { value isExact } } images: files(first: 1, filter: { contentTypePrefix: "IMAGE/" }) { totalCount { isExact } } }'
+    const { data } = await service.ask(counted.viewer, query)
+    expect(data).toEqual({
+      files: { totalCount: { value: 10_000, isExact: false } },
+      images: { totalCount: { isExact: true } },
+    })
+  })
+
+  it('is filtered by type and by uploader', async () => {
+    await uploadFile(service, tenant.member, { name: 'a.txt' })
+    await uploadFile(service, tenant.otherMember, { name: 'b.csv', contentType: 'text/csv', content: 'a,b' })
+    await uploadFile(service, tenant.member, { name: 'c.json', contentType: 'application/json', content: '{}' })
+    const { data: who } = await service.ask(tenant.member, '{ viewer { principal { id } } }')
+    const query = 'query ($filter: FileFilter) { files(filter: $filter, orderBy: OLDEST_FIRST) { nodes { name } } }'
+    const names = async (filter: object) =>
+      (await service.ask(tenant.viewer, query, { filter })).data.files.nodes.map((file: Data) => file.name)
+    expect(await names({})).toEqual(['a.txt', 'b.csv', 'c.json'])
+    expect(await names({ contentTypePrefix: 'text/' })).toEqual(['a.txt', 'b.csv'])
+    expect(await names({ contentTypePrefix: 'text/', uploadedById: who.viewer.principal.id })).toEqual(['a.txt'])
+    expect(await names({ contentTypePrefix: '%' })).toEqual([])
+  })
+
+  it.each(['first: 0', 'first: -1', 'first: 1000000000', 'last: 101', 'first: 1, last: 1'])(
+    'refuses a size out of range: %s',
+    async (size) => {
+      const answer = await service.ask(tenant.viewer, `{ files(${size}) { nodes { id } } }`)
+      expect(answer.errors?.[0]?.extensions.code).toBe('BAD_USER_INPUT')
+      expect(answer.status).toBe(400)
+    },
+  )
+})
+
+async function explain(of: TestTenant, text: string, params: unknown[]): Promise<{ text: string; buffers: number }> {
+  const app = postgres(service.testDatabase.url, {
+    max: 1,
+    connection: { role: service.testDatabase.appRole },
+    onnotice: () => undefined,
+  })
+  try {
+    return await app.begin(async (tx) => {
+      await tx`select set_tenant(${of.id})`
+      const run = async (options: string) =>
+        tx.unsafe(`explain (analyze, buffers, timing off, ${options}) ${text}`, params as never[])
+      await run('format text')
+      const plan = (await run('format text')).map((row) => row['QUERY PLAN'] as string).join('\n')
+      const [, buffers] = /Buffers: shared hit=(\d+)/.exec(plan) ?? []
+      return { text: plan, buffers: Number(buffers) }
+    })
+  } finally {
+    await app.end()
+  }
+}

@@ -1,0 +1,202 @@
+import { createHash, randomUUID } from 'node:crypto'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import pino from 'pino'
+import { openTenantDatabase, type TenantDatabase } from '../src/database/tenantDatabase.ts'
+import type { Context, Principal, Role } from '../src/domain/context.ts'
+import { addMember } from '../src/domain/identity/addMember.ts'
+import { systemPrincipal } from '../src/domain/identity/systemPrincipal.ts'
+import { createTenant, type TenantPolicy } from '../src/domain/tenants/createTenant.ts'
+import { createApollo } from '../src/graphql/createApollo.ts'
+import { contextFor } from '../src/graphql/requestContext.ts'
+import type { BlobStore } from '../src/storage/blobStore.ts'
+import { startLocalBucket } from '../src/storage/localBucket/startLocalBucket.ts'
+import { createS3BlobStore } from '../src/storage/s3BlobStore.ts'
+import { createTestDatabase, type TestDatabase } from './testDatabase.ts'
+
+/** Everything but the web server, with real parts: a database of one's own, a bucket over HTTP, and a clock to turn. */
+export interface TestService {
+  readonly testDatabase: TestDatabase
+  readonly database: TenantDatabase
+  readonly blobs: BlobStore
+  readonly bucket: { readonly endpoint: string; readonly options: Parameters<typeof createS3BlobStore>[0] }
+  readonly clock: { offsetMs: number }
+  /** The text of every statement since it was last emptied. */
+  readonly statements: string[]
+  now(): Date
+  /** A tenant with a member of each role. */
+  createTenant(policy?: Partial<TenantPolicy>): Promise<TestTenant>
+  /** Runs an operation as GraphQL does, as whoever it is; null is nobody. */
+  ask<T = Data>(who: Principal | null, query: string, variables?: Record<string, unknown>): Promise<Answer<T>>
+  contextOf(who: Principal): Context
+  close(): Promise<void>
+}
+
+// oxlint-disable-next-line typescript/no-explicit-any -- answers are as varied as the operations of the tests
+export type Data = any
+
+export interface Answer<T = Data> {
+  readonly data: T
+  readonly errors?: readonly { readonly message: string; readonly extensions: { readonly code: string } }[]
+  readonly status: number
+}
+
+export interface TestTenant {
+  readonly id: string
+  readonly slug: string
+  readonly viewer: Principal
+  readonly member: Principal
+  readonly otherMember: Principal
+  readonly admin: Principal
+  readonly owner: Principal
+}
+
+export async function startTestService(): Promise<TestService> {
+  const testDatabase = await createTestDatabase()
+  const folder = mkdtempSync(join(tmpdir(), 'filegraph-test-bucket-'))
+  const clock = { offsetMs: 0 }
+  const now = () => new Date(Date.now() + clock.offsetMs)
+  const keys = { region: 'us-east-1', accessKeyId: 'TESTKEY', secretAccessKey: 'test-secret-test-secret' }
+  const local = await startLocalBucket({
+    directory: folder,
+    bucket: 'files',
+    corsOrigins: ['http://localhost'],
+    now,
+    ...keys,
+  })
+  const options = { endpoint: local.endpoint, bucket: 'files', forcePathStyle: true, ...keys }
+  const blobs = createS3BlobStore(options)
+  const statements: string[] = []
+  const database = openTenantDatabase({
+    url: testDatabase.url,
+    size: 10,
+    applicationName: 'test',
+    onStatement: (text) => statements.push(text),
+  })
+  const apollo = createApollo({ introspection: true, logger: pino({ level: 'silent' }) })
+  await apollo.start()
+
+  const contextOf = (principal: Principal): Context => ({
+    principal,
+    origin: { requestId: 'test-request', address: '127.0.0.1', userAgent: 'test' },
+    database,
+    blobs,
+    now,
+  })
+
+  return {
+    testDatabase,
+    database,
+    blobs,
+    bucket: { endpoint: local.endpoint, options },
+    clock,
+    statements,
+    now,
+    contextOf,
+    createTenant: (policy) => createTestTenant(contextOf, policy),
+    ask: async (who, query, variables) => {
+      const contextValue = contextFor(who && contextOf(who))
+      const { body, http } = await apollo.executeOperation({ query, ...(variables && { variables }) }, { contextValue })
+      if (body.kind !== 'single') throw new Error('Answers come in one piece')
+      return JSON.parse(JSON.stringify({ ...body.singleResult, status: http.status ?? 200 })) as Answer<never>
+    },
+    close: async () => {
+      await apollo.stop()
+      await database.close()
+      blobs.close()
+      await local.close()
+      rmSync(folder, { recursive: true, force: true })
+      await testDatabase.drop()
+    },
+  }
+}
+
+async function createTestTenant(
+  contextOf: (who: Principal) => Context,
+  policy: Partial<TenantPolicy> = {},
+): Promise<TestTenant> {
+  const slug = `t-${randomUUID().slice(0, 8)}`
+  const name = `Tenant ${slug}`
+  const { id } = await createTenant(contextOf(systemPrincipal('')), { slug, name, policy })
+  const member = async (role: Role): Promise<Principal> => {
+    const email = `${role.toLowerCase()}-${randomUUID().slice(0, 8)}@${slug}.example`
+    const person = { email, name: `${role} of ${slug}`, password: 'a long password', role }
+    const { userId } = await addMember(contextOf(systemPrincipal(id)), person)
+    return { tenantId: id, id: userId, kind: 'USER', subject: userId, name: person.name, email, role }
+  }
+  const [viewer, one, other, admin, owner] = await Promise.all(
+    (['VIEWER', 'MEMBER', 'MEMBER', 'ADMIN', 'OWNER'] as const).map(member),
+  )
+  if (!viewer || !one || !other || !admin || !owner) throw new Error('five were asked for')
+  return { id, slug, viewer, member: one, otherMember: other, admin, owner }
+}
+
+export const sha256 = (content: string | Uint8Array): string => createHash('sha256').update(content).digest('hex')
+
+const createUploadIntent = `mutation ($input: CreateUploadIntentInput!) {
+  createUploadIntent(input: $input) {
+    __typename
+    ... on CreateUploadIntentSuccess { uploadIntent { id state method url headers { name value } expiresAt file { id } } }
+    ... on Error { code message }
+    ... on ValidationError { field }
+  }
+}`
+
+const commitUpload = `mutation ($id: ID!) {
+  commitUpload(input: { id: $id }) {
+    __typename
+    ... on CommitUploadSuccess {
+      file { id name contentType byteSize sha256 state version { number } uploadedBy { id name } }
+      version { id number name byteSize }
+    }
+    ... on Error { code message }
+  }
+}`
+
+export interface TestUpload {
+  readonly name?: string
+  readonly contentType?: string
+  readonly content?: string | Uint8Array
+  readonly byteSize?: number
+  readonly sha256?: string
+  readonly fileId?: string
+  readonly idempotencyKey?: string
+}
+
+/** Asks for an intent; answers with the member of the union as it came. */
+export async function askForIntent(service: TestService, who: Principal, upload: TestUpload = {}): Promise<Data> {
+  const { content = 'hello', name = 'hello.txt', contentType = 'text/plain', ...more } = upload
+  const byteSize = upload.byteSize ?? Buffer.byteLength(content)
+  const { data, errors } = await service.ask(who, createUploadIntent, {
+    input: { ...more, name, contentType, byteSize },
+  })
+  if (errors) throw new Error(JSON.stringify(errors))
+  return data.createUploadIntent
+}
+
+/** What every client does with an intent, and all it has to know. */
+export const sendBytes = (intent: Data, body: string | Uint8Array): Promise<Response> =>
+  fetch(intent.url, {
+    method: intent.method,
+    headers: Object.fromEntries(
+      intent.headers.map(({ name, value }: { name: string; value: string }) => [name, value]),
+    ),
+    body: body as string,
+  })
+
+export async function commit(service: TestService, who: Principal, id: string): Promise<Data> {
+  const { data, errors } = await service.ask(who, commitUpload, { id })
+  if (errors) throw new Error(JSON.stringify(errors))
+  return data.commitUpload
+}
+
+/** The whole way of one upload; answers with the file. */
+export async function uploadFile(service: TestService, who: Principal, upload: TestUpload = {}): Promise<Data> {
+  const { uploadIntent } = await askForIntent(service, who, upload)
+  const sent = await sendBytes(uploadIntent, upload.content ?? 'hello')
+  if (sent.status !== 200) throw new Error(`The bucket answered ${sent.status}: ${await sent.text()}`)
+  const committed = await commit(service, who, uploadIntent.id)
+  if (committed.__typename !== 'CommitUploadSuccess') throw new Error(JSON.stringify(committed))
+  return committed.file
+}
