@@ -1,3 +1,4 @@
+import { makePgArray, parsePgArray } from 'drizzle-orm/pg-core'
 import postgres from 'postgres'
 import { DatabaseUnavailable, isUnavailable } from './databaseUnavailable.ts'
 import { appRole } from './migrate.ts'
@@ -136,7 +137,7 @@ function connect(options: ConnectionPoolOptions, onClose: () => void): postgres.
     backoff: () => 0,
     onnotice: () => undefined,
     onclose: onClose,
-    types: { moment: textualMoments },
+    types: { moment: textualMoments, textArray },
     connection: {
       application_name: options.applicationName,
       role: appRole,
@@ -154,6 +155,14 @@ const textualMoments = {
   from: [1082, 1083, 1114, 1184],
   serialize: (value: unknown) => (value instanceof Date ? value.toISOString() : value),
   parse: (value: string) => value,
+}
+
+/** `text[]`: the driver would have to ask each new connection how to read arrays. */
+const textArray = {
+  to: 1009,
+  from: [1009],
+  serialize: (value: unknown) => (Array.isArray(value) ? makePgArray(value) : value),
+  parse: parsePgArray,
 }
 
 function connectionOver(
