@@ -14,12 +14,21 @@ const patienceMs = 2_000
 
 /** Asks each part, side by side; one that has not answered within 2 s is not there. Never rejects. */
 export async function readinessOf(services: { database: TenantDatabase; blobs: BlobStore }): Promise<Readiness> {
-  const [applied, bucket] = await Promise.all([
-    withinPatience(appliedMigrations(services.database)),
+  const [pending, bucket] = await Promise.all([
+    withinPatience(pendingMigrations(services.database)),
     withinPatience(services.blobs.ping().then(() => true)),
   ])
-  const migrations = applied !== undefined && pendingMigrations(applied).length === 0
-  return { database: applied !== undefined, migrations, bucket: bucket === true }
+  return { database: pending !== undefined, migrations: pending === 0, bucket: bucket === true }
+}
+
+let known: readonly string[] | undefined
+
+/** How many of this build's migrations have not run. Rejects with `DatabaseUnavailable`. */
+export async function pendingMigrations(database: TenantDatabase): Promise<number> {
+  // Read once: the files of a running build do not change.
+  known ??= knownMigrations()
+  const applied = await appliedMigrations(database)
+  return known.filter((name) => !applied.has(name)).length
 }
 
 /** Empty where no migration has run, and where the database does not let us look. */
@@ -32,14 +41,6 @@ async function appliedMigrations(database: TenantDatabase): Promise<ReadonlySet<
 
 const ask = async (database: TenantDatabase, statement: ReturnType<typeof sql>) =>
   (await database.lookUp((db) => db.execute(statement))) as unknown as Record<string, unknown>[]
-
-let known: readonly string[] | undefined
-
-function pendingMigrations(applied: ReadonlySet<string>): string[] {
-  // Read once: the files of a running build do not change.
-  known ??= knownMigrations()
-  return known.filter((name) => !applied.has(name))
-}
 
 /** Undefined for whatever failed or took too long. */
 function withinPatience<T>(asked: Promise<T>): Promise<T | undefined> {

@@ -1,0 +1,45 @@
+import type { Command } from 'commander'
+import { browserOrigins } from '../addresses.ts'
+import { type Check, ok, warning } from './doctor/check.ts'
+import { inspectBucket } from './doctor/inspectBucket.ts'
+import { inspectDatabase } from './doctor/inspectDatabase.ts'
+import { printChecks } from './doctor/printChecks.ts'
+import { examples } from './examples.ts'
+import { CommandFailed, printJson, type Terminal } from './terminal.ts'
+import { type CommandParts, withParts } from './withParts.ts'
+
+interface DoctorOptions {
+  readonly json?: true
+}
+
+export function addDoctorCommand(program: Command, terminal: Terminal): void {
+  program
+    .command('doctor')
+    .description('Check the configuration, the database and the bucket, and say what to do where something is amiss.')
+    .option('--json', 'print an array of JSON objects')
+    .addHelpText('after', '\nTries the bucket with small objects of its own, and removes them.')
+    .addHelpText('after', '\nThe exit code is 1 when something that Filegraph needs is missing.')
+    .addHelpText('after', examples('doctor', 'doctor --json'))
+    .action((options: DoctorOptions) =>
+      withParts(terminal, async (parts) => {
+        const checks = await examine(parts)
+        if (options.json) printJson(terminal, checks)
+        else printChecks(terminal, checks)
+        const lacking = checks.filter(({ state }) => state === 'missing').length
+        if (lacking > 0) throw new CommandFailed(`${lacking} of ${checks.length} checks found something missing.`)
+      }),
+    )
+}
+
+async function examine({ addresses, config }: CommandParts): Promise<Check[]> {
+  const [database, bucket] = await Promise.all([
+    inspectDatabase(addresses.databaseUrl),
+    inspectBucket(addresses.bucket, browserOrigins(config)),
+  ])
+  return [...inspectConfiguration(config.warnings), ...database, ...bucket]
+}
+
+function inspectConfiguration(warnings: readonly string[]): Check[] {
+  if (warnings.length === 0) return [ok('configuration', 'Every variable is understood')]
+  return warnings.map((text) => warning('configuration', text, 'Correct the name, or remove the variable.'))
+}

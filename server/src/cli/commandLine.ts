@@ -1,0 +1,47 @@
+import { Command, CommanderError } from 'commander'
+import { addCorsCommands } from './addCorsCommands.ts'
+import { addDoctorCommand } from './addDoctorCommand.ts'
+import { addKeyCommands } from './addKeyCommands.ts'
+import { addMigrateCommand } from './addMigrateCommand.ts'
+import { addProcessCommands } from './addProcessCommands.ts'
+import { addTenantCommands } from './addTenantCommands.ts'
+import { addUserCommands } from './addUserCommands.ts'
+import { examples } from './examples.ts'
+import { sentenceFor } from './sentenceFor.ts'
+import type { Terminal } from './terminal.ts'
+
+/** 0: done; 1: failed or refused, with one line on standard error that says why; 2: not understood. */
+export type ExitCode = 0 | 1 | 2
+
+export async function runCommandLine(args: readonly string[], terminal: Terminal): Promise<ExitCode> {
+  try {
+    await commandLine(terminal).parseAsync(args, { from: 'user' })
+    return 0
+  } catch (error) {
+    // Commander has said by then what it did not understand, or has shown the help that was asked for.
+    if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2
+    terminal.say(`${sentenceFor(error)}\n`)
+    return 1
+  }
+}
+
+function commandLine(terminal: Terminal): Command {
+  // Commands take these settings over from their parent, so they have to stand before any command is added.
+  const program = new Command('filegraph')
+    .description('Runs and administers Filegraph.')
+    .exitOverride()
+    .showHelpAfterError('Add --help to see how it is used.')
+    .configureOutput({ writeOut: terminal.print, writeErr: terminal.say })
+    .configureHelp({ showGlobalOptions: false })
+    .helpCommand(false)
+  addProcessCommands(program, terminal)
+  addMigrateCommand(program, terminal)
+  addTenantCommands(program, terminal)
+  addUserCommands(program, terminal)
+  addKeyCommands(program, terminal)
+  addDoctorCommand(program, terminal)
+  addCorsCommands(program, terminal)
+  program.addHelpText('after', examples('tenant list', 'key create --help'))
+  program.addHelpText('after', '\nExit codes: 0 done, 1 failed or refused, 2 not understood.')
+  return program
+}

@@ -1,0 +1,24 @@
+/** One thing that was looked at. `missing` keeps Filegraph from working; `warning` is worth knowing. */
+export interface Check {
+  readonly name: string
+  readonly state: 'ok' | 'warning' | 'missing'
+  readonly detail: string
+  /** What to do about it. */
+  readonly remedy?: string
+}
+
+export const ok = (name: string, detail: string): Check => ({ name, state: 'ok', detail })
+
+export const warning = (name: string, detail: string, remedy: string): Check => ({
+  name,
+  state: 'warning',
+  detail,
+  remedy,
+})
+
+export const missing = (name: string, detail: string, remedy: string): Check => ({
+  name,
+  state: 'missing',
+  detail,
+  remedy,
+})

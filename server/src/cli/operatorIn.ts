@@ -1,0 +1,16 @@
+import type { Context } from '../domain/context.ts'
+import { systemPrincipal } from '../domain/identity/systemPrincipal.ts'
+import { findTenantBySlug } from '../domain/tenants/findTenant.ts'
+import { CommandFailed } from './terminal.ts'
+
+/** The operator acts in a tenant as the system: whoever stands at the machine may do all that an OWNER may. */
+export async function operatorIn(
+  services: Pick<Context, 'database' | 'blobs' | 'now'>,
+  slug: string,
+): Promise<Context> {
+  const tenant = await findTenantBySlug(services.database, slug)
+  if (!tenant) throw new CommandFailed(`There is no tenant "${slug}". The command "tenant list" shows those there are.`)
+  const { database, blobs, now } = services
+  const origin = { requestId: null, address: null, userAgent: 'Filegraph command line' }
+  return { principal: systemPrincipal(tenant.id), origin, database, blobs, now }
+}

@@ -1,0 +1,45 @@
+import { InvalidArgumentError } from 'commander'
+
+const byteUnits: Record<string, number> = {
+  '': 1,
+  kb: 1e3,
+  mb: 1e6,
+  gb: 1e9,
+  tb: 1e12,
+  kib: 1024,
+  mib: 1024 ** 2,
+  gib: 1024 ** 3,
+  tib: 1024 ** 4,
+}
+
+const secondUnits: Record<string, number> = { '': 1, s: 1, m: 60, h: 3_600, d: 86_400 }
+
+/** Bytes: `1048576`, `500MB`, `2GiB`. */
+export const readByteSize = (text: string): number => readQuantity(text, byteUnits, '1048576, 500MB or 2GiB')
+
+/** Seconds: `600`, `10m`, `24h`, `7d`. */
+export const readDuration = (text: string): number => readQuantity(text, secondUnits, '600, 10m, 24h or 7d')
+
+/** A whole number of at least `least`. */
+export const readCount =
+  (least: number) =>
+  (text: string): number => {
+    const count = Number(text)
+    if (!/^\d+$/.test(text) || !Number.isSafeInteger(count) || count < least) {
+      throw new InvalidArgumentError(`Give a whole number of at least ${least}.`)
+    }
+    return count
+  }
+
+/** For options that may be given several times. */
+export const collect = (text: string, before: readonly string[] = []): string[] => [...before, text]
+
+function readQuantity(text: string, units: Record<string, number>, examples: string): number {
+  const [, digits, unit = ''] = /^(\d+)\s*([a-z]*)$/i.exec(text) ?? []
+  const factor = units[unit.toLowerCase()]
+  const quantity = Number(digits) * (factor ?? Number.NaN)
+  if (digits === undefined || !Number.isSafeInteger(quantity)) {
+    throw new InvalidArgumentError(`Give a whole number such as ${examples}.`)
+  }
+  return quantity
+}

@@ -1,0 +1,102 @@
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
+import { chmodSync, existsSync, mkdtempSync, readdirSync, readFileSync, realpathSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+
+const server = fileURLToPath(new URL('../../..', import.meta.url))
+
+export type Environment = Readonly<Record<string, string>>
+
+export interface Finished {
+  readonly code: number | null
+  readonly stdout: string
+  readonly stderr: string
+}
+
+/** A Filegraph in a process of its own, in a process group of its own, with nothing of our environment. */
+export class Filegraph {
+  readonly child: ChildProcess
+  readonly finished: Promise<Finished>
+  stdout = ''
+  stderr = ''
+
+  constructor(args: readonly string[], environment: Environment, input = '') {
+    const { PATH = '', HOME = '' } = process.env
+    this.child = spawn(process.execPath, ['--import', 'tsx', 'src/main.ts', ...args], {
+      cwd: server,
+      env: { PATH, HOME, ...environment },
+      stdio: 'pipe',
+      detached: true,
+    })
+    this.child.stdin?.end(input)
+    this.child.stdout?.on('data', (data: Buffer) => (this.stdout += data.toString()))
+    this.child.stderr?.on('data', (data: Buffer) => (this.stderr += data.toString()))
+    this.finished = new Promise((resolve) =>
+      this.child.once('close', (code) => resolve({ code, stdout: this.stdout, stderr: this.stderr })),
+    )
+  }
+
+  /** Resolves with the address when all is up; rejects with what was said when it ended before. */
+  async url(): Promise<string> {
+    const isOver = this.finished.then(({ code, stderr }) => {
+      throw new Error(`It ended with ${code}: ${stderr}`)
+    })
+    for (;;) {
+      const [, url] = /GraphQL\s+(http\S+)\/graphql/.exec(this.stdout) ?? []
+      if (url !== undefined && this.stdout.includes('Ctrl+C')) return url
+      await Promise.race([isOver, new Promise((resolve) => setTimeout(resolve, 50))])
+    }
+  }
+
+  async stop(signal: NodeJS.Signals = 'SIGTERM'): Promise<Finished> {
+    this.child.kill(signal)
+    return this.finished
+  }
+
+  /** The way a terminal sends Ctrl+C: to every process of the group. */
+  async interruptGroup(): Promise<Finished> {
+    process.kill(-(this.child.pid ?? 0), 'SIGINT')
+    return this.finished
+  }
+}
+
+export const runFilegraph = (args: readonly string[], environment: Environment, input?: string): Promise<Finished> =>
+  new Filegraph(args, environment, input).finished
+
+/** A folder for one test; what is left of it in the end is removed, the files of its database too. */
+export function temporaryFolder(): { path: string; remove(): void } {
+  const path = mkdtempSync(join(tmpdir(), 'filegraph-start-'))
+  // As root, the database's own user has to pass through.
+  chmodSync(path, 0o711)
+  return {
+    path,
+    remove() {
+      // The files of the database may lie elsewhere, behind a link.
+      const postgres = [join(path, 'postgres'), ...readdirSync(path).map((name) => join(path, name, 'postgres'))]
+      for (const folder of postgres.filter((each) => existsSync(each))) {
+        rmSync(realpathSync(folder), { recursive: true, force: true })
+      }
+      rmSync(path, { recursive: true, force: true })
+    },
+  }
+}
+
+/** Command lines of running processes that name the folder. */
+export function processesOf(folder: string): string[] {
+  const own = String(process.pid)
+  if (!existsSync('/proc/self')) {
+    const lines = execFileSync('ps', ['-A', '-o', 'args='], { encoding: 'utf8' }).split('\n')
+    return lines.filter((line) => line.includes(folder))
+  }
+  const pids = readdirSync('/proc').filter((name) => /^\d+$/.test(name) && name !== own)
+  return pids.map(commandLineOf).filter((line) => line.includes(folder))
+}
+
+function commandLineOf(pid: string): string {
+  try {
+    return readFileSync(`/proc/${pid}/cmdline`, 'utf8').replaceAll('\0', ' ')
+  } catch {
+    return ''
+  }
+}

@@ -1,0 +1,58 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import { Closing } from '../process/closing.ts'
+import { type Config, readConfig } from '../config.ts'
+import { type DataDirectory, findRunningInstance, openDataDirectory } from '../embedded/dataDirectory.ts'
+import { FolderInUse } from '../embedded/folderLock.ts'
+import { isRunning } from '../embedded/processIdentity.ts'
+import { migrateEverything } from '../migrateEverything.ts'
+import { addressesBeside } from '../addresses.ts'
+import type { Addresses } from '../services.ts'
+import { quietLogger } from './quietLogger.ts'
+import type { Terminal } from './terminal.ts'
+
+export interface CommandParts {
+  readonly config: Config
+  readonly addresses: Addresses
+}
+
+const patienceMs = 20_000
+const pauseMs = 200
+
+/**
+ * Runs a command on the database and the bucket: those that the configuration names, those of the instance that runs on
+ * the data folder, or, where none runs, the embedded ones, started for as long as the command takes.
+ */
+export async function withParts<T>(terminal: Terminal, work: (parts: CommandParts) => Promise<T>): Promise<T> {
+  const config = readConfig(terminal.env)
+  const external = addressesBeside(config, null, null)
+  if (external) return work({ config, addresses: external })
+  const found = await findOrLock(config)
+  if ('addresses' in found) return work({ config, addresses: found.addresses })
+  const closing = new Closing(quietLogger)
+  closing.add('folder', () => found.directory.release())
+  try {
+    // Loaded only here: most commands run beside an instance, or on parts that are elsewhere.
+    const { openParts } = await import('../openParts.ts')
+    const { addresses } = await openParts(config, found.directory, closing)
+    // Embedded tables are nobody's business but ours: a command before the first start finds them made.
+    if (config.database.kind === 'embedded') await migrateEverything(addresses, quietLogger)
+    return await work({ config, addresses })
+  } finally {
+    await closing.closeAll()
+  }
+}
+
+/** Another command may hold the folder for a moment, and an instance that starts has not told its ports yet. */
+async function findOrLock(config: Config): Promise<{ addresses: Addresses } | { directory: DataDirectory }> {
+  for (const end = Date.now() + patienceMs; ; await sleep(pauseMs)) {
+    const running = await findRunningInstance(config.dataDirectory)
+    const isUp = running !== null && isRunning(running.instance.pid)
+    const addresses = isUp ? addressesBeside(config, running.instance, running.secrets) : null
+    if (addresses) return { addresses }
+    try {
+      return { directory: await openDataDirectory(config.dataDirectory) }
+    } catch (error) {
+      if (!(error instanceof FolderInUse) || Date.now() > end) throw error
+    }
+  }
+}

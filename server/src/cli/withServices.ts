@@ -1,0 +1,25 @@
+import { pendingMigrations } from '../readiness.ts'
+import { openServices, type Services } from '../services.ts'
+import { quietLogger } from './quietLogger.ts'
+import { CommandFailed, type Terminal } from './terminal.ts'
+import { withParts } from './withParts.ts'
+
+const notMigrated = 'The database is not up to date. Run: npm run -s filegraph -- migrate'
+
+/** Runs a command on the services, wherever they are; see `withParts`. Refuses a database that is not up to date. */
+export function withServices<T>(terminal: Terminal, work: (services: Services) => Promise<T>): Promise<T> {
+  return withParts(terminal, async ({ addresses }) => {
+    const services = openServices({
+      ...addresses,
+      logger: quietLogger,
+      poolSize: 2,
+      applicationName: 'filegraph command',
+    })
+    try {
+      if ((await pendingMigrations(services.database)) > 0) throw new CommandFailed(notMigrated)
+      return await work(services)
+    } finally {
+      await services.close()
+    }
+  })
+}

@@ -1,0 +1,11 @@
+import { runCommandLine } from './cli/commandLine.ts'
+
+// Which Node versions next year's SDK needs is for whoever updates it to know, not for everybody who types a command.
+process.env['AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED'] ??= 'true'
+
+process.exitCode = await runCommandLine(process.argv.slice(2), {
+  env: process.env,
+  stdin: process.stdin,
+  print: (text) => process.stdout.write(text),
+  say: (text) => process.stderr.write(text),
+})

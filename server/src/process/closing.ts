@@ -1,0 +1,52 @@
+import type { Logger } from 'pino'
+
+interface Part {
+  readonly name: string
+  readonly close: () => void | Promise<void>
+  readonly isWaitedFor: boolean
+}
+
+/** What was opened, to be closed in the opposite order. */
+export class Closing {
+  readonly #logger: Logger
+  readonly #open: Part[] = []
+  #isHurried = false
+  readonly #hurried: Promise<void>
+  #hurry: () => void = () => undefined
+
+  constructor(logger: Logger) {
+    this.#logger = logger
+    this.#hurried = new Promise((resolve) => (this.#hurry = resolve))
+  }
+
+  add(name: string, close: () => void | Promise<void>): void {
+    this.#open.push({ name, close, isWaitedFor: false })
+  }
+
+  /** For what would outlive this process: it is waited for even in a hurry. */
+  addProcess(name: string, close: () => Promise<void>): void {
+    this.#open.push({ name, close, isWaitedFor: true })
+  }
+
+  get isHurried(): boolean {
+    return this.#isHurried
+  }
+
+  /** From now on nothing is given time to finish. */
+  hurry(): void {
+    this.#isHurried = true
+    this.#hurry()
+  }
+
+  /** One part that does not close well does not keep the others from being closed. */
+  async closeAll(): Promise<void> {
+    for (const part of this.#open.splice(0).toReversed()) {
+      try {
+        await (part.isWaitedFor ? part.close() : Promise.race([part.close(), this.#hurried]))
+        this.#logger.debug({ part: part.name }, 'Closed')
+      } catch (error) {
+        this.#logger.error({ part: part.name, err: error }, 'A part did not close well')
+      }
+    }
+  }
+}

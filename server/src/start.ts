@@ -1,0 +1,71 @@
+import { startApi } from './api.ts'
+import { CommandFailed, type Terminal } from './cli/terminal.ts'
+import { type Log, openFileLog } from './process/openLog.ts'
+import { startBlock } from './cli/startBlock.ts'
+import { Closing } from './process/closing.ts'
+import { type Config, readConfig } from './config.ts'
+import { seedDemo } from './demo/seedDemo.ts'
+import { type DataDirectory, openDataDirectory } from './embedded/dataDirectory.ts'
+import { withUsablePort } from './process/listeningPort.ts'
+import { migrateEverything } from './migrateEverything.ts'
+import { openParts } from './openParts.ts'
+import { openServices } from './services.ts'
+import { listenForStop, StopAsked, type StopSignals } from './process/stopSignals.ts'
+import { startWorker } from './worker.ts'
+
+interface Starting {
+  readonly config: Config
+  readonly directory: DataDirectory
+  readonly log: Log
+  readonly closing: Closing
+  readonly signals: StopSignals
+}
+
+/**
+ * Runs everything in one process tree until a signal: the parts that are not elsewhere, then the tables, the demo, the
+ * API and the worker. Whatever was started is stopped again in the opposite order, also when something fails on the way.
+ */
+export async function start(terminal: Terminal): Promise<void> {
+  const asked = readConfig(terminal.env)
+  const directory = await openDataDirectory(asked.dataDirectory)
+  const log = openFileLog(asked.dataDirectory, asked.logLevel)
+  const closing = new Closing(log.logger)
+  closing.add('folder', () => directory.release())
+  const signals = listenForStop(() => closing.hurry())
+  try {
+    const config = await withUsablePort(asked)
+    terminal.print(await bringUp({ config, directory, log, closing, signals }))
+    await signals.stopped
+    terminal.print('  Stopping.\n')
+  } catch (error) {
+    if (!(error instanceof StopAsked)) throw error
+  } finally {
+    await closing.closeAll()
+    signals.ignore()
+  }
+  if (closing.isHurried) throw new CommandFailed('Stopped without waiting for what was under way.')
+}
+
+/** Answers with what to tell the people who started it. */
+async function bringUp({ config, directory, log, closing, signals }: Starting): Promise<string> {
+  const { logger } = log
+  const { addresses, ports, places } = await openParts(config, directory, closing)
+  signals.throwIfAsked()
+  await migrateEverything(addresses, logger)
+  signals.throwIfAsked()
+  const applicationName = 'filegraph'
+  const services = openServices({ ...addresses, logger, poolSize: config.databasePoolSize, applicationName })
+  closing.add('services', () => services.close())
+  const hasDemo = config.seedDemo && (await seedDemo(services))
+  signals.throwIfAsked()
+  const worker = await startWorker(services)
+  closing.add('worker', () => worker.stop())
+  const api = await startApi(services, config)
+  closing.add('api', () => api.close())
+  signals.throwIfAsked()
+  const { publicUrl } = config.http
+  directory.writeInstance({ pid: process.pid, url: publicUrl, ...ports })
+  logger.info({ url: publicUrl, pid: process.pid }, 'Started')
+  const { hasConsole } = api
+  return startBlock({ publicUrl, hasConsole, hasDemo, ...places, logs: log.place, warnings: config.warnings })
+}
