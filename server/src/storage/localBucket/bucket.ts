@@ -1,0 +1,57 @@
+import { mkdirSync, statSync } from 'node:fs'
+import { join } from 'node:path'
+import { openCorsStore, type CorsStore } from './corsStore.ts'
+import { openObjectStore, type ObjectStore } from './objectStore.ts'
+import { openUploadStore, type UploadStore } from './uploadStore.ts'
+import type { S3Request } from './s3Request.ts'
+import type { ProvedSignature, Credentials } from './verifySignature.ts'
+import type { Readable } from 'node:stream'
+
+/** The one bucket that an endpoint serves. */
+export interface Bucket {
+  readonly name: string
+  readonly credentials: Credentials
+  readonly objects: ObjectStore
+  readonly uploads: UploadStore
+  readonly cors: CorsStore
+  readonly createdAt: Date
+  readonly now: () => Date
+}
+
+/** A request whose signature holds, addressed to the bucket or to a key in it. */
+export interface Call {
+  readonly bucket: Bucket
+  readonly request: S3Request
+  readonly proved: ProvedSignature
+}
+
+export interface Reply {
+  readonly status: number
+  readonly headers?: Readonly<Record<string, string | number>>
+  /** Text is XML. A stream comes with its `content-length`. */
+  readonly body?: string | Readable
+}
+
+export type Operation = (call: Call) => Promise<Reply> | Reply
+
+export interface BucketPlace {
+  readonly directory: string
+  readonly name: string
+  readonly credentials: Credentials
+  readonly now: () => Date
+}
+
+export function openBucket({ directory, name, credentials, now }: BucketPlace): Bucket {
+  if (!/^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/.test(name)) throw new RangeError(`"${name}" is no name of a bucket`)
+  const home = join(directory, name)
+  mkdirSync(home, { recursive: true })
+  return {
+    name,
+    credentials,
+    objects: openObjectStore(home),
+    uploads: openUploadStore(join(home, 'uploads')),
+    cors: openCorsStore(join(home, 'cors.json')),
+    createdAt: statSync(home).birthtime,
+    now,
+  }
+}

@@ -1,0 +1,86 @@
+import { closeSync, createReadStream } from 'node:fs'
+import { Readable } from 'node:stream'
+import type { Call, Reply } from './bucket.ts'
+import { readByteRange, type ByteRange } from './byteRange.ts'
+import { checksumHeaders, checksumType, metadataHeaders, quoted } from './objectHeaders.ts'
+import { refuseUnlessWanted } from './preconditions.ts'
+import type { OpenRecordFile } from './recordFile.ts'
+import { S3Error } from './s3Error.ts'
+import { headerValue, queryValue, type S3Request } from './s3Request.ts'
+import type { ObjectRecord } from './storedObject.ts'
+
+/** GET and HEAD: https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetObject.html */
+export function getObject({ bucket, request }: Call): Reply {
+  if (queryValue(request, 'partNumber') !== undefined) throw new S3Error('NotImplemented')
+  const file = bucket.objects.open(request.key)
+  if (!file) throw new S3Error('NoSuchKey', undefined, { details: { Key: request.key } })
+  let isHandedOn = false
+  try {
+    const reply = replyWith(request, file)
+    isHandedOn = reply.body !== undefined
+    return reply
+  } finally {
+    if (!isHandedOn) closeSync(file.descriptor)
+  }
+}
+
+function replyWith(request: S3Request, file: OpenRecordFile<ObjectRecord>): Reply {
+  const { record } = file
+  refuseUnlessWanted(request, record)
+  const range = readByteRange(headerValue(request, 'range'), record.size)
+  const length = range ? range.end - range.start + 1 : record.size
+  const wantsChecksum = headerValue(request, 'x-amz-checksum-mode')?.toUpperCase() === 'ENABLED' && !range
+  const headers = {
+    'accept-ranges': 'bytes',
+    ...record.headers,
+    ...responseOverrides(request),
+    ...metadataHeaders(record),
+    'content-length': length,
+    etag: quoted(record.etag),
+    'last-modified': new Date(record.modified).toUTCString(),
+    ...(range && { 'content-range': `bytes ${range.start}-${range.end}/${record.size}` }),
+    ...(wantsChecksum && knownChecksums(record)),
+  }
+  const body = request.method === 'HEAD' ? {} : { body: streamOf(file, range) }
+  return { status: range ? 206 : 200, headers, ...body }
+}
+
+function knownChecksums(record: ObjectRecord): Record<string, string> {
+  if (Object.keys(record.checksums).length === 0) return {}
+  return { ...checksumHeaders(record.checksums), 'x-amz-checksum-type': checksumType(record.checksums) }
+}
+
+/** The stream closes the descriptor, also when it is destroyed before its end. */
+function streamOf({ record, descriptor }: OpenRecordFile<ObjectRecord>, range: ByteRange | undefined): Readable {
+  if (record.size === 0) {
+    closeSync(descriptor)
+    return Readable.from([])
+  }
+  const { start, end } = range ?? { start: 0, end: record.size - 1 }
+  return createReadStream('', { fd: descriptor, start, end, highWaterMark: 256 * 1024 })
+}
+
+const overridable = [
+  'cache-control',
+  'content-disposition',
+  'content-encoding',
+  'content-language',
+  'content-type',
+  'expires',
+]
+
+/** `response-content-disposition` and its like: the signer decides how the answer is labelled. */
+function responseOverrides(request: S3Request): Record<string, string> {
+  const overrides: Record<string, string> = {}
+  for (const name of overridable) {
+    const value = queryValue(request, `response-${name}`)
+    if (value === undefined) continue
+    if (!/^[\t\x20-\x7e\x80-\xff]*$/.test(value)) {
+      throw new S3Error('InvalidArgument', 'Header value cannot be represented using ISO-8859-1.', {
+        details: { ArgumentName: `response-${name}` },
+      })
+    }
+    overrides[name] = value
+  }
+  return overrides
+}

@@ -1,0 +1,52 @@
+import { hash } from 'node:crypto'
+
+/**
+ * A key as its UTF-8 bytes, one character each. Comparing two of these with `<` compares bytes, which is S3's order;
+ * comparing JavaScript strings is not (it puts U+10000 before U+FFFF).
+ */
+export type KeyBytes = string
+
+export function keyBytes(key: string): KeyBytes {
+  return Buffer.from(key, 'utf8').toString('latin1')
+}
+
+export function keyOfBytes(bytes: KeyBytes): string {
+  return Buffer.from(bytes, 'latin1').toString('utf8')
+}
+
+/** Greater than every key that starts with `prefix`: UTF-8 has no byte 0xff. */
+export function afterPrefix(prefix: KeyBytes): KeyBytes {
+  return `${prefix}\xff`
+}
+
+const maxNameLength = 240
+const startOfLongName = 160
+
+/** A name is one of these characters or `%` and two digits, so it means the same where `A` and `a` are one file. */
+const escapes = Array.from({ length: 256 }, (_, byte) => {
+  const character = String.fromCharCode(byte)
+  return /[a-z0-9._-]/.test(character) ? character : `%${byte.toString(16).padStart(2, '0')}`
+})
+
+/** Bytes as a file name that is never empty, hidden, `.` or `..`, and holds no slash. */
+export function escapeBytes(bytes: KeyBytes): string {
+  let name = ''
+  for (let index = 0; index < bytes.length; index++) name += escapes[bytes.charCodeAt(index)]
+  return name.startsWith('.') ? `%2e${name.slice(1)}` : name
+}
+
+export function unescapeBytes(name: string): KeyBytes {
+  return name.replaceAll(/%([0-9a-f]{2})/g, (_, digits: string) => String.fromCharCode(Number.parseInt(digits, 16)))
+}
+
+/** The name under which an object lies. A key too long for one goes by its start and its SHA-256. */
+export function fileNameOf(bytes: KeyBytes): string {
+  const name = escapeBytes(bytes)
+  if (name.length <= maxNameLength) return name
+  return `${name.slice(0, startOfLongName)}~${hash('sha256', Buffer.from(bytes, 'latin1'))}`
+}
+
+/** Null for a long key, which only the file itself can tell. */
+export function bytesOfFileName(name: string): KeyBytes | null {
+  return name.includes('~') ? null : unescapeBytes(name)
+}

@@ -1,0 +1,66 @@
+import type { Call, Operation, Reply } from './bucket.ts'
+import { deleteBucketCors, getBucketCors, putBucketCors } from './bucketCors.ts'
+import { createBucket, getBucketLocation, getBucketVersioning, headBucket, listBuckets } from './bucketOperations.ts'
+import { deleteObject, deleteObjects } from './deleteObjects.ts'
+import { getObject } from './getObject.ts'
+import { listObjectsV1, listObjectsV2 } from './listObjects.ts'
+import { putObject } from './putObject.ts'
+import { S3Error } from './s3Error.ts'
+import { headerValue, queryValue, type S3Request } from './s3Request.ts'
+
+/** What is asked of the bucket: the method and, behind `?`, the part of it that is meant. */
+const bucketOperations: Readonly<Record<string, Operation>> = {
+  PUT: createBucket,
+  HEAD: headBucket,
+  GET: (call) => (queryValue(call.request, 'list-type') === '2' ? listObjectsV2(call) : listObjectsV1(call)),
+  'POST ?delete': deleteObjects,
+  'GET ?location': getBucketLocation,
+  'GET ?versioning': getBucketVersioning,
+  'PUT ?cors': putBucketCors,
+  'GET ?cors': getBucketCors,
+  'DELETE ?cors': deleteBucketCors,
+}
+
+const objectOperations: Readonly<Record<string, Operation>> = {
+  PUT: putObject,
+  GET: getObject,
+  HEAD: getObject,
+  DELETE: deleteObject,
+}
+
+/** Parameters that choose an operation, served or not. Ignoring one would answer another question than was asked. */
+const subresources = new Set(
+  `abac accelerate acl analytics annotation attributes cors delete encryption intelligent-tiering inventory legal-hold
+  lifecycle location logging metadataConfiguration metadataTable metrics notification object-lock ownershipControls policy
+  policyStatus publicAccessBlock renameObject replication requestPayment restore retention select session tagging torrent
+  uploadId uploads versionId versioning versions website`.split(/\s+/),
+)
+
+/** Finds the operation that a call means, and runs it. */
+export async function routeRequest(call: Call): Promise<Reply> {
+  const { request, bucket } = call
+  if (request.bucket === '') {
+    if (request.method !== 'GET') throw new S3Error('MethodNotAllowed')
+    return listBuckets(call)
+  }
+  if (request.bucket !== bucket.name) {
+    throw new S3Error(request.method === 'PUT' && request.key === '' ? 'TooManyBuckets' : 'NoSuchBucket', undefined, {
+      details: { BucketName: request.bucket },
+    })
+  }
+  const name = [request.method, subresourceOf(request)].filter((part) => part !== '').join(' ')
+  const operation = (request.key === '' ? bucketOperations : objectOperations)[name]
+  if (operation) return operation(call)
+  throw new S3Error(name.includes(' ') || request.method === 'POST' ? 'NotImplemented' : 'MethodNotAllowed')
+}
+
+function subresourceOf(request: S3Request): string {
+  const found = request.query.map(([name]) => name).filter((name) => subresources.has(name))
+  // The only version there is has this name.
+  const meant = found.filter((name) => name !== 'versionId' || queryValue(request, name) !== 'null')
+  if (headerValue(request, 'x-amz-copy-source') !== undefined && request.method === 'PUT') meant.push('(copy)')
+  return meant
+    .sort()
+    .map((name) => `?${name}`)
+    .join('')
+}

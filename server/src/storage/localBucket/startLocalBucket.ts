@@ -1,0 +1,107 @@
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { answerRequest } from './answerRequest.ts'
+import { openBucket, type Bucket } from './bucket.ts'
+import { closeMilliseconds, keepAliveMilliseconds, strayFileSweepMilliseconds } from './limits.ts'
+
+export interface LocalBucketOptions {
+  /** Objects live here; created when missing. One running endpoint at a time may have it. */
+  readonly directory: string
+  /** The one bucket that is served; created when missing. */
+  readonly bucket: string
+  /** For example `us-east-1`. */
+  readonly region: string
+  readonly accessKeyId: string
+  readonly secretAccessKey: string
+  /** `127.0.0.1` by default. */
+  readonly host?: string
+  /** Any free one by default. */
+  readonly port?: number
+  /** The clock that signatures are judged by. */
+  readonly now?: () => Date
+  /** Whose pages may read and write with signed URLs. Takes the place of a stored rule; without it that one stays. */
+  readonly corsOrigins?: readonly string[]
+  /** Told of each failure that is no refusal. By default nobody is: the endpoint itself never logs. */
+  readonly reportBug?: (error: unknown) => void
+}
+
+export interface LocalBucket {
+  /** `http://127.0.0.1:4001` */
+  readonly endpoint: string
+  readonly port: number
+  /** Takes no more requests, and resolves when those in flight are answered, or were given time enough. */
+  close(): Promise<void>
+}
+
+/** Serves one bucket of S3 from a directory. Rejects when the address is in use or the directory cannot be written. */
+export async function startLocalBucket(options: LocalBucketOptions): Promise<LocalBucket> {
+  const { directory, bucket: name, host = '127.0.0.1', now = () => new Date() } = options
+  const { region, accessKeyId, secretAccessKey, reportBug = ignore } = options
+  const bucket = openBucket({ directory, name, credentials: { region, accessKeyId, secretAccessKey }, now })
+  if (options.corsOrigins) bucket.cors.replace(corsRules(options.corsOrigins))
+
+  const server = createServer({ keepAliveTimeout: keepAliveMilliseconds, requestTimeout: 0, noDelay: true })
+  const answer = (expectsContinue: boolean) => (http: IncomingMessage, response: ServerResponse) => {
+    http.on('error', ignore)
+    response.on('close', () => closeIfStopping(server))
+    answerRequest(bucket, { http, response, expectsContinue }, reportBug).catch((error: unknown) => {
+      reportBug(error)
+      response.destroy()
+    })
+  }
+  server.on('request', answer(false))
+  server.on('checkContinue', answer(true))
+  await listen(server, options.port ?? 0, host)
+  const sweep = startSweep(bucket, reportBug)
+  const { port } = server.address() as AddressInfo
+  const close = async () => {
+    clearInterval(sweep)
+    await closeServer(server)
+  }
+  return { endpoint: `http://${host.includes(':') ? `[${host}]` : host}:${port}`, port, close }
+}
+
+/** A broken connection is noticed where the request is read or answered. */
+function ignore(): void {}
+
+function corsRules(allowedOrigins: readonly string[]) {
+  if (allowedOrigins.length === 0) return []
+  const exposeHeaders = ['ETag', 'Content-Length', 'Content-Range', 'x-amz-checksum-sha256', 'x-amz-request-id']
+  return [
+    {
+      allowedOrigins,
+      allowedMethods: ['GET', 'HEAD', 'PUT'],
+      allowedHeaders: ['*'],
+      exposeHeaders,
+      maxAgeSeconds: 3600,
+    },
+  ]
+}
+
+function listen(server: Server, port: number, host: string): Promise<void> {
+  return new Promise((resolve, reject) => {
+    server.once('error', reject)
+    server.listen(port, host, () => {
+      server.off('error', reject)
+      resolve()
+    })
+  })
+}
+
+function startSweep(bucket: Bucket, reportBug: (error: unknown) => void): NodeJS.Timeout {
+  const sweep = async () => bucket.objects.sweepStrays(new Date())
+  return setInterval(() => void sweep().catch(reportBug), strayFileSweepMilliseconds).unref()
+}
+
+async function closeServer(server: Server): Promise<void> {
+  const closed = new Promise<void>((resolve) => server.close(() => resolve()))
+  server.closeIdleConnections()
+  const timer = setTimeout(() => server.closeAllConnections(), closeMilliseconds)
+  await closed
+  clearTimeout(timer)
+}
+
+/** A connection that was busy when the server was closed would else be kept for its next request. */
+function closeIfStopping(server: Server): void {
+  if (!server.listening) setImmediate(() => server.closeIdleConnections())
+}
