@@ -36,12 +36,17 @@ export async function sendUpload(signed: SignedUpload, body: string, contentType
   return response.status
 }
 
-/** Runs one probe; a store that does not answer has neither the behaviour nor its absence. */
+/** Runs one probe; a store that fails or does not answer shows neither the behaviour nor its absence. */
 export async function settle(behaviour: string, probe: () => Promise<BucketFinding>): Promise<BucketFinding> {
   try {
     return await probe()
   } catch (error) {
-    const { code, message } = describeFailure(error instanceof Error && error.cause ? error.cause : error)
-    return { behaviour, ok: 'unknown', detail: `The store gave no answer (${code}: ${message})` }
+    const { code, status, message } = describeFailure(error instanceof Error && error.cause ? error.cause : error)
+    if (status !== undefined && (status < 500 || status === 501)) {
+      const advice = 'Allow it to this key, or use a store that can do it.'
+      return { behaviour, ok: false, detail: `The store refuses (${code}, HTTP ${status})`, advice }
+    }
+    const advice = 'Ask again later; if it stays so, look into the logs of the store.'
+    return { behaviour, ok: 'unknown', detail: `The store gives no answer (${code}: ${message})`, advice }
   }
 }

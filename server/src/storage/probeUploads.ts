@@ -13,8 +13,8 @@ type Probe = (probe: BucketProbe) => Promise<BucketFinding>
 /** What a store has to do with signed uploads and downloads; in the order in which a reader wants to know. */
 const probes: Readonly<Record<string, Probe>> = {
   'conditional upload': probeCondition,
-  'content length is bound': (probe) => probeRefusal(probe, 'content length is bound', {}, `${body}!`),
-  'content type is bound': (probe) => probeRefusal(probe, 'content type is bound', {}, body, 'text/html'),
+  'content length is bound': probeLength,
+  'content type is bound': probeType,
   'expiry is honoured': probeExpiry,
   'checksum is verified': probeVerifiedChecksum,
   'checksum is confirmed': probeConfirmedChecksum,
@@ -50,24 +50,26 @@ async function probeCondition(probe: BucketProbe): Promise<BucketFinding> {
   return { behaviour, ok: false, detail, advice }
 }
 
-/** Sends what was not signed. */
-async function probeRefusal(
-  probe: BucketProbe,
-  behaviour: string,
-  upload: Partial<UploadToSign>,
-  sent: string,
-  contentType?: string,
-): Promise<BucketFinding> {
-  const status = await sendUpload(sign(probe, upload), sent, contentType)
-  if (!isDone(status)) return { behaviour, ok: true, detail: `Anything else is refused (HTTP ${status})` }
-  const detail = 'The store takes an upload that differs from what was signed'
-  const advice = 'Use another store or a newer version: what is signed does not bind here; only the commit still looks.'
-  return { behaviour, ok: false, detail, advice }
+async function probeLength(probe: BucketProbe): Promise<BucketFinding> {
+  const status = await sendUpload(sign(probe), `${body}!`)
+  return refusalFinding('content length is bound', 'A longer body than signed', status)
 }
 
-function probeExpiry(probe: BucketProbe): Promise<BucketFinding> {
-  const hourAgo = new Date(Date.now() - 3_600_000)
-  return probeRefusal(probe, 'expiry is honoured', { now: hourAgo, expiresInSeconds: 60 }, body)
+async function probeType(probe: BucketProbe): Promise<BucketFinding> {
+  const status = await sendUpload(sign(probe), body, 'text/html')
+  return refusalFinding('content type is bound', 'Another content type than signed', status)
+}
+
+async function probeExpiry(probe: BucketProbe): Promise<BucketFinding> {
+  const now = new Date(Date.now() - 3_600_000)
+  const status = await sendUpload(sign(probe, { now, expiresInSeconds: 60 }), body)
+  return refusalFinding('expiry is honoured', 'An expired URL', status)
+}
+
+function refusalFinding(behaviour: string, what: string, status: number): BucketFinding {
+  if (!isDone(status)) return { behaviour, ok: true, detail: `${what} is refused (HTTP ${status})` }
+  const advice = 'Use another store or a newer version: what is signed does not bind here; only the commit still looks.'
+  return { behaviour, ok: false, detail: `${what} is accepted (HTTP ${status})`, advice }
 }
 
 async function probeVerifiedChecksum(probe: BucketProbe): Promise<BucketFinding> {
