@@ -51,12 +51,12 @@ describe('a page of files', () => {
     const one = await listed(busy, 1)
     const hundred = await listed(busy, 100)
     expect(hundred.files.nodes).toHaveLength(100)
-    expect(hundred.statements).toEqual(one.statements)
+    expect(hundred.statements.toSorted()).toEqual(one.statements.toSorted())
     expect(new Set(hundred.files.nodes.map((file: Data) => file.downloadUrl)).size).toBe(100)
     const queries = hundred.statements.filter((text) => !/^(begin|commit|select set_tenant)/.test(text))
     // The page, the tenant's bound on addresses, the current versions, and the versions of each.
     expect(queries).toHaveLength(4)
-    expect(queries[0]).toMatchInlineSnapshot()
+    expect(queries[0]).toMatchInlineSnapshot(`"select "files"."id", "files"."original_file_name", "files"."content_type", "files"."byte_size", "files"."current_version", "files"."uploaded_at", "files"."updated_at", "files"."soft_deleted_at", "uploader"."id", "uploader"."kind", "uploader"."name", "uploader"."email", "deleter"."id", "deleter"."kind", "deleter"."name", "deleter"."email", "blobs"."object_key", "blobs"."sha256" from "files" inner join "principals" "uploader" on (("uploader"."tenant_id" = "files"."tenant_id") and ("uploader"."id" = "files"."uploaded_by")) inner join "file_versions" on (("file_versions"."tenant_id" = "files"."tenant_id") and ("file_versions"."file_id" = "files"."id") and ("file_versions"."version" = "files"."current_version")) inner join "blobs" on (("blobs"."tenant_id" = "files"."tenant_id") and ("blobs"."id" = "file_versions"."blob_id")) left join "principals" "deleter" on (("deleter"."tenant_id" = "files"."tenant_id") and ("deleter"."id" = "files"."soft_deleted_by")) where (("files"."tenant_id" = $1) and (("files"."soft_deleted_at" is null))) order by "files"."uploaded_at" desc, "files"."id" desc limit $2"`)
   })
 
   it('is found by an index alone, and page 1,000 as fast as page 1', { timeout: 120_000 }, async () => {
@@ -64,7 +64,6 @@ describe('a page of files', () => {
     await seed(large, 100_000)
     await listed(large, 100)
     const text = service.statements.find((statement) => statement.includes('from "files"')) ?? ''
-    await service.ask(large.viewer, '{ files(first: 100) { pageInfo { endCursor } } }')
     const deepCursor = Buffer.from(
       JSON.stringify(['files', '2026-01-01T00:00:00.700Z', '00000000-0000-4000-8000-000000000100']),
     ).toString('base64url')
@@ -76,7 +75,7 @@ describe('a page of files', () => {
     )
     expect(data.files.nodes[0].name).toContain('000000000099')
     const deepText = service.statements.find((statement) => statement.includes('from "files"')) ?? ''
-    const first = await explain(large, text, [large.id, large.id, 101])
+    const first = await explain(large, text, [large.id, 101])
     const deep = await explain(large, deepText, [
       large.id,
       '2026-01-01T00:00:00.700Z',

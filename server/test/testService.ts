@@ -74,7 +74,7 @@ export async function startTestService(): Promise<TestService> {
     applicationName: 'test',
     onStatement: (text) => statements.push(text),
   })
-  const apollo = createApollo({ introspection: true, logger: pino({ level: 'silent' }) })
+  const apollo = createApollo({ introspection: true, logger: pino({ level: process.env['TEST_LOG'] ?? 'silent' }) })
   await apollo.start()
 
   const contextOf = (principal: Principal): Context => ({

@@ -61,7 +61,7 @@ export async function listVersions(
   const ofOneFile = sql`select ${fileVersions.fileId}, ${fileVersions.version} from ${fileVersions}
     where ${and(tx.mine(fileVersions), sql`${fileVersions.fileId} = wanted.id`, page.where)}
     order by ${page.orderBy} limit ${page.limit}`
-  const ofEach = sql`select some.* from unnest(${uuidArray(fileIds)}) as wanted(id) cross join lateral (${ofOneFile}) as some`
+  const ofEach = sql`select page.* from unnest(${uuidArray(fileIds)}) as wanted(id) cross join lateral (${ofOneFile}) as page`
   const rows = await selectVersions(tx)
     .where(and(tx.mine(fileVersions), sql`(${fileVersions.fileId}, ${fileVersions.version}) in (${ofEach})`))
     .orderBy(page.orderBy)

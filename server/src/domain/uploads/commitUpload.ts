@@ -1,17 +1,17 @@
-import { and, eq, gt, isNull, sql } from 'drizzle-orm'
-import { blobs, files, fileVersions, uploads } from '../../database/tables.ts'
+import { and, eq, gt } from 'drizzle-orm'
+import { uploads } from '../../database/tables.ts'
 import type { Transaction } from '../../database/tenantDatabase.ts'
 import { recordChange } from '../audit/recordChange.ts'
 import { type Context, inTransaction, reading } from '../context.ts'
 import { fileAsItIs } from '../files/changeFile.ts'
 import type { File } from '../files/findFiles.ts'
 import { type FileVersion, findVersions } from '../files/listVersions.ts'
-import { newId } from '../newId.ts'
 import { Conflict, ContentMismatch, NotFound } from '../refusals.ts'
 import { changeUsage } from '../tenants/usage.ts'
 import { findUploads, type Upload } from './findUploads.ts'
 import { proveContent, type ProvedContent } from './proveContent.ts'
 import { releaseUpload } from './releaseUpload.ts'
+import { insertVersion, keepBytes, type Place, takePlace } from './placeVersion.ts'
 
 export interface Committed {
   readonly file: File
@@ -75,10 +75,7 @@ async function proveOrRelease(ctx: Context, upload: Upload, key: string): Promis
 async function finish(tx: Transaction, ctx: Context, upload: Upload, proved: ProvedContent): Promise<Committed> {
   const now = ctx.now()
   const isNew = upload.targetFileId === null
-  const place =
-    upload.targetFileId === null
-      ? await insertFile(tx, upload, now)
-      : await nextVersion(tx, upload, upload.targetFileId, now)
+  const place = await takePlace(tx, upload, now)
   const claimed = await tx.db
     .update(uploads)
     .set({ state: 'COMMITTED', finishedAt: now, ...place })
@@ -101,54 +98,6 @@ async function finish(tx: Transaction, ctx: Context, upload: Upload, proved: Pro
     payload: { version: place.version, contentType, byteSize },
   })
   return committed(tx, place)
-}
-
-type Place = { readonly fileId: string; readonly version: number }
-
-async function insertFile(tx: Transaction, upload: Upload, now: Date): Promise<Place> {
-  const id = newId(now)
-  await tx.db.insert(files).values({
-    tenantId: tx.tenantId,
-    id,
-    currentVersion: 1,
-    uploadedBy: upload.createdBy.id,
-    uploadedAt: now,
-    updatedAt: now,
-    ...described(upload),
-  })
-  return { fileId: id, version: 1 }
-}
-
-/** The file takes on the name, type and size of its new version. The row lock makes the numbers gapless and unique. */
-async function nextVersion(tx: Transaction, upload: Upload, fileId: string, now: Date): Promise<Place> {
-  const [file] = await tx.db
-    .update(files)
-    .set({ currentVersion: sql`${files.currentVersion} + 1`, updatedAt: now, ...described(upload) })
-    .where(and(tx.mine(files), eq(files.id, fileId), isNull(files.softDeletedAt)))
-    .returning({ version: files.currentVersion })
-  if (!file) throw new Conflict('The file is in the trash. Restore it, then commit again.')
-  return { fileId, version: file.version }
-}
-
-const described = ({ name, contentType, byteSize }: Upload) => ({ originalFileName: name, contentType, byteSize })
-
-async function keepBytes(tx: Transaction, upload: Upload, { etag, sha256 }: ProvedContent): Promise<void> {
-  await tx.db
-    .update(blobs)
-    .set({ status: 'ready', refcount: 1, etag, sha256 })
-    .where(and(tx.mine(blobs), eq(blobs.id, upload.blobId), eq(blobs.status, 'pending')))
-}
-
-async function insertVersion(tx: Transaction, upload: Upload, { fileId, version }: Place, now: Date): Promise<void> {
-  await tx.db.insert(fileVersions).values({
-    tenantId: tx.tenantId,
-    fileId,
-    version,
-    blobId: upload.blobId,
-    createdBy: upload.createdBy.id,
-    createdAt: now,
-    ...described(upload),
-  })
 }
 
 async function readCommitted(ctx: Context, upload: Upload): Promise<Committed> {

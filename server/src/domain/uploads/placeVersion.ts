@@ -1,0 +1,68 @@
+import { and, eq, isNull, sql } from 'drizzle-orm'
+import { blobs, files, fileVersions } from '../../database/tables.ts'
+import type { Transaction } from '../../database/tenantDatabase.ts'
+import { newId } from '../newId.ts'
+import { Conflict } from '../refusals.ts'
+import type { Upload } from './findUploads.ts'
+import type { ProvedContent } from './proveContent.ts'
+
+/** A version of a file, by its number. */
+export type Place = { readonly fileId: string; readonly version: number }
+
+/** The first version of a new file, or the next one of the file that the upload was made for. */
+export const takePlace = (tx: Transaction, upload: Upload, now: Date): Promise<Place> =>
+  upload.targetFileId === null ? insertFile(tx, upload, now) : nextVersion(tx, upload, upload.targetFileId, now)
+
+async function insertFile(tx: Transaction, upload: Upload, now: Date): Promise<Place> {
+  const id = newId(now)
+  await tx.db.insert(files).values({
+    tenantId: tx.tenantId,
+    id,
+    currentVersion: 1,
+    uploadedBy: upload.createdBy.id,
+    uploadedAt: now,
+    updatedAt: now,
+    ...described(upload),
+  })
+  return { fileId: id, version: 1 }
+}
+
+/** The file takes on the name, type and size of its new version. The row lock makes the numbers gapless and unique. */
+async function nextVersion(tx: Transaction, upload: Upload, fileId: string, now: Date): Promise<Place> {
+  const [file] = await tx.db
+    .update(files)
+    .set({ currentVersion: sql`${files.currentVersion} + 1`, updatedAt: now, ...described(upload) })
+    .where(and(tx.mine(files), eq(files.id, fileId), isNull(files.softDeletedAt)))
+    .returning({ version: files.currentVersion })
+  if (!file) throw new Conflict('The file is in the trash. Restore it, then commit again.')
+  return { fileId, version: file.version }
+}
+
+const described = ({ name, contentType, byteSize }: Upload) => ({ originalFileName: name, contentType, byteSize })
+
+/** The bytes were proved: from here on nothing but the purge may let go of them. */
+export async function keepBytes(tx: Transaction, upload: Upload, { etag, sha256 }: ProvedContent): Promise<void> {
+  const kept = await tx.db
+    .update(blobs)
+    .set({ status: 'ready', refcount: 1, etag, sha256 })
+    .where(and(tx.mine(blobs), eq(blobs.id, upload.blobId), eq(blobs.status, 'pending')))
+    .returning({ id: blobs.id })
+  if (kept.length === 0) throw new Error(`The blob of upload ${upload.id} was not pending any more`)
+}
+
+export async function insertVersion(
+  tx: Transaction,
+  upload: Upload,
+  { fileId, version }: Place,
+  now: Date,
+): Promise<void> {
+  await tx.db.insert(fileVersions).values({
+    tenantId: tx.tenantId,
+    fileId,
+    version,
+    blobId: upload.blobId,
+    createdBy: upload.createdBy.id,
+    createdAt: now,
+    ...described(upload),
+  })
+}
