@@ -7,14 +7,11 @@ export async function readStartOf(output: GetObjectCommandOutput, maxBytes: numb
   const body = streamOf(output)
   const chunks: Uint8Array[] = []
   let length = 0
-  try {
-    for await (const chunk of body as AsyncIterable<Uint8Array>) {
-      chunks.push(chunk)
-      length += chunk.byteLength
-      if (length >= maxBytes) break
-    }
-  } finally {
-    body.destroy()
+  // Leaving the loop destroys the stream.
+  for await (const chunk of body as AsyncIterable<Uint8Array>) {
+    chunks.push(chunk)
+    length += chunk.byteLength
+    if (length >= maxBytes) break
   }
   const expected = Math.min(maxBytes, output.ContentLength ?? 0)
   if (length < expected) throw new Error(`The body ended after ${length} of ${expected} bytes`)

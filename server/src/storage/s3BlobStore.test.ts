@@ -1,0 +1,243 @@
+import { once } from 'node:events'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { createServer, type RequestListener } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { inspect } from 'node:util'
+import { afterEach, describe, expect, it } from 'vitest'
+import { describeBlobStore } from './blobStore.contract.ts'
+import { BlobStoreUnavailable, type BlobStore } from './blobStore.ts'
+import type { BucketOptions } from './bucketOptions.ts'
+import { startLocalBucket } from './localBucket/startLocalBucket.ts'
+import { createS3BlobStore } from './s3BlobStore.ts'
+
+const account = { region: 'auto', bucket: 'files', accessKeyId: 'AKTEST', secretAccessKey: 'sk-test-secret' }
+const impatience = { connectMilliseconds: 500, answerMilliseconds: 200, attempts: 2 }
+
+const open: (() => Promise<unknown>)[] = []
+afterEach(async () => {
+  for (const close of open.splice(0).reverse()) await close()
+})
+
+async function startBucket(): Promise<{ options: BucketOptions; close(): Promise<void> }> {
+  const directory = await mkdtemp(join(tmpdir(), 'filegraph-bucket-'))
+  const bucket = await startLocalBucket({ directory, ...account, corsOrigins: [] })
+  return {
+    options: { ...account, endpoint: bucket.endpoint, forcePathStyle: true },
+    async close() {
+      await bucket.close()
+      await rm(directory, { recursive: true, force: true })
+    },
+  }
+}
+
+/** A store that answers as the test says. */
+async function storeAnswering(listener: RequestListener): Promise<BlobStore> {
+  const server = createServer(listener)
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  const { port } = server.address() as AddressInfo
+  const endpoint = `http://127.0.0.1:${port}`
+  const store = createS3BlobStore({ ...account, endpoint, forcePathStyle: true }, impatience)
+  open.push(async () => {
+    store.close()
+    server.closeAllConnections()
+    await new Promise((resolve) => server.close(resolve))
+  })
+  return store
+}
+const answeringXml = (body: string) =>
+  storeAnswering((request, response) => {
+    request.resume()
+    response.writeHead(200, { 'content-type': 'application/xml' }).end(`<?xml version="1.0"?>${body}`)
+  })
+
+const questions: Readonly<Record<string, (store: BlobStore) => Promise<unknown>>> = {
+  head: (store) => store.head('a'),
+  readStart: (store) => store.readStart('a', 10),
+  sha256: (store) => store.sha256('a'),
+  delete: (store) => store.delete(['a']),
+  list: (store) => store.list({ prefix: '' }),
+  ping: (store) => store.ping(),
+}
+async function expectNoAnswer(store: BlobStore): Promise<void> {
+  const answers = await Promise.allSettled(Object.values(questions).map((question) => question(store)))
+  const reasons = answers.map((answer) => (answer.status === 'rejected' ? answer.reason : answer.value))
+  for (const reason of reasons) expect(reason).toBeInstanceOf(BlobStoreUnavailable)
+}
+
+describeBlobStore('the local bucket', async () => {
+  const bucket = await startBucket()
+  const store = createS3BlobStore(bucket.options)
+  return {
+    store,
+    async close() {
+      store.close()
+      await bucket.close()
+    },
+  }
+})
+
+describe('a bucket that gives no usable answer', () => {
+  it('is unavailable when nothing listens', async () => {
+    const server = createServer()
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+    const { port } = server.address() as AddressInfo
+    await new Promise((resolve) => server.close(resolve))
+    const store = createS3BlobStore(
+      { ...account, endpoint: `http://127.0.0.1:${port}`, forcePathStyle: true },
+      impatience,
+    )
+    await expectNoAnswer(store)
+    store.close()
+  })
+
+  it('is unavailable when it answers 503', async () => {
+    await expectNoAnswer(await storeAnswering((_request, response) => response.writeHead(503).end()))
+  })
+
+  it('is unavailable when it never answers, and does not keep the caller waiting', async () => {
+    const store = await storeAnswering(() => {})
+    const start = performance.now()
+    await expectNoAnswer(store)
+    expect(performance.now() - start).toBeLessThan(5_000)
+  })
+
+  it('is unavailable when its answer comes in drips that keep the connection busy', async () => {
+    const store = await storeAnswering((request) => {
+      const drip = setInterval(() => request.socket.write('H'), 20)
+      request.socket.on('close', () => clearInterval(drip))
+      request.socket.write('HTTP/1.1 200 OK\r\nx: ')
+    })
+    await expect(store.ping()).rejects.toBeInstanceOf(BlobStoreUnavailable)
+  })
+
+  it('is unavailable when it answers with a page of something else', async () => {
+    const store = await storeAnswering((_request, response) => response.end('<html><body>Welcome</body></html>'))
+    for (const name of ['head', 'delete', 'list']) {
+      await expect(questions[name]!(store)).rejects.toBeInstanceOf(BlobStoreUnavailable)
+    }
+  })
+
+  it('is unavailable when the body stops coming, or is cut off', async () => {
+    for (const after of ['stall', 'cut'] as const) {
+      const store = await storeAnswering((_request, response) => {
+        response.writeHead(200, { 'content-length': 100, etag: '"a"' })
+        response.write('half', () => after === 'cut' && response.destroy())
+      })
+      await expect(store.sha256('a')).rejects.toBeInstanceOf(BlobStoreUnavailable)
+      await expect(store.readStart('a', 50)).rejects.toBeInstanceOf(BlobStoreUnavailable)
+    }
+  })
+
+  it('is unavailable to the wrong credentials, and the error repeats no signature and no secret', async () => {
+    const bucket = await startBucket()
+    open.push(() => bucket.close())
+    const wrong = { ...bucket.options, secretAccessKey: 'sk-another-secret' }
+    const store = createS3BlobStore(wrong, impatience)
+    open.push(async () => store.close())
+    await expectNoAnswer(store)
+    const error: unknown = await store.list({ prefix: '' }).catch((reason: unknown) => reason)
+    const told = inspect(error, { depth: 10, showHidden: true })
+    expect(told).toContain('SignatureDoesNotMatch')
+    expect(told).not.toMatch(/sk-another|AKTEST|[0-9a-f]{64}|AWS4-HMAC/)
+  })
+
+  it('is unavailable when the bucket is missing, which a HEAD alone cannot tell from a missing object', async () => {
+    const store = await storeAnswering((_request, response) => response.writeHead(404).end())
+    await expect(store.head('a')).rejects.toBeInstanceOf(BlobStoreUnavailable)
+  })
+
+  it('is asked again when the first answer was a 503', async () => {
+    let asked = 0
+    const store = await storeAnswering((_request, response) => response.writeHead(asked++ === 0 ? 503 : 200).end())
+    await expect(store.ping()).resolves.toBeUndefined()
+    expect(asked).toBe(2)
+  })
+})
+
+describe('reading', () => {
+  it('hangs up once it has the bytes that it asked for, even from a store that ignores ranges', async () => {
+    let sent = 0
+    let closed: Promise<unknown> | undefined
+    const store = await storeAnswering((_request, response) => {
+      response.writeHead(200, { 'content-length': 1_000_000_000, etag: '"a"' })
+      const timer = setInterval(() => response.write(Buffer.alloc(1_000, 97), () => (sent += 1_000)), 2)
+      response.on('close', () => clearInterval(timer))
+      closed = once(response, 'close')
+    })
+    expect(await store.readStart('a', 1_500)).toEqual(new Uint8Array(1_500).fill(97))
+    await closed
+    expect(sent).toBeLessThan(1_000_000)
+  })
+
+  it('believes no hash of parts and no malformed hash', async () => {
+    const digest = Buffer.alloc(32, 7).toString('base64')
+    const cases: [Record<string, string>, string | null][] = [
+      [{ 'x-amz-checksum-sha256': digest }, '07'.repeat(32)],
+      [{ 'x-amz-checksum-sha256': digest, 'x-amz-checksum-type': 'FULL_OBJECT' }, '07'.repeat(32)],
+      [{ 'x-amz-checksum-sha256': digest, 'x-amz-checksum-type': 'COMPOSITE' }, null],
+      [{ 'x-amz-checksum-sha256': `${digest}-3` }, null],
+      [{ 'x-amz-checksum-sha256': 'abc' }, null],
+      [{}, null],
+    ]
+    for (const [headers, sha256] of cases) {
+      const store = await storeAnswering((request, response) => {
+        expect(request.headers['x-amz-checksum-mode']).toBe('ENABLED')
+        response.writeHead(200, { 'content-length': 3, etag: '"a"', ...headers }).end()
+      })
+      expect(await store.head('a')).toEqual({ byteSize: 3, etag: 'a', contentType: '', sha256 })
+    }
+  })
+})
+
+describe('deleting', () => {
+  it('reports each key that the store refused or passed over, and none that was already gone', async () => {
+    const store = await answeringXml(`<DeleteResult><Deleted><Key>a</Key></Deleted>
+      <Error><Key>b</Key><Code>AccessDenied</Code><Message>No</Message></Error>
+      <Error><Key>c</Key><Code>NoSuchKey</Code><Message>Gone</Message></Error></DeleteResult>`)
+    const { failed } = await store.delete(['a', 'b', 'c', 'd'])
+    expect(failed).toEqual([
+      { key: 'b', code: 'AccessDenied', message: 'No' },
+      { key: 'd', code: 'Unconfirmed', message: expect.any(String) },
+    ])
+  })
+
+  it('does not take an error in a 200 for success', async () => {
+    const store = await answeringXml('<Error><Code>InternalError</Code><Message>Try again</Message></Error>')
+    await expect(store.delete(['a'])).rejects.toBeInstanceOf(BlobStoreUnavailable)
+  })
+})
+
+describe('listing', () => {
+  const page = (inside: string) => answeringXml(`<ListBucketResult>${inside}</ListBucketResult>`)
+  const object = (key: string) =>
+    `<Contents><Key>${key}</Key><Size>1</Size><ETag>"e"</ETag><LastModified>2026-11-21T00:00:00.000Z</LastModified></Contents>`
+
+  it('takes no page of another bucket, none that is cut off and none that does not say that it is whole', async () => {
+    const pages = [
+      `<Name>other</Name><IsTruncated>false</IsTruncated>`,
+      `<Name>files</Name><IsTruncated>true</IsTruncated>${object('a')}`,
+      `<Name>files</Name>${object('a')}`,
+      `<Name>files</Name><IsTruncated>false</IsTruncated><Contents><Key>a</Key></Contents>`,
+    ]
+    for (const inside of pages) {
+      await expect((await page(inside)).list({ prefix: '' })).rejects.toBeInstanceOf(BlobStoreUnavailable)
+    }
+  })
+
+  it('decodes escaped keys in either spelling of a blank, and leaves keys alone that are not escaped', async () => {
+    const start = '<Name>files</Name><IsTruncated>false</IsTruncated>'
+    const escaped = await page(`${start}<EncodingType>url</EncodingType>${object('a+b%20c%2Bd%01')}`)
+    expect((await escaped.list({ prefix: '' })).objects[0]?.key).toBe('a b c+d\u0001')
+    const plain = await page(`${start}${object('a+b%20c')}`)
+    expect((await plain.list({ prefix: '' })).objects[0]?.key).toBe('a+b%20c')
+  })
+
+  it('refuses page sizes that no store has', async () => {
+    const store = await page('')
+    for (const maxKeys of [0, -1, 1.5, 1_001]) {
+      await expect(store.list({ prefix: '', maxKeys })).rejects.toBeInstanceOf(RangeError)
+    }
+  })
+})
