@@ -332,6 +332,23 @@ describe('an upload', () => {
     expect(await commit(service, tenant.member, uploadIntent.id)).toMatchObject({ version: { number: 2 } })
   })
 
+  it('stays as it was while the bucket is away, and commits when it is back', { timeout: 60_000 }, async () => {
+    const { uploadIntent } = await askForIntent(service, tenant.member)
+    await sendBytes(uploadIntent, 'hello')
+    await service.bucket.stop()
+    const query = 'mutation ($id: ID!) { commitUpload(input: { id: $id }) { __typename } }'
+    const away = await service.ask(tenant.member, query, { id: uploadIntent.id })
+    expect(away.errors?.[0]?.extensions.code).toBe('SERVICE_UNAVAILABLE')
+    expect(away.status).toBe(503)
+    // Signing asks nobody.
+    const { data } = await service.ask(tenant.member, 'query ($id: ID!) { uploadIntent(id: $id) { state url } }', {
+      id: uploadIntent.id,
+    })
+    expect(data.uploadIntent).toMatchObject({ state: 'PENDING', url: expect.stringContaining('X-Amz-Signature') })
+    await service.bucket.start()
+    expect(await commit(service, tenant.member, uploadIntent.id)).toMatchObject({ __typename: 'CommitUploadSuccess' })
+  })
+
   it('is refused beyond the quota, also when several try for the last of it at once', async () => {
     const small = await service.createTenant({ quotaBytes: 100 })
     const answers = await Promise.all(

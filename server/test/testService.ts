@@ -20,7 +20,8 @@ export interface TestService {
   readonly testDatabase: TestDatabase
   readonly database: TenantDatabase
   readonly blobs: BlobStore
-  readonly bucket: { readonly endpoint: string; readonly options: Parameters<typeof createS3BlobStore>[0] }
+  /** The bucket, to be taken away and brought back at the same address. */
+  readonly bucket: { stop(): Promise<void>; start(): Promise<void> }
   readonly clock: { offsetMs: number }
   /** The text of every statement since it was last emptied. */
   readonly statements: string[]
@@ -58,13 +59,9 @@ export async function startTestService(): Promise<TestService> {
   const clock = { offsetMs: 0 }
   const now = () => new Date(Date.now() + clock.offsetMs)
   const keys = { region: 'us-east-1', accessKeyId: 'TESTKEY', secretAccessKey: 'test-secret-test-secret' }
-  const local = await startLocalBucket({
-    directory: folder,
-    bucket: 'files',
-    corsOrigins: ['http://localhost'],
-    now,
-    ...keys,
-  })
+  const localOptions = { directory: folder, bucket: 'files', now, ...keys }
+  let local = await startLocalBucket(localOptions)
+  const { port } = local
   const options = { endpoint: local.endpoint, bucket: 'files', forcePathStyle: true, ...keys }
   const blobs = createS3BlobStore(options)
   const statements: string[] = []
@@ -89,7 +86,12 @@ export async function startTestService(): Promise<TestService> {
     testDatabase,
     database,
     blobs,
-    bucket: { endpoint: local.endpoint, options },
+    bucket: {
+      stop: () => local.close(),
+      start: async () => {
+        local = await startLocalBucket({ ...localOptions, port })
+      },
+    },
     clock,
     statements,
     now,
