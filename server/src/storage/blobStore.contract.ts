@@ -22,8 +22,8 @@ async function send(signed: SignedUpload, body: Uint8Array, change: { url?: stri
  * What every bucket has to do for the rest of the system to hold, seen through `BlobStore` and through signed URLs over
  * plain HTTP. Works under a prefix of its own and removes what it wrote.
  */
-export function describeBlobStore(name: string, open: () => Promise<OpenBlobStore>): void {
-  describe(`blob store contract: ${name}`, () => {
+export function describeBlobStore(bucketName: string, open: () => Promise<OpenBlobStore>): void {
+  describe(`blob store contract: ${bucketName}`, () => {
     const root = `contract/${randomUUID()}/`
     let opened: OpenBlobStore | undefined
     let store: BlobStore

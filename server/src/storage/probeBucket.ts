@@ -10,7 +10,7 @@ import type { BucketFinding, BucketProbe } from './bucketProbe.ts'
 
 const patience: S3Patience = { connectMilliseconds: 3_000, answerMilliseconds: 10_000, attempts: 2 }
 const harmlessSkewSeconds = 60
-const prefix = 'filegraph-doctor/'
+const probeFolder = 'filegraph-doctor/'
 
 /**
  * Finds out which of the behaviours that Filegraph relies on a bucket has, by trying them on objects of its own, which
@@ -26,7 +26,7 @@ export async function probeBucket(
   const findings = [answer.finding, clockFinding(answer.date)]
   const client = createS3Client(options, patience)
   const store = createS3BlobStore(options, patience)
-  const probe: BucketProbe = { options, client, store, prefix: `${prefix}${randomUUID()}/` }
+  const probe: BucketProbe = { options, client, store, prefix: `${probeFolder}${randomUUID()}/` }
   try {
     const credentials = await credentialsFinding(probe)
     findings.push(credentials)
@@ -88,7 +88,6 @@ async function credentialsFinding({ client, options, prefix }: BucketProbe): Pro
   }
 }
 
-/** Silent when all went well. */
 async function cleanUp({ store, prefix }: BucketProbe): Promise<readonly BucketFinding[]> {
   const behaviour = 'objects can be deleted'
   try {
