@@ -8,6 +8,7 @@ import {
   localBucketName,
   localRegion,
 } from './addresses.ts'
+import type { Logger } from 'pino'
 import type { Closing } from './process/closing.ts'
 import type { Config } from './config.ts'
 import type { DataDirectory, Instance } from './embedded/dataDirectory.ts'
@@ -25,9 +26,14 @@ export interface Parts {
 }
 
 /** Starts the parts that the configuration does not place elsewhere. `closing` learns how to stop them. */
-export async function openParts(config: Config, directory: DataDirectory, closing: Closing): Promise<Parts> {
+export async function openParts(
+  config: Config,
+  directory: DataDirectory,
+  closing: Closing,
+  logger: Logger,
+): Promise<Parts> {
   const database = await openDatabase(config, directory, closing)
-  const bucket = await openBucket(config, directory, closing)
+  const bucket = await openBucket(config, directory, closing, logger)
   return {
     addresses: { ...database.urls, bucket: bucket.options },
     ports: { postgresPort: database.port, bucketPort: bucket.port },
@@ -54,7 +60,7 @@ async function openDatabase(config: Config, directory: DataDirectory, closing: C
   }
 }
 
-async function openBucket(config: Config, directory: DataDirectory, closing: Closing) {
+async function openBucket(config: Config, directory: DataDirectory, closing: Closing, logger: Logger) {
   const options = externalBucket(config)
   if (options) return { options, port: null, place: `the bucket ${options.bucket} at ${options.endpoint}` }
   const folder = join(directory.path, 'bucket')
@@ -67,6 +73,7 @@ async function openBucket(config: Config, directory: DataDirectory, closing: Clo
     host: config.http.host,
     port: await freePort(directory.lastInstance?.bucketPort ?? null),
     corsOrigins: browserOrigins(config),
+    reportBug: (error) => logger.error({ err: error }, 'The local bucket failed at a request'),
   })
   closing.add('bucket', () => started.close())
   const place = `${folder} (S3 on port ${started.port})`

@@ -49,7 +49,7 @@ export async function start(terminal: Terminal): Promise<void> {
 /** Answers with what to tell the people who started it. */
 async function bringUp({ config, directory, log, closing, signals }: Starting): Promise<string> {
   const { logger } = log
-  const { addresses, ports, places } = await openParts(config, directory, closing)
+  const { addresses, ports, places } = await openParts(config, directory, closing, logger)
   signals.throwIfAsked()
   await migrateEverything(addresses, logger)
   signals.throwIfAsked()

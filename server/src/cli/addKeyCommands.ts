@@ -51,9 +51,9 @@ function addKeyCreate(key: Command, terminal: Terminal): void {
         const ctx = await operatorIn(services, options.tenant)
         const { name, role } = options
         const { apiKey, secret } = await createApiKey(ctx, { name, role, expiresAt: expiryOf(ctx, options) })
-        if (!options.json) return terminal.print(`${secret}\n`)
         const { id, createdAt, expiresAt } = apiKey
-        printJson(terminal, { id, key: secret, name, role, tenant: options.tenant, createdAt, expiresAt })
+        if (!options.json) terminal.print(`${secret}\n`)
+        else printJson(terminal, { id, key: secret, name, role, tenant: options.tenant, createdAt, expiresAt })
       }),
     )
 }

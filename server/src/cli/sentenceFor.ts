@@ -1,8 +1,10 @@
+import { ConfigurationError } from '../config.ts'
 import { DatabaseUnavailable, errorCodeOf, isUnavailable } from '../database/databaseUnavailable.ts'
 import { BlobStoreUnavailable } from '../storage/blobStore.ts'
 
-/** What went wrong, in one line for whoever typed the command; never a stack. */
+/** What went wrong, in one line for whoever typed the command (one for each wrong variable); never a stack. */
 export function sentenceFor(error: unknown): string {
+  if (error instanceof ConfigurationError) return error.message
   if (isUnavailable(error)) return `The database did not answer: ${reasonOf(error)}`
   if (error instanceof BlobStoreUnavailable) return `The bucket did not answer: ${reasonOf(error)}`
   return oneLine(error instanceof Error && error.message !== '' ? error.message : String(error))

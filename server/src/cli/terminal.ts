@@ -3,9 +3,9 @@ export interface Terminal {
   readonly env: Readonly<Record<string, string | undefined>>
   readonly stdin: NodeJS.ReadStream
   /** Results: what another program may read. */
-  readonly print: (text: string) => void
+  readonly print: (text: string) => unknown
   /** Everything that is said beside the result. */
-  readonly say: (text: string) => void
+  readonly say: (text: string) => unknown
 }
 
 /** The command could not do what it was asked; the message is the one line that says why. Ends in exit code 1. */
@@ -14,4 +14,6 @@ export class CommandFailed extends Error {
 }
 
 /** One JSON value on one line, for other programs. */
-export const printJson = (terminal: Terminal, value: unknown): void => terminal.print(`${JSON.stringify(value)}\n`)
+export function printJson(terminal: Terminal, value: unknown): void {
+  terminal.print(`${JSON.stringify(value)}\n`)
+}

@@ -33,7 +33,7 @@ export async function withParts<T>(terminal: Terminal, work: (parts: CommandPart
   try {
     // Loaded only here: most commands run beside an instance, or on parts that are elsewhere.
     const { openParts } = await import('../openParts.ts')
-    const { addresses } = await openParts(config, found.directory, closing)
+    const { addresses } = await openParts(config, found.directory, closing, quietLogger)
     // Embedded tables are nobody's business but ours: a command before the first start finds them made.
     if (config.database.kind === 'embedded') await migrateEverything(addresses, quietLogger)
     return await work({ config, addresses })
