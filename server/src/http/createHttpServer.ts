@@ -1,0 +1,113 @@
+import type { ApolloServer, BaseContext } from '@apollo/server'
+import { fastifyCookie } from '@fastify/cookie'
+import { fastify, type FastifyInstance, type FastifyRequest } from 'fastify'
+import type { Logger } from 'pino'
+import type { Config } from '../config.ts'
+import type { Context } from '../domain/context.ts'
+import { authenticate, type IdentityServices } from '../domain/identity/authenticate.ts'
+import { KeyUse } from '../domain/identity/keyUse.ts'
+import { createTokenVerifier } from '../domain/identity/tokenVerifier.ts'
+import { boundClosing } from './boundClosing.ts'
+import { addConsoleRoutes } from './consoleRoutes.ts'
+import { refuseForgedRequest } from './crossSite.ts'
+import { answerError } from './errorAnswer.ts'
+import { addGraphqlRoutes } from './graphqlRoutes.ts'
+import { addHealthRoutes, type Readiness } from './healthRoutes.ts'
+import { logRequests } from './logRequests.ts'
+import { RateLimiter } from './rateLimiter.ts'
+import { requestIdOf } from './requestId.ts'
+import { securityHeaders, sendSecurityHeaders } from './securityHeaders.ts'
+import { SessionCookie } from './sessionCookie.ts'
+import { addSessionRoutes } from './sessionRoutes.ts'
+
+declare module 'fastify' {
+  interface FastifyRequest {
+    /** Set once the credentials under /graphql have been looked at; null for nobody. */
+    caller: Context | null
+  }
+}
+
+export interface HttpServerOptions<C extends BaseContext> extends Pick<Context, 'database' | 'blobs' | 'now'> {
+  readonly config: Pick<Config, 'http' | 'jwt' | 'session' | 'graphql' | 'rateLimit'>
+  readonly logger: Logger
+  /** Started. */
+  readonly apollo: ApolloServer<C>
+  readonly contextFor: (caller: Context | null) => C
+  /** Absolute; holds the built console. May be missing. */
+  readonly consoleDirectory: string
+  /** Where browsers send and fetch bytes: scheme and host. */
+  readonly bucketOrigin: string
+  readonly readiness: () => Promise<Readiness>
+  /** How long `close()` waits for requests in flight; 10 s unless told. */
+  readonly closeWithinMs?: number
+}
+
+const bodyLimitBytes = 1024 * 1024
+
+/** What a slow client may take: it gets its answer cut off, others are not kept waiting. */
+const patience = {
+  requestTimeout: 30_000,
+  keepAliveTimeout: 72_000,
+  http: { headersTimeout: 10_000, connectionsCheckingInterval: 5_000, maxHeaderSize: 16 * 1024 },
+}
+
+/** The web server, not listening yet: `await app.listen({ host, port })`, `await app.close()`. */
+export function createHttpServer<C extends BaseContext>(options: HttpServerOptions<C>): FastifyInstance {
+  const { config, logger, bucketOrigin } = options
+  const sites = config.http
+  const headers = { publicUrl: sites.publicUrl, bucketOrigin }
+  const app = fastify({
+    ...patience,
+    // What it would log has query strings in it; `logRequests` and `answerError` log instead.
+    logger: false,
+    bodyLimit: bodyLimitBytes,
+    trustProxy: sites.trustProxy,
+    requestIdHeader: false,
+    genReqId: requestIdOf,
+    return503OnClosing: false,
+    // Addresses that cannot be decoded never reach a hook.
+    frameworkErrors: (error, request, reply) => {
+      reply.headers(securityHeaders(headers)).header('x-request-id', request.id)
+      answerError(logger, Object.assign(error, { statusCode: 400 }), request, reply)
+    },
+  })
+  const cookie = new SessionCookie(sites.publicUrl)
+  app.decorateRequest('caller', null)
+  app.register(fastifyCookie)
+  app.setErrorHandler((error, request, reply) => answerError(logger, error, request, reply))
+  logRequests(app, logger)
+  sendSecurityHeaders(app, headers)
+  boundClosing(app, options.closeWithinMs ?? 10_000)
+  addGraphqlRoutes(app, {
+    ...options,
+    authenticateRequest: requestAuthentication(app, options, cookie),
+    limiter: new RateLimiter(config.rateLimit.operationsPerMinute),
+    allowedOrigins: sites.allowedOrigins,
+  })
+  addSessionRoutes(app, { services: { ...options, ...config.session }, sites, cookie })
+  addHealthRoutes(app, options.readiness)
+  addConsoleRoutes(app, { directory: options.consoleDirectory, graphiql: config.graphql.graphiql, bucketOrigin })
+  return app
+}
+
+function requestAuthentication<C extends BaseContext>(
+  app: FastifyInstance,
+  { config, database, blobs, now, logger }: HttpServerOptions<C>,
+  cookie: SessionCookie,
+) {
+  const keyUse = new KeyUse(database, now, (error) => logger.warn({ err: error }, 'The use of a key was not noted'))
+  app.addHook('onClose', () => keyUse.settled())
+  const tokens = config.jwt && { verifyToken: createTokenVerifier(config.jwt), claims: config.jwt.claims }
+  const services: IdentityServices = { database, now, keyUse, tokens }
+  return async (request: FastifyRequest): Promise<Context | null> => {
+    const authorization = request.headers.authorization ?? null
+    const sessionToken = cookie.read(request)
+    if (authorization === null && sessionToken !== null) refuseForgedRequest(request, config.http)
+    const tenant = request.headers['x-filegraph-tenant']
+    const tenantSlug = tenant === undefined ? null : String(tenant)
+    const principal = await authenticate(services, { authorization, sessionToken, tenantSlug })
+    const userAgent = request.headers['user-agent'] ?? null
+    const origin = { requestId: request.id, address: request.ip, userAgent }
+    return principal && { principal, origin, database, blobs, now }
+  }
+}

@@ -1,0 +1,76 @@
+import type { FastifyReply, FastifyRequest } from 'fastify'
+import type { Logger } from 'pino'
+import { RateLimited, Refusal, type RefusalCode } from '../domain/refusals.ts'
+import { isServiceUnavailable } from '../domain/serviceUnavailable.ts'
+import { factsOf, pathOf } from './logRequests.ts'
+
+/** What a caller gets to know of a request that failed before GraphQL had it. */
+interface ErrorAnswer {
+  readonly status: number
+  readonly code: string
+  readonly message: string
+}
+
+const statusOfRefusal: Partial<Record<RefusalCode, number>> = {
+  UNAUTHENTICATED: 401,
+  FORBIDDEN: 403,
+  RATE_LIMITED: 429,
+  NOT_FOUND: 404,
+  CONFLICT: 409,
+}
+
+/** Errors of the web server itself: their own messages tell bounds and quote input. */
+const requestErrors: Record<number, Omit<ErrorAnswer, 'status'>> = {
+  404: { code: 'NOT_FOUND', message: 'There is nothing here.' },
+  405: { code: 'METHOD_NOT_ALLOWED', message: 'This address does not answer to that method.' },
+  413: { code: 'PAYLOAD_TOO_LARGE', message: 'The request is too large.' },
+  415: { code: 'UNSUPPORTED_MEDIA_TYPE', message: 'Please send JSON.' },
+}
+
+const unreadable = { code: 'BAD_REQUEST', message: 'The request could not be read.' }
+
+function answerFor(error: unknown): ErrorAnswer {
+  if (error instanceof Refusal) {
+    return { status: statusOfRefusal[error.code] ?? 400, code: error.code, message: error.message }
+  }
+  const { statusCode } = error as { statusCode?: unknown }
+  if (typeof statusCode === 'number' && statusCode >= 400 && statusCode < 500) {
+    return { status: statusCode, ...(requestErrors[statusCode] ?? unreadable) }
+  }
+  if (isServiceUnavailable(error)) {
+    const message = 'The service is not available right now. Please try again in a moment.'
+    return { status: 503, code: 'SERVICE_UNAVAILABLE', message }
+  }
+  return { status: 500, code: 'INTERNAL_SERVER_ERROR', message: 'Something went wrong on our side.' }
+}
+
+/** Answers a failed request, in the form of GraphQL errors where GraphQL was asked. Defects are logged and masked. */
+export function answerError(
+  logger: Logger,
+  error: unknown,
+  request: FastifyRequest,
+  reply: FastifyReply,
+): FastifyReply {
+  const answer = answerFor(error)
+  if (answer.status === 500) logger.error({ ...factsOf(request), err: error }, 'A request failed')
+  if (answer.status === 503) logger.warn({ ...factsOf(request), err: error }, 'A request found no service')
+  if (error instanceof RateLimited) reply.header('retry-after', error.retryAfterSeconds)
+  if (answer.status === 503) reply.header('retry-after', 1)
+  // RFC 9110, section 11.6.1: a 401 names the scheme to use.
+  if (answer.status === 401) reply.header('www-authenticate', 'Bearer')
+  return reply
+    .code(answer.status)
+    .header('cache-control', 'no-store')
+    .type('application/json; charset=utf-8')
+    .send(JSON.stringify(bodyOf(answer, request)))
+}
+
+function bodyOf({ status, code, message }: ErrorAnswer, request: FastifyRequest) {
+  const facts = { code, ...(status === 500 && { requestId: request.id }) }
+  return isGraphqlPath(pathOf(request)) ? { errors: [{ message, extensions: facts }] } : { ...facts, message }
+}
+
+export const isGraphqlPath = (path: string): boolean => path === '/graphql' || path.startsWith('/graphql/')
+
+/** Nothing answers at this address. */
+export const nothingHere = () => Object.assign(new Error('Nothing answers here'), { statusCode: 404 })

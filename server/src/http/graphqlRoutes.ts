@@ -1,0 +1,105 @@
+import { Readable } from 'node:stream'
+import { type ApolloServer, type BaseContext, HeaderMap } from '@apollo/server'
+import { fastifyCors } from '@fastify/cors'
+import type { FastifyInstance, FastifyRequest } from 'fastify'
+import type { Context } from '../domain/context.ts'
+import { RateLimited } from '../domain/refusals.ts'
+import type { RateLimiter } from './rateLimiter.ts'
+
+export interface GraphqlRouteOptions<C extends BaseContext> {
+  /** Started. */
+  readonly apollo: ApolloServer<C>
+  readonly contextFor: (caller: Context | null) => C
+  readonly authenticateRequest: (request: FastifyRequest) => Promise<Context | null>
+  readonly limiter: RateLimiter
+  readonly now: () => Date
+  readonly allowedOrigins: readonly string[]
+}
+
+/**
+ * `/graphql`, after the GraphQL over HTTP specification. Credentials that are not accepted end the request before its
+ * body is read; without any, the operation runs for nobody.
+ */
+export function addGraphqlRoutes<C extends BaseContext>(app: FastifyInstance, options: GraphqlRouteOptions<C>): void {
+  const { apollo, contextFor, authenticateRequest, limiter, now } = options
+  app.register(
+    async (scope) => {
+      // First, so that a page of another site may read why it was refused.
+      await scope.register(fastifyCors, corsRules(options.allowedOrigins))
+      scope.addHook('onRequest', async (request, reply) => {
+        reply.header('cache-control', 'no-store')
+        request.caller = await authenticateRequest(request)
+      })
+      scope.addHook('preHandler', async (request) => {
+        const seconds = limiter.take(whoAsks(request), operationsIn(request.body), now().getTime())
+        if (seconds !== null) throw new RateLimited(seconds)
+      })
+      scope.route({
+        method: ['GET', 'POST'],
+        url: '/',
+        exposeHeadRoute: false,
+        handler: async (request, reply) => {
+          const { status, headers, body } = await apollo.executeHTTPGraphQLRequest({
+            httpGraphQLRequest: {
+              method: request.method,
+              headers: headersOf(request),
+              search: searchOf(request.url),
+              body: request.body,
+            },
+            context: async () => contextFor(request.caller),
+          })
+          for (const [name, value] of headers) reply.header(name, value)
+          reply.code(status ?? 200).header('cache-control', 'no-store')
+          return reply.send(body.kind === 'complete' ? body.string : Readable.from(body.asyncIterator))
+        },
+      })
+      scope.route({
+        method: ['PUT', 'PATCH', 'DELETE', 'HEAD'],
+        url: '/',
+        handler: async (_, reply) => {
+          reply.header('allow', 'GET, POST')
+          throw Object.assign(new Error('Method not allowed'), { statusCode: 405 })
+        },
+      })
+    },
+    { prefix: '/graphql' },
+  )
+}
+
+/** Other sites send a bearer token; their pages never get to use our cookie. */
+const corsRules = (allowedOrigins: readonly string[]) => ({
+  origin: [...allowedOrigins],
+  credentials: false,
+  methods: ['GET', 'POST'],
+  allowedHeaders: [
+    'authorization',
+    'content-type',
+    'x-filegraph-tenant',
+    'x-filegraph-csrf',
+    'x-request-id',
+    'apollo-require-preflight',
+    'x-apollo-operation-name',
+  ],
+  exposedHeaders: ['x-request-id', 'retry-after'],
+  maxAge: 600,
+  strictPreflight: false,
+})
+
+const whoAsks = ({ caller, ip }: FastifyRequest) =>
+  caller ? `${caller.principal.tenantId}/${caller.principal.id}` : `address/${ip}`
+
+/** Batches are refused later, but each operation in them has been sent. */
+const operationsIn = (body: unknown) => (Array.isArray(body) ? Math.max(1, body.length) : 1)
+
+function headersOf(request: FastifyRequest): HeaderMap {
+  const headers = new HeaderMap()
+  for (const [name, value] of Object.entries(request.headers)) {
+    if (value !== undefined) headers.set(name, Array.isArray(value) ? value.join(', ') : value)
+  }
+  return headers
+}
+
+function searchOf(url: string): string {
+  const start = url.indexOf('?')
+  return start < 0 ? '' : url.slice(start)
+}

@@ -1,0 +1,41 @@
+import type { FastifyInstance } from 'fastify'
+
+export interface Readiness {
+  readonly database: boolean
+  readonly bucket: boolean
+  readonly migrations: boolean
+}
+
+/** Longer than the bound that each check has of its own. */
+const patienceMs = 3_000
+
+const nothingReady: Readiness = { database: false, bucket: false, migrations: false }
+
+/** `/healthz`: the process answers. `/readyz`: it can do its work, 200 or 503. Neither needs credentials. */
+export function addHealthRoutes(app: FastifyInstance, readiness: () => Promise<Readiness>): void {
+  app.get('/healthz', async (_, reply) => reply.header('cache-control', 'no-store').send({ status: 'ok' }))
+
+  let asked: Promise<Readiness> | null = null
+  app.get('/readyz', async (_, reply) => {
+    // However many ask, the parts are asked once at a time.
+    asked ??= withinPatience(readiness).finally(() => (asked = null))
+    const { database, bucket, migrations } = await asked
+    const isReady = database && bucket && migrations
+    return reply
+      .code(isReady ? 200 : 503)
+      .header('cache-control', 'no-store')
+      .send({ status: isReady ? 'ready' : 'unavailable', database, bucket, migrations })
+  })
+}
+
+function withinPatience(readiness: () => Promise<Readiness>): Promise<Readiness> {
+  return new Promise((resolve) => {
+    const timer = setTimeout(resolve, patienceMs, nothingReady)
+    readiness()
+      .catch(() => nothingReady)
+      .then((ready) => {
+        clearTimeout(timer)
+        resolve(ready)
+      }, resolve)
+  })
+}

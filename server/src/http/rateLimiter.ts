@@ -1,0 +1,42 @@
+const rememberedKeys = 10_000
+
+/**
+ * A token bucket per key: `perMinute` at once, refilled evenly. Memory is bounded: the keys that asked longest ago are
+ * forgotten first, which starts them afresh.
+ */
+export class RateLimiter {
+  readonly #perMinute: number
+  readonly #buckets = new Map<string, { left: number; at: number }>()
+
+  /** Zero is no bound. */
+  constructor(perMinute: number) {
+    this.#perMinute = perMinute
+  }
+
+  /** Null when `count` may pass now, otherwise the seconds after which it may. `now` in milliseconds. */
+  take(key: string, count: number, now: number): number | null {
+    if (this.#perMinute === 0) return null
+    const left = this.#leftFor(key, now)
+    const passes = left >= count
+    this.#buckets.delete(key)
+    this.#buckets.set(key, { left: passes ? left - count : left, at: now })
+    if (this.#buckets.size > rememberedKeys) this.#forgetOldest()
+    if (passes) return null
+    const missing = Math.min(count, this.#perMinute) - left
+    return Math.max(1, Math.ceil((missing * 60) / this.#perMinute))
+  }
+
+  #leftFor(key: string, now: number): number {
+    const bucket = this.#buckets.get(key)
+    if (!bucket) return this.#perMinute
+    const refilled = (Math.max(0, now - bucket.at) * this.#perMinute) / 60_000
+    return Math.min(this.#perMinute, bucket.left + refilled)
+  }
+
+  #forgetOldest(): void {
+    for (const key of this.#buckets.keys()) {
+      this.#buckets.delete(key)
+      return
+    }
+  }
+}

@@ -1,0 +1,130 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { startTestHttpServer, type TestHttpServer } from '../../test/testHttpServer.ts'
+import { testPassword } from '../../test/testIdentity.ts'
+
+let plain: TestHttpServer
+let secure: TestHttpServer
+
+beforeAll(async () => {
+  plain = await startTestHttpServer()
+  secure = await startTestHttpServer({ http: { publicUrl: 'https://files.example', trustProxy: true } })
+  await plain.identity.addUser('eve@example.com', plain.identity.ada)
+  await secure.identity.addUser('eve@example.com', secure.identity.ada)
+})
+afterAll(async () => {
+  await plain.close()
+  await secure.close()
+})
+
+const send = (server: TestHttpServer, body: unknown, headers: Record<string, string> = {}) =>
+  fetch(`${server.url}/session`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json', ...headers },
+    body: typeof body === 'string' ? body : JSON.stringify(body),
+  })
+const good = { email: 'eve@example.com', password: testPassword }
+const cookieOf = (response: Response) => response.headers.getSetCookie()[0] ?? ''
+
+describe('signing in', () => {
+  it('sets a cookie out of reach for scripts and for other sites', async () => {
+    const response = await send(plain, good)
+    expect(response.status).toBe(204)
+    expect(await response.text()).toBe('')
+    expect(cookieOf(response)).toMatch(
+      /^filegraph_session=[\w-]{43}; Max-Age=3600; Path=\/; HttpOnly; SameSite=Strict$/,
+    )
+    expect(response.headers.get('cache-control')).toBe('no-store')
+  })
+
+  it('binds the cookie to this host and to TLS where the address is https', async () => {
+    const response = await send(secure, good)
+    expect(cookieOf(response)).toMatch(
+      /^__Host-filegraph_session=[\w-]{43}; Max-Age=3600; Path=\/; HttpOnly; Secure; SameSite=Strict$/,
+    )
+    const cookie = cookieOf(response).split(';')[0] ?? ''
+    const asked = await secure.ask('{ whoAmI }', { cookie })
+    expect(await asked.json()).toEqual({ data: { whoAmI: 'USER MEMBER' } })
+    const renamed = await secure.ask('{ whoAmI }', { cookie: cookie.replace('__Host-', '') })
+    expect(await renamed.json()).toEqual({ data: { whoAmI: null } })
+  })
+
+  it('answers an unknown e-mail address and a wrong password with the same bytes', async () => {
+    const answers = []
+    for (const body of [
+      { email: 'nobody@example.com', password: testPassword },
+      { email: 'eve@example.com', password: 'wrong password' },
+    ]) {
+      const response = await send(plain, body)
+      expect(response.status).toBe(401)
+      expect(response.headers.getSetCookie()).toEqual([])
+      answers.push(await response.text())
+    }
+    expect(answers[0]).toBe('{"code":"UNAUTHENTICATED","message":"The e-mail address or the password is wrong."}')
+    expect(answers[1]).toBe(answers[0])
+  })
+
+  it.each(['', '{', '[]', 'null', '7', '{}', '{"email":"a@b"}', '{"email":{},"password":[]}', '{"__proto__":1}'])(
+    'answers 400 to %s',
+    async (body) => {
+      const response = await send(plain, body)
+      expect(response.status).toBe(400)
+      expect(Object.keys((await response.json()) as object)).toEqual(['code', 'message'])
+    },
+  )
+
+  it('refuses bodies that are large, forms, and other origins', async () => {
+    expect((await send(plain, { ...good, padding: 'x'.repeat(9000) })).status).toBe(413)
+    expect((await send(plain, good, { 'content-type': 'text/plain' })).status).toBe(403)
+    expect((await send(plain, 'email=a', { 'content-type': 'application/x-www-form-urlencoded' })).status).toBe(415)
+    expect((await send(plain, good, { origin: 'https://evil.example' })).status).toBe(403)
+    expect((await send(plain, good, { origin: 'http://files.example' })).status).toBe(204)
+  })
+
+  it('looks at ten wrong passwords, then asks to wait, for every client of this e-mail address', async () => {
+    await secure.identity.addUser('victim@example.com', secure.identity.ada)
+    const guess = (n: number) =>
+      send(secure, { email: 'victim@example.com', password: `guess ${n}` }, { 'x-forwarded-for': `192.0.2.${n}` })
+    const statuses = await Promise.all(Array.from({ length: 14 }, async (_, n) => (await guess(n)).status))
+    expect(statuses.toSorted()).toEqual([...Array<number>(10).fill(401), ...Array<number>(4).fill(429)])
+    const response = await send(secure, { email: 'victim@example.com', password: testPassword })
+    expect(response.status).toBe(429)
+    expect(response.headers.get('retry-after')).toBe('900')
+    expect(await response.json()).toEqual({
+      code: 'RATE_LIMITED',
+      message: 'Too many requests. Please wait a moment.',
+    })
+  })
+
+  it('counts by the address of the client, also behind a proxy, and does not believe a client without one', async () => {
+    const guess = (server: TestHttpServer, n: number, from: string) =>
+      send(server, { email: `nobody${n}@example.com`, password: 'guess' }, { 'x-forwarded-for': from })
+    const many = (server: TestHttpServer, from: (n: number) => string) =>
+      Promise.all(Array.from({ length: 51 }, async (_, n) => (await guess(server, n, from(n))).status))
+    expect((await many(secure, () => '198.51.100.1')).filter((status) => status === 429)).toHaveLength(1)
+    expect((await guess(secure, 0, '198.51.100.2')).status).toBe(401)
+    const lied = await many(plain, (n) => `203.0.113.${n}`)
+    expect(lied.filter((status) => status === 429).length).toBeGreaterThan(0)
+  })
+})
+
+describe('signing out', () => {
+  it('ends the session and takes the cookie away', async () => {
+    const start = plain.identity.now().getTime()
+    plain.identity.clock.now = new Date(start + 901_000)
+    const cookie = cookieOf(await send(plain, good)).split(';')[0] ?? ''
+    expect((await plain.ask('{ whoAmI }', { cookie })).status).toBe(200)
+    const foreign = { cookie, origin: 'https://evil.example' }
+    expect((await fetch(`${plain.url}/session`, { method: 'DELETE', headers: foreign })).status).toBe(403)
+    const response = await fetch(`${plain.url}/session`, { method: 'DELETE', headers: { cookie } })
+    expect(response.status).toBe(204)
+    expect(cookieOf(response)).toBe('filegraph_session=; Max-Age=0; Path=/; HttpOnly; SameSite=Strict')
+    expect((await plain.ask('{ whoAmI }', { cookie })).status).toBe(401)
+    expect((await fetch(`${plain.url}/session`, { method: 'DELETE' })).status).toBe(204)
+  })
+
+  it('happens to the session before when someone signs in again', async () => {
+    const cookie = cookieOf(await send(plain, good)).split(';')[0] ?? ''
+    expect((await send(plain, good, { cookie })).status).toBe(204)
+    expect((await plain.ask('{ whoAmI }', { cookie })).status).toBe(401)
+  })
+})
