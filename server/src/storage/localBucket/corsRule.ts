@@ -23,12 +23,10 @@ export function corsQuestion(http: IncomingMessage, isPreflight: boolean): CorsQ
   const { origin } = http.headers
   if (origin === undefined) return undefined
   if (!isPreflight) return { origin, method: http.method ?? 'GET', headers: [] }
-  const headers = String(http.headers['access-control-request-headers'] ?? '')
-    .toLowerCase()
-    .split(',')
+  const headers = (http.headers['access-control-request-headers'] ?? '').toLowerCase().split(',')
   return {
     origin,
-    method: String(http.headers['access-control-request-method'] ?? ''),
+    method: http.headers['access-control-request-method'] ?? '',
     headers: headers.map((name) => name.trim()).filter((name) => name !== ''),
   }
 }

@@ -57,3 +57,12 @@ export function readChecksumValue(algorithm: ChecksumAlgorithm, text: string | u
   if (digest.length === checksumBytes[algorithm] && digest.toString('base64') === text) return text
   throw new S3Error('InvalidRequest', `Value for ${checksumHeader(algorithm)} header is invalid.`)
 }
+
+/** The algorithm that a header names; undefined without it. */
+export function readChecksumAlgorithm(request: S3Request, header: string): ChecksumAlgorithm | undefined {
+  const name = headerValue(request, header)
+  const algorithm = name === undefined ? undefined : checksumAlgorithmNamed(name)
+  if (name !== undefined && !algorithm)
+    throw new S3Error('InvalidRequest', `Checksum algorithm provided is unsupported: ${header}`)
+  return algorithm
+}

@@ -1,9 +1,9 @@
-import { closeSync, createReadStream } from 'node:fs'
-import { Readable } from 'node:stream'
+import { closeSync } from 'node:fs'
 import type { Call, Reply } from './bucket.ts'
-import { readByteRange, type ByteRange } from './byteRange.ts'
+import { readByteRange } from './byteRange.ts'
 import { checksumHeaders, checksumType, metadataHeaders, quoted } from './objectHeaders.ts'
 import { refuseUnlessWanted } from './preconditions.ts'
+import { openBytes } from './openBytes.ts'
 import type { OpenRecordFile } from './recordFile.ts'
 import { S3Error } from './s3Error.ts'
 import { headerValue, queryValue, type S3Request } from './s3Request.ts'
@@ -41,23 +41,13 @@ function replyWith(request: S3Request, file: OpenRecordFile<ObjectRecord>): Repl
     ...(range && { 'content-range': `bytes ${range.start}-${range.end}/${record.size}` }),
     ...(wantsChecksum && knownChecksums(record)),
   }
-  const body = request.method === 'HEAD' ? {} : { body: streamOf(file, range) }
+  const body = request.method === 'HEAD' ? {} : { body: openBytes(file, range) }
   return { status: range ? 206 : 200, headers, ...body }
 }
 
 function knownChecksums(record: ObjectRecord): Record<string, string> {
   if (Object.keys(record.checksums).length === 0) return {}
   return { ...checksumHeaders(record.checksums), 'x-amz-checksum-type': checksumType(record.checksums) }
-}
-
-/** The stream closes the descriptor, also when it is destroyed before its end. */
-function streamOf({ record, descriptor }: OpenRecordFile<ObjectRecord>, range: ByteRange | undefined): Readable {
-  if (record.size === 0) {
-    closeSync(descriptor)
-    return Readable.from([])
-  }
-  const { start, end } = range ?? { start: 0, end: record.size - 1 }
-  return createReadStream('', { fd: descriptor, start, end, highWaterMark: 256 * 1024 })
 }
 
 const overridable = [

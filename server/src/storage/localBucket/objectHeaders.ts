@@ -3,6 +3,7 @@ import { maxMetadataBytes } from './limits.ts'
 import { S3Error } from './s3Error.ts'
 import { headerValue, userMetadata, type S3Request } from './s3Request.ts'
 import type { ObjectRecord } from './storedObject.ts'
+import { element, type Xml } from './xml.ts'
 
 const keptHeaders = [
   'cache-control',
@@ -57,6 +58,11 @@ function refuseUnsupported(request: S3Request): void {
 export function checksumHeaders(checksums: ObjectRecord['checksums']): Record<string, string> {
   const entries = Object.entries(checksums) as [ChecksumAlgorithm, string][]
   return Object.fromEntries(entries.map(([algorithm, value]) => [checksumHeader(algorithm), value]))
+}
+
+/** `ChecksumSHA256` and its like. */
+export function checksumElements(checksums: ObjectRecord['checksums']): Xml[] {
+  return Object.entries(checksums).map(([algorithm, value]) => element(`Checksum${algorithm.toUpperCase()}`, value))
 }
 
 /** A checksum of checksums ends in the number of parts. */

@@ -10,6 +10,8 @@ export interface BodyPlan {
   readonly request: S3Request
   readonly proved: ProvedSignature
   readonly maxBytes: number
+  /** What `x-amz-checksum-*` is about: this body, unless the operation says otherwise. */
+  readonly checksumOf?: 'body' | 'object'
   /** Computed even when the client does not send it. */
   readonly alsoCompute?: ChecksumAlgorithm | undefined
   /** Gets every byte in order, while nothing is verified yet. */
@@ -31,6 +33,8 @@ const chunkedForms = new Set([
   'STREAMING-AWS4-HMAC-SHA256-PAYLOAD-TRAILER',
 ])
 
+const noDigests: ExpectedDigests = { md5: undefined, checksum: undefined }
+
 /**
  * Takes a body in and proves it: exact length, the signed payload hash, Content-MD5, checksums in headers and trailers.
  * Returns only when all of them agree, so the caller may publish what was written.
@@ -46,7 +50,7 @@ export async function receiveBody(plan: BodyPlan): Promise<ReceivedBody> {
   }
   const length = readLength(request, isChunked)
   if (length > plan.maxBytes) throw new S3Error('EntityTooLarge')
-  const expected = readExpectedDigests(request)
+  const expected = plan.checksumOf === 'object' ? noDigests : readExpectedDigests(request)
   const digests = startDigests(plan, expected)
 
   request.invite()
@@ -117,8 +121,19 @@ function refuseWrongChecksum(
 }
 
 /** For the XML that some operations take. */
-export async function receiveText(request: S3Request, proved: ProvedSignature, maxBytes: number) {
+export async function receiveText(
+  request: S3Request,
+  proved: ProvedSignature,
+  maxBytes: number,
+  checksumOf: 'body' | 'object' = 'body',
+) {
   const chunks: Buffer[] = []
-  const body = await receiveBody({ request, proved, maxBytes, write: async (chunk) => void chunks.push(chunk) })
+  const body = await receiveBody({
+    request,
+    proved,
+    maxBytes,
+    checksumOf,
+    write: async (chunk) => void chunks.push(chunk),
+  })
   return { ...body, text: Buffer.concat(chunks).toString('utf8') }
 }

@@ -63,14 +63,14 @@ export function openRecordFile<T extends { size: number }>(path: string): OpenRe
   const descriptor = openIfThere(path)
   if (descriptor === null) return null
   try {
-    return { record: readRecordOf<T>(descriptor, path), descriptor }
+    return { record: readRecordOf(descriptor, path) as T, descriptor }
   } catch (error) {
     closeSync(descriptor)
     throw error
   }
 }
 
-export function readRecord<T extends { size: number }>(path: string): T | null {
+export function readRecord<T extends { size: number }>(path: string): OpenRecordFile<T>['record'] | null {
   const file = openRecordFile<T>(path)
   if (!file) return null
   closeSync(file.descriptor)
@@ -92,7 +92,7 @@ export function isMissing(error: unknown): boolean {
 
 const tail = Buffer.alloc(tailBytes)
 
-function readRecordOf<T extends { size: number }>(descriptor: number, path: string): T {
+function readRecordOf(descriptor: number, path: string): { size: number } {
   const fileBytes = fstatSync(descriptor).size
   const start = Math.max(0, fileBytes - tailBytes)
   const length = fileBytes - start
@@ -101,7 +101,7 @@ function readRecordOf<T extends { size: number }>(descriptor: number, path: stri
   const isFinished = magic.equals(tail.subarray(length - magic.length, length))
   const jsonStart = fileBytes - footerBytes - jsonBytes
   if (!isFinished || jsonBytes < 0 || jsonStart < 0) throw new Error(`${path} is damaged: it has no end`)
-  const record = JSON.parse(readJson(descriptor, jsonStart, jsonBytes, start, path)) as T
+  const record = JSON.parse(readJson(descriptor, jsonStart, jsonBytes, start, path)) as { size: number }
   if (record.size !== jsonStart) throw new Error(`${path} is damaged: it holds ${jsonStart} bytes, not ${record.size}`)
   return record
 }

@@ -1,12 +1,17 @@
 import type { Call, Operation, Reply } from './bucket.ts'
 import { deleteBucketCors, getBucketCors, putBucketCors } from './bucketCors.ts'
 import { createBucket, getBucketLocation, getBucketVersioning, headBucket, listBuckets } from './bucketOperations.ts'
+import { completeUpload } from './completeUpload.ts'
+import { copyObject } from './copyObject.ts'
 import { deleteObject, deleteObjects } from './deleteObjects.ts'
 import { getObject } from './getObject.ts'
 import { listObjectsV1, listObjectsV2 } from './listObjects.ts'
+import { listParts } from './listParts.ts'
+import { abortUpload, createUpload, listUploads } from './multipartUploads.ts'
 import { putObject } from './putObject.ts'
 import { S3Error } from './s3Error.ts'
 import { headerValue, queryValue, type S3Request } from './s3Request.ts'
+import { uploadPart, uploadPartCopy } from './uploadPart.ts'
 
 /** What is asked of the bucket: the method and, behind `?`, the part of it that is meant. */
 const bucketOperations: Readonly<Record<string, Operation>> = {
@@ -14,6 +19,7 @@ const bucketOperations: Readonly<Record<string, Operation>> = {
   HEAD: headBucket,
   GET: (call) => (queryValue(call.request, 'list-type') === '2' ? listObjectsV2(call) : listObjectsV1(call)),
   'POST ?delete': deleteObjects,
+  'GET ?uploads': listUploads,
   'GET ?location': getBucketLocation,
   'GET ?versioning': getBucketVersioning,
   'PUT ?cors': putBucketCors,
@@ -26,6 +32,13 @@ const objectOperations: Readonly<Record<string, Operation>> = {
   GET: getObject,
   HEAD: getObject,
   DELETE: deleteObject,
+  'PUT ?(copy)': copyObject,
+  'POST ?uploads': createUpload,
+  'PUT ?uploadId': uploadPart,
+  'PUT ?(copy)?uploadId': uploadPartCopy,
+  'GET ?uploadId': listParts,
+  'POST ?uploadId': completeUpload,
+  'DELETE ?uploadId': abortUpload,
 }
 
 /** Parameters that choose an operation, served or not. Ignoring one would answer another question than was asked. */

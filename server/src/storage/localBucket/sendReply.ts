@@ -10,15 +10,18 @@ import { idleBodyMilliseconds, lingerBytes, lingerMilliseconds } from './limits.
  * sees why.
  */
 export async function sendReply({ http, response }: Exchange, reply: Reply, isInvited: boolean): Promise<void> {
-  if (response.destroyed) return
+  const stream = typeof reply.body === 'string' ? undefined : reply.body
+  if (response.destroyed) {
+    stream?.destroy()
+    return
+  }
   const hasBodyLeft = !http.complete && hasBody(http)
   const headers = headersOf(reply, http, hasBodyLeft)
   response.writeHead(reply.status, headers)
-  if (reply.body !== undefined && typeof reply.body !== 'string') {
+  if (stream) {
     response.setTimeout(idleBodyMilliseconds, () => response.destroy())
     // The client may go away at any time; the stream is closed either way.
-    await pipeline(reply.body, response).catch(() => response.destroy())
-    response.setTimeout(0)
+    await pipeline(stream, response).catch(() => response.destroy())
     return
   }
   if (reply.body) response.write(reply.body)

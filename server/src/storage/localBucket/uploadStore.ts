@@ -39,8 +39,8 @@ export interface UploadStore {
   /** In order of their numbers. */
   parts(upload: Upload): StoredPart[]
   openPart(upload: Upload, number: number): OpenRecordFile<PartRecord> | null
-  /** From one moment to the next the upload is unknown; then its parts are deleted. */
-  end(upload: Upload): Promise<void>
+  /** From one moment to the next the upload is unknown; then its parts are deleted. False when it was so already. */
+  end(upload: Upload): Promise<boolean>
 }
 
 const uploadFile = 'upload.json'
@@ -91,9 +91,12 @@ export function openUploadStore(directory: string): UploadStore {
     },
     openPart: ({ id }, number) => openRecordFile<PartRecord>(partPath(id, number)),
     async end({ id }) {
-      renamePart(pathOf(id), pathOf(`${ended}${id}`))
+      if (!existsSync(pathOf(id))) return false
+      const goner = pathOf(`${ended}${id}`)
+      renameSync(pathOf(id), goner)
       await syncDirectory(directory)
-      await rm(pathOf(`${ended}${id}`), { recursive: true, force: true })
+      await rm(goner, { recursive: true, force: true })
+      return true
     },
   }
 }

@@ -5,9 +5,8 @@ export interface Xml {
 
 /** An element with text, or with elements. Absent children are left out. */
 export function element(name: string, content: string | number | readonly (Xml | undefined)[]): Xml {
-  const inner = Array.isArray(content)
-    ? content.map((child: Xml | undefined) => child?.markup ?? '').join('')
-    : escapeText(String(content))
+  const isText = typeof content === 'string' || typeof content === 'number'
+  const inner = isText ? escapeText(String(content)) : content.map((child) => child?.markup ?? '').join('')
   return { markup: `<${name}>${inner}</${name}>` }
 }
 
