@@ -58,7 +58,7 @@ const limitsBeforeExecution: ApolloServerPlugin<RequestContext> = {
           .filter((definition) => definition.kind === Kind.FRAGMENT_DEFINITION)
           .map((fragment) => [fragment.name.value, fragment]),
       )
-      if (asksTooMuch({ schema: current, operation, fragments, variables: request.variables ?? {} })) throw tooMuch()
+      if (operation && asksTooMuch({ schema: current, operation, fragments, variables: request.variables ?? {} })) throw tooMuch()
     },
   }),
 }
