@@ -1,6 +1,6 @@
 import type { Config } from './config.ts'
 import type { Instance, Secrets } from './embedded/dataDirectory.ts'
-import { embeddedUrls } from './embedded/embeddedPostgres.ts'
+import { embeddedUrls } from './embedded/prepareDatabase.ts'
 import type { Addresses } from './services.ts'
 import type { BucketOptions } from './storage/bucketOptions.ts'
 

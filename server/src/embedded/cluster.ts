@@ -1,126 +1,109 @@
-import { type ChildProcess, execFile, spawn } from 'node:child_process'
+import { execFile } from 'node:child_process'
+import { randomBytes } from 'node:crypto'
 import {
   chmodSync,
   chownSync,
-  closeSync,
   existsSync,
+  lstatSync,
   mkdirSync,
-  openSync,
+  readdirSync,
   readFileSync,
+  realpathSync,
   renameSync,
   rmSync,
+  symlinkSync,
   writeFileSync,
 } from 'node:fs'
-import { join } from 'node:path'
-import { setTimeout as sleep } from 'node:timers/promises'
+import { dirname, join } from 'node:path'
 import { promisify } from 'node:util'
-import { isRunning } from './processIdentity.ts'
-import type { PostgresBinaries } from './postgresBinaries.ts'
-import type { SystemUser } from './systemUser.ts'
+import { makeReachable, type PostgresBinaries, postgresBinaries } from './postgresBinaries.ts'
+import { canEnter, postgresUser, type SystemUser } from './systemUser.ts'
+
+/** The files of one database server, and what is needed to run it. */
+export interface Cluster {
+  readonly binaries: PostgresBinaries
+  /** Whom it runs as, when that is not ourselves. */
+  readonly user: SystemUser | undefined
+  /** Belongs to `user`. */
+  readonly folder: string
+  /** Inside `folder`. */
+  readonly files: string
+}
 
 export interface ClusterOptions {
-  readonly binaries: PostgresBinaries
-  readonly user: SystemUser | undefined
-  /** Holds `cluster`, and belongs to `user`. */
+  /** Where the cluster lies, or where a link leads to it. */
   readonly folder: string
   readonly superuserPassword: string
-  /** Where the server writes its log. */
-  readonly logFile: string
   /** False in tests alone: an acknowledged commit has to survive a power cut. */
   readonly durable: boolean
 }
 
-/** The files of a database cluster, made complete or not at all. */
-export async function ensureCluster(options: ClusterOptions): Promise<string> {
-  const { binaries, user, folder, durable } = options
-  const cluster = join(folder, 'cluster')
-  if (existsSync(join(cluster, 'PG_VERSION'))) return cluster
-  const aside = `${cluster}.new`
-  rmSync(aside, { recursive: true, force: true })
-  rmSync(cluster, { recursive: true, force: true })
-  const passwordFile = join(folder, 'password')
-  writeFileSync(passwordFile, options.superuserPassword, { mode: 0o600 })
-  if (user) chownSync(passwordFile, user.uid, user.gid)
-  const flags = ['--username=postgres', `--pwfile=${passwordFile}`, '--auth=scram-sha-256', '--encoding=UTF8']
-  const locale = ['--locale-provider=builtin', '--builtin-locale=C.UTF-8', '--no-locale']
-  try {
-    await promisify(execFile)(
-      binaries.initdb,
-      [...flags, ...locale, '--no-instructions', ...(durable ? [] : ['--no-sync']), '-D', aside],
-      { ...user, cwd: folder, env: { PATH: process.env['PATH'] ?? '/usr/bin:/bin' } },
-    )
-  } finally {
-    rmSync(passwordFile, { force: true })
-  }
-  renameSync(aside, cluster)
+/** Finds the cluster or makes one: complete, or not at all. */
+export async function openCluster(options: ClusterOptions): Promise<Cluster> {
+  const user = postgresUser(options.folder)
+  const folder = placeFor(user, options.folder)
+  makeFolderFor(user, folder)
+  const cluster: Cluster = { binaries: postgresBinaries(user), user, folder, files: join(folder, 'cluster') }
+  if (existsSync(join(cluster.files, 'PG_VERSION'))) refuseOtherVersion(cluster)
+  else await create(cluster, options)
   return cluster
 }
 
+/** Inside the data folder, unless the database's user cannot get there: then a link leads to where they can. */
+function placeFor(user: SystemUser | undefined, wanted: string): string {
+  const parent = dirname(wanted)
+  mkdirSync(parent, { recursive: true })
+  if (existsSync(wanted)) {
+    const place = realpathSync(wanted)
+    if (!user || canEnter(user, dirname(place))) return place
+    throw new Error(
+      `${place} cannot be entered by the user that PostgreSQL runs as (uid ${user.uid}). Open its parents.`,
+    )
+  }
+  // A link that leads nowhere is one whose files were removed by hand: the data is gone, and so is the link.
+  if (lstatSync(wanted, { throwIfNoEntry: false })) {
+    throw new Error(`${wanted} leads nowhere; remove it to start afresh.`)
+  }
+  if (!user || canEnter(user, parent)) return wanted
+  const place = join(makeReachable('data'), randomBytes(8).toString('hex'))
+  makeFolderFor(user, place)
+  symlinkSync(place, wanted)
+  return place
+}
+
 /** Makes a folder that belongs to `user` alone. */
-export function makeFolderFor(user: SystemUser | undefined, folder: string): void {
+function makeFolderFor(user: SystemUser | undefined, folder: string): void {
   mkdirSync(folder, { recursive: true, mode: 0o700 })
   if (user) chownSync(folder, user.uid, user.gid)
   chmodSync(folder, 0o700)
 }
 
-const settings = (port: number, durable: boolean) => ({
-  port,
-  listen_addresses: '127.0.0.1',
-  // A socket file would be one more door, and its path must not be longer than 107 bytes.
-  unix_socket_directories: '',
-  max_connections: 200,
-  shared_buffers: '128MB',
-  timezone: 'UTC',
-  log_timezone: 'UTC',
-  // Statements hold names of files and people; the log of the database is not the place for them.
-  log_min_error_statement: 'panic',
-  log_checkpoints: 'off',
-  logging_collector: 'off',
-  ...(durable ? {} : { fsync: 'off', synchronous_commit: 'off', full_page_writes: 'off' }),
-})
-
-/** Starts the server in a process group of its own, so that a Ctrl-C in the terminal reaches us and not it. */
-export function spawnPostgres(options: ClusterOptions, cluster: string, port: number): ChildProcess {
-  const log = openSync(options.logFile, 'a', 0o600)
-  const flags = Object.entries(settings(port, options.durable)).flatMap(([name, value]) => ['-c', `${name}=${value}`])
-  const child = spawn(options.binaries.postgres, ['-D', cluster, ...flags], {
-    ...options.user,
-    cwd: options.folder,
-    detached: true,
-    stdio: ['ignore', log, log],
-    env: { PATH: process.env['PATH'] ?? '/usr/bin:/bin', LC_ALL: 'C' },
-  })
-  closeSync(log)
-  return child
+function refuseOtherVersion({ binaries, files }: Cluster): void {
+  const version = readFileSync(join(files, 'PG_VERSION'), 'utf8').trim()
+  if (version === binaries.version) return
+  throw new Error(`${files} was written by PostgreSQL ${version}, and this is PostgreSQL ${binaries.version}.`)
 }
 
-/** Fast shutdown, then immediate, then by force: PostgreSQL's own order. Resolves when the process is gone. */
-export async function endPostgres(pid: number, patienceMs = 20_000): Promise<void> {
-  const signals = [
-    ['SIGINT', patienceMs],
-    ['SIGQUIT', 5_000],
-    ['SIGKILL', 5_000],
-  ] as const
-  for (const [signal, patience] of signals) {
-    if (!isRunning(pid)) return
-    process.kill(pid, signal)
-    for (const end = Date.now() + patience; Date.now() < end && isRunning(pid);) await sleep(20)
-  }
-}
-
-/** A server that outlived the process that started it is still the only one that may touch its files: it is ended. */
-export async function endOrphan(cluster: string): Promise<void> {
-  const pidFile = join(cluster, 'postmaster.pid')
-  if (!existsSync(pidFile)) return
-  const pid = Number(readFileSync(pidFile, 'utf8').split('\n', 1)[0])
-  if (pid > 0 && isRunning(pid) && isPostgres(pid)) await endPostgres(pid)
-}
-
-function isPostgres(pid: number): boolean {
+async function create({ binaries, user, folder, files }: Cluster, options: ClusterOptions): Promise<void> {
+  // Leftovers of a start that was killed. A name of its own: an initdb that was left alone may still write to the last.
+  const leftovers = readdirSync(folder).filter((name) => name.startsWith('cluster'))
+  for (const name of leftovers) rmSync(join(folder, name), { recursive: true, force: true })
+  const aside = `${files}.${randomBytes(4).toString('hex')}`
+  const passwordFile = join(folder, 'password')
+  writeFileSync(passwordFile, options.superuserPassword, { mode: 0o600 })
+  if (user) chownSync(passwordFile, user.uid, user.gid)
+  const access = ['--username=postgres', `--pwfile=${passwordFile}`, '--auth=scram-sha-256']
+  const locale = ['--encoding=UTF8', '--locale-provider=builtin', '--builtin-locale=C.UTF-8', '--no-locale']
+  const rest = ['--data-checksums', '--no-instructions', ...(options.durable ? [] : ['--no-sync'])]
   try {
-    return readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0', 1)[0]?.includes('postgres') ?? false
-  } catch {
-    // Without /proc there is no telling; PostgreSQL itself refuses a second server on one folder.
-    return false
+    const own = { ...user, cwd: folder, env: { PATH: '/usr/bin:/bin' } }
+    await promisify(execFile)(binaries.initdb, [...access, ...locale, ...rest, '-D', aside], own)
+  } catch (error) {
+    rmSync(aside, { recursive: true, force: true })
+    const { stderr = '' } = error as { stderr?: string }
+    throw new Error(`PostgreSQL could not make its files in ${folder}: ${stderr.trim()}`, { cause: error })
+  } finally {
+    rmSync(passwordFile, { force: true })
   }
+  renameSync(aside, files)
 }

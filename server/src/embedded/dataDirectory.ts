@@ -11,7 +11,7 @@ import {
   writeFileSync,
 } from 'node:fs'
 import { join } from 'node:path'
-import { lockFolder } from './folderLock.ts'
+import { findHolder, lockFolder } from './folderLock.ts'
 
 /** Made once, and kept in a file that only the owner can read. */
 export interface Secrets {
@@ -61,14 +61,9 @@ export async function openDataDirectory(path: string): Promise<DataDirectory> {
 /** The instance that runs on this folder, for commands beside it; null when none does. */
 export async function findRunningInstance(path: string): Promise<{ instance: Instance; secrets: Secrets } | null> {
   const instance = readInstance(path)
-  if (!instance || !existsSync(join(path, 'lock'))) return null
-  try {
-    const unlock = await lockFolder(path)
-    unlock()
-    return null
-  } catch {
-    return { instance, secrets: readOrMakeSecrets(path) }
-  }
+  // Another holder is a command, or an instance that has not come up yet; what is written is of one that ended.
+  if (!instance || findHolder(path)?.pid !== instance.pid) return null
+  return { instance, secrets: readOrMakeSecrets(path) }
 }
 
 function prepare(path: string): void {

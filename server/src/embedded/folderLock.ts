@@ -26,14 +26,20 @@ export async function lockFolder(folder: string): Promise<() => void> {
   const mine: Holder = { pid: process.pid, start: startOf(process.pid) }
   for (let attempt = 0; attempt < attempts; attempt += 1) {
     if (create(lock, mine)) return () => release(lock, mine)
-    const holder = readHolder(lock)
-    if (holder && isAlive(holder)) {
+    const holder = findHolder(folder)
+    if (holder) {
       throw new FolderInUse(`The data folder ${folder} is in use by a running Filegraph (process ${holder.pid}).`)
     }
     removeStale(lock)
     await sleep(pauseMs)
   }
   throw new FolderInUse(`The data folder ${folder} could not be locked.`)
+}
+
+/** The process that holds the folder; null when none does. */
+export function findHolder(folder: string): Holder | null {
+  const holder = readHolder(join(folder, 'lock'))
+  return holder && isAlive(holder) ? holder : null
 }
 
 /** Complete or not there at all: written aside, then linked, which fails where a lock exists. */

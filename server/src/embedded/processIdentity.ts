@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 
 /** True while a process of this id runs, whoever owns it. */
@@ -23,6 +24,25 @@ export function startOf(pid: number): string | null {
         .split(' ')
         .at(19) ?? null
     )
+  } catch {
+    return askPs(pid, 'lstart=')
+  }
+}
+
+/** The program and its arguments, separated by spaces; empty where that cannot be known. */
+export function commandOf(pid: number): string {
+  try {
+    return readFileSync(`/proc/${pid}/cmdline`, 'utf8').replaceAll('\0', ' ').trim()
+  } catch {
+    return askPs(pid, 'command=') ?? ''
+  }
+}
+
+/** For systems without /proc, such as macOS. */
+function askPs(pid: number, column: string): string | null {
+  if (process.platform === 'linux') return null
+  try {
+    return execFileSync('ps', ['-o', column, '-p', String(pid)], { encoding: 'utf8' }).trim() || null
   } catch {
     return null
   }
