@@ -15,7 +15,7 @@ const mayImport: Record<string, readonly string[]> = {
   demo: ['domain'],
   graphql: ['domain', 'database/tenantDatabase.ts'],
   jobs: ['domain'],
-  http: ['domain', 'graphql', 'config.ts', 'services.ts', 'readiness.ts'],
+  http: ['domain', 'config.ts'],
   cli: ['*'],
   process: ['*'],
 }
@@ -27,7 +27,13 @@ const onlyFor: Record<string, readonly string[]> = {
   'storage/localBucket': ['storage', 'openParts.ts'],
   embedded: ['embedded', 'addresses.ts', 'openParts.ts', 'services.ts', 'start.ts', 'main.ts', 'cli'],
   cli: ['cli', 'main.ts', 'start.ts', 'process'],
-  'config.ts': ['addresses.ts', 'openParts.ts', 'start.ts', 'process', 'cli', 'http'],
+  'config.ts': ['addresses.ts', 'api.ts', 'openParts.ts', 'start.ts', 'process', 'cli', 'http'],
+}
+
+/** What only the types are taken of: the value is handed over by whoever puts the parts together. */
+const typesOnly: Record<string, readonly string[]> = {
+  graphql: ['database/tenantDatabase.ts'],
+  http: ['config.ts'],
 }
 
 /** Libraries that belong to one part of the system, so that it can be exchanged. */
@@ -50,11 +56,14 @@ const librariesOf: Record<string, readonly string[]> = {
 const domainOrder = ['uploads', 'files', 'audit']
 
 const source = fileURLToPath(new URL('../src', import.meta.url))
+const consoleSource = fileURLToPath(new URL('../../console/src', import.meta.url))
 
 interface Import {
   /** Both as paths from `src` with slashes; a package keeps its name. */
   readonly from: string
   readonly to: string
+  /** It is gone when the program runs. */
+  readonly isType: boolean
 }
 
 const isCode = (path: string) => path.endsWith('.ts') && !/\.(test|contract)\.ts$|(^|\/)testing\//.test(path)
@@ -66,12 +75,18 @@ function readImports(): Import[] {
     .flatMap((path) => importsOf(path, readFileSync(join(source, path), 'utf8')))
 }
 
-function importsOf(path: string, text: string): Import[] {
-  const specifiers = text.matchAll(/\b(?:from\s*|import\s*\(\s*|import\s+)['"]([^'"]+)['"]/g)
-  return [...specifiers].map(([, specifier = '']) => ({
+function importsOf(path: string, text: string, base = source): Import[] {
+  const specifiers = text.matchAll(/\b(from\s*|import\s*\(\s*|import\s+)['"]([^'"]+)['"]/g)
+  return [...specifiers].map(({ 1: kind = '', 2: specifier = '', index }) => ({
     from: path,
-    to: specifier.startsWith('.') ? relative(source, join(source, dirname(path), specifier)) : specifier,
+    to: specifier.startsWith('.') ? relative(base, join(base, dirname(path), specifier)) : specifier,
+    isType: kind.startsWith('from') && isTypeStatement(text.slice(0, index)),
   }))
+}
+
+/** Whether the last statement that began in a text begins as an import or export of types. */
+function isTypeStatement(text: string): boolean {
+  return [...text.matchAll(/^\s*(?:import|export)\b( type\b)?/gm)].at(-1)?.[1] !== undefined
 }
 
 const folderOf = (path: string) => (path.includes('/') ? path.slice(0, path.indexOf('/')) : '')
@@ -81,7 +96,7 @@ const isOurs = ({ to }: Import) => to.endsWith('.ts')
 
 /** One line for each import that the tables do not allow. */
 function violations(imports: readonly Import[]): string[] {
-  return imports.filter(isViolation).map(({ from, to }) => `${from} -> ${to}`)
+  return imports.filter((one) => isViolation(one) || isValueOfType(one)).map(({ from, to }) => `${from} -> ${to}`)
 }
 
 function isViolation(one: Import): boolean {
@@ -96,6 +111,8 @@ function isViolation(one: Import): boolean {
   const allowed = mayImport[folder]
   return allowed === undefined || !(allowed.includes('*') || isWithinAny(to, allowed))
 }
+
+const isValueOfType = ({ from, to, isType }: Import) => !isType && isWithinAny(to, typesOnly[folderOf(from)] ?? [])
 
 function goesBackInDomain({ from, to }: Import): boolean {
   const [here, there] = [from, to].map((path) => domainOrder.findIndex((name) => isWithin(path, `domain/${name}`)))
@@ -112,13 +129,19 @@ describe('the layers', () => {
     expect(folders.map((folder) => folder.name).filter((name) => !Object.hasOwn(mayImport, name))).toEqual([])
   })
 
-  it('go through one of the five kinds of import that the table sees', () => {
+  it('are seen in every kind of import', () => {
     const text = `import a from '../a.ts'
       import '../b.ts'
       export { c } from '../c.ts'
       import type { D } from "../d.ts"
-      const e = await import('../e.ts')`
-    expect(importsOf('domain/x.ts', text).map(({ to }) => to)).toEqual(['a.ts', 'b.ts', 'c.ts', 'd.ts', 'e.ts'])
+      const e = await import('../e.ts')
+      import type {
+        F,
+      } from '../f.ts'
+      export type { G } from '../g.ts'
+      import { type H } from '../h.ts'`
+    const seen = importsOf('domain/x.ts', text).map(({ to, isType }) => (isType ? `type ${to}` : to))
+    expect(seen).toEqual(['a.ts', 'b.ts', 'c.ts', 'type d.ts', 'e.ts', 'type f.ts', 'type g.ts', 'h.ts'])
   })
 
   it.each([
@@ -131,7 +154,10 @@ describe('the layers', () => {
     ['graphql/x.ts', 'database/tables.ts'],
     ['graphql/x.ts', 'storage/blobStore.ts'],
     ['graphql/x.ts', 'drizzle-orm'],
+    ['graphql/x.ts', 'database/tenantDatabase.ts'],
     ['jobs/x.ts', 'database/tenantDatabase.ts'],
+    ['http/x.ts', 'graphql/schema.ts'],
+    ['http/x.ts', 'config.ts'],
     ['jobs/x.ts', 'graphql/schema.ts'],
     ['database/x.ts', 'storage/blobStore.ts'],
     ['storage/x.ts', 'domain/limits.ts'],
@@ -143,7 +169,7 @@ describe('the layers', () => {
     ['domain/x.ts', 'fastify'],
     ['unheardOf/x.ts', 'domain/limits.ts'],
   ])('refuse that %s imports %s', (from, to) => {
-    expect(violations([{ from, to }])).toEqual([`${from} -> ${to}`])
+    expect(violations([{ from, to, isType: false }])).toEqual([`${from} -> ${to}`])
   })
 
   it.each([
@@ -156,6 +182,21 @@ describe('the layers', () => {
     ['storage/x.ts', '@aws-sdk/client-s3'],
     ['domain/files/x.ts', 'node:crypto'],
   ])('let %s import %s', (from, to) => {
-    expect(violations([{ from, to }])).toEqual([])
+    expect(violations([{ from, to, isType: false }])).toEqual([])
+  })
+
+  it.each([
+    ['graphql/x.ts', 'database/tenantDatabase.ts'],
+    ['http/x.ts', 'config.ts'],
+  ])('let %s take types of %s', (from, to) => {
+    expect(violations([{ from, to, isType: true }])).toEqual([])
+  })
+
+  it('keep the console apart from the server', () => {
+    const own = readdirSync(consoleSource, { recursive: true, encoding: 'utf8' }).filter((path) => /\.tsx?$/.test(path))
+    const outside = own
+      .flatMap((path) => importsOf(path, readFileSync(join(consoleSource, path), 'utf8'), consoleSource))
+      .filter(({ to }) => isWithinAny(to, ['../../server', '@filegraph']))
+    expect(outside).toEqual([])
   })
 })
