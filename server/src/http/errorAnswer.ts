@@ -35,7 +35,9 @@ function answerFor(error: unknown): ErrorAnswer {
   }
   const { statusCode } = error as { statusCode?: unknown }
   if (typeof statusCode === 'number' && statusCode >= 400 && statusCode < 500) {
-    return { status: statusCode, ...(requestErrors[statusCode] ?? unreadable) }
+    // A folder, or a file that is not given away: as if it were not there.
+    const status = statusCode === 403 ? 404 : statusCode
+    return { status, ...(requestErrors[status] ?? unreadable) }
   }
   if (isServiceUnavailable(error)) {
     const message = 'The service is not available right now. Please try again in a moment.'

@@ -1,10 +1,14 @@
 const hidden = '[redacted]'
 
+const names = 'authorization|cookie|set-cookie|password|passwordHash|secret|token|x-amz-signature'
+
 /** In the order in which they apply. Values end before a quote or a backslash, so that a line of JSON stays one. */
 const secrets: readonly [pattern: RegExp, instead: string][] = [
+  // By its name in JSON, and in JSON that is a text within JSON.
+  [new RegExp(String.raw`"(${names})":\s*"(?:[^"\\]|\\.)*"`, 'gi'), `"$1":"${hidden}"`],
   [
-    /"(authorization|cookie|set-cookie|password|passwordHash|secret|token|x-amz-signature)":"(?:[^"\\]|\\.)*"/gi,
-    `"$1":"${hidden}"`,
+    new RegExp(String.raw`\\"(${names})\\":\s*\\"(?:[^"\\]|\\\\(?:\\"|\\\\|[^"\\]))*\\"`, 'gi'),
+    String.raw`\"$1\":\"${hidden}\"`,
   ],
   // API keys, tokens (JWS) and what follows the scheme of an Authorization header.
   [/fgk_[\w-]+/g, `fgk_${hidden}`],

@@ -1,0 +1,253 @@
+import { connect } from 'node:net'
+import { text } from 'node:stream/consumers'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { startTestHttpServer, type TestHttpServer } from '../../test/testHttpServer.ts'
+import { createApiKey } from '../domain/identity/createApiKey.ts'
+import type { Readiness } from './healthRoutes.ts'
+
+let server: TestHttpServer
+let closed: TestHttpServer
+let readiness: () => Promise<Readiness>
+const ready = { database: true, bucket: true, migrations: true }
+
+beforeAll(async () => {
+  server = await startTestHttpServer({ options: { readiness: () => readiness() } })
+  closed = await startTestHttpServer({
+    http: { publicUrl: 'https://files.example' },
+    graphql: { graphiql: false },
+    options: { consoleDirectory: '/nowhere/at/all' },
+  })
+})
+afterAll(async () => {
+  await server.close()
+  await closed.close()
+})
+
+const get = (path: string, headers: Record<string, string> = {}, from = server) =>
+  fetch(`${from.url}${path}`, { headers })
+const html = { accept: 'text/html,application/xhtml+xml' }
+const lastLine = (from = server) => JSON.parse(from.lines.at(-1) ?? '{}') as Record<string, unknown>
+
+/** Sends bytes as they are, and reads until the server closes the connection. */
+async function raw(bytes: string, from = server): Promise<string> {
+  const socket = connect(from.port, '127.0.0.1')
+  socket.write(bytes)
+  return text(socket)
+}
+
+describe('the console', () => {
+  it('is there for whoever asks for a page, and never kept', async () => {
+    for (const path of ['/', '/files', '/files/trash?x=1', '/audit']) {
+      const response = await get(path, html)
+      expect([response.status, await response.text()]).toEqual([200, '<!doctype html><title>The console</title>'])
+      expect(response.headers.get('cache-control')).toBe('no-cache')
+      expect(response.headers.get('content-type')).toBe('text/html; charset=utf-8')
+    }
+  })
+
+  it('has files that are kept for good, since their names change with them', async () => {
+    const response = await get('/assets/main-1a2b3c.js')
+    expect(response.headers.get('cache-control')).toBe('public, max-age=31536000, immutable')
+    expect(response.headers.get('content-type')).toMatch(/javascript/)
+  })
+
+  it('is not what a missing file looks like', async () => {
+    for (const path of ['/assets/gone.js', '/session', '/graphiql/x', '/assets/']) {
+      expect((await get(path, html)).status).toBe(404)
+    }
+    const response = await get('/favicon.ico')
+    expect([response.status, await response.json()]).toEqual([
+      404,
+      { code: 'NOT_FOUND', message: 'There is nothing here.' },
+    ])
+  })
+
+  it.each(['/../package.json', '/..%2f..%2fetc/passwd', '/assets/%2e%2e/%2e%2e/etc/passwd', '/%5c..%5cx', '/.env'])(
+    'gives away no file outside: %s',
+    async (path) => {
+      const answer = await raw(`GET ${path} HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n`)
+      expect(answer).toMatch(/^HTTP\/1\.1 (400|404) /)
+    },
+  )
+
+  it('says so when it is not built', async () => {
+    const response = await get('/', html, closed)
+    expect([response.status, await response.text()]).toEqual([
+      200,
+      '<!doctype html><title>Filegraph</title><p>The console is not built.',
+    ])
+  })
+})
+
+describe('GraphiQL', () => {
+  it('has a page with just the freedom that its editor needs', async () => {
+    const response = await get('/graphiql', html)
+    expect(await response.text()).toContain('GraphiQL')
+    const policy = response.headers.get('content-security-policy')
+    expect(policy).toContain("style-src 'self' 'unsafe-inline'")
+    expect(policy).toContain("script-src 'self';")
+  })
+
+  it('is gone when it is turned off', async () => {
+    const off = await startTestHttpServer({ graphql: { graphiql: false } })
+    for (const path of ['/graphiql', '/graphiql.html']) expect((await get(path, html, off)).status).toBe(404)
+    await off.close()
+  })
+})
+
+describe('every answer', () => {
+  it('carries the headers that keep a browser from harm', async () => {
+    for (const path of ['/', '/assets/main-1a2b3c.js', '/healthz', '/nothing', '/graphql', '/%E0%A4%A']) {
+      const { headers } = await get(path)
+      expect(headers.get('content-security-policy')).toBe(
+        "default-src 'none'; script-src 'self'; style-src 'self'; font-src 'self'; " +
+          "img-src 'self' data: blob: https://bucket.example; media-src 'self' blob: https://bucket.example; " +
+          "connect-src 'self' https://bucket.example; manifest-src 'self'; base-uri 'none'; form-action 'self'; " +
+          "frame-ancestors 'none'",
+      )
+      expect(headers.get('x-content-type-options')).toBe('nosniff')
+      expect(headers.get('referrer-policy')).toBe('no-referrer')
+      expect(headers.get('cross-origin-opener-policy')).toBe('same-origin')
+      expect(headers.get('permissions-policy')).toContain('camera=()')
+      expect(headers.get('strict-transport-security')).toBeNull()
+      expect(headers.get('x-request-id')).toMatch(/^[0-9a-f-]{36}$/)
+    }
+    expect((await get('/healthz', {}, closed)).headers.get('strict-transport-security')).toBe('max-age=31536000')
+  })
+
+  it('carries the id that was sent, when it is harmless', async () => {
+    expect((await get('/healthz', { 'x-request-id': 'trace-1.a_B' })).headers.get('x-request-id')).toBe('trace-1.a_B')
+    for (const bad of ['', 'a b', '<script>', 'x'.repeat(65), 'a"b']) {
+      expect((await get('/healthz', { 'x-request-id': bad })).headers.get('x-request-id')).toMatch(/^[0-9a-f-]{36}$/)
+    }
+  })
+})
+
+describe('health', () => {
+  it('tells that the process is up, whatever else is not', async () => {
+    readiness = () => Promise.reject(new Error('a detail'))
+    const response = await get('/healthz')
+    expect([response.status, await response.json()]).toEqual([200, { status: 'ok' }])
+  })
+
+  it('tells what is not ready, without details, and recovers by itself', async () => {
+    readiness = async () => ({ ...ready, bucket: false })
+    const partly = await get('/readyz')
+    expect([partly.status, await partly.json()]).toEqual([503, { status: 'unavailable', ...ready, bucket: false }])
+    readiness = () => Promise.reject(new Error('a detail'))
+    const failing = await get('/readyz')
+    expect(failing.status).toBe(503)
+    expect(await failing.text()).not.toContain('detail')
+    readiness = async () => ready
+    const fine = await get('/readyz')
+    expect([fine.status, await fine.json()]).toEqual([200, { status: 'ready', ...ready }])
+  })
+
+  it('asks the parts once, however many want to know, and waits no longer than 3 s', async () => {
+    let asked = 0
+    readiness = () => {
+      asked += 1
+      return new Promise(() => {})
+    }
+    const answers = await Promise.all(Array.from({ length: 5 }, () => get('/readyz')))
+    expect(answers.map(({ status }) => status)).toEqual([503, 503, 503, 503, 503])
+    expect(asked).toBe(1)
+    readiness = async () => ready
+    expect((await get('/readyz')).status).toBe(200)
+  })
+})
+
+describe('the log', () => {
+  it('has one line per request, without its query string', async () => {
+    const before = server.lines.length
+    await get('/graphql?query={hello}&secret=hunter2', { 'apollo-require-preflight': '1', 'x-request-id': 'r-1' })
+    expect(server.lines.slice(before)).toHaveLength(1)
+    expect(lastLine()).toMatchObject({ requestId: 'r-1', method: 'GET', path: '/graphql', status: 200 })
+    expect(lastLine()).toHaveProperty('milliseconds')
+  })
+
+  it('names who asked', async () => {
+    const { identity } = server
+    const { apiKey, secret } = await createApiKey(identity.as('OWNER'), { name: 'K', role: 'VIEWER', expiresAt: null })
+    await server.ask('{ hello }', { authorization: `Bearer ${secret}` })
+    expect(lastLine()).toMatchObject({ principalId: apiKey.id, tenantId: identity.ada.id, status: 200 })
+  })
+
+  it('has no secret in it, whatever happens', async () => {
+    const { identity } = server
+    const { secret } = await createApiKey(identity.as('OWNER'), { name: 'K', role: 'VIEWER', expiresAt: null })
+    const cookie = `filegraph_session=${'S'.repeat(43)}`
+    const { database } = identity
+    const { read } = database
+    const leaky = Object.assign(new Error(`boom ${secret}\nparams: ${secret}`), { headers: { cookie } })
+    Object.assign(database, { read: () => Promise.reject(leaky) })
+    const failed = await server.ask('{ hello }', { authorization: `Bearer ${secret}` })
+    Object.assign(database, { read })
+    await get(`/${secret}/x?X-Amz-Signature=${'f'.repeat(64)}`, { cookie, authorization: `Bearer ${secret}` })
+    await server.ask('{ hello }', { cookie })
+    await raw(`GET / HTTP/1.1\r\nauthorization: Bearer ${secret}\r\nbad header\r\n\r\n`)
+    expect(failed.status).toBe(500)
+    const { errors } = (await failed.json()) as { errors: [{ message: string; extensions: Record<string, string> }] }
+    expect(errors[0]).toEqual({
+      message: 'Something went wrong on our side.',
+      extensions: { code: 'INTERNAL_SERVER_ERROR', requestId: failed.headers.get('x-request-id') },
+    })
+    const log = server.lines.join('')
+    expect(log).toContain('boom fgk_[redacted]')
+    for (const hidden of [secret.slice(4), secret.slice(-43), 'S'.repeat(43), 'f'.repeat(64), 'hunter2']) {
+      expect(log).not.toContain(hidden)
+    }
+  })
+})
+
+describe('a client that sends nonsense', () => {
+  it('gets an answer and no more', async () => {
+    expect(await raw('nonsense\r\n\r\n')).toMatch(/^HTTP\/1\.1 400 /)
+    expect(await raw(`GET / HTTP/1.1\r\nhost: x\r\nx: ${'y'.repeat(20_000)}\r\n\r\n`)).toMatch(/^HTTP\/1\.1 431 /)
+    const bad = await get('/%E0%A4%A')
+    expect([bad.status, await bad.json()]).toEqual([
+      400,
+      { code: 'BAD_REQUEST', message: 'The request could not be read.' },
+    ])
+    expect((await get('/healthz')).status).toBe(200)
+  })
+
+  it('that is slow is not waited for without end', () => {
+    expect(server.app.server.headersTimeout).toBe(10_000)
+    expect(server.app.server.requestTimeout).toBe(30_000)
+  })
+})
+
+describe('shutting down', () => {
+  it('finishes the request in flight, accepts no other, and is not held up by idle connections', async () => {
+    const leaving = await startTestHttpServer()
+    expect((await get('/healthz', {}, leaving)).status).toBe(200)
+    const slow = leaving.ask('{ slow }')
+    await leaving.slowBegan
+    const closing = leaving.app.close()
+    await expect
+      .poll(() =>
+        get('/healthz', {}, leaving).then(
+          () => 'open',
+          () => 'refused',
+        ),
+      )
+      .toBe('refused')
+    leaving.release()
+    const response = await slow
+    expect(await response.json()).toEqual({ data: { slow: 'done' } })
+    expect(response.headers.get('connection')).toBe('close')
+    await closing
+    await leaving.close()
+  })
+
+  it('cuts off what still hangs when its time is over', async () => {
+    const leaving = await startTestHttpServer({ options: { closeWithinMs: 200 } })
+    const slow = leaving.ask('{ slow }').catch(() => 'cut off')
+    await leaving.slowBegan
+    await leaving.app.close()
+    expect(await slow).toBe('cut off')
+    leaving.release()
+    await leaving.close()
+  })
+})
