@@ -71,7 +71,9 @@ export async function startTestService(): Promise<TestService> {
     applicationName: 'test',
     onStatement: (text) => statements.push(text),
   })
-  const apollo = createApollo({ introspection: true, logger: pino({ level: process.env['TEST_LOG'] ?? 'silent' }) })
+  const log: string[] = []
+  const logger = pino({ level: 'trace' }, { write: (line) => log.push(line) })
+  const apollo = createApollo({ introspection: true, logger })
   await apollo.start()
 
   const contextOf = (principal: Principal): Context => ({
@@ -110,8 +112,19 @@ export async function startTestService(): Promise<TestService> {
       await local.close()
       rmSync(folder, { recursive: true, force: true })
       await testDatabase.drop()
+      refuseSecretsIn(log, [keys.secretAccessKey])
     },
   }
+}
+
+/** Whatever a test file did, its log may hold no signature, key, token or password. */
+function refuseSecretsIn(log: readonly string[], secrets: readonly string[]): void {
+  const leaks = log.filter(
+    (line) =>
+      /X-Amz-(Signature|Credential)|fgk_|a long password|Bearer /i.test(line) ||
+      secrets.some((secret) => line.includes(secret)),
+  )
+  if (leaks.length > 0) throw new Error(`The log holds secrets:\n${leaks.join('')}`)
 }
 
 async function createTestTenant(
