@@ -1,5 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { describe, expect, it } from 'vitest'
 import { ConfigurationError, readConfig } from './config.ts'
 import { configVariables } from './configVariables.ts'
@@ -49,6 +50,11 @@ describe('the configuration', () => {
     )
   })
 
+  it('keeps the address of a key set as it is written', () => {
+    const jwt = { JWT_JWKS_URL: 'https://id.example.com/keys/', JWT_AUDIENCE: 'a', JWT_ISSUER: 'b' }
+    expect(readConfig(jwt).jwt?.key).toEqual({ kind: 'jwks', url: 'https://id.example.com/keys/' })
+  })
+
   it('takes an empty variable for one that is not set', () => {
     expect(readConfig({ PORT: '', DATABASE_URL: ' ' })).toEqual(readConfig({}))
   })
@@ -68,10 +74,16 @@ describe('the configuration', () => {
     [{ JWT_SECRET: 'x'.repeat(40), JWT_AUDIENCE: 'a', JWT_ISSUER: 'b', JWT_ALGORITHMS: 'RS256' }, 'JWT_ALGORITHMS'],
     [{ JWT_JWKS_URL: 'https://k', JWT_AUDIENCE: 'a', JWT_ISSUER: 'b', JWT_ALGORITHMS: 'HS256' }, 'JWT_ALGORITHMS'],
     [{ LOG_LEVEL: 'loud' }, 'LOG_LEVEL'],
+    [{ PUBLIC_URL: 'https://example.com/files' }, 'PUBLIC_URL'],
+    [{ S3_REGION: 'auto' }, 'S3_ENDPOINT'],
+    [{ JWT_ISSUER: 'https://id.example.com' }, 'JWT_JWKS_URL'],
+    [{ JWT_SECRET: 'x'.repeat(40), JWT_JWKS_URL: 'https://k', JWT_AUDIENCE: 'a', JWT_ISSUER: 'b' }, 'JWT_SECRET'],
   ])('names the variable, what is wrong and an example: %o', (environment, name) => {
     const refusal = () => readConfig(environment)
     expect(refusal).toThrow(ConfigurationError)
-    expect(refusal).toThrow(new RegExp(`^${name} (has to|holds|cannot).+, for example ${name}=`, 'm'))
+    expect(refusal).toThrow(
+      new RegExp(`^${name} (or JWT_SECRET has to|has to|holds|cannot).+, for example ${name}=`, 'm'),
+    )
   })
 
   it('tells all problems at once', () => {
@@ -88,20 +100,24 @@ describe('the configuration', () => {
   })
 })
 
+const tableInReadme = /(<!-- configuration:start -->\n)[\s\S]*?(\n<!-- configuration:end -->)/
+
 describe('the table of variables', () => {
-  it('stands in the README as in the code', () => {
+  it('stands in the README as in the code; rewrite it there with `npm test -- config --update`', async () => {
     const readme = readFileSync(new URL('../../README.md', import.meta.url), 'utf8')
-    const rows = configVariables.map((v) => `| \`${v.name}\` | ${v.description} | ${v.fallback} | \`${v.example}\` |`)
-    const [, table] = /<!-- configuration:start -->\n([\s\S]*?)<!-- configuration:end -->/.exec(readme) ?? []
-    expect(table?.trim().split('\n')).toEqual([
+    const table = [
       '| Variable | What it does | Unless set | Example |',
       '| --- | --- | --- | --- |',
-      ...rows,
-    ])
+      ...configVariables.map((v) => `| \`${v.name}\` | ${v.description} | ${v.fallback} | \`${v.example}\` |`),
+    ].join('\n')
+    expect(readme).toMatch(tableInReadme)
+    // A function, since a dollar sign in a string would stand for something.
+    const asInCode = readme.replace(tableInReadme, (_, before: string, after: string) => `${before}${table}${after}`)
+    await expect(asInCode).toMatchFileSnapshot('../../README.md')
   })
 
   it('is all that the code reads: the environment goes into it in main.ts and nowhere else', () => {
-    const folder = new URL('.', import.meta.url).pathname
+    const folder = fileURLToPath(new URL('.', import.meta.url))
     const reading = readdirSync(folder, { recursive: true, encoding: 'utf8' })
       .filter((file) => file.endsWith('.ts') && !file.endsWith('.test.ts') && !file.includes('testing/'))
       .filter((file) => /process\.env(?!\['PATH'\])/.test(readFileSync(join(folder, file), 'utf8')))

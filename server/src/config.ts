@@ -71,7 +71,7 @@ export function readConfig(environment: Readonly<Record<string, string | undefin
     http: {
       host: read.text('HOST') ?? '127.0.0.1',
       port,
-      publicUrl: read.webAddress('PUBLIC_URL') ?? `http://localhost:${port}`,
+      publicUrl: readPublicUrl(read) ?? `http://localhost:${port}`,
       allowedOrigins: readOrigins(read),
       trustProxy: read.yesNo('TRUST_PROXY', false),
     },
@@ -107,7 +107,9 @@ function readBucket(read: ConfigReader): Config['bucket'] {
   const endpoint = read.webAddress('S3_ENDPOINT')
   const publicEndpoint = read.webAddress('S3_PUBLIC_ENDPOINT')
   const forcePathStyle = read.yesNo('S3_FORCE_PATH_STYLE', true)
-  if (missing.length === needed.length) return { kind: 'embedded' }
+  const optional = ['S3_REGION', 'S3_FORCE_PATH_STYLE', 'S3_PUBLIC_ENDPOINT'] as const
+  const isMeant = missing.length < needed.length || optional.some((name) => read.text(name) !== undefined)
+  if (!isMeant) return { kind: 'embedded' }
   for (const name of missing) read.problem(name, 'has to be set too, since another part of the bucket is')
   return {
     kind: 'external',
@@ -121,13 +123,26 @@ function readBucket(read: ConfigReader): Config['bucket'] {
   }
 }
 
+const jwtDetails = [
+  'JWT_ALGORITHMS',
+  'JWT_ISSUER',
+  'JWT_AUDIENCE',
+  'JWT_TENANT_CLAIM',
+  'JWT_USER_CLAIM',
+  'JWT_NAME_CLAIM',
+  'JWT_ROLE_CLAIM',
+] as const
 const symmetric = ['HS256', 'HS384', 'HS512']
 const asymmetric = ['RS256', 'RS384', 'RS512', 'PS256', 'PS384', 'PS512', 'ES256', 'ES384', 'ES512', 'EdDSA']
 const shortestSecret = 32
 
 function readJwt(read: ConfigReader): JwtConfig | null {
   const key = readJwtKey(read)
-  if (key === null) return null
+  if (key === null) {
+    const meant = jwtDetails.find((name) => read.text(name) !== undefined)
+    if (meant) read.problem('JWT_JWKS_URL', `or JWT_SECRET has to be set beside ${meant}`)
+    return null
+  }
   const allowed = key.kind === 'secret' ? symmetric : asymmetric
   const asked = read.list('JWT_ALGORITHMS')
   const algorithms = asked.length > 0 ? asked : key.kind === 'secret' ? ['HS256'] : ['RS256', 'ES256']
@@ -153,13 +168,22 @@ function readJwt(read: ConfigReader): JwtConfig | null {
 }
 
 function readJwtKey(read: ConfigReader): JwtConfig['key'] | null {
-  const url = read.webAddress('JWT_JWKS_URL')
+  const url = read.url('JWT_JWKS_URL', ['https:', 'http:'])
   const secret = read.text('JWT_SECRET')
   if (url !== undefined && secret !== undefined) read.problem('JWT_SECRET', 'cannot be set beside JWT_JWKS_URL')
   if (url !== undefined) return { kind: 'jwks', url }
   if (secret === undefined) return null
   if (secret.length < shortestSecret) read.problem('JWT_SECRET', `has to have at least ${shortestSecret} characters`)
   return { kind: 'secret', secret }
+}
+
+/** The console and its cookies own the whole host: it cannot stand under a path. */
+function readPublicUrl(read: ConfigReader): string | undefined {
+  const text = read.webAddress('PUBLIC_URL')
+  if (text === undefined) return undefined
+  const url = new URL(text)
+  if (url.href !== `${url.origin}/`) read.problem('PUBLIC_URL', 'has to be scheme, host and port, without a path')
+  return url.origin
 }
 
 function readOrigins(read: ConfigReader): readonly string[] {
