@@ -1,4 +1,4 @@
-import { existsSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { exclusively } from './exclusively.mjs'
 import { fingerprintOf, isStamped, stamp } from './fingerprint.mjs'
@@ -6,15 +6,8 @@ import { runProgram } from './runProgram.mjs'
 import { consoleFolder, LaunchFailed, repository, say, serverFolder } from './workspace.mjs'
 
 const packageManager = 'pnpm@12.21.0'
-const inputs = [
-  'pnpm-lock.yaml',
-  'pnpm-workspace.yaml',
-  '.npmrc',
-  'package.json',
-  'server/package.json',
-  'console/package.json',
-]
-const outputs = [repository, serverFolder, consoleFolder].map((folder) => join(folder, 'node_modules'))
+const folders = [repository, serverFolder, consoleFolder]
+const inputs = ['pnpm-lock.yaml', 'pnpm-workspace.yaml', '.npmrc']
 
 /** Installs what the lockfile names, unless that was done before. Needs nothing but Node and npm. */
 export async function ensureInstalled() {
@@ -24,11 +17,20 @@ export async function ensureInstalled() {
     say('Installing packages; the first time this takes a minute or two…')
     const { code, output } = await install()
     if (code !== 0) throw new LaunchFailed(whyNot(output))
-    stamp('installed', fingerprintOf(inputs))
+    stamp('installed', wanted())
   })
 }
 
-const isInstalled = () => outputs.every((folder) => existsSync(folder)) && isStamped('installed', fingerprintOf(inputs))
+const isInstalled = () =>
+  folders.every((folder) => existsSync(join(folder, 'node_modules'))) && isStamped('installed', wanted())
+
+/** Of a package.json the dependencies count alone: a script that changes is no reason to install. */
+const wanted = () => `${fingerprintOf(inputs)} ${folders.map(dependenciesIn).join(' ')}`
+
+function dependenciesIn(folder) {
+  const { dependencies, devDependencies } = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8'))
+  return JSON.stringify({ dependencies, devDependencies })
+}
 
 function install() {
   const args = ['--yes', `--package=${packageManager}`, '--', 'pnpm', 'install', '--frozen-lockfile']
