@@ -16,7 +16,7 @@ import { addHealthRoutes, type Readiness } from './healthRoutes.ts'
 import { logRequests } from './logRequests.ts'
 import { RateLimiter } from './rateLimiter.ts'
 import { requestIdOf } from './requestId.ts'
-import { securityHeaders, sendSecurityHeaders } from './securityHeaders.ts'
+import { type HeaderOptions, securityHeaders, sendSecurityHeaders } from './securityHeaders.ts'
 import { SessionCookie } from './sessionCookie.ts'
 import { addSessionRoutes } from './sessionRoutes.ts'
 
@@ -56,21 +56,7 @@ export function createHttpServer<C extends BaseContext>(options: HttpServerOptio
   const { config, logger, bucketOrigin } = options
   const sites = config.http
   const headers = { publicUrl: sites.publicUrl, bucketOrigin }
-  const app = fastify({
-    ...patience,
-    // What it would log has query strings in it; `logRequests` and `answerError` log instead.
-    logger: false,
-    bodyLimit: bodyLimitBytes,
-    trustProxy: sites.trustProxy,
-    requestIdHeader: false,
-    genReqId: requestIdOf,
-    return503OnClosing: false,
-    // Addresses that cannot be decoded never reach a hook.
-    frameworkErrors: (error, request, reply) => {
-      reply.headers(securityHeaders(headers)).header('x-request-id', request.id)
-      answerError(logger, Object.assign(error, { statusCode: 400 }), request, reply)
-    },
-  })
+  const app = openFastify(options, headers)
   const cookie = new SessionCookie(sites.publicUrl)
   app.decorateRequest('caller', null)
   app.register(fastifyCookie)
@@ -88,6 +74,28 @@ export function createHttpServer<C extends BaseContext>(options: HttpServerOptio
   addHealthRoutes(app, options.readiness)
   addConsoleRoutes(app, { directory: options.consoleDirectory, graphiql: config.graphql.graphiql, bucketOrigin })
   return app
+}
+
+function openFastify<C extends BaseContext>(
+  { config, logger }: HttpServerOptions<C>,
+  headers: HeaderOptions,
+): FastifyInstance {
+  return fastify({
+    ...patience,
+    // What it would log has query strings in it; `logRequests` and `answerError` log instead.
+    logger: false,
+    bodyLimit: bodyLimitBytes,
+    // The nearest proxy alone: what its own client told it of others before may be a lie.
+    trustProxy: config.http.trustProxy && ((_, hop) => hop === 0),
+    requestIdHeader: false,
+    genReqId: requestIdOf,
+    return503OnClosing: false,
+    // Addresses that cannot be decoded never reach a hook.
+    frameworkErrors: (error, request, reply) => {
+      reply.headers(securityHeaders(headers)).header('x-request-id', request.id)
+      answerError(logger, Object.assign(error, { statusCode: 400 }), request, reply)
+    },
+  })
 }
 
 function requestAuthentication<C extends BaseContext>(

@@ -1,7 +1,7 @@
 import { Readable } from 'node:stream'
 import { type ApolloServer, type BaseContext, HeaderMap } from '@apollo/server'
 import { fastifyCors } from '@fastify/cors'
-import type { FastifyInstance, FastifyRequest } from 'fastify'
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import type { Context } from '../domain/context.ts'
 import { RateLimited } from '../domain/refusals.ts'
 import type { RateLimiter } from './rateLimiter.ts'
@@ -21,7 +21,7 @@ export interface GraphqlRouteOptions<C extends BaseContext> {
  * body is read; without any, the operation runs for nobody.
  */
 export function addGraphqlRoutes<C extends BaseContext>(app: FastifyInstance, options: GraphqlRouteOptions<C>): void {
-  const { apollo, contextFor, authenticateRequest, limiter, now } = options
+  const { authenticateRequest, limiter, now } = options
   app.register(
     async (scope) => {
       // First, so that a page of another site may read why it was refused.
@@ -38,20 +38,7 @@ export function addGraphqlRoutes<C extends BaseContext>(app: FastifyInstance, op
         method: ['GET', 'POST'],
         url: '/',
         exposeHeadRoute: false,
-        handler: async (request, reply) => {
-          const { status, headers, body } = await apollo.executeHTTPGraphQLRequest({
-            httpGraphQLRequest: {
-              method: request.method,
-              headers: headersOf(request),
-              search: searchOf(request.url),
-              body: request.body,
-            },
-            context: async () => contextFor(request.caller),
-          })
-          for (const [name, value] of headers) reply.header(name, value)
-          reply.code(status ?? 200).header('cache-control', 'no-store')
-          return reply.send(body.kind === 'complete' ? body.string : Readable.from(body.asyncIterator))
-        },
+        handler: (request, reply) => runOperation(options, request, reply),
       })
       scope.route({
         method: ['PUT', 'PATCH', 'DELETE', 'HEAD'],
@@ -64,6 +51,25 @@ export function addGraphqlRoutes<C extends BaseContext>(app: FastifyInstance, op
     },
     { prefix: '/graphql' },
   )
+}
+
+async function runOperation<C extends BaseContext>(
+  { apollo, contextFor }: GraphqlRouteOptions<C>,
+  request: FastifyRequest,
+  reply: FastifyReply,
+): Promise<FastifyReply> {
+  const { status, headers, body } = await apollo.executeHTTPGraphQLRequest({
+    httpGraphQLRequest: {
+      method: request.method,
+      headers: headersOf(request),
+      search: searchOf(request.url),
+      body: request.body,
+    },
+    context: async () => contextFor(request.caller),
+  })
+  for (const [name, value] of headers) reply.header(name, value)
+  reply.code(status ?? 200).header('cache-control', 'no-store')
+  return reply.send(body.kind === 'complete' ? body.string : Readable.from(body.asyncIterator))
 }
 
 /** Other sites send a bearer token; their pages never get to use our cookie. */

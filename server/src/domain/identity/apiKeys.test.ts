@@ -186,6 +186,23 @@ describe('the last use of a key', () => {
     expect((await storedKey(apiKey.id))?.lastUsedAt).toEqual(identity.now())
   })
 
+  it('costs one statement a minute, however many requests there are', async () => {
+    const { secret } = await newKey()
+    let writes = 0
+    const counted: typeof identity.database = {
+      ...identity.database,
+      write: (tenantId, work) => {
+        writes += 1
+        return identity.database.write(tenantId, work)
+      },
+    }
+    const counting = new KeyUse(counted, identity.now, (error) => failures.push(error))
+    const services = { ...identity, keyUse: counting }
+    await Promise.all(Array.from({ length: 5 }, () => authenticateApiKey(services, secret)))
+    await counting.settled()
+    expect(writes).toBe(1)
+  })
+
   it('fails no request when it cannot be written', async () => {
     const { apiKey, secret } = await newKey()
     const broken = { ...identity.database, write: () => Promise.reject(new Error('no space left')) }
