@@ -1,0 +1,47 @@
+import { ApolloClient, ApolloLink, HttpLink } from '@apollo/client'
+import { ErrorLink } from '@apollo/client/link/error'
+import { createCache } from './cache.ts'
+import { codeOf } from './wordRefusal.ts'
+
+/** Told when the session has ended, wherever that is noticed first. */
+let onSignedOut = () => {}
+
+const clients = new Map<string, ApolloClient>()
+
+export const whenSignedOut = (listener: () => void) => {
+  onSignedOut = listener
+}
+
+/** The client of a tenant, with a cache of its own: what one tenant has loaded can never be shown in another. */
+export function clientOf(tenant: string): ApolloClient {
+  const known = clients.get(tenant)
+  if (known) return known
+  const made = createClient(tenant)
+  clients.set(tenant, made)
+  return made
+}
+
+/** A client for what is asked before a tenant is chosen. */
+export const clientWithoutTenant = () => createClient(null)
+
+/** After signing out nothing of what was loaded may stay in memory. */
+export function forgetClients(): void {
+  for (const client of clients.values()) client.stop()
+  clients.clear()
+}
+
+function createClient(tenant: string | null): ApolloClient {
+  const noticeSignedOut = new ErrorLink(({ error }) => {
+    if (codeOf(error) === 'UNAUTHENTICATED') onSignedOut()
+  })
+  const http = new HttpLink({
+    uri: '/graphql',
+    credentials: 'same-origin',
+    headers: {
+      'x-filegraph-csrf': '1',
+      'apollo-require-preflight': 'true',
+      ...(tenant !== null && { 'x-filegraph-tenant': tenant }),
+    },
+  })
+  return new ApolloClient({ link: ApolloLink.from([noticeSignedOut, http]), cache: createCache() })
+}

@@ -1,0 +1,75 @@
+import { CombinedGraphQLErrors, ServerError } from '@apollo/client/errors'
+
+/** A "no" of the API, from the union of a mutation. Newer servers may know codes that this console does not. */
+export interface Refusal {
+  readonly code: string
+  readonly message: string
+  readonly field?: string
+}
+
+const words: Record<string, string> = {
+  UNAUTHENTICATED: 'Your session has ended. Sign in again to go on.',
+  FORBIDDEN: 'You are not allowed to do this here.',
+  RATE_LIMITED: 'That was a lot at once. Wait a moment, then try again.',
+  SERVICE_UNAVAILABLE: 'Filegraph cannot reach its storage right now. Nothing is lost: try again in a moment.',
+  BAD_USER_INPUT: 'The server did not understand this request. Reload the page, then try again.',
+  NOT_FOUND: 'It is no longer here. Somebody may have deleted it.',
+  QUOTA_EXCEEDED: 'There is not enough space left for this file.',
+  UPLOAD_INCOMPLETE: 'The file has not arrived completely. Try again.',
+  CONTENT_MISMATCH: 'What arrived is not what the file claims to be.',
+  NETWORK: 'No answer from the server. Check your connection, then try again.',
+}
+
+/** Codes whose sentence from the server says more than ours could: it knows the value and the limit. */
+const betterFromServer = new Set(['VALIDATION', 'CONFLICT', 'CONTENT_MISMATCH', 'QUOTA_EXCEEDED'])
+
+/** What a person reads about a refusal of a mutation. */
+export function wordRefusal({ code, message }: Partial<Refusal>): string {
+  if (code && betterFromServer.has(code) && message) return message
+  return (code && words[code]) || message || 'This did not work.'
+}
+
+/** What a person reads about anything that went wrong on the way: the network, the session, the server. */
+export function wordError(error: unknown): string {
+  const code = codeOf(error)
+  const known = code && words[code]
+  if (known) return known
+  const requestId = requestIdOf(error)
+  return `Something went wrong on our side.${requestId ? ` Should you report it, mention ${requestId}.` : ''}`
+}
+
+/** The code of a failed request: the server's own, or NETWORK where no answer came at all. */
+export function codeOf(error: unknown): string | undefined {
+  const extensions = extensionsOf(error)
+  if (typeof extensions['code'] === 'string') return extensions['code']
+  if (error instanceof TypeError) return 'NETWORK'
+  return ServerError.is(error) ? codesOfStatus[error.statusCode] : undefined
+}
+
+const codesOfStatus: Record<number, string> = {
+  401: 'UNAUTHENTICATED',
+  403: 'FORBIDDEN',
+  429: 'RATE_LIMITED',
+  502: 'SERVICE_UNAVAILABLE',
+  503: 'SERVICE_UNAVAILABLE',
+  504: 'SERVICE_UNAVAILABLE',
+}
+
+function requestIdOf(error: unknown): string | undefined {
+  const id = extensionsOf(error)['requestId']
+  return typeof id === 'string' ? id : undefined
+}
+
+function extensionsOf(error: unknown): Record<string, unknown> {
+  if (CombinedGraphQLErrors.is(error)) return error.errors[0]?.extensions ?? {}
+  return ServerError.is(error) ? extensionsInBody(error.bodyText) : {}
+}
+
+function extensionsInBody(body: string): Record<string, unknown> {
+  try {
+    const parsed = JSON.parse(body) as { errors?: { extensions?: Record<string, unknown> }[] }
+    return parsed.errors?.[0]?.extensions ?? {}
+  } catch {
+    return {}
+  }
+}

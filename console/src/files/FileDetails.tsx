@@ -1,0 +1,128 @@
+import { useQuery } from '@apollo/client/react'
+import { Download, FilePlus2, History, Pencil, X } from 'lucide-react'
+import { Link } from 'react-router'
+import { type FileDetailsQuery, FileDetailsDocument, type FileRowFragment } from '../apollo/operations.ts'
+import { wordError } from '../apollo/wordRefusal.ts'
+import { paths } from '../paths.ts'
+import { useMay, useTenant } from '../shell/useShell.ts'
+import { Button } from '../ui/Button.tsx'
+import { Sheet } from '../ui/Dialog.tsx'
+import { formatBytes } from '../ui/formatBytes.ts'
+import { Time } from '../ui/Time.tsx'
+import { UserText } from '../ui/UserText.tsx'
+import { FileIcon } from './FileIcon.tsx'
+import { useFileActions } from './useFileActions.tsx'
+
+interface FileDetailsProps {
+  readonly id: string
+  readonly onRename: (file: FileRowFragment) => void
+  readonly onClose: () => void
+}
+
+type Details = NonNullable<FileDetailsQuery['file']>
+
+/** Everything about one file. Its id stands in the address, so that this can be linked to. */
+export function FileDetails({ id, onRename, onClose }: FileDetailsProps) {
+  const { data, error } = useQuery(FileDetailsDocument, { variables: { id }, fetchPolicy: 'cache-and-network' })
+  return (
+    <Sheet label="File details" onClose={onClose}>
+      <Button look="icon" aria-label="Close" onPress={onClose}>
+        <X size={18} aria-hidden />
+      </Button>
+      {!data && !error && <span className="skeleton" role="status" aria-label="Loading" />}
+      {!data && error && <p role="alert">{wordError(error)}</p>}
+      {data?.file === null && <p role="alert">There is no such file here. It may have been deleted.</p>}
+      {data?.file && <Facts file={data.file} onRename={onRename} />}
+    </Sheet>
+  )
+}
+
+function Facts({ file, onRename }: { file: Details; onRename: (file: FileRowFragment) => void }) {
+  const tenant = useTenant()
+  const actions = useFileActions()
+  const mayChange = useMay('MEMBER')
+  const seesAudit = useMay('ADMIN')
+  return (
+    <>
+      <div className="details-head">
+        <FileIcon contentType={file.contentType} />
+        <h2>
+          <UserText wrap>{file.name}</UserText>
+        </h2>
+      </div>
+      <div className="details-actions">
+        <Button look="primary" onPress={() => void actions.download(file)}>
+          <Download size={16} aria-hidden /> Download
+        </Button>
+        {mayChange && (
+          <>
+            <Button onPress={() => onRename(file)}>
+              <Pencil size={16} aria-hidden /> Rename
+            </Button>
+            <Button onPress={() => void actions.uploadVersion(file)}>
+              <FilePlus2 size={16} aria-hidden /> New version
+            </Button>
+          </>
+        )}
+      </div>
+      <dl className="facts">
+        <Fact label="Size">
+          {formatBytes(file.byteSize)} <span className="soft">({file.byteSize.toLocaleString('en')} bytes)</span>
+        </Fact>
+        <Fact label="Type">{file.contentType}</Fact>
+        <Fact label="Uploaded">
+          <Time at={file.uploadedAt} /> by <UserText wrap>{file.uploadedBy.name}</UserText>
+        </Fact>
+        <Fact label="Changed">
+          <Time at={file.updatedAt} />
+        </Fact>
+        <Fact label="SHA-256">{file.sha256 ? <code className="mono">{file.sha256}</code> : 'not declared'}</Fact>
+      </dl>
+      <section className="versions" aria-label="Versions">
+        <h2>Versions</h2>
+        <ol>
+          {file.versions.edges.map(({ node }) => (
+            <Version key={node.id} version={node} isCurrent={node.id === file.version.id} />
+          ))}
+        </ol>
+        {file.versions.pageInfo.hasNextPage && <p className="soft">Older versions are not shown here.</p>}
+      </section>
+      {seesAudit && (
+        <Link className="button" to={paths.audit(tenant, { subject: file.id })}>
+          <History size={16} aria-hidden /> Its history in the audit log
+        </Link>
+      )}
+    </>
+  )
+}
+
+function Version({
+  version,
+  isCurrent,
+}: {
+  version: Details['versions']['edges'][number]['node']
+  isCurrent: boolean
+}) {
+  return (
+    <li className="version">
+      <span className="version-number">{version.number}</span>
+      <div className="version-text">
+        <UserText>{version.name}</UserText>
+        <span className="soft">
+          {formatBytes(version.byteSize)} · <Time at={version.createdAt} /> ·{' '}
+          <UserText wrap>{version.createdBy.name}</UserText>
+        </span>
+      </div>
+      {isCurrent && <span className="badge">Current</span>}
+    </li>
+  )
+}
+
+function Fact({ label, children }: { label: string; children: React.ReactNode }) {
+  return (
+    <div>
+      <dt>{label}</dt>
+      <dd>{children}</dd>
+    </div>
+  )
+}

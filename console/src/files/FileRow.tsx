@@ -1,0 +1,58 @@
+import { Download } from 'lucide-react'
+import type { FileRowFragment } from '../apollo/operations.ts'
+import { Button } from '../ui/Button.tsx'
+import { formatBytes } from '../ui/formatBytes.ts'
+import { Time } from '../ui/Time.tsx'
+import { UserText } from '../ui/UserText.tsx'
+import { FileIcon } from './FileIcon.tsx'
+import { FileMenu } from './FileMenu.tsx'
+
+export interface FileChoices {
+  readonly onDetails: () => void
+  readonly onDownload: () => void
+  readonly onRename: () => void
+  readonly onNewVersion: () => void
+  readonly onDelete: () => void
+}
+
+/** The cells of a file. On a narrow screen the name carries what the other columns would say. */
+export function FileRow({
+  file,
+  mayChange,
+  choices,
+}: {
+  file: FileRowFragment
+  mayChange: boolean
+  choices: FileChoices
+}) {
+  return (
+    <>
+      <div role="cell" className="file-name">
+        <FileIcon contentType={file.contentType} />
+        <div className="file-text">
+          <button type="button" className="file-open" data-row-focus onClick={choices.onDetails}>
+            <UserText>{file.name}</UserText>
+          </button>
+          <span className="file-summary soft">
+            {formatBytes(file.byteSize)} · <Time at={file.uploadedAt} />
+          </span>
+        </div>
+      </div>
+      <div role="cell" className="cell-size">
+        {formatBytes(file.byteSize)}
+      </div>
+      <div role="cell" className="cell-who">
+        <UserText>{file.uploadedBy.name}</UserText>
+      </div>
+      <div role="cell" className="cell-when">
+        <Time at={file.uploadedAt} />
+      </div>
+      <div role="cell" className="cell-actions">
+        <Button look="icon" aria-label={`Download ${file.name}`} onPress={choices.onDownload}>
+          <Download size={18} aria-hidden />
+        </Button>
+        <FileMenu name={file.name} mayChange={mayChange} choices={choices} />
+      </div>
+    </>
+  )
+}

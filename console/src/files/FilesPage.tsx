@@ -1,0 +1,116 @@
+import './files.css'
+import { useQuery } from '@apollo/client/react'
+import { FileSearch, FolderOpen, Upload } from 'lucide-react'
+import { useState } from 'react'
+import { useNavigate, useSearchParams } from 'react-router'
+import { type FileFilter, type FileRowFragment, FilesPageDocument, MoreFilesDocument } from '../apollo/operations.ts'
+import { useMorePages } from '../apollo/useMorePages.ts'
+import { type FilesState, paths, readFilesState } from '../paths.ts'
+import { PageError } from '../shell/PageError.tsx'
+import { useMay, useTenant } from '../shell/useShell.ts'
+import { Button } from '../ui/Button.tsx'
+import { ListFooter } from '../ui/ListFooter.tsx'
+import { Notice } from '../ui/Notice.tsx'
+import { SkeletonRows } from '../ui/SkeletonRows.tsx'
+import { VirtualTable } from '../ui/VirtualTable.tsx'
+import { DropTarget } from '../uploads/DropTarget.tsx'
+import { FileDetails } from './FileDetails.tsx'
+import { FileFilters } from './FileFilters.tsx'
+import { FileRow } from './FileRow.tsx'
+import { RenameDialog } from './RenameDialog.tsx'
+import { prefixOf } from './typeGroups.ts'
+import { useFileActions } from './useFileActions.tsx'
+import { useUploaders } from './useUploaders.ts'
+
+export function FilesPage() {
+  const tenant = useTenant()
+  const navigate = useNavigate()
+  const [query] = useSearchParams()
+  const state = readFilesState(query)
+  const mayChange = useMay('MEMBER')
+  const actions = useFileActions()
+  const [renamed, setRenamed] = useState<FileRowFragment | null>(null)
+  const filter = filterOf(state)
+  const { data, error, refetch, fetchMore } = useQuery(FilesPageDocument, {
+    variables: { filter },
+    fetchPolicy: 'cache-and-network',
+    nextFetchPolicy: 'cache-first',
+  })
+  const more = useMorePages(data?.files.pageInfo.endCursor, (after) =>
+    fetchMore({ query: MoreFilesDocument, variables: { filter, after } }),
+  )
+  const files = data?.files.edges.map(({ node }) => node) ?? []
+  const uploaders = useUploaders(files)
+  const go = (next: FilesState) => void navigate(paths.files(tenant, next))
+
+  return (
+    <>
+      <title>Files · Filegraph</title>
+      <div className="page-head">
+        <h1>Files</h1>
+        {mayChange && (
+          <Button look="primary" onPress={() => void actions.upload()}>
+            <Upload size={17} aria-hidden /> Upload
+          </Button>
+        )}
+      </div>
+      <FileFilters state={state} uploaders={uploaders} onChange={go} />
+      {!data && !error && <SkeletonRows />}
+      {!data && error && <PageError error={error} onRetry={() => void refetch().catch(() => undefined)} />}
+      {data && files.length === 0 && <NoFiles isFiltered={Boolean(state.type ?? state.by)} mayChange={mayChange} />}
+      {data && files.length > 0 && (
+        <VirtualTable
+          label="Files"
+          className="files"
+          columns={['Name', 'Size', 'Uploaded by', 'When', <span className="visually-hidden">Actions</span>]}
+          rowCount={files.length}
+          hasMore={data.files.pageInfo.hasNextPage}
+          onNearEnd={more.onNearEnd}
+          keyOf={(index) => files[index]?.id ?? String(index)}
+          renderRow={(index) => {
+            const file = files[index]
+            if (!file) return null
+            const choices = {
+              onDetails: () => go({ ...state, file: file.id }),
+              onDownload: () => void actions.download(file),
+              onRename: () => setRenamed(file),
+              onNewVersion: () => void actions.uploadVersion(file),
+              onDelete: () => void actions.remove(file),
+            }
+            return <FileRow file={file} mayChange={mayChange} choices={choices} />
+          }}
+          footer={<ListFooter {...more} hasMore={data.files.pageInfo.hasNextPage} end="These are all." />}
+        />
+      )}
+      {mayChange && <DropTarget onFiles={actions.addFiles} />}
+      {renamed && <RenameDialog file={renamed} onClose={() => setRenamed(null)} />}
+      {state.file && (
+        <FileDetails id={state.file} onRename={setRenamed} onClose={() => go({ ...state, file: undefined })} />
+      )}
+    </>
+  )
+}
+
+function filterOf({ type, by }: FilesState): FileFilter {
+  const contentTypePrefix = prefixOf(type)
+  return { state: 'READY', ...(contentTypePrefix && { contentTypePrefix }), ...(by && { uploadedById: by }) }
+}
+
+function NoFiles({ isFiltered, mayChange }: { isFiltered: boolean; mayChange: boolean }) {
+  if (isFiltered) {
+    return (
+      <Notice icon={FileSearch} title="No file fits">
+        <p>Nothing here matches these filters.</p>
+      </Notice>
+    )
+  }
+  return (
+    <Notice icon={FolderOpen} title="Room for your first file">
+      <p>
+        {mayChange
+          ? 'Drop files anywhere on this page, or choose them with Upload.'
+          : 'Nobody has uploaded anything yet.'}
+      </p>
+    </Notice>
+  )
+}

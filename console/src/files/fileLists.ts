@@ -1,0 +1,85 @@
+import type { ApolloCache, Reference } from '@apollo/client'
+import type { FileRowFragment } from '../apollo/operations.ts'
+
+interface StoredEdge {
+  readonly __typename: 'FileEdge'
+  readonly cursor: string
+  readonly node: Reference
+}
+
+interface StoredConnection {
+  readonly edges: readonly StoredEdge[]
+  readonly pageInfo?: { readonly hasNextPage?: boolean }
+}
+
+/** The filter that a stored list was asked with. */
+interface StoredFilter {
+  readonly state?: string
+  readonly contentTypePrefix?: string
+  readonly uploadedById?: string
+}
+
+/** Takes a file out of every list of files, and lets the trash be asked again when it is opened. */
+export function takeFromFiles(cache: ApolloCache, id: string): void {
+  const ref = cache.identify({ __typename: 'File', id })
+  forgetTrash(cache)
+  changeLists(cache, ({ edges }) => edges.filter((edge) => edge.node.__ref !== ref))
+}
+
+/** Shows a new or restored file in every list that it belongs to, at its place by the time of its upload. */
+export function putIntoFiles(cache: ApolloCache, file: FileRowFragment): void {
+  const ref = cache.identify({ __typename: 'File', id: file.id })
+  if (ref === undefined) return
+  changeLists(cache, ({ edges, pageInfo }, filter, timeOf) => {
+    const others = edges.filter((edge) => edge.node.__ref !== ref)
+    if (!belongs(file, filter)) return others
+    const at = others.findIndex(({ node }) => timeOf(node) <= file.uploadedAt)
+    const edge: StoredEdge = { __typename: 'FileEdge', cursor: '', node: { __ref: ref } }
+    if (at !== -1) return others.toSpliced(at, 0, edge)
+    // Older than all that is loaded: where more follows, the page that it belongs to will bring it.
+    return pageInfo?.hasNextPage ? others : [...others, edge]
+  })
+}
+
+/** Takes a restored file out of the trash. */
+export function takeFromTrash(cache: ApolloCache, id: string): void {
+  const ref = cache.identify({ __typename: 'File', id })
+  changeLists(cache, ({ edges }) => edges.filter((edge) => edge.node.__ref !== ref), 'TRASHED')
+}
+
+export function belongs(file: Pick<FileRowFragment, 'contentType' | 'uploadedBy'>, filter: StoredFilter): boolean {
+  const { contentTypePrefix = '', uploadedById } = filter
+  return file.contentType.startsWith(contentTypePrefix) && (!uploadedById || uploadedById === file.uploadedBy.id)
+}
+
+function forgetTrash(cache: ApolloCache): void {
+  cache.modify({
+    fields: {
+      files: (stored, { storeFieldName, DELETE }) => (filterOf(storeFieldName).state === 'TRASHED' ? DELETE : stored),
+    },
+  })
+}
+
+function changeLists(
+  cache: ApolloCache,
+  change: (list: StoredConnection, filter: StoredFilter, timeOf: (file: Reference) => string) => StoredEdge[],
+  state: 'READY' | 'TRASHED' = 'READY',
+): void {
+  cache.modify<{ files: StoredConnection }>({
+    fields: {
+      files(stored, { storeFieldName, readField }) {
+        const filter = filterOf(storeFieldName)
+        if ((filter.state ?? 'READY') !== state) return stored
+        const list = stored as StoredConnection
+        const timeOf = (file: Reference) => readField<string>('uploadedAt', file) ?? ''
+        return { ...list, edges: change(list, filter, timeOf) }
+      },
+    },
+  })
+}
+
+/** Lists are stored under `files:{"filter":…}`, by the key arguments of the cache. */
+function filterOf(storeFieldName: string): StoredFilter {
+  const args = storeFieldName.slice('files:'.length)
+  return args ? ((JSON.parse(args) as { filter?: StoredFilter | null }).filter ?? {}) : {}
+}

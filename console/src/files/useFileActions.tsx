@@ -1,0 +1,50 @@
+import { useApolloClient } from '@apollo/client/react'
+import { wordFailure } from '../apollo/takeSuccess.ts'
+import { useTenant } from '../shell/useShell.ts'
+import { say } from '../ui/toasts.tsx'
+import { UserText } from '../ui/UserText.tsx'
+import { pickFiles } from '../uploads/pickFiles.ts'
+import { uploads } from '../uploads/uploads.ts'
+import { deleteFile, downloadFile, restoreFile } from './changeFiles.ts'
+
+interface Named {
+  readonly id: string
+  readonly name: string
+}
+
+/** What can be done to a file without asking further; what goes wrong is said in passing. */
+export function useFileActions() {
+  const client = useApolloClient()
+  const tenant = useTenant()
+  const complain = (error: unknown) => say(wordFailure(error))
+
+  const restore = ({ id, name }: Named) =>
+    restoreFile(client, id).then(() => say(<About verb="Restored" name={name} />), complain)
+
+  const remove = (file: Named) =>
+    deleteFile(client, file.id).then(
+      () => say(<About verb="Deleted" name={file.name} />, { label: 'Undo', run: () => void restore(file) }),
+      complain,
+    )
+
+  return {
+    restore,
+    remove,
+    download: ({ id }: Named) => downloadFile(client, id).catch(complain),
+    addFiles: (files: readonly File[]) => uploads.add(tenant, files),
+    async upload() {
+      uploads.add(tenant, await pickFiles({ multiple: true }))
+    },
+    async uploadVersion({ id }: Named) {
+      uploads.add(tenant, await pickFiles({ multiple: false }), id)
+    },
+  }
+}
+
+function About({ verb, name }: { verb: string; name: string }) {
+  return (
+    <>
+      {verb} <UserText>{name}</UserText>
+    </>
+  )
+}

@@ -1,0 +1,58 @@
+/** Every address of the console. Links are made here and nowhere else, so that a renamed parameter is renamed once. */
+export const paths = {
+  start: () => '/',
+  signIn: (returnTo?: string) => withQuery('/sign-in', { to: returnTo }),
+  files: (tenant: string, state: FilesState = {}) =>
+    withQuery(`/t/${encodeURIComponent(tenant)}/files`, { type: state.type, by: state.by, file: state.file }),
+  trash: (tenant: string) => `/t/${encodeURIComponent(tenant)}/trash`,
+  audit: (tenant: string, state: AuditState = {}) =>
+    withQuery(`/t/${encodeURIComponent(tenant)}/audit`, {
+      action: state.action,
+      actor: state.actor,
+      subject: state.subject,
+      from: state.from,
+      until: state.until,
+    }),
+  graphiql: () => '/graphiql',
+}
+
+/** What the address of the Files page holds: a group of types, an uploader, and the file whose details are open. */
+export interface FilesState {
+  readonly type?: string | undefined
+  readonly by?: string | undefined
+  readonly file?: string | undefined
+}
+
+/** What the address of the audit log holds. The days are `YYYY-MM-DD` in the reader's time zone, both included. */
+export interface AuditState {
+  readonly action?: string | undefined
+  readonly actor?: string | undefined
+  readonly subject?: string | undefined
+  readonly from?: string | undefined
+  readonly until?: string | undefined
+}
+
+export const readFilesState = (query: URLSearchParams): FilesState => ({
+  type: query.get('type') ?? undefined,
+  by: query.get('by') ?? undefined,
+  file: query.get('file') ?? undefined,
+})
+
+export const readAuditState = (query: URLSearchParams): AuditState => ({
+  action: query.get('action') ?? undefined,
+  actor: query.get('actor') ?? undefined,
+  subject: query.get('subject') ?? undefined,
+  from: query.get('from') ?? undefined,
+  until: query.get('until') ?? undefined,
+})
+
+/** Where to go after signing in. Only a place of the console itself: anything else could lead people elsewhere. */
+export function returnPlace(query: URLSearchParams): string {
+  const to = query.get('to') ?? ''
+  return /^\/(?![/\\])[^\\]*$/.test(to) && !to.startsWith('/sign-in') ? to : paths.start()
+}
+
+function withQuery(path: string, query: Record<string, string | undefined>): string {
+  const given = Object.entries(query).filter((entry): entry is [string, string] => Boolean(entry[1]))
+  return given.length ? `${path}?${new URLSearchParams(given)}` : path
+}

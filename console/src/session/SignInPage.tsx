@@ -1,0 +1,70 @@
+import './session.css'
+import { useActionState } from 'react'
+import { useNavigate, useSearchParams } from 'react-router'
+import { forgetClients } from '../apollo/tenantClients.ts'
+import { returnPlace } from '../paths.ts'
+import { Button } from '../ui/Button.tsx'
+import { Logo } from '../ui/Logo.tsx'
+import { signIn } from './session.ts'
+
+export function SignInPage() {
+  const [query] = useSearchParams()
+  const navigate = useNavigate()
+  const [failure, submit, isPending] = useActionState(async (_before: Failure | null, form: FormData) => {
+    const email = String(form.get('email'))
+    const words = await signIn(email, String(form.get('password')))
+    if (words) return { words, email }
+    // Somebody else may have been signed in before: nothing of theirs may show.
+    forgetClients()
+    await navigate(returnPlace(query), { replace: true })
+    return null
+  }, null)
+
+  return (
+    <main className="sign-in">
+      <title>Sign in · Filegraph</title>
+      <form className="sign-in-card" action={submit}>
+        <div className="sign-in-brand">
+          <Logo size={44} />
+          <h1>Sign in to Filegraph</h1>
+        </div>
+        <div className="field">
+          <label htmlFor="email">E-mail</label>
+          <input
+            id="email"
+            name="email"
+            type="email"
+            className="input"
+            autoComplete="username"
+            defaultValue={failure?.email}
+            required
+            autoFocus
+          />
+        </div>
+        <div className="field">
+          <label htmlFor="password">Password</label>
+          <input
+            id="password"
+            name="password"
+            type="password"
+            className="input"
+            autoComplete="current-password"
+            aria-describedby="sign-in-failure"
+            required
+          />
+        </div>
+        <p id="sign-in-failure" className="field-error" role="alert">
+          {!isPending && failure?.words}
+        </p>
+        <Button type="submit" look="primary" isPending={isPending}>
+          {isPending ? 'Signing in …' : 'Sign in'}
+        </Button>
+      </form>
+    </main>
+  )
+}
+
+interface Failure {
+  readonly words: string
+  readonly email: string
+}

@@ -1,0 +1,70 @@
+import './shell.css'
+import { ApolloProvider } from '@apollo/client/react'
+import { Files, ScrollText, Trash2 } from 'lucide-react'
+import { useEffect } from 'react'
+import { NavLink, Outlet } from 'react-router'
+import { clientOf } from '../apollo/tenantClients.ts'
+import { paths } from '../paths.ts'
+import { keepLastTenant } from '../session/lastTenant.ts'
+import { UploadPanel } from '../uploads/UploadPanel.tsx'
+import { Logo } from '../ui/Logo.tsx'
+import { TenantSwitcher } from './TenantSwitcher.tsx'
+import { UsageMeter } from './UsageMeter.tsx'
+import { UserMenu } from './UserMenu.tsx'
+import { useMay, useShell, useTenant } from './useShell.ts'
+
+/** What stands around the pages of a tenant. Another tenant is another client, another cache and another tree. */
+export function Shell() {
+  const tenant = useTenant()
+  return (
+    <ApolloProvider client={clientOf(tenant)} key={tenant}>
+      <div className="shell">
+        <a className="skip-link" href="#page">
+          Skip to the page
+        </a>
+        <Sidebar />
+        <main id="page" className="page" tabIndex={-1}>
+          <Outlet />
+        </main>
+        <UploadPanel />
+      </div>
+    </ApolloProvider>
+  )
+}
+
+function Sidebar() {
+  const tenant = useTenant()
+  const known = useShell()?.viewer.tenant.slug
+  const seesAudit = useMay('ADMIN')
+  useEffect(() => {
+    if (known) keepLastTenant(known)
+  }, [known])
+
+  return (
+    <header className="sidebar">
+      <div className="brand">
+        <Logo />
+        <span className="brand-name">Filegraph</span>
+      </div>
+      <TenantSwitcher />
+      <nav className="nav" aria-label="Pages">
+        <NavLink className="nav-link" to={paths.files(tenant)}>
+          <Files size={18} aria-hidden />
+          <span>Files</span>
+        </NavLink>
+        <NavLink className="nav-link" to={paths.trash(tenant)}>
+          <Trash2 size={18} aria-hidden />
+          <span>Trash</span>
+        </NavLink>
+        {seesAudit && (
+          <NavLink className="nav-link" to={paths.audit(tenant)}>
+            <ScrollText size={18} aria-hidden />
+            <span>Audit log</span>
+          </NavLink>
+        )}
+      </nav>
+      <UsageMeter />
+      <UserMenu />
+    </header>
+  )
+}

@@ -1,0 +1,74 @@
+import { Braces, Check, CircleUserRound, LogOut } from 'lucide-react'
+import { Header, Menu, MenuItem, MenuSection, MenuTrigger, Popover, Separator } from 'react-aria-components/Menu'
+import { useNavigate } from 'react-router'
+import { forgetClients } from '../apollo/tenantClients.ts'
+import { paths } from '../paths.ts'
+import { signOut } from '../session/session.ts'
+import { Button } from '../ui/Button.tsx'
+import { chooseTheme, type Theme, themes, useTheme } from '../ui/theme.ts'
+import { UserText } from '../ui/UserText.tsx'
+import { roleNames } from './roleNames.ts'
+import { useShell } from './useShell.ts'
+
+const themeNames: Record<Theme, string> = { system: 'As the system', light: 'Light', dark: 'Dark' }
+
+/** Who is signed in and as what; the theme, the way to GraphiQL, and out. */
+export function UserMenu() {
+  const viewer = useShell()?.viewer
+  const theme = useTheme()
+  const navigate = useNavigate()
+  const leave = async () => {
+    await signOut().catch(() => null)
+    await navigate(paths.signIn(), { replace: true })
+    forgetClients()
+  }
+  return (
+    <div className="user">
+      <MenuTrigger>
+        <Button look="quiet" aria-label={`Account${viewer ? `: ${viewer.principal.name}` : ''}`}>
+          <CircleUserRound size={20} aria-hidden />
+          <span className="user-name">{viewer && <UserText>{viewer.principal.name}</UserText>}</span>
+        </Button>
+        <Popover className="menu-popover" placement="top start">
+          <Menu className="menu" aria-label="Account">
+            <MenuSection>
+              <Header className="menu-header">
+                <UserText>{viewer?.principal.name ?? ''}</UserText>
+                <div className="soft">{viewer && roleNames[viewer.role]}</div>
+                <div className="soft">
+                  <UserText>{viewer?.principal.email ?? ''}</UserText>
+                </div>
+              </Header>
+              <MenuItem
+                className="menu-item"
+                textValue="GraphiQL"
+                onAction={() => window.open(paths.graphiql(), '_blank', 'noopener')}
+              >
+                <Braces size={16} aria-hidden /> GraphiQL
+              </MenuItem>
+            </MenuSection>
+            <Separator className="menu-separator" />
+            <MenuSection aria-label="Theme" selectionMode="single" selectedKeys={[theme]} disallowEmptySelection>
+              {themes.map((each) => (
+                <MenuItem
+                  key={each}
+                  id={each}
+                  className="menu-item"
+                  textValue={themeNames[each]}
+                  onAction={() => chooseTheme(each)}
+                >
+                  {themeNames[each]}
+                  {theme === each && <Check size={16} className="menu-hint" aria-hidden />}
+                </MenuItem>
+              ))}
+            </MenuSection>
+            <Separator className="menu-separator" />
+            <MenuItem className="menu-item" textValue="Sign out" onAction={() => void leave()}>
+              <LogOut size={16} aria-hidden /> Sign out
+            </MenuItem>
+          </Menu>
+        </Popover>
+      </MenuTrigger>
+    </div>
+  )
+}

@@ -1,0 +1,8 @@
+import type { Role } from '../apollo/operations.ts'
+
+export const roleNames: Record<Role, string> = {
+  VIEWER: 'Viewer',
+  MEMBER: 'Member',
+  ADMIN: 'Administrator',
+  OWNER: 'Owner',
+}

@@ -1,0 +1,25 @@
+import { useQuery } from '@apollo/client/react'
+import { useParams } from 'react-router'
+import { type Role, type ShellFragment, ShellPartsDocument } from '../apollo/operations.ts'
+
+/**
+ * Who looks at which tenant; undefined until the page has its first answer. It is read from the cache alone: every page
+ * asks for it along with its own rows, so that opening a page is one request.
+ */
+export function useShell(): ShellFragment | undefined {
+  const { data } = useQuery(ShellPartsDocument, { fetchPolicy: 'cache-only' })
+  return data as ShellFragment | undefined
+}
+
+const ranks: Record<Role, number> = { VIEWER: 0, MEMBER: 1, ADMIN: 2, OWNER: 3 }
+
+/** Whether the viewer may do what `role` may do; false while nobody knows. */
+export function useMay(role: Role): boolean {
+  const shell = useShell()
+  return shell !== undefined && ranks[shell.viewer.role] >= ranks[role]
+}
+
+/** The tenant of the address. */
+export function useTenant(): string {
+  return useParams()['tenant'] ?? ''
+}

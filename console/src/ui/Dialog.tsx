@@ -1,0 +1,38 @@
+import type { ReactNode } from 'react'
+import { Dialog as Inside, Heading } from 'react-aria-components/Dialog'
+import { Modal, ModalOverlay } from 'react-aria-components/Modal'
+
+interface DialogProps {
+  readonly title: string
+  readonly onClose: () => void
+  readonly children: ReactNode
+}
+
+/** A question in the middle of the page. Focus goes in, stays in, and comes back. */
+export function Dialog({ title, onClose, children }: DialogProps) {
+  return (
+    <ModalOverlay className="overlay" isOpen isDismissable onOpenChange={(open) => !open && onClose()}>
+      <Modal className="modal">
+        <Inside className="dialog">
+          <Heading slot="title" level={2}>
+            {title}
+          </Heading>
+          {children}
+        </Inside>
+      </Modal>
+    </ModalOverlay>
+  )
+}
+
+/** A page beside the page, at its end. */
+export function Sheet({ label, onClose, children }: { label: string; onClose: () => void; children: ReactNode }) {
+  return (
+    <ModalOverlay className="overlay overlay-sheet" isOpen isDismissable onOpenChange={(open) => !open && onClose()}>
+      <Modal className="sheet">
+        <Inside className="dialog" aria-label={label}>
+          {children}
+        </Inside>
+      </Modal>
+    </ModalOverlay>
+  )
+}

@@ -1,0 +1,34 @@
+const steps: readonly (readonly [Intl.RelativeTimeFormatUnit, number])[] = [
+  ['minute', 60],
+  ['hour', 3600],
+  ['day', 86_400],
+]
+
+const relative = new Intl.RelativeTimeFormat('en', { numeric: 'auto' })
+const dayOf = new Intl.DateTimeFormat('en', { day: 'numeric', month: 'short', year: 'numeric' })
+const exact = new Intl.DateTimeFormat('en', { dateStyle: 'full', timeStyle: 'medium' })
+
+/** "just now", "5 minutes ago", "yesterday"; from a week on the date says more. */
+export function relativeTime(at: string, now: number): string {
+  const seconds = Math.round((Date.parse(at) - now) / 1000)
+  const distance = Math.abs(seconds)
+  if (distance < 45) return 'just now'
+  if (distance > 7 * 86_400) return dayOf.format(Date.parse(at))
+  const [unit, length] = steps.findLast(([, unitSeconds]) => distance >= unitSeconds) ?? (['minute', 60] as const)
+  return relative.format(Math.trunc(seconds / length) || Math.sign(seconds), unit)
+}
+
+export const exactTime = (at: string): string => exact.format(Date.parse(at))
+
+/** Midnight of a day in the reader's time zone, as the API wants it; undefined for what is no day. */
+export function startOfDay(day: string | undefined, plusDays = 0): string | undefined {
+  const parts = /^(\d{4})-(\d\d)-(\d\d)$/.exec(day ?? '')
+  if (!parts) return undefined
+  const date = new Date(Number(parts[1]), Number(parts[2]) - 1, Number(parts[3]) + plusDays)
+  return Number.isNaN(date.getTime()) ? undefined : date.toISOString()
+}
+
+/** Whole days until something is `days` old, never below 0. */
+export function daysLeft(since: string, days: number, now: number): number {
+  return Math.max(0, Math.ceil((Date.parse(since) + days * 86_400_000 - now) / 86_400_000))
+}

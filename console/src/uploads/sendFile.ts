@@ -1,0 +1,79 @@
+import { RefusedError } from '../apollo/takeSuccess.ts'
+import type { FileRowFragment, UploadIntentState } from '../apollo/operations.ts'
+
+/** What an upload needs of the API. Each call throws the refusal that it was answered with. */
+export interface UploadGateway {
+  createIntent(announced: Announced): Promise<Intent>
+  commit(id: string): Promise<FileRowFragment>
+  cancel(id: string): Promise<void>
+}
+
+export interface Announced {
+  readonly name: string
+  readonly contentType: string
+  readonly byteSize: number
+  readonly sha256: string | null
+  /** The file that gets a new version; null makes a new file. */
+  readonly fileId: string | null
+  /** The same for every try of one upload, so that a retry goes on with what the first try reserved. */
+  readonly idempotencyKey: string
+}
+
+export interface Intent {
+  readonly id: string
+  readonly state: UploadIntentState
+  readonly method: string
+  readonly url: string | null
+  readonly headers: readonly { readonly name: string; readonly value: string }[]
+}
+
+/** Sends the bytes; resolves with the status of the answer, rejects where none came. */
+export type PutBytes = (
+  intent: Intent & { readonly url: string },
+  bytes: Blob,
+  options: { readonly signal: AbortSignal; readonly onSent: (bytes: number) => void },
+) => Promise<number>
+
+export interface Sending {
+  readonly bytes: Blob
+  readonly announced: Announced
+  readonly signal: AbortSignal
+  readonly onIntent: (id: string) => void
+  readonly onSent: (bytes: number) => void
+  readonly onCommitting: () => void
+}
+
+/**
+ * Announces a file, sends it straight to the bucket, and commits. Can be called again with the same key after any
+ * failure: what has happened already is not done twice. 412 says that the bytes are there, and the commit decides.
+ */
+export async function sendFile(gateway: UploadGateway, put: PutBytes, sending: Sending): Promise<FileRowFragment> {
+  const intent = await gateway.createIntent(sending.announced)
+  sending.onIntent(intent.id)
+  sending.signal.throwIfAborted()
+  if (intent.state === 'CANCELLED' || intent.state === 'EXPIRED') {
+    throw new RefusedError({ code: 'CONFLICT', message: 'This upload has ended before it was complete. Try again.' })
+  }
+  if (intent.url !== null) {
+    const status = await put({ ...intent, url: intent.url }, sending.bytes, sending)
+    if (!arrived(status)) throw new BucketError(status)
+  }
+  sending.signal.throwIfAborted()
+  sending.onCommitting()
+  return gateway.commit(intent.id)
+}
+
+const arrived = (status: number) => (status >= 200 && status < 300) || status === 412
+
+/** The bucket did not take the bytes. */
+export class BucketError extends Error {
+  constructor(status: number) {
+    super(wordBucketStatus(status))
+  }
+}
+
+function wordBucketStatus(status: number): string {
+  if (status === 403) return 'The permission to send this file has run out. Try again.'
+  if (status === 400) return 'The file changed on the way, or on your disk. Try again.'
+  return 'The storage did not accept the file. Try again in a moment.'
+}
