@@ -1,0 +1,145 @@
+import { randomUUID } from 'node:crypto'
+import { mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync, statSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join, sep } from 'node:path'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { findKeys } from './findKeys.ts'
+import { escapeBytes, fileNameOf, keyBytes } from './keyFileName.ts'
+import { maxNamesPerRange } from './limits.ts'
+import { openObjectStore, type ObjectStore } from './objectStore.ts'
+import type { ObjectRecord } from './storedObject.ts'
+
+let directory = ''
+beforeEach(() => {
+  directory = mkdtempSync(join(tmpdir(), 'filegraph-bucket-'))
+})
+afterEach(() => rmSync(directory, { recursive: true, force: true }))
+
+async function put(store: ObjectStore, key: string): Promise<void> {
+  const content = Buffer.from(key)
+  const file = await store.receive<ObjectRecord>(async (write) => {
+    await write(content)
+    return { key, size: content.length, etag: 'e', modified: 0, headers: {}, metadata: {}, checksums: {} }
+  })
+  await store.publish(file, { createOnly: true, ifMatch: undefined })
+}
+
+async function list(store: ObjectStore, prefix = ''): Promise<string[]> {
+  const keys: string[] = []
+  for (let from: string | undefined = ''; from !== undefined;) {
+    const page = await findKeys(store.ranges, { prefix: keyBytes(prefix), delimiter: '', from, maxKeys: 1000 })
+    keys.push(...page.objects.map(({ key }) => key))
+    from = page.next
+  }
+  return keys
+}
+
+const inByteOrder = (keys: readonly string[]) =>
+  [...keys].sort((a, b) => Buffer.compare(Buffer.from(a), Buffer.from(b)))
+const ranges = () => readdirSync(join(directory, 'objects')).sort()
+const namesIn = (range: string) => readdirSync(join(directory, 'objects', range))
+
+/** In an order of its own: keys that share long starts, keys that do not, and some too long for a file name. */
+function manyKeys(count: number): string[] {
+  return Array.from({ length: count }, (_, index) => {
+    if (index % 50 === 0) return `long/${'x'.repeat(400)}/${(index * 7919) % count}`
+    return index % 3 === 0
+      ? `org/${randomUUID()}`
+      : `org/one/files/${String((index * 7919) % count).padStart(6, '0')}.pdf`
+  })
+}
+
+describe('a directory of objects', () => {
+  it('is split when it grows, and everything is found and listed in order as before', async () => {
+    const store = openObjectStore(directory)
+    const keys = manyKeys(2 * maxNamesPerRange + 200)
+    for (let index = 0; index < keys.length; index += 50) {
+      await Promise.all(keys.slice(index, index + 50).map((key) => put(store, key)))
+    }
+    expect(ranges().length).toBeGreaterThan(2)
+    for (const range of ranges()) expect(namesIn(range).length).toBeLessThanOrEqual(maxNamesPerRange)
+    expect(await list(store)).toEqual(inByteOrder(keys))
+    for (const key of keys) expect(store.read(key)?.key).toBe(key)
+    await expect(put(store, keys[0]!)).rejects.toMatchObject({ code: 'PreconditionFailed' })
+
+    const again = openObjectStore(directory)
+    expect(await list(again, 'org/one/')).toEqual(inByteOrder(keys.filter((key) => key.startsWith('org/one/'))))
+    for (const key of keys) expect(again.read(key)?.key).toBe(key)
+  })
+
+  it('that was being split when the process died is split to the end by the next start', async () => {
+    const store = openObjectStore(directory)
+    const keys = Array.from({ length: 20 }, (_, index) => `k${String(index).padStart(2, '0')}`)
+    for (const key of keys) await put(store, key)
+    const unfinished = join(directory, 'objects', 'splitting-k10')
+    mkdirSync(unfinished)
+    for (const key of ['k10', 'k15']) renameSync(join(directory, 'objects', 'from-', key), join(unfinished, key))
+
+    const again = openObjectStore(directory)
+    expect(ranges()).toEqual(['from-', 'from-k10'])
+    expect(namesIn('from-k10')).toHaveLength(10)
+    expect(await list(again)).toEqual(keys)
+    for (const key of keys) expect(again.read(key)?.key).toBe(key)
+  })
+
+  it('that was emptied is gone after the next start', async () => {
+    const store = openObjectStore(directory)
+    await put(store, 'a')
+    mkdirSync(join(directory, 'objects', 'from-b'))
+    const again = openObjectStore(directory)
+    expect(ranges()).toEqual(['from-'])
+    await put(again, 'c')
+    expect(await list(again)).toEqual(['a', 'c'])
+  })
+})
+
+describe('a key', () => {
+  const wild = [
+    '..',
+    '.',
+    '../../etc/passwd',
+    '/etc/passwd',
+    '//',
+    '/',
+    'a/../../b',
+    'a\\..\\b',
+    '\0',
+    'a\0b',
+    '~',
+    'a~b',
+    'con',
+    'A',
+    'a',
+    '%2e%2e',
+    '.DS_Store',
+    'from-',
+    'é',
+    'e\u0301',
+    '🎉'.repeat(250),
+    'x'.repeat(1024),
+    '\u0001'.repeat(1024),
+    `${'x'.repeat(1023)}y`,
+  ]
+
+  it('never leads out of the directory, nor to the file of another', async () => {
+    const root = join(directory, 'deep', 'down')
+    const store = openObjectStore(root)
+    for (const key of wild) await put(store, key)
+    for (const key of wild) expect(store.read(key)?.key).toBe(key)
+    const files = readdirSync(directory, { recursive: true, encoding: 'utf8' }).filter((path) =>
+      statSync(join(directory, path)).isFile(),
+    )
+    expect(files).toHaveLength(wild.length)
+    for (const path of files) expect(path.startsWith(join('deep', 'down', 'objects', 'from-') + sep)).toBe(true)
+    expect(await list(store)).toEqual(inByteOrder(wild))
+    await store.remove(wild)
+    expect(await list(store)).toEqual([])
+  })
+
+  it('has a file name of its own even where case, normal form and reserved characters do not count', () => {
+    const names = wild.map((key) => fileNameOf(keyBytes(key)))
+    expect(new Set(names.map((name) => name.toLowerCase().normalize('NFC'))).size).toBe(wild.length)
+    for (const name of names) expect(name).toMatch(/^(?!\.)[a-z0-9._%~-]{1,255}$/)
+    expect(escapeBytes(keyBytes('org/A.pdf'))).toBe('org%2f%41.pdf')
+  })
+})

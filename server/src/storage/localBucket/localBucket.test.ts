@@ -1,0 +1,11 @@
+import { afterAll, beforeAll } from 'vitest'
+import { describeS3Behaviours } from '../s3Behaviours.contract.ts'
+import { openTestBucket, type TestBucket } from './testing/openTestBucket.ts'
+
+let bucket: TestBucket
+beforeAll(async () => {
+  bucket = await openTestBucket()
+})
+afterAll(() => bucket.dispose())
+
+describeS3Behaviours('the local bucket', () => bucket.target)
