@@ -12,6 +12,8 @@ export interface KeyRange {
   readonly directory: string
   /** How many names it holds; unknown until it grows for the first time. */
   names: number | undefined
+  /** How many are too many. Doubled where no boundary can be named, so that not every write tries again. */
+  splitAbove: number
 }
 
 export interface RangeEntry {
@@ -38,11 +40,12 @@ const maxDirectoryName = 240
  * A range that grows too large is split while nothing else runs (all of it is synchronous, some milliseconds once in
  * hundreds of writes). A split that was cut off is finished by the next start.
  */
-export function openKeyRanges(top: string): KeyRanges {
+export function openKeyRanges(top: string, maxNames = maxNamesPerRange): KeyRanges {
   mkdirSync(join(top, ready), { recursive: true })
-  const ranges = readRanges(top)
+  const ranges = readRanges(top, maxNames)
   for (const name of readdirSync(top)) {
-    if (name.startsWith(splitting)) addRange(finishSplit(top, name, find(unescapeBytes(name.slice(splitting.length)))))
+    if (name.startsWith(splitting))
+      addRange(finishSplit(top, name, find(unescapeBytes(name.slice(splitting.length))), maxNames))
   }
   dropEmptyRanges(ranges)
 
@@ -68,11 +71,15 @@ export function openKeyRanges(top: string): KeyRanges {
   function split(range: KeyRange): void {
     const entries = readEntries(range)
     range.names = entries.length
-    const boundary = entries.length > maxNamesPerRange ? chooseBoundary(entries) : undefined
-    if (boundary === undefined) return
+    if (entries.length <= range.splitAbove) return
+    const boundary = chooseBoundary(entries)
+    if (boundary === undefined) {
+      range.splitAbove *= 2
+      return
+    }
     const name = `${splitting}${escapeBytes(boundary)}`
     mkdirSync(join(top, name))
-    addRange(finishSplit(top, name, range))
+    addRange(finishSplit(top, name, range, maxNames))
     range.names = undefined
   }
 
@@ -81,16 +88,20 @@ export function openKeyRanges(top: string): KeyRanges {
     next: (range) => ranges[indexOf(range.from) + 1],
     noteAdded(range) {
       range.names = range.names === undefined ? readdirSync(range.directory).length : range.names + 1
-      // Where no boundary can be named, or the count is off, trying again at each write would be slow.
-      if (range.names > maxNamesPerRange && range.names % 64 === 1) split(range)
+      if (range.names > range.splitAbove) split(range)
     },
   }
 }
 
-function readRanges(top: string): KeyRange[] {
+function readRanges(top: string, splitAbove: number): KeyRange[] {
   return readdirSync(top)
     .filter((name) => name.startsWith(ready))
-    .map((name) => ({ from: unescapeBytes(name.slice(ready.length)), directory: join(top, name), names: undefined }))
+    .map((name) => ({
+      from: unescapeBytes(name.slice(ready.length)),
+      directory: join(top, name),
+      names: undefined,
+      splitAbove,
+    }))
     .sort((a, b) => (a.from < b.from ? -1 : 1))
 }
 
@@ -133,7 +144,7 @@ function shortestBetween(lower: KeyBytes | undefined, upper: KeyBytes | undefine
 }
 
 /** Moves what belongs there into the new directory, and only then gives that its final name. */
-function finishSplit(top: string, name: string, lower: KeyRange): KeyRange {
+function finishSplit(top: string, name: string, lower: KeyRange, splitAbove: number): KeyRange {
   const from = unescapeBytes(name.slice(splitting.length))
   const unfinished = join(top, name)
   const directory = join(top, `${ready}${name.slice(splitting.length)}`)
@@ -145,7 +156,7 @@ function finishSplit(top: string, name: string, lower: KeyRange): KeyRange {
   if (existsSync(directory)) throw new Error(`${directory} is there already`)
   renameSync(unfinished, directory)
   syncDirectoryNow(top)
-  return { from, directory, names: undefined }
+  return { from, directory, names: undefined, splitAbove }
 }
 
 /** Left behind by deletions. */

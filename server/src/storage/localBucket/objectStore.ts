@@ -46,12 +46,12 @@ export interface ObjectStore {
 }
 
 /** Objects in a directory: `objects/` holds them, `incoming/` what is being received. */
-export function openObjectStore(directory: string): ObjectStore {
+export function openObjectStore(directory: string, maxNames?: number): ObjectStore {
   const incoming = join(directory, 'incoming')
   // Whatever lies there was cut off by the end of the process that received it.
   rmSync(incoming, { recursive: true, force: true })
   mkdirSync(incoming, { recursive: true })
-  const ranges = openKeyRanges(join(directory, 'objects'))
+  const ranges = openKeyRanges(join(directory, 'objects'), maxNames)
 
   function place(key: string): { range: KeyRange; path: string } {
     const bytes = keyBytes(key)
