@@ -9,3 +9,6 @@ process.exitCode = await runCommandLine(process.argv.slice(2), {
   print: (text) => process.stdout.write(text),
   say: (text) => process.stderr.write(text),
 })
+
+// Whatever still holds the process when a command is done holds it for nothing, such as a request that nobody waits for.
+setTimeout(() => process.exit(), 2_000).unref()

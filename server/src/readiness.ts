@@ -39,8 +39,8 @@ async function appliedMigrations(database: TenantDatabase): Promise<ReadonlySet<
   return new Set(rows.map((row) => String(row['name'])))
 }
 
-const ask = async (database: TenantDatabase, statement: ReturnType<typeof sql>) =>
-  (await database.lookUp((db) => db.execute(statement))) as unknown as Record<string, unknown>[]
+const ask = (database: TenantDatabase, statement: ReturnType<typeof sql>): Promise<Record<string, unknown>[]> =>
+  database.lookUp((db) => db.execute(statement))
 
 /** Undefined for whatever failed or took too long. */
 function withinPatience<T>(asked: Promise<T>): Promise<T | undefined> {

@@ -105,6 +105,24 @@ describe('the worker', () => {
     })
   })
 
+  it('works on after its connections were lost', async () => {
+    let runs = 0
+    const job: Job = {
+      name: 'after_loss',
+      cadence: '0 0 1 1 *',
+      run: async () => {
+        runs += 1
+      },
+    }
+    await running([job], async () => {
+      await expect.poll(strangers, { timeout: 5_000 }).toBeGreaterThan(0)
+      await sql`select pg_terminate_backend(pid) from pg_stat_activity
+        where datname = current_database() and pid <> pg_backend_pid() and application_name <> 'worker test'`
+      await queue('after_loss')
+      await expect.poll(() => runs, { timeout: 15_000 }).toBe(1)
+    })
+  }, 30_000)
+
   it('leaves no connection behind', async () => {
     await running([], async () => undefined)
     await expect.poll(strangers, { timeout: 5_000 }).toBe(0)

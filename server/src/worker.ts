@@ -1,6 +1,7 @@
-import { parseCronItems, run, type Runner } from 'graphile-worker'
+import { EventEmitter } from 'node:events'
+import { parseCronItems, run, type Runner, type WorkerEvents } from 'graphile-worker'
 import type { Logger } from 'pino'
-import { queueOptions } from './jobs/jobQueue.ts'
+import { type JobPool, openJobPool, queueOptions } from './jobs/jobQueue.ts'
 import { type Job, type JobContext, schedule } from './jobs/schedule.ts'
 import type { Services } from './services.ts'
 
@@ -10,7 +11,8 @@ export interface RunningWorker {
 }
 
 const concurrentJobs = 2
-const restartDelayMs = 5_000
+const restartDelayMs = 2_000
+const failuresUntilRestart = 4
 
 /**
  * Runs the jobs of `schedule` and whatever is queued. Rejects when the queue's database cannot be reached at first; from
@@ -18,8 +20,9 @@ const restartDelayMs = 5_000
  */
 export async function startWorker(services: Services, jobs: readonly Job[] = schedule): Promise<RunningWorker> {
   const logger = services.logger.child({ process: 'worker' })
-  const start = () => startRunner(services, logger, jobs)
-  let runner: Runner | null = await start()
+  const pool = openJobPool(services.ownerUrl, concurrentJobs + 2, logger)
+  const start = () => startRunner(services, pool, logger, jobs)
+  let runner: Runner | null = null
   let timer: NodeJS.Timeout | undefined
   let stopping = false
 
@@ -28,7 +31,7 @@ export async function startWorker(services: Services, jobs: readonly Job[] = sch
     if (stopping) return
     timer = setTimeout(() => {
       start().then(watch, (error: unknown) => {
-        logger.error({ err: error }, 'The worker could not start again')
+        logger.warn({ err: error }, 'The worker could not start again')
         comeBack()
       })
     }, restartDelayMs)
@@ -36,25 +39,31 @@ export async function startWorker(services: Services, jobs: readonly Job[] = sch
   const watch = (started: Runner): void => {
     runner = started
     if (stopping) void started.stop()
-    // The queue gives up after many failures in a row, such as a database that was away for minutes.
     else started.promise.then(comeBack, comeBack)
   }
-  watch(runner)
+  try {
+    watch(await start())
+  } catch (error) {
+    await pool.end()
+    throw error
+  }
   return {
     async stop() {
       stopping = true
       clearTimeout(timer)
       await runner?.stop().catch((error: unknown) => logger.warn({ err: error }, 'The worker had already stopped'))
+      await pool.end()
     },
   }
 }
 
-function startRunner(services: Services, logger: Logger, jobs: readonly Job[]): Promise<Runner> {
+async function startRunner(services: Services, pool: JobPool, logger: Logger, jobs: readonly Job[]): Promise<Runner> {
   const ctx: JobContext = { database: services.database, blobs: services.blobs, now: services.now, logger }
-  return run({
-    ...queueOptions(services.ownerUrl, logger),
+  const events: WorkerEvents = new EventEmitter()
+  const runner = await run({
+    ...queueOptions(pool, logger),
+    events,
     concurrency: concurrentJobs,
-    maxPoolSize: concurrentJobs + 2,
     noHandleSignals: true,
     taskList: Object.fromEntries(jobs.map((job) => [job.name, () => job.run(ctx)])),
     // A run that was missed or that failed is not made up for: the next one does its work.
@@ -63,9 +72,22 @@ function startRunner(services: Services, logger: Logger, jobs: readonly Job[]): 
         task: name,
         match: cadence,
         identifier: name,
-        // The queue name keeps two runs of one job apart, should the first take longer than its cadence.
-        options: { backfillPeriod: 0, maxAttempts: 1, jobKey: name, queueName: name },
+        options: { backfillPeriod: 0, maxAttempts: 1, jobKey: name },
       })),
     ),
+  })
+  stopWhenStuck(runner, events)
+  return runner
+}
+
+/** The queue keeps for ever what it could not look up in its first moment, and then finds no job until it starts anew. */
+function stopWhenStuck(runner: Runner, events: WorkerEvents): void {
+  let failures = 0
+  const works = () => (failures = 0)
+  events.on('worker:getJob:empty', works)
+  events.on('job:start', works)
+  events.on('worker:getJob:error', () => {
+    failures += 1
+    if (failures === failuresUntilRestart) runner.stop('no job could be looked up').catch(() => undefined)
   })
 }

@@ -6,9 +6,9 @@ import { CommandFailed, type Terminal } from './terminal.ts'
 export async function readPassword(terminal: Terminal): Promise<string> {
   const { stdin } = terminal
   const silent = new Writable({ write: (_chunk, _encoding, done) => done() })
-  const lines = createInterface({ input: stdin, output: silent, terminal: stdin.isTTY === true })
+  const lines = createInterface({ input: stdin, output: silent, terminal: stdin.isTTY })
   try {
-    if (stdin.isTTY !== true) {
+    if (!stdin.isTTY) {
       for await (const line of lines) return line
       throw new CommandFailed('No password came on standard input.')
     }

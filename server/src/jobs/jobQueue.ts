@@ -1,3 +1,4 @@
+import { createRequire } from 'node:module'
 import { Logger as QueueLogger, type RunnerOptions, runMigrations } from 'graphile-worker'
 import type { Logger } from 'pino'
 import postgres from 'postgres'
@@ -14,16 +15,44 @@ const jobMigrationLock = 4_951_023_018
  */
 export async function migrateJobQueue(url: string, logger: Logger): Promise<void> {
   const client = postgres(url, { max: 1, onnotice: () => undefined, connect_timeout: 10 })
+  const pool = openJobPool(url, 1, logger)
   try {
     await client`select pg_advisory_lock(${jobMigrationLock})`
-    await runMigrations({ ...queueOptions(url, logger), maxPoolSize: 1, concurrency: 1 })
+    await runMigrations({ ...queueOptions(pool, logger), concurrency: 1 })
   } finally {
+    await pool.end()
     await client.end({ timeout: 5 })
   }
 }
 
-export const queueOptions = (url: string, logger: Logger) =>
-  ({ connectionString: url, schema: jobSchema, logger: queueLogger(logger) }) satisfies RunnerOptions
+export type JobPool = NonNullable<RunnerOptions['pgPool']>
+
+/**
+ * Connections for the job queue. It would open them by itself, but lets go of them without waiting for their end: a
+ * database that is stopped right afterwards then breaks a connection that nobody listens to, and the process with it.
+ */
+export function openJobPool(url: string, size: number, logger: Logger): JobPool {
+  const pool = new Pool({ connectionString: url, max: size, connectionTimeoutMillis: 10_000 })
+  const onError = (error: Error) => logger.warn({ err: error }, 'A connection of the job queue broke')
+  pool.on('error', onError)
+  pool.on('connect', (client) => client.on('error', onError))
+  return pool
+}
+
+/** The driver belongs to the queue, in the version that it was made for. */
+const { Pool } = createRequire(createRequire(import.meta.url).resolve('graphile-worker'))('pg') as {
+  Pool: new (options: { connectionString: string; max: number; connectionTimeoutMillis: number }) => JobPool
+}
+
+export const queueOptions = (pgPool: JobPool, logger: Logger) =>
+  ({
+    pgPool,
+    schema: jobSchema,
+    logger: queueLogger(logger),
+    // Noted in batches, even of one: else the queue does not look whether noting the end of a job failed, and a database
+    // that is away in that moment ends the process.
+    preset: { worker: { completeJobBatchDelay: 0, failJobBatchDelay: 0 } },
+  }) satisfies RunnerOptions
 
 /** What the queue calls information is detail to an operator: a healthy worker says nothing. */
 function queueLogger(logger: Logger): QueueLogger {

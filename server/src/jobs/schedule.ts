@@ -14,7 +14,10 @@ export interface Job {
   readonly run: (ctx: JobContext) => Promise<void>
 }
 
-/** Everything that happens without being asked for. The queue runs each once, however many workers there are. */
+/**
+ * Everything that happens without being asked for. The queue starts each once, however many workers there are. A run that
+ * takes longer than its cadence, or whose process died, does not hold up the next: each has to bear another beside it.
+ */
 export const schedule: readonly Job[] = [
   { name: 'expire_uploads', cadence: '* * * * *', run: expireUploadsEverywhere },
   { name: 'forget_sessions', cadence: '17 * * * *', run: forgetSessions },

@@ -23,7 +23,8 @@ export async function withUsablePort(config: Config): Promise<Config> {
 }
 
 /** Says in one line why nobody can listen there; other errors stay as they are. */
-export function portProblem(error: unknown, { host, port }: Pick<Config['http'], 'host' | 'port'>): unknown {
+export function portProblem(error: unknown, { host, port }: Pick<Config['http'], 'host' | 'port'>): Error {
+  if (!(error instanceof Error)) return new Error(String(error))
   const { code } = error as NodeJS.ErrnoException
   const reason = code === undefined ? undefined : reasons[code]
   return reason === undefined ? error : new PortUnusable(`Port ${port} on ${host} ${reason}.`)

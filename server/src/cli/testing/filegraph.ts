@@ -1,10 +1,20 @@
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
-import { chmodSync, existsSync, mkdtempSync, readdirSync, readFileSync, realpathSync, rmSync } from 'node:fs'
+import { chmodSync, existsSync, mkdtempSync, readdirSync, readFileSync, realpathSync, rmSync, statSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
 const server = fileURLToPath(new URL('../../..', import.meta.url))
+
+/** What was built, when nothing was changed since: it starts a second sooner. Otherwise the sources. */
+const entry = isBuiltUpToDate() ? ['dist/main.js'] : ['--import', 'tsx', 'src/main.ts']
+
+function isBuiltUpToDate(): boolean {
+  const built = statSync(join(server, 'dist', 'main.js'), { throwIfNoEntry: false })?.mtimeMs
+  if (built === undefined) return false
+  const sources = readdirSync(join(server, 'src'), { recursive: true, encoding: 'utf8' })
+  return sources.every((path) => statSync(join(server, 'src', path)).mtimeMs <= built)
+}
 
 export type Environment = Readonly<Record<string, string>>
 
@@ -23,7 +33,7 @@ export class Filegraph {
 
   constructor(args: readonly string[], environment: Environment, input = '') {
     const { PATH = '', HOME = '' } = process.env
-    this.child = spawn(process.execPath, ['--import', 'tsx', 'src/main.ts', ...args], {
+    this.child = spawn(process.execPath, [...entry, ...args], {
       cwd: server,
       env: { PATH, HOME, ...environment },
       stdio: 'pipe',
