@@ -35,8 +35,15 @@ export function escapeBytes(bytes: KeyBytes): string {
   return name.startsWith('.') ? `%2e${name.slice(1)}` : name
 }
 
+const unescapes = new Map(
+  Array.from({ length: 256 }, (_, byte) => [byte.toString(16).padStart(2, '0'), String.fromCharCode(byte)]),
+)
+
 export function unescapeBytes(name: string): KeyBytes {
-  return name.replaceAll(/%([0-9a-f]{2})/g, (_, digits: string) => String.fromCharCode(Number.parseInt(digits, 16)))
+  const [start = '', ...escaped] = name.split('%')
+  let bytes = start
+  for (const piece of escaped) bytes += (unescapes.get(piece.slice(0, 2)) ?? '') + piece.slice(2)
+  return bytes
 }
 
 /** The name under which an object lies. A key too long for one goes by its start and its SHA-256. */

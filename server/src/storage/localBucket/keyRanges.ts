@@ -1,5 +1,5 @@
 import { existsSync, mkdirSync, opendirSync, readdirSync, renameSync, rmdirSync } from 'node:fs'
-import { join } from 'node:path'
+import { join, sep } from 'node:path'
 import { bytesOfFileName, escapeBytes, keyBytes, unescapeBytes, type KeyBytes } from './keyFileName.ts'
 import { maxNamesPerRange } from './limits.ts'
 import { readRecord } from './recordFile.ts'
@@ -110,7 +110,7 @@ export function readEntries(range: KeyRange): RangeEntry[] {
   const entries: RangeEntry[] = []
   for (const name of readdirSync(range.directory)) {
     if (name.startsWith('.')) continue
-    const path = join(range.directory, name)
+    const path = range.directory + sep + name
     const bytes = bytesOfFileName(name) ?? longKey(path)
     entries.push({ bytes, path })
   }
