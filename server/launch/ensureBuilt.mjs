@@ -1,7 +1,7 @@
 import { existsSync, readFileSync, renameSync, rmSync } from 'node:fs'
 import { delimiter, join } from 'node:path'
 import { exclusively } from './exclusively.mjs'
-import { fingerprintOf, isStamped, stamp } from './fingerprint.mjs'
+import { fingerprintOf, forget, isStamped, stamp } from './fingerprint.mjs'
 import { commandOf, runProgram } from './runProgram.mjs'
 import { consoleFolder, LaunchFailed, repository, say, serverFolder } from './workspace.mjs'
 
@@ -41,6 +41,7 @@ async function ensure(build) {
     say(`Building the ${build.step}…`)
     // Taken first: what is edited while the build runs is built the next time.
     const built = fingerprint()
+    forget(build.step)
     const { code, output } = await build.run()
     if (code !== 0) throw new LaunchFailed(`${output.trim()}\nThe ${build.step} could not be built.`)
     stamp(build.step, built)

@@ -1,7 +1,8 @@
-import { existsSync, readFileSync } from 'node:fs'
+import { accessSync, constants, existsSync, readFileSync } from 'node:fs'
+import { homedir } from 'node:os'
 import { join } from 'node:path'
 import { exclusively } from './exclusively.mjs'
-import { fingerprintOf, isStamped, stamp } from './fingerprint.mjs'
+import { fingerprintOf, forget, isStamped, stamp } from './fingerprint.mjs'
 import { runProgram } from './runProgram.mjs'
 import { consoleFolder, LaunchFailed, repository, say, serverFolder } from './workspace.mjs'
 
@@ -15,6 +16,7 @@ export async function ensureInstalled() {
   await exclusively(async () => {
     if (isInstalled()) return
     say('Installing packages; the first time this takes a minute or two…')
+    forget('installed')
     const { code, output } = await install()
     if (code !== 0) throw new LaunchFailed(whyNot(output))
     stamp('installed', wanted())
@@ -41,6 +43,9 @@ function install() {
     npm_config_fetch_retry_maxtimeout: '10000',
     ...inherited,
     CI: 'true',
+    // `npm run -s` would keep the reason of a failure from us.
+    npm_config_loglevel: 'error',
+    ...(isWritable(homedir()) ? {} : { HOME: join(repository, 'node_modules', '.home'), npm_config_cache: undefined }),
   }
   const npm = process.env['npm_execpath'] ?? ''
   if (/npm-cli\.[cm]?js$/.test(npm)) {
@@ -48,6 +53,16 @@ function install() {
   }
   const shell = process.platform === 'win32'
   return runProgram('npx', [...args, '--reporter=append-only'], { env, quiet: true, shell })
+}
+
+/** The user of a service often has a home that does not exist; npm and pnpm want to keep in one what they fetched. */
+function isWritable(home) {
+  try {
+    accessSync(home, constants.W_OK)
+    return true
+  } catch {
+    return false
+  }
 }
 
 function whyNot(output) {

@@ -1,10 +1,11 @@
 import { linkSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { say } from './workspace.mjs'
+import { LaunchFailed, repository, say } from './workspace.mjs'
 
 const lock = fileURLToPath(new URL('.lock', import.meta.url))
 const pollMs = 200
+const readOnly = ['EACCES', 'EPERM', 'EROFS']
 
 /**
  * Runs the work while no other command of this checkout installs or builds. Commands that come in the meantime wait; a
@@ -38,13 +39,16 @@ export async function exclusively(work) {
 /** Written aside and linked, so that the lock is complete or not there at all. */
 function take(mine) {
   const aside = `${lock}.${process.pid}`
-  writeFileSync(aside, mine)
   try {
+    writeFileSync(aside, mine)
     linkSync(aside, lock)
     return true
   } catch (error) {
-    if (error.code !== 'EEXIST') throw error
-    return false
+    if (error.code === 'EEXIST') return false
+    if (!readOnly.includes(error.code)) throw error
+    throw new LaunchFailed(
+      `Something has to be installed or built, and ${repository} cannot be written to. Run "npm run filegraph -- --help" once as its owner.`,
+    )
   } finally {
     rmSync(aside, { force: true })
   }

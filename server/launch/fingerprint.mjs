@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { repository, stampFolder } from './workspace.mjs'
 
@@ -38,6 +38,9 @@ export function isStamped(step, fingerprint) {
     return false
   }
 }
+
+/** Before a step begins: should it be cut off, what it left behind counts for nothing. */
+export const forget = (step) => rmSync(join(stampFolder, step), { force: true })
 
 export function stamp(step, fingerprint) {
   mkdirSync(stampFolder, { recursive: true })

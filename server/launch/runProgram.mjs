@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process'
 import { createRequire } from 'node:module'
+import { constants } from 'node:os'
 import { dirname, join } from 'node:path'
 import { repository } from './workspace.mjs'
 
@@ -9,39 +10,51 @@ const forwarded = ['SIGINT', 'SIGTERM', 'SIGHUP']
  * Runs a program to its end. Resolves with its exit code, 128 + n after signal n as shells have it, and with what it
  * wrote where `quiet` keeps that from the terminal.
  *
- * A signal that reaches us alone is passed on, and ends us once the program has gone: nothing is left behind.
+ * A signal that reaches us is passed on, and ends us once the program has gone: nothing is left behind. A quiet program
+ * gets a process group, so that it reaches those whom it started too: npm's shell keeps signals to itself.
  *
  * @param {string} program
  * @param {readonly string[]} args
- * @param {{ cwd?: string, env?: NodeJS.ProcessEnv, quiet?: boolean, shell?: boolean, toStandardError?: boolean }} [options]
+ * @param {{ cwd?: string, env?: NodeJS.ProcessEnv, quiet?: boolean, shell?: boolean }} [options]
  * @returns {Promise<{ code: number, output: string }>}
  */
 export async function runProgram(program, args, options = {}) {
-  const { cwd = repository, env = process.env, quiet = false, shell = false, toStandardError = false } = options
-  const stdio = quiet ? ['ignore', 'pipe', 'pipe'] : ['ignore', toStandardError ? 2 : 'inherit', 'inherit']
-  const child = spawn(program, args, { cwd, env, stdio, shell })
+  const { cwd = repository, env = process.env, quiet = false, shell = false } = options
+  const stdio = quiet ? ['ignore', 'pipe', 'pipe'] : ['ignore', 'inherit', 'inherit']
+  const isGroup = quiet && process.platform !== 'win32'
+  const child = spawn(program, args, { cwd, env, stdio, shell, detached: isGroup })
   let output = ''
   child.stdout?.setEncoding('utf8').on('data', (text) => (output += text))
   child.stderr?.setEncoding('utf8').on('data', (text) => (output += text))
-  const stop = stopWith(child)
+  const stop = stopWith((signal) => (isGroup ? killGroup(child.pid, signal) : child.kill(signal)))
   const code = await new Promise((resolve) => {
     child.once('error', (error) => {
       output += error.message
       resolve(127)
     })
-    child.once('close', (exitCode) => resolve(exitCode ?? 1))
+    child.once('close', (exitCode, signal) => resolve(exitCode ?? codeOf(signal)))
   })
   stop.forget()
-  if (stop.signal) process.kill(process.pid, stop.signal)
+  if (stop.signal) process.exit(codeOf(stop.signal))
   return { code, output }
 }
 
-function stopWith(child) {
+const codeOf = (signal) => 128 + constants.signals[signal]
+
+function killGroup(leader, signal) {
+  try {
+    process.kill(-leader, signal)
+  } catch (error) {
+    if (error.code !== 'ESRCH') throw error
+  }
+}
+
+function stopWith(kill) {
   const stop = { signal: undefined, forget: () => forwarded.forEach((signal) => process.off(signal, onSignal)) }
   const onSignal = (signal) => {
     if (stop.signal) return
     stop.signal = signal
-    child.kill(signal)
+    kill(signal)
   }
   for (const signal of forwarded) process.on(signal, onSignal)
   return stop

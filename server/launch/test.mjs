@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { ensureConsoleBuilt, ensureServerBuilt } from './ensureBuilt.mjs'
 import { ensureInstalled } from './ensureInstalled.mjs'
 import { commandOf, runProgram } from './runProgram.mjs'
-import { consoleFolder, launch, say, serverFolder } from './workspace.mjs'
+import { consoleFolder, LaunchFailed, launch, say, serverFolder } from './workspace.mjs'
 
 const suites = [
   { name: 'server', folder: serverFolder },
@@ -13,26 +13,38 @@ const suites = [
 ]
 
 await launch(async () => {
-  await ensureInstalled()
-  const total = await build()
-  for (const suite of suites) {
-    if (!existsSync(join(suite.folder, 'vitest.config.ts'))) continue
-    const { passed, failed } = await runSuite(suite)
+  const total = { passed: 0, failed: 0 }
+  const add = ({ passed, failed }) => {
     total.passed += passed
     total.failed += failed
   }
-  if (total.failed > 0 || total.passed === 0) process.exitCode = 1
-  if (total.passed + total.failed === 0) say('No test ran.')
+  add(await attempt(ensureInstalled))
+  if (total.failed === 0) await testAll(add)
+  if (total.passed + total.failed === 0) {
+    say('No test ran.')
+    add({ passed: 0, failed: 1 })
+  }
+  if (total.failed > 0) process.exitCode = 1
   console.log(`\n${total.passed} passed, ${total.failed} failed`)
 })
 
-/** Some tests run what `npm start` runs. A build that fails is one failure among others. */
-async function build() {
+/** Some tests run what `npm start` runs, so both packages are built first. */
+async function testAll(add) {
+  add(await attempt(ensureServerBuilt))
+  add(await attempt(ensureConsoleBuilt))
+  for (const suite of suites) {
+    if (!existsSync(join(suite.folder, 'vitest.config.ts'))) continue
+    add(await runSuite(suite))
+  }
+}
+
+/** What goes wrong before a test can run is one failure among others. */
+async function attempt(step) {
   try {
-    await ensureServerBuilt()
-    await ensureConsoleBuilt()
+    await step()
     return { passed: 0, failed: 0 }
   } catch (error) {
+    if (!(error instanceof LaunchFailed)) throw error
     say(error.message)
     return { passed: 0, failed: 1 }
   }
@@ -54,11 +66,13 @@ async function runSuite({ name, folder }) {
   }
 }
 
-/** A file that could not be loaded is a failure, and so is a run that ended badly with every test passed. */
+/** A file that could not be loaded or set up is a failure, and so is a run that ended badly with every test passed. */
 function countOf(report, code) {
   if (!existsSync(report)) return { passed: 0, failed: code === 0 ? 0 : 1 }
   const { numPassedTests, numFailedTests, testResults } = JSON.parse(readFileSync(report, 'utf8'))
-  const unloaded = testResults.filter((file) => file.status === 'failed' && file.assertionResults.length === 0).length
-  const failed = numFailedTests + unloaded
+  const broken = testResults.filter(
+    ({ status, assertionResults }) => status === 'failed' && !assertionResults.some((test) => test.status === 'failed'),
+  )
+  const failed = numFailedTests + broken.length
   return { passed: numPassedTests, failed: code !== 0 && failed === 0 ? 1 : failed }
 }
