@@ -3,26 +3,24 @@ import './ui/base.css'
 import './ui/controls.css'
 import { StrictMode } from 'react'
 import { createRoot } from 'react-dom/client'
-import { RouterProvider } from 'react-router/dom'
-import { whenSignedOut } from './apollo/tenantClients.ts'
-import { paths } from './paths.ts'
-import { router } from './router.tsx'
+import { BrowserRouter } from 'react-router'
+import { Pages } from './pages.tsx'
+import { ErrorBoundary } from './shell/ErrorBoundary.tsx'
 import { applyTheme } from './ui/theme.ts'
 import { Toasts } from './ui/toasts.tsx'
 
 applyTheme()
-
-whenSignedOut(() => {
-  const { pathname, search } = router.state.location
-  if (pathname !== '/sign-in') void router.navigate(paths.signIn(pathname + search), { replace: true })
-})
 
 const root = document.getElementById('root')
 if (!root) throw new Error('index.html has no element with the id root')
 
 createRoot(root).render(
   <StrictMode>
-    <RouterProvider router={router} />
-    <Toasts />
+    <ErrorBoundary>
+      <BrowserRouter>
+        <Pages />
+      </BrowserRouter>
+      <Toasts />
+    </ErrorBoundary>
   </StrictMode>,
 )

@@ -1,10 +1,11 @@
 import './files.css'
-import { useQuery } from '@apollo/client/react'
+import { useApolloClient, useQuery } from '@apollo/client/react'
 import { FileSearch, FolderOpen, Upload } from 'lucide-react'
-import { useState } from 'react'
+import { lazy, Suspense, useState } from 'react'
 import { useNavigate, useSearchParams } from 'react-router'
 import { type FileFilter, type FileRowFragment, FilesPageDocument, MoreFilesDocument } from '../apollo/operations.ts'
 import { useMorePages } from '../apollo/useMorePages.ts'
+import { useSeenPeople } from '../apollo/useSeenPeople.ts'
 import { type FilesState, paths, readFilesState } from '../paths.ts'
 import { PageError } from '../shell/PageError.tsx'
 import { useMay, useTenant } from '../shell/useShell.ts'
@@ -14,13 +15,13 @@ import { Notice } from '../ui/Notice.tsx'
 import { SkeletonRows } from '../ui/SkeletonRows.tsx'
 import { VirtualTable } from '../ui/VirtualTable.tsx'
 import { DropTarget } from '../uploads/DropTarget.tsx'
-import { FileDetails } from './FileDetails.tsx'
 import { FileFilters } from './FileFilters.tsx'
 import { FileRow } from './FileRow.tsx'
-import { RenameDialog } from './RenameDialog.tsx'
 import { prefixOf } from './typeGroups.ts'
 import { useFileActions } from './useFileActions.tsx'
-import { useUploaders } from './useUploaders.ts'
+
+const FileDetails = lazy(() => import('./FileDetails.tsx').then((part) => ({ default: part.FileDetails })))
+const RenameDialog = lazy(() => import('./RenameDialog.tsx').then((part) => ({ default: part.RenameDialog })))
 
 export function FilesPage() {
   const tenant = useTenant()
@@ -40,7 +41,10 @@ export function FilesPage() {
     fetchMore({ query: MoreFilesDocument, variables: { filter, after } }),
   )
   const files = data?.files.edges.map(({ node }) => node) ?? []
-  const uploaders = useUploaders(files)
+  const uploaders = useSeenPeople(
+    useApolloClient(),
+    files.map(({ uploadedBy }) => uploadedBy),
+  )
   const go = (next: FilesState) => void navigate(paths.files(tenant, next))
 
   return (
@@ -83,10 +87,12 @@ export function FilesPage() {
         />
       )}
       {mayChange && <DropTarget onFiles={actions.addFiles} />}
-      {renamed && <RenameDialog file={renamed} onClose={() => setRenamed(null)} />}
-      {state.file && (
-        <FileDetails id={state.file} onRename={setRenamed} onClose={() => go({ ...state, file: undefined })} />
-      )}
+      <Suspense>
+        {renamed && <RenameDialog file={renamed} onClose={() => setRenamed(null)} />}
+        {state.file && (
+          <FileDetails id={state.file} onRename={setRenamed} onClose={() => go({ ...state, file: undefined })} />
+        )}
+      </Suspense>
     </>
   )
 }

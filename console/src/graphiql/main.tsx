@@ -1,1 +1,26 @@
-export {}
+import 'graphiql/setup-workers/vite'
+import 'graphiql/style.css'
+import './graphiql.css'
+import { GraphiQL } from 'graphiql'
+import { createRoot } from 'react-dom/client'
+import { examples } from './examples.ts'
+import { sendOperation } from './sendOperation.ts'
+
+const root = document.getElementById('root')
+if (!root) throw new Error('graphiql.html has no element with the id root')
+
+createRoot(root).render(
+  <GraphiQL
+    fetcher={sendOperation}
+    defaultTabs={examples}
+    defaultEditorToolsVisibility="headers"
+    shouldPersistHeaders={false}
+    inputValueDeprecation
+  >
+    <GraphiQL.Logo>
+      <a href="/" className="brand">
+        Filegraph
+      </a>
+    </GraphiQL.Logo>
+  </GraphiQL>,
+)

@@ -1,13 +1,14 @@
 import './shell.css'
 import { ApolloProvider } from '@apollo/client/react'
 import { Files, ScrollText, Trash2 } from 'lucide-react'
-import { useEffect } from 'react'
+import { Suspense, useEffect } from 'react'
 import { NavLink, Outlet } from 'react-router'
 import { clientOf } from '../apollo/tenantClients.ts'
 import { paths } from '../paths.ts'
 import { keepLastTenant } from '../session/lastTenant.ts'
 import { UploadPanel } from '../uploads/UploadPanel.tsx'
 import { Logo } from '../ui/Logo.tsx'
+import { SkeletonRows } from '../ui/SkeletonRows.tsx'
 import { TenantSwitcher } from './TenantSwitcher.tsx'
 import { UsageMeter } from './UsageMeter.tsx'
 import { UserMenu } from './UserMenu.tsx'
@@ -24,7 +25,9 @@ export function Shell() {
         </a>
         <Sidebar />
         <main id="page" className="page" tabIndex={-1}>
-          <Outlet />
+          <Suspense fallback={<SkeletonRows />}>
+            <Outlet />
+          </Suspense>
         </main>
         <UploadPanel />
       </div>
