@@ -48,15 +48,11 @@ const readyPatienceMs = 120_000
 export async function startEmbeddedPostgres(options: EmbeddedPostgresOptions): Promise<EmbeddedPostgres> {
   const { folder, secrets, durable = true } = options
   const cluster = await openCluster({ folder, durable, superuserPassword: secrets.postgresSuperuserPassword })
-  await endOrphan(cluster)
   let isStopping = false
   const start: Start = { cluster, options, isCancelled: () => isStopping }
   const { server, port } = await startUntilReady(start, () => freePort(options.port))
   const urls = embeddedUrls(port, secrets)
-  const keeper = keepRunning(server, async () => {
-    await endOrphan(cluster)
-    return (await startUntilReady(start, () => Promise.resolve(port))).server
-  })
+  const keeper = keepRunning(server, async () => (await startUntilReady(start, () => Promise.resolve(port))).server)
   const stop = async () => {
     isStopping = true
     await keeper.stop()
@@ -106,6 +102,8 @@ async function startUntilReady({ cluster, options, isCancelled }: Start, chooseP
   const { logFile, secrets, durable = true } = options
   for (let attempt = 1; attempt <= startAttempts && !isCancelled(); attempt += 1) {
     if (attempt > 1) await sleep(retryPauseMs)
+    // Each time: one that was started by a process which died a moment ago makes itself known only now.
+    await endOrphan(cluster)
     const port = await choosePort()
     const server = spawnServer(cluster, { port, logFile, durable })
     const isAlive = () => !isCancelled() && server.pid !== 0 && isRunning(server.pid)
