@@ -129,4 +129,11 @@ describe('the demo', () => {
     expect(await sql`select from users`).toHaveLength(0)
     expect(await sql`select slug from tenants`).toEqual([{ slug: 'acme' }])
   })
+
+  it('lets nobody of the demo into a tenant that only has a slug of it', async () => {
+    await expect(seedDemo({ database: dyingAfter(1), blobs, now })).rejects.toThrow('died')
+    await createTenant({ database, now }, { slug: 'globex', name: 'Globex' })
+    expect(await seedDemo({ database, blobs, now })).toBe(false)
+    expect(await sql`select from memberships`).toHaveLength(0)
+  })
 })

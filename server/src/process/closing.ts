@@ -1,4 +1,8 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { Logger } from 'pino'
+
+/** Enough for what has nothing under way. */
+const hurriedMs = 500
 
 interface Part {
   readonly name: string
@@ -32,7 +36,7 @@ export class Closing {
     return this.#isHurried
   }
 
-  /** From now on nothing is given time to finish. */
+  /** From now on nothing is given time to finish what is under way. */
   hurry(): void {
     this.#isHurried = true
     this.#hurry()
@@ -42,7 +46,9 @@ export class Closing {
   async closeAll(): Promise<void> {
     for (const part of this.#open.splice(0).toReversed()) {
       try {
-        await (part.isWaitedFor ? part.close() : Promise.race([part.close(), this.#hurried]))
+        await (part.isWaitedFor
+          ? part.close()
+          : Promise.race([part.close(), this.#hurried.then(() => sleep(hurriedMs))]))
         this.#logger.debug({ part: part.name }, 'Closed')
       } catch (error) {
         this.#logger.error({ part: part.name, err: error }, 'A part did not close well')

@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { createEmptyDatabase } from '../../test/testDatabase.ts'
+import { createEmptyDatabase, createTestDatabase } from '../../test/testDatabase.ts'
 import { type Environment, Filegraph, runFilegraph } from '../cli/testing/filegraph.ts'
 import { type LocalBucket, startLocalBucket } from '../storage/localBucket/startLocalBucket.ts'
 
@@ -17,6 +17,8 @@ let environment: Environment
 beforeAll(async () => {
   directory = mkdtempSync(join(tmpdir(), 'filegraph-alone-'))
   bucket = await startLocalBucket({ directory: join(directory, 'bucket'), ...access })
+  // The login that the application uses comes with the first migrated database of the cluster.
+  await (await createTestDatabase()).drop()
   database = await createEmptyDatabase()
   environment = {
     PORT: '0',
