@@ -1,32 +1,11 @@
-import { makePgArray, parsePgArray } from 'drizzle-orm/pg-core'
-import postgres from 'postgres'
-import { DatabaseUnavailable, isUnavailable } from './databaseUnavailable.ts'
-import { appRole } from './migrate.ts'
+import type postgres from 'postgres'
+import { connect, type Connection, type ConnectionOptions, connectionOver } from './connection.ts'
+import { DatabaseUnavailable } from './databaseUnavailable.ts'
 
-export interface ConnectionPoolOptions {
-  readonly url: string
+export interface ConnectionPoolOptions extends ConnectionOptions {
   readonly size: number
-  readonly applicationName: string
-  /** The server ends a statement after this long; 15 s unless told. */
-  readonly statementTimeoutMs?: number
   /** How long a caller waits for a free connection; 10 s unless told. */
   readonly leaseTimeoutMs?: number
-  /** Told the text of each statement before it is sent. */
-  readonly onStatement?: (text: string) => void
-}
-
-export type Row = Record<string, unknown>
-
-/**
- * One connection, lent to one caller at a time. Statements sent without waiting for each other go out in one write and
- * are answered in order.
- */
-export interface Connection {
-  send(text: string, params?: readonly unknown[]): Promise<Row[]>
-  /** Rows as arrays, in the order of the select list. */
-  sendForArrays(text: string, params?: readonly unknown[]): Promise<unknown[][]>
-  /** False once the socket has closed: whatever was begun on it is over, even though the driver could connect again. */
-  readonly isOpen: boolean
 }
 
 interface Slot {
@@ -114,7 +93,7 @@ export class ConnectionPool {
       state.isOpen = false
       this.#forget(slot)
     })
-    const slot: Slot = { client, connection: connectionOver(client, state, this.#options.onStatement) }
+    const slot: Slot = { client, connection: connectionOver(client, state, this.#options) }
     return slot
   }
 
@@ -123,77 +102,4 @@ export class ConnectionPool {
     const at = this.#idle.indexOf(slot)
     if (at >= 0) this.#idle.splice(at, 1)
   }
-}
-
-function connect(options: ConnectionPoolOptions, onClose: () => void): postgres.Sql {
-  return postgres(options.url, {
-    max: 1,
-    prepare: true,
-    fetch_types: false,
-    // The driver's own recycling could close the connection in the middle of a transaction that it does not know of.
-    idle_timeout: 0,
-    max_lifetime: null,
-    connect_timeout: 5,
-    backoff: () => 0,
-    onnotice: () => undefined,
-    onclose: onClose,
-    types: { moment: textualMoments, textArray },
-    connection: {
-      application_name: options.applicationName,
-      role: appRole,
-      TimeZone: 'UTC',
-      statement_timeout: options.statementTimeoutMs ?? 15_000,
-      lock_timeout: 10_000,
-      idle_in_transaction_session_timeout: 30_000,
-    },
-  })
-}
-
-/** Drizzle's column types parse times themselves and want them as Postgres wrote them. */
-const textualMoments = {
-  to: 1184,
-  from: [1082, 1083, 1114, 1184],
-  serialize: (value: unknown) => (value instanceof Date ? value.toISOString() : value),
-  parse: (value: string) => value,
-}
-
-/** `text[]`: the driver would have to ask each new connection how to read arrays. */
-const textArray = {
-  to: 1009,
-  from: [1009],
-  serialize: (value: unknown) => (Array.isArray(value) ? makePgArray(value) : value),
-  parse: parsePgArray,
-}
-
-function connectionOver(
-  client: postgres.Sql,
-  state: { isOpen: boolean },
-  onStatement: (text: string) => void = () => undefined,
-): Connection {
-  const refuseWhenClosed = () => {
-    if (!state.isOpen) throw new DatabaseUnavailable('The database connection was lost')
-  }
-  return {
-    get isOpen() {
-      return state.isOpen
-    },
-    async send(text, params = []) {
-      refuseWhenClosed()
-      onStatement(text)
-      return client.unsafe<Row[]>(text, params as never[], { prepare: true }).catch(asUnavailable)
-    },
-    async sendForArrays(text, params = []) {
-      refuseWhenClosed()
-      onStatement(text)
-      return client
-        .unsafe(text, params as never[], { prepare: true })
-        .values()
-        .catch(asUnavailable) as Promise<unknown[][]>
-    },
-  }
-}
-
-function asUnavailable(error: unknown): never {
-  if (isUnavailable(error)) throw new DatabaseUnavailable('The database did not answer', { cause: error })
-  throw error
 }

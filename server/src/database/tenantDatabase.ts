@@ -1,7 +1,8 @@
 import { type Column, eq, type SQL } from 'drizzle-orm'
 import { drizzle, type PgRemoteDatabase } from 'drizzle-orm/pg-proxy'
 import { postgresJsCodecs } from 'drizzle-orm/postgres-js'
-import { type Connection, ConnectionPool, type ConnectionPoolOptions, type Row } from './connectionPool.ts'
+import type { Connection, Row } from './connection.ts'
+import { ConnectionPool, type ConnectionPoolOptions } from './connectionPool.ts'
 import { DatabaseUnavailable } from './databaseUnavailable.ts'
 import { assertNoTenantTable, assertTenantPredicate } from './tenantPredicate.ts'
 

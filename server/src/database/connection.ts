@@ -1,0 +1,119 @@
+import { makePgArray, parsePgArray } from 'drizzle-orm/pg-core'
+import postgres from 'postgres'
+import { DatabaseUnavailable, isUnavailable } from './databaseUnavailable.ts'
+import { appRole } from './migrate.ts'
+
+export interface ConnectionOptions {
+  readonly url: string
+  readonly applicationName: string
+  /** The server ends a statement after this long; 15 s unless told. */
+  readonly statementTimeoutMs?: number
+  /** Told the text of each statement before it is sent. */
+  readonly onStatement?: (text: string) => void
+}
+
+export type Row = Record<string, unknown>
+
+/**
+ * One connection, lent to one caller at a time. Statements sent without waiting for each other go out in one write and
+ * are answered in order.
+ */
+export interface Connection {
+  send(text: string, params?: readonly unknown[]): Promise<Row[]>
+  /** Rows as arrays, in the order of the select list. */
+  sendForArrays(text: string, params?: readonly unknown[]): Promise<unknown[][]>
+  /** False once nothing can be said about it any more: whatever was begun on it is over, even if the driver reconnects. */
+  readonly isOpen: boolean
+}
+
+const usualStatementTimeoutMs = 15_000
+
+/** The driver would go on trying to connect for ever where a proxy accepts and hangs up. */
+const connectPatienceMs = 5_000
+
+/** Beyond the server's own limit a silence means that the network is gone. */
+const silencePatienceMs = 5_000
+
+export function connect(options: ConnectionOptions, onClose: () => void): postgres.Sql {
+  return postgres(options.url, {
+    max: 1,
+    prepare: true,
+    fetch_types: false,
+    // The driver's own recycling could close the connection in the middle of a transaction that it does not know of.
+    idle_timeout: 0,
+    max_lifetime: null,
+    connect_timeout: 5,
+    backoff: () => 0.05,
+    onnotice: () => undefined,
+    onclose: onClose,
+    types: { moment: textualMoments, textArray },
+    connection: {
+      application_name: options.applicationName,
+      role: appRole,
+      TimeZone: 'UTC',
+      statement_timeout: options.statementTimeoutMs ?? usualStatementTimeoutMs,
+      lock_timeout: 10_000,
+      idle_in_transaction_session_timeout: 30_000,
+    },
+  })
+}
+
+/** Drizzle's column types parse times themselves and want them as Postgres wrote them. */
+const textualMoments = {
+  to: 1184,
+  from: [1082, 1083, 1114, 1184],
+  serialize: (value: unknown) => (value instanceof Date ? value.toISOString() : value),
+  parse: (value: string) => value,
+}
+
+/** `text[]`: the driver would have to ask each new connection how to read arrays. */
+const textArray = {
+  to: 1009,
+  from: [1009],
+  serialize: (value: unknown) => (Array.isArray(value) ? makePgArray(value) : value),
+  parse: parsePgArray,
+}
+
+interface ConnectionState {
+  isOpen: boolean
+}
+
+export function connectionOver(client: postgres.Sql, state: ConnectionState, options: ConnectionOptions): Connection {
+  const usualPatienceMs = (options.statementTimeoutMs ?? usualStatementTimeoutMs) + silencePatienceMs
+  let hasAnswered = false
+  const answered = async <T>(text: string, send: () => Promise<T>): Promise<T> => {
+    if (!state.isOpen) throw new DatabaseUnavailable('The database connection was lost')
+    options.onStatement?.(text)
+    const answer = await withinPatience(send(), hasAnswered ? usualPatienceMs : connectPatienceMs, state)
+    hasAnswered = true
+    return answer
+  }
+  return {
+    get isOpen() {
+      return state.isOpen
+    },
+    send: (text, params = []) =>
+      answered(text, () => client.unsafe<Row[]>(text, params as never[], { prepare: true }).execute()),
+    sendForArrays: (text, params = []) =>
+      answered(text, () => client.unsafe(text, params as never[], { prepare: true }).values() as Promise<unknown[][]>),
+  }
+}
+
+/** Whoever gives up on a statement gives up on its connection too: its answer could still come, in the next transaction. */
+async function withinPatience<T>(answer: Promise<T>, patienceMs: number, state: ConnectionState): Promise<T> {
+  let timer: NodeJS.Timeout | undefined
+  const silence = new Promise<never>((_resolve, reject) => {
+    timer = setTimeout(() => {
+      state.isOpen = false
+      reject(new DatabaseUnavailable('The database did not answer in time'))
+    }, patienceMs)
+  })
+  try {
+    return await Promise.race([answer, silence])
+  } catch (error) {
+    if (error instanceof DatabaseUnavailable || !isUnavailable(error)) throw error
+    throw new DatabaseUnavailable('The database did not answer', { cause: error })
+  } finally {
+    clearTimeout(timer)
+  }
+}
