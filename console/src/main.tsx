@@ -7,7 +7,7 @@ import { BrowserRouter } from 'react-router'
 import { Pages } from './pages.tsx'
 import { ErrorBoundary } from './shell/ErrorBoundary.tsx'
 import { applyTheme } from './ui/theme.ts'
-import { Toasts } from './ui/toasts.tsx'
+import { Messages } from './ui/Messages.tsx'
 
 applyTheme()
 
@@ -20,7 +20,7 @@ createRoot(root).render(
       <BrowserRouter>
         <Pages />
       </BrowserRouter>
-      <Toasts />
+      <Messages />
     </ErrorBoundary>
   </StrictMode>,
 )

@@ -7,6 +7,8 @@ export const createCache = () =>
   new InMemoryCache({
     possibleTypes,
     typePolicies: {
+      // What a thing was called differs from entry to entry: stored under its id, each name would replace the others.
+      AuditSubject: { keyFields: false },
       Query: {
         fields: {
           viewer: { merge: true },

@@ -1,5 +1,5 @@
 import { useApolloClient } from '@apollo/client/react'
-import { type FormEvent, useState } from 'react'
+import { type FormEvent, useEffect, useRef, useState } from 'react'
 import { FieldError, Input, Label, TextField } from 'react-aria-components/TextField'
 import { wordFailure } from '../apollo/takeSuccess.ts'
 import { Button } from '../ui/Button.tsx'
@@ -16,6 +16,9 @@ export function RenameDialog({ file, onClose }: RenameDialogProps) {
   const [name, setName] = useState(file.name)
   const [failure, setFailure] = useState<string | null>(null)
   const [isPending, setPending] = useState(false)
+
+  const input = useRef<HTMLInputElement>(null)
+  useEffect(() => selectStem(input.current), [])
 
   async function submit(event: FormEvent) {
     event.preventDefault()
@@ -36,10 +39,9 @@ export function RenameDialog({ file, onClose }: RenameDialogProps) {
             setFailure(null)
           }}
           isInvalid={failure !== null}
-          autoFocus
         >
           <Label>Name</Label>
-          <Input className="input" dir="auto" onFocus={selectStem} autoComplete="off" />
+          <Input className="input" ref={input} dir="auto" autoComplete="off" />
           <FieldError className="field-error">{failure}</FieldError>
         </TextField>
         <div className="dialog-actions">
@@ -54,7 +56,9 @@ export function RenameDialog({ file, onClose }: RenameDialogProps) {
 }
 
 /** People change the name and keep the ending. */
-function selectStem({ currentTarget: input }: { currentTarget: HTMLInputElement }) {
+function selectStem(input: HTMLInputElement | null): void {
+  if (!input) return
   const end = input.value.lastIndexOf('.')
+  input.focus()
   input.setSelectionRange(0, end > 0 ? end : input.value.length)
 }

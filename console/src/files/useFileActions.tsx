@@ -1,7 +1,7 @@
 import { useApolloClient } from '@apollo/client/react'
 import { wordFailure } from '../apollo/takeSuccess.ts'
 import { useTenant } from '../shell/useShell.ts'
-import { say } from '../ui/toasts.tsx'
+import { say } from '../ui/say.ts'
 import { UserText } from '../ui/UserText.tsx'
 import { pickFiles } from '../uploads/pickFiles.ts'
 import { uploads } from '../uploads/uploads.ts'

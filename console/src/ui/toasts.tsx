@@ -1,5 +1,4 @@
 import { X } from 'lucide-react'
-import type { ReactNode } from 'react'
 import {
   UNSTABLE_Toast as Toast,
   UNSTABLE_ToastContent as ToastContent,
@@ -7,20 +6,14 @@ import {
   UNSTABLE_ToastRegion as ToastRegion,
 } from 'react-aria-components/Toast'
 import { Button } from './Button.tsx'
-
-interface Message {
-  readonly text: ReactNode
-  readonly action?: { readonly label: string; readonly run: () => void }
-}
+import { listenToMessages, type Message } from './say.ts'
 
 const queue = new ToastQueue<Message>({ maxVisibleToasts: 3 })
 
+/** Long enough to reach an action by keyboard; hovering and focus stop the clock. */
 const shownForMs = 8000
 
-/** Says something in passing. An action stays long enough to be reached by keyboard; hovering and focus stop the clock. */
-export function say(text: ReactNode, action?: Message['action']): void {
-  queue.add(action ? { text, action } : { text }, { timeout: shownForMs })
-}
+listenToMessages((message) => queue.add(message, { timeout: shownForMs }))
 
 export function Toasts() {
   return (

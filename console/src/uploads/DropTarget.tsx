@@ -1,6 +1,6 @@
 import { CloudUpload } from 'lucide-react'
 import { useEffect, useRef, useState } from 'react'
-import { say } from '../ui/toasts.tsx'
+import { say } from '../ui/say.ts'
 
 /** Takes files that are dropped anywhere on the page, and says so while they hover over it. */
 export function DropTarget({ onFiles }: { onFiles: (files: readonly File[]) => void }) {

@@ -1,6 +1,5 @@
 import './uploads.css'
 import { CircleAlert, CircleCheck, RotateCw, X } from 'lucide-react'
-import { ProgressBar } from 'react-aria-components/ProgressBar'
 import { useTenant } from '../shell/useShell.ts'
 import { Button } from '../ui/Button.tsx'
 import { formatBytes } from '../ui/formatBytes.ts'
@@ -80,9 +79,16 @@ function UploadItem({ upload }: { upload: Upload }) {
 function Progress({ upload: { name, sentBytes, byteSize } }: { upload: Upload }) {
   const percent = byteSize === 0 ? 100 : Math.min(100, (sentBytes / byteSize) * 100)
   return (
-    <ProgressBar className="progress" aria-label={`Sending ${name}`} value={percent}>
+    <div
+      className="progress"
+      role="progressbar"
+      aria-label={`Sending ${name}`}
+      aria-valuemin={0}
+      aria-valuemax={100}
+      aria-valuenow={Math.round(percent)}
+    >
       <div className="progress-fill" style={{ width: `${percent}%` }} />
-    </ProgressBar>
+    </div>
   )
 }
 

@@ -1,0 +1,57 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { createServer } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+
+const launcher = fileURLToPath(new URL('../../server/launch/start.mjs', import.meta.url))
+
+export interface Instance {
+  readonly url: string
+  stop(): Promise<void>
+}
+
+/** The product as people start it, with its demo, on a free port and in a folder of its own. */
+export async function startFilegraph(): Promise<Instance> {
+  const directory = await mkdtemp(join(tmpdir(), 'filegraph-walk-'))
+  const port = await freePort()
+  const child = spawn(process.execPath, [launcher], {
+    env: { ...process.env, NODE_ENV: 'production', FILEGRAPH_DATA_DIR: directory, PORT: String(port) },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  })
+  const ended = new Promise<void>((resolve) => child.once('exit', () => resolve()))
+  const stop = async () => {
+    child.kill('SIGTERM')
+    await ended
+    await rm(directory, { recursive: true, force: true })
+  }
+  const url = `http://localhost:${port}`
+  await whenReady(child, url).catch(async (error: unknown) => {
+    await stop()
+    throw error
+  })
+  return { url, stop }
+}
+
+async function whenReady(child: ChildProcess, url: string): Promise<void> {
+  let said = ''
+  for (const stream of [child.stdout, child.stderr]) stream?.on('data', (chunk) => (said += String(chunk)))
+  const deadline = Date.now() + 80_000
+  // The printed block comes after the demo; readiness alone would come before it.
+  while (!said.includes('Filegraph is running')) {
+    if (child.exitCode !== null || Date.now() > deadline) throw new Error(`Filegraph did not start at ${url}:\n${said}`)
+    await new Promise((resolve) => setTimeout(resolve, 100))
+  }
+}
+
+function freePort(): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const server = createServer()
+    server.once('error', reject)
+    server.listen(0, '127.0.0.1', () => {
+      const address = server.address()
+      server.close(() => resolve(typeof address === 'object' && address ? address.port : 0))
+    })
+  })
+}

@@ -1,0 +1,143 @@
+import { readFileSync } from 'node:fs'
+import { createRequire } from 'node:module'
+import type { Browser, Page } from 'playwright-core'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { openBrowser } from './openBrowser.ts'
+import { type Instance, startFilegraph } from './startFilegraph.ts'
+import { signIn, walk } from './walk.ts'
+
+const axeSource = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
+const pages = ['files', 'trash', 'audit']
+
+let instance: Instance
+let browser: Browser
+
+beforeAll(async () => {
+  // Building for the first time takes its while on a small machine.
+  ;[instance, browser] = await Promise.all([startFilegraph(), openBrowser()])
+}, 180_000)
+
+afterAll(async () => {
+  await browser?.close()
+  await instance?.stop()
+})
+
+test('a file walks through the console under its own name, and another tenant sees none of it', async () => {
+  await onPage({ width: 1280, height: 800 }, async (page) => {
+    await walk(page, instance.url)
+  })
+}, 90_000)
+
+test.each(['light', 'dark'] as const)(
+  'pages in %s have no accessibility violation that axe knows',
+  async (theme) => {
+    await onPage({ width: 1280, height: 800 }, async (page) => {
+      await page.emulateMedia({ colorScheme: theme, reducedMotion: 'reduce' })
+      await page.goto(instance.url)
+      await page.getByLabel('E-mail').waitFor()
+      expect(await violations(page)).toEqual([])
+      await signIn(page, instance.url, 'ada@acme.example')
+      for (const name of pages) {
+        await open(page, name)
+        expect(await violations(page)).toEqual([])
+      }
+      await open(page, 'files')
+      await page.locator('.file-open').first().click()
+      await page.getByText('SHA-256').waitFor()
+      expect(await violations(page)).toEqual([])
+    })
+  },
+  60_000,
+)
+
+test('nothing is wider than a screen of 375 pixels', async () => {
+  await onPage({ width: 375, height: 700 }, async (page) => {
+    await signIn(page, instance.url, 'ada@acme.example')
+    for (const name of pages) {
+      await open(page, name)
+      expect(await widest(page)).toBeLessThanOrEqual(375)
+    }
+  })
+}, 60_000)
+
+test('the Files page asks one GraphQL request, breaks no rule of its policy, and reads what it says', async () => {
+  await onPage({ width: 1280, height: 800 }, async (page) => {
+    await signIn(page, instance.url, 'ada@acme.example')
+    const requests: string[] = []
+    const complaints: string[] = []
+    page.on('request', (request) => request.url().endsWith('/graphql') && requests.push(request.postData() ?? ''))
+    page.on('console', (message) => message.type() === 'error' && complaints.push(message.text()))
+    await page.goto(`${instance.url}/t/acme/files`)
+    await page.getByRole('table', { name: 'Files' }).waitFor()
+    await page.waitForLoadState('networkidle')
+    expect(requests).toHaveLength(1)
+    expect(complaints).toEqual([])
+  })
+}, 60_000)
+
+test('a viewer is offered nothing that changes files, and no audit log', async () => {
+  await onPage({ width: 1280, height: 800 }, async (page) => {
+    await signIn(page, instance.url, 'vic@acme.example')
+    expect(await page.getByRole('button', { name: 'Upload' }).count()).toBe(0)
+    expect(await page.getByRole('link', { name: 'Audit log' }).count()).toBe(0)
+    await page
+      .getByRole('button', { name: /^More for/ })
+      .first()
+      .click()
+    expect(await page.getByRole('menuitem').allInnerTexts()).toEqual(['Details'])
+  })
+}, 60_000)
+
+test('GraphiQL runs its first example with the session, and fetches nothing from elsewhere', async () => {
+  await onPage({ width: 1280, height: 800 }, async (page) => {
+    await signIn(page, instance.url, 'ada@acme.example')
+    const elsewhere: string[] = []
+    page.on('request', (request) => {
+      if (!/^(blob|data):/.test(request.url()) && !request.url().startsWith(instance.url)) elsewhere.push(request.url())
+    })
+    await page.goto(`${instance.url}/graphiql`)
+    await page.locator('.graphiql-query-editor .view-line').first().waitFor()
+    await page.getByRole('button', { name: /Execute query/ }).click()
+    await page.locator('.graphiql-response .view-line', { hasText: 'downloadUrl' }).first().waitFor()
+    expect(elsewhere).toEqual([])
+  })
+}, 60_000)
+
+async function onPage(viewport: { width: number; height: number }, run: (page: Page) => Promise<void>) {
+  const context = await browser.newContext({ viewport, acceptDownloads: true })
+  const page = await context.newPage()
+  page.setDefaultTimeout(15_000)
+  try {
+    await run(page)
+  } finally {
+    await context.close()
+  }
+}
+
+async function open(page: Page, name: string) {
+  await page.goto(`${instance.url}/t/acme/${name}`)
+  await page.getByRole('heading', { level: 1 }).waitFor()
+  await page.waitForLoadState('networkidle')
+}
+
+/** By the developer tools' own way in: the policy of the page allows no foreign script. */
+async function violations(page: Page): Promise<string[]> {
+  await page.evaluate(axeSource)
+  return page.evaluate(async () => {
+    const axe = (globalThis as unknown as { axe: { run(): Promise<AxeResult> } }).axe
+    const { violations } = await axe.run()
+    return violations.flatMap(({ id, nodes }) => nodes.map(({ html }) => `${id}: ${html}`))
+  })
+}
+
+interface AxeResult {
+  violations: { id: string; nodes: { html: string }[] }[]
+}
+
+const widest = (page: Page) =>
+  page.evaluate(() =>
+    Math.max(
+      document.documentElement.scrollWidth,
+      ...Array.from(document.querySelectorAll('.page, .page *'), (element) => element.getBoundingClientRect().right),
+    ),
+  )

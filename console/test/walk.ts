@@ -1,0 +1,117 @@
+import { readFile } from 'node:fs/promises'
+import { expect } from 'vitest'
+import type { Locator, Page } from 'playwright-core'
+
+export const fileName = 'Résumé “final” 你好 100% 🎉.pdf'
+export const newName = 'Résumé “accepted” 你好 🎉.pdf'
+const bytes = Buffer.from('%PDF-1.7\n1 0 obj<</Type/Catalog>>endobj\ntrailer<</Root 1 0 R>>\n%%EOF\n')
+const password = 'filegraph-demo'
+
+/** A file goes up, is listed, comes down, is renamed, deleted and restored, and all of it stands in the audit log. */
+export async function walk(page: Page, baseUrl: string): Promise<void> {
+  await signIn(page, baseUrl, 'ada@acme.example')
+  await upload(page)
+  await download(page)
+  await rename(page)
+  await deleteAndUndo(page)
+  await deleteAndRestore(page)
+  await readAuditLog(page)
+  await signOut(page)
+  await signIn(page, baseUrl, 'hugo@globex.example')
+  await seeNothingOfIt(page)
+}
+
+export async function signIn(page: Page, baseUrl: string, email: string): Promise<void> {
+  await page.goto(baseUrl)
+  await page.getByLabel('E-mail').fill(email)
+  await page.getByLabel('Password').fill(password)
+  await page.getByRole('button', { name: 'Sign in' }).click()
+  await page.getByRole('heading', { name: 'Files', exact: true }).waitFor()
+  await page.getByRole('table', { name: 'Files' }).waitFor()
+}
+
+export async function signOut(page: Page): Promise<void> {
+  await page.getByRole('button', { name: /^Account/ }).click()
+  await page.getByRole('menuitem', { name: 'Sign out' }).click()
+  await page.getByLabel('E-mail').waitFor()
+}
+
+const rowOf = (page: Page, name: string): Locator => page.getByRole('row').filter({ hasText: name })
+
+async function upload(page: Page) {
+  const chooser = page.waitForEvent('filechooser')
+  await page.getByRole('button', { name: 'Upload', exact: true }).click()
+  await (await chooser).setFiles({ name: fileName, mimeType: 'application/pdf', buffer: bytes })
+  await page.getByRole('region', { name: 'Uploads' }).getByText('1 file uploaded').waitFor()
+  await page.getByRole('button', { name: 'Close the list of uploads' }).click()
+  await rowOf(page, fileName).waitFor()
+}
+
+async function download(page: Page) {
+  const started = page.waitForEvent('download')
+  await page.getByRole('button', { name: `Download ${fileName}` }).click()
+  const saved = await started
+  expect(saved.suggestedFilename()).toBe(fileName)
+  expect(await readFile(await saved.path())).toEqual(bytes)
+}
+
+async function rename(page: Page) {
+  await choose(page, fileName, 'Rename')
+  const field = page.getByRole('dialog').getByLabel('Name')
+  await field.fill('a/b.pdf')
+  await page.getByRole('dialog').getByRole('button', { name: 'Rename' }).click()
+  await page.getByRole('dialog').locator('.field-error').waitFor()
+  await field.fill(newName)
+  await page.getByRole('dialog').getByRole('button', { name: 'Rename' }).click()
+  await page.getByRole('dialog').waitFor({ state: 'detached' })
+  await rowOf(page, newName).waitFor()
+}
+
+async function deleteAndUndo(page: Page) {
+  await choose(page, newName, 'Delete')
+  await rowOf(page, newName).waitFor({ state: 'detached' })
+  await page.getByRole('button', { name: 'Undo' }).click()
+  await rowOf(page, newName).waitFor()
+}
+
+async function deleteAndRestore(page: Page) {
+  await choose(page, newName, 'Delete')
+  await rowOf(page, newName).waitFor({ state: 'detached' })
+  await page.getByRole('link', { name: 'Trash' }).click()
+  await page.getByRole('heading', { name: 'Trash', exact: true }).waitFor()
+  await page.getByRole('button', { name: `Restore ${newName}` }).click()
+  await rowOf(page, newName).waitFor({ state: 'detached' })
+  await page.getByRole('link', { name: 'Files' }).click()
+  await rowOf(page, newName).waitFor()
+}
+
+async function readAuditLog(page: Page) {
+  await page.getByRole('link', { name: 'Audit log' }).click()
+  const log = page.getByRole('list', { name: 'Audit log' })
+  await log.waitFor()
+  for (const sentence of [
+    `Ada Lindqvist restored “${newName}” from the trash`,
+    `Ada Lindqvist moved “${newName}” to the trash`,
+    `Ada Lindqvist renamed “${fileName}” to “${newName}”`,
+    `Ada Lindqvist got a download link for “${fileName}”`,
+    `Ada Lindqvist uploaded “${fileName}”`,
+  ]) {
+    await log.getByText(sentence).first().waitFor()
+  }
+}
+
+async function seeNothingOfIt(page: Page) {
+  for (const name of ['Files', 'Trash', 'Audit log']) {
+    await page.getByRole('link', { name, exact: true }).click()
+    await page.getByRole('heading', { name, exact: true }).waitFor()
+    await page.waitForLoadState('networkidle')
+    expect(await page.getByText('Résumé').count()).toBe(0)
+  }
+  await page.goto(new URL('/t/acme/files', page.url()).href)
+  await page.getByText('No such workspace, or no access').waitFor()
+}
+
+async function choose(page: Page, name: string, item: string) {
+  await page.getByRole('button', { name: `More for ${name}` }).click()
+  await page.getByRole('menuitem', { name: item }).click()
+}
