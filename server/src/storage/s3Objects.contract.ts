@@ -154,7 +154,8 @@ export function describeObjects(scene: () => S3Scene): void {
 
     it('is answered as its conditions say', async () => {
       const key = scene().newKey()
-      const { ETag } = await put(key)
+      await put(key)
+      const { ETag, LastModified } = await get(key)
       const [past, future] = [new Date(Date.now() - 86_400_000), new Date(Date.now() + 86_400_000)]
       const conditions: [Partial<GetObjectCommandInput>, number][] = [
         [{ IfMatch: ETag }, 200],
@@ -162,6 +163,8 @@ export function describeObjects(scene: () => S3Scene): void {
         [{ IfNoneMatch: '"0"' }, 200],
         [{ IfNoneMatch: ETag }, 304],
         [{ IfModifiedSince: past }, 200],
+        [{ IfModifiedSince: LastModified }, 304],
+        [{ IfUnmodifiedSince: LastModified }, 200],
         [{ IfUnmodifiedSince: past }, 412],
         [{ IfUnmodifiedSince: future }, 200],
         [{ IfMatch: ETag, IfUnmodifiedSince: past }, 200],

@@ -159,6 +159,7 @@ describe('a body in chunks', () => {
     ],
     ['something behind its end', { form: plain, content, change: (wire) => `${wire}more` }, 'InvalidRequest'],
     ['another length than declared', { form: plain, content, declared: 10 }, 'IncompleteBody'],
+    ['less than declared', { form: plain, content, declared: 12 }, 'IncompleteBody'],
     ['a wrong checksum', { form: trailed, content, trailer: checksum('other') }, 'BadDigest'],
     ['a wrong checksum, unsigned', { form: unsigned, content, trailer: checksum('other') }, 'BadDigest'],
     [

@@ -23,10 +23,10 @@ async function put(store: ObjectStore, key: string): Promise<void> {
   await store.publish(file, { createOnly: true, ifMatch: undefined })
 }
 
-async function list(store: ObjectStore, prefix = ''): Promise<string[]> {
+async function list(store: ObjectStore, prefix = '', maxKeys = 1000): Promise<string[]> {
   const keys: string[] = []
   for (let from: string | undefined = ''; from !== undefined;) {
-    const page = await findKeys(store.ranges, { prefix: keyBytes(prefix), delimiter: '', from, maxKeys: 1000 })
+    const page = await findKeys(store.ranges, { prefix: keyBytes(prefix), delimiter: '', from, maxKeys })
     keys.push(...page.objects.map(({ key }) => key))
     from = page.next
   }
@@ -143,6 +143,13 @@ describe('a key', () => {
     expect(await list(store)).toEqual(inByteOrder(wild))
     await store.remove(wild)
     expect(await list(store)).toEqual([])
+  })
+
+  it('that is another and a NUL comes right behind it, on the next page too', async () => {
+    const store = openObjectStore(directory)
+    const keys = ['a', 'a\0', 'a\0\0', 'a\u0001', 'b']
+    for (const key of keys) await put(store, key)
+    expect(await list(store, 'a', 1)).toEqual(keys.slice(0, -1))
   })
 
   it('has a file name of its own even where case, normal form and reserved characters do not count', () => {

@@ -1,6 +1,7 @@
 import {
   CompleteMultipartUploadCommand,
   CreateBucketCommand,
+  CreateMultipartUploadCommand,
   DeleteBucketCorsCommand,
   DeleteObjectsCommand,
   GetBucketCorsCommand,
@@ -235,6 +236,15 @@ describe('a document', () => {
 })
 
 describe('an upload id', () => {
+  it('leads to its upload by itself alone, and only under its key', async () => {
+    const { UploadId } = await client.send(new CreateMultipartUploadCommand({ Bucket, Key: 'a' }))
+    const send = (Key: string, id: string) =>
+      statusOf(client.send(new UploadPartCommand({ Bucket, Key, UploadId: id, PartNumber: 1, Body: 'x' })))
+    expect(await send('a', UploadId!)).toBe(200)
+    for (const id of [`./${UploadId}`, `x/../${UploadId}`, `${UploadId}/`]) expect(await send('a', id)).toBe(404)
+    expect(await send('b', UploadId!)).toBe(404)
+  })
+
   it('that nobody gave out leads nowhere', async () => {
     for (const UploadId of ['..', '../../files', 'a'.repeat(32), '0'.repeat(32), '%00']) {
       const place = { Bucket, Key: 'a', UploadId }

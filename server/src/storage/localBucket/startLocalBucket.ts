@@ -95,7 +95,6 @@ function startSweep(bucket: Bucket, reportBug: (error: unknown) => void): NodeJS
 
 async function closeServer(server: Server): Promise<void> {
   const closed = new Promise<void>((resolve) => server.close(() => resolve()))
-  server.closeIdleConnections()
   const timer = setTimeout(() => server.closeAllConnections(), closeMilliseconds)
   await closed
   clearTimeout(timer)
