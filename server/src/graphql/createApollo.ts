@@ -29,7 +29,7 @@ export function createApollo({ introspection, logger }: ApolloOptions): ApolloSe
     includeStacktraceInErrorResponses: false,
     status400ForVariableCoercionErrors: true,
     hideSchemaDetailsFromClientErrors: !introspection,
-    parseOptions: { maxTokens: operationLimits.tokens },
+    parseOptions: { maxLexicalTokens: operationLimits.tokens },
     // A cache of documents is kept; a cache of answers would outlive signed addresses.
     persistedQueries: false,
     stopOnTerminationSignals: false,
@@ -58,7 +58,8 @@ const limitsBeforeExecution: ApolloServerPlugin<RequestContext> = {
           .filter((definition) => definition.kind === Kind.FRAGMENT_DEFINITION)
           .map((fragment) => [fragment.name.value, fragment]),
       )
-      if (operation && asksTooMuch({ schema: current, operation, fragments, variables: request.variables ?? {} })) throw tooMuch()
+      if (operation && asksTooMuch({ schema: current, operation, fragments, variables: request.variables ?? {} }))
+        throw tooMuch()
     },
   }),
 }

@@ -65,6 +65,6 @@ function versionPages(ctx: Context): Loaders['versionPages'] {
 }
 
 function once<T>(read: () => Promise<T>): () => Promise<T> {
-  let reading: Promise<T> | undefined
-  return () => (reading ??= read())
+  let answer: Promise<T> | undefined
+  return () => (answer ??= read())
 }
