@@ -67,7 +67,8 @@ function Facts({ file, onRename }: { file: Details; onRename: (file: FileRowFrag
       </div>
       <dl className="facts">
         <Fact label="Size">
-          {formatBytes(file.byteSize)} <span className="soft">({file.byteSize.toLocaleString('en')} bytes)</span>
+          {formatBytes(file.byteSize)}{' '}
+          {file.byteSize >= 1000 && <span className="soft">({file.byteSize.toLocaleString('en')} bytes)</span>}
         </Fact>
         <Fact label="Type">{file.contentType}</Fact>
         <Fact label="Uploaded">
