@@ -25,7 +25,7 @@ export const actionNames: Readonly<Record<string, string>> = {
 
 /** "Ada renamed a.pdf to b.pdf", in parts. */
 export function sentenceOf(entry: Entry): readonly Part[] {
-  const tell = sentences[entry.action]
+  const tell = Object.hasOwn(sentences, entry.action) ? sentences[entry.action] : undefined
   return [{ name: entry.actor.name }, ' ', ...(tell?.(entry) ?? unknownAction(entry))]
 }
 

@@ -1,0 +1,51 @@
+import { expect, test } from 'vitest'
+import { formatBytes } from './formatBytes.ts'
+import { daysLeft, relativeTime, startOfDay } from './formatTime.ts'
+import { visibleRows } from './useVisibleRows.ts'
+
+const now = Date.parse('2026-06-15T12:00:00.000Z')
+const ago = (seconds: number) => relativeTime(new Date(now - seconds * 1000).toISOString(), now)
+
+test('sizes are read in powers of a thousand', () => {
+  expect([0, 1, 999, 1000, 1449, 44_000, 999_960, 1_000_000_007].map(formatBytes)).toEqual([
+    '0 bytes',
+    '1 byte',
+    '999 bytes',
+    '1 kB',
+    '1.4 kB',
+    '44 kB',
+    '1 MB',
+    '1 GB',
+  ])
+})
+
+test('times are told as people tell them', () => {
+  expect([10, 50, 300, 7200, 90_000].map(ago)).toEqual([
+    'just now',
+    '1 minute ago',
+    '5 minutes ago',
+    '2 hours ago',
+    'yesterday',
+  ])
+  expect(ago(40 * 86_400)).toBe('May 6, 2026')
+})
+
+test('the last day in the trash counts as one, and none are left after it', () => {
+  const hoursAgo = (hours: number) => new Date(now - hours * 3_600_000).toISOString()
+  expect(daysLeft(hoursAgo(0), 30, now)).toBe(30)
+  expect(daysLeft(hoursAgo(30 * 24 - 1), 30, now)).toBe(1)
+  expect(daysLeft(hoursAgo(31 * 24), 30, now)).toBe(0)
+})
+
+test('what is no day is no limit', () => {
+  expect(startOfDay('2026-01-31', 1)).toBe(new Date(2026, 1, 1).toISOString())
+  for (const junk of [undefined, '', 'x', '2026-1-1']) expect(startOfDay(junk)).toBeUndefined()
+})
+
+test('of a hundred thousand rows a screenful is in the document', () => {
+  const { first, last } = visibleRows(50_000, 16, 100_000)
+  expect(first).toBeLessThanOrEqual(50_000)
+  expect(last).toBeGreaterThanOrEqual(50_016)
+  expect(last - first).toBeLessThan(60)
+  expect(visibleRows(90, 16, 3)).toEqual({ first: 0, last: 3 })
+})
