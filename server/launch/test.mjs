@@ -53,17 +53,13 @@ async function attempt(step) {
 async function runSuite({ name, folder }) {
   console.log(`\nTests of the ${name}`)
   const reports = mkdtempSync(join(tmpdir(), 'filegraph-report-'))
+  process.once('exit', () => rmSync(reports, { recursive: true, force: true }))
   const report = join(reports, 'report.json')
-  try {
-    const vitest = commandOf(folder, 'vitest')
-    const reporters = ['--reporter=default', '--reporter=json', `--outputFile.json=${report}`]
-    const args = [vitest, 'run', '--passWithNoTests', ...reporters, ...process.argv.slice(2)]
-    const env = { ...process.env, NODE_ENV: 'test' }
-    const { code } = await runProgram(process.execPath, args, { cwd: folder, env })
-    return countOf(report, code)
-  } finally {
-    rmSync(reports, { recursive: true, force: true })
-  }
+  const reporters = ['--reporter=default', '--reporter=json', `--outputFile.json=${report}`]
+  const args = [commandOf(folder, 'vitest'), 'run', '--passWithNoTests', ...reporters, ...process.argv.slice(2)]
+  const env = { ...process.env, NODE_ENV: 'test' }
+  const { code } = await runProgram(process.execPath, args, { cwd: folder, env })
+  return countOf(report, code)
 }
 
 /** A file that could not be loaded or set up is a failure, and so is a run that ended badly with every test passed. */
