@@ -1,4 +1,5 @@
 import { fileURLToPath } from 'node:url'
+import { brotliCompressSync, gzipSync } from 'node:zlib'
 import react from '@vitejs/plugin-react'
 import { defineConfig, type Plugin } from 'vite'
 
@@ -12,8 +13,22 @@ const englishOnly: Plugin = {
     /react-(aria|stately)[^?]*\/intl\/.*\/(?!en-US)[a-z]{2}-[A-Z]{2}\.m?js/.test(id) ? 'export default {}' : null,
 }
 
+/** Hashed files never change, so they are compressed once, here, and as well as can be: the server picks one of three. */
+const compressed: Plugin = {
+  name: 'filegraph:compressed',
+  apply: 'build',
+  generateBundle(_options, bundle) {
+    for (const [fileName, file] of Object.entries(bundle)) {
+      if (!/^assets\/.*\.(js|css|svg)$/.test(fileName)) continue
+      const bytes = Buffer.from(file.type === 'chunk' ? file.code : file.source)
+      this.emitFile({ type: 'asset', fileName: `${fileName}.br`, source: brotliCompressSync(bytes) })
+      this.emitFile({ type: 'asset', fileName: `${fileName}.gz`, source: gzipSync(bytes, { level: 9 }) })
+    }
+  },
+}
+
 export default defineConfig({
-  plugins: [englishOnly, react()],
+  plugins: [englishOnly, react(), compressed],
   build: {
     // The policy of the page allows no data: fonts or scripts, and hashed files are cached for ever anyway.
     assetsInlineLimit: 0,

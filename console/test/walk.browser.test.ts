@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
+import { brotliCompressSync } from 'node:zlib'
 import type { Browser, Page } from 'playwright-core'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { openBrowser } from './openBrowser.ts'
@@ -60,18 +61,49 @@ test('nothing is wider than a screen of 375 pixels', async () => {
   })
 }, 60_000)
 
-test('the Files page asks one GraphQL request, breaks no rule of its policy, and reads what it says', async () => {
+test('the Files page is one GraphQL request and at most 200 kB of compressed script, and keeps to its policy', async () => {
   await onPage({ width: 1280, height: 800 }, async (page) => {
     await signIn(page, instance.url, 'ada@acme.example')
     const requests: string[] = []
     const complaints: string[] = []
     page.on('request', (request) => request.url().endsWith('/graphql') && requests.push(request.postData() ?? ''))
+    const scripts: Promise<Buffer>[] = []
+    page.on('response', (response) => response.url().endsWith('.js') && scripts.push(response.body()))
     page.on('console', (message) => message.type() === 'error' && complaints.push(message.text()))
     await page.goto(`${instance.url}/t/acme/files`)
     await page.getByRole('table', { name: 'Files' }).waitFor()
     await page.waitForLoadState('networkidle')
     expect(requests).toHaveLength(1)
+    const sizes = (await Promise.all(scripts)).map((script) => brotliCompressSync(script).length)
+    expect(sizes.length).toBeGreaterThan(0)
+    expect(sizes.reduce((sum, size) => sum + size, 0)).toBeLessThanOrEqual(200_000)
     expect(complaints).toEqual([])
+  })
+}, 60_000)
+
+test('files dropped on the page are uploaded, a lie about the type is told, and a file gets a second version', async () => {
+  await onPage({ width: 1280, height: 800 }, async (page) => {
+    await signIn(page, instance.url, 'grace@acme.example')
+    const dropped = await page.evaluateHandle(() => {
+      const data = new DataTransfer()
+      data.items.add(new File(['one'], 'dropped.txt', { type: 'text/plain' }))
+      data.items.add(new File(['no picture'], 'lie.png', { type: 'image/png' }))
+      return data
+    })
+    await page.dispatchEvent('body', 'dragenter', { dataTransfer: dropped })
+    await page.getByText('Drop to upload').waitFor()
+    await page.dispatchEvent('body', 'drop', { dataTransfer: dropped })
+    const panel = page.getByRole('region', { name: 'Uploads' })
+    await panel.getByText('1 upload failed').waitFor()
+    await panel.getByText('The content is text').waitFor()
+    await page.getByRole('button', { name: 'Close the list of uploads' }).click()
+    await page.getByRole('button', { name: 'dropped.txt', exact: true }).click()
+    const chooser = page.waitForEvent('filechooser')
+    await page.getByRole('button', { name: 'New version' }).click()
+    await (await chooser).setFiles({ name: 'second.txt', mimeType: 'text/plain', buffer: Buffer.from('two') })
+    const versions = page.getByRole('dialog').getByRole('listitem')
+    await versions.filter({ hasText: 'second.txt' }).getByText('Current').waitFor()
+    expect(await versions.count()).toBe(2)
   })
 }, 60_000)
 

@@ -1,7 +1,8 @@
-const hint = `# Without headers you ask as the person who is signed in to the console.
-# Under "Headers" you can paste an API key instead:
+const hint = `# You ask as the person who is signed in.
+# To ask with an API key, put under "Headers":
 #   { "authorization": "Bearer fgk_…" }
-# or choose one of your workspaces: { "x-filegraph-tenant": "acme" }
+# To ask in another workspace of yours:
+#   { "x-filegraph-tenant": "acme" }
 `
 
 const listFiles = `${hint}

@@ -7,6 +7,7 @@ import { signOut } from '../session/session.ts'
 import { Button } from '../ui/Button.tsx'
 import { chooseTheme, type Theme, themes, useTheme } from '../ui/theme.ts'
 import { UserText } from '../ui/UserText.tsx'
+import { uploads } from '../uploads/uploads.ts'
 import { roleNames } from './roleNames.ts'
 import { useShell } from './useShell.ts'
 
@@ -18,6 +19,9 @@ export function UserMenu() {
   const theme = useTheme()
   const navigate = useNavigate()
   const leave = async () => {
+    // Whoever signs in next in this tab must not see what was being uploaded.
+    for (const { id } of uploads.uploads()) uploads.cancel(id)
+    uploads.clearEnded()
     await signOut().catch(() => null)
     await navigate(paths.signIn(), { replace: true })
     forgetClients()

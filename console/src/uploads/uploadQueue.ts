@@ -154,7 +154,7 @@ export function createUploadQueue(parts: QueueParts) {
       startWaiting()
     },
 
-    /** Takes what has ended off the screen. */
+    /** Takes what has ended off the screen, and its bytes out of memory. */
     clearEnded() {
       const kept = uploads.filter(isUnfinished)
       for (const id of work.keys()) if (!kept.some((upload) => upload.id === id)) work.delete(id)
@@ -162,8 +162,6 @@ export function createUploadQueue(parts: QueueParts) {
     },
   }
 }
-
-export type UploadQueue = ReturnType<typeof createUploadQueue>
 
 function wordUploadFailure(error: unknown): string {
   if (error instanceof BucketError) return error.message

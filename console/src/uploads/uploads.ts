@@ -24,6 +24,9 @@ export const uploads = createUploadQueue({
   onDone: (tenant, file) => {
     const client = clientOf(tenant)
     putIntoFiles(client.cache, file)
+    // Of a file that got a new version, these are no longer known; whoever shows them asks again.
+    const id = client.cache.identify({ __typename: 'File', id: file.id })
+    if (id) for (const fieldName of ['versions', 'sha256']) client.cache.evict({ id, fieldName })
     void client.query({ query: UsageNowDocument, fetchPolicy: 'network-only' }).catch(() => undefined)
   },
 })
