@@ -1,5 +1,5 @@
 import './requireNode.mjs'
-import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { chmodSync, existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { ensureConsoleBuilt, ensureServerBuilt } from './ensureBuilt.mjs'
@@ -50,14 +50,19 @@ async function attempt(step) {
   }
 }
 
+/**
+ * A suite has a folder for temporary files to itself: what another user left in the shared one, such as an unpacked
+ * browser, is neither to be trusted nor to be tripped over. Others may pass through, as the database's user has to.
+ */
 async function runSuite({ name, folder }) {
   console.log(`\nTests of the ${name}`)
-  const reports = mkdtempSync(join(tmpdir(), 'filegraph-report-'))
-  process.once('exit', () => rmSync(reports, { recursive: true, force: true }))
-  const report = join(reports, 'report.json')
+  const temporary = mkdtempSync(join(tmpdir(), 'filegraph-tests-'))
+  chmodSync(temporary, 0o711)
+  process.once('exit', () => rmSync(temporary, { recursive: true, force: true }))
+  const report = join(temporary, 'report.json')
   const reporters = ['--reporter=default', '--reporter=json', `--outputFile.json=${report}`]
   const args = [commandOf(folder, 'vitest'), 'run', '--passWithNoTests', ...reporters, ...process.argv.slice(2)]
-  const env = { ...process.env, NODE_ENV: 'test' }
+  const env = { ...process.env, NODE_ENV: 'test', TMPDIR: temporary }
   const { code } = await runProgram(process.execPath, args, { cwd: folder, env })
   return countOf(report, code)
 }
