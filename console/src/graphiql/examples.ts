@@ -1,7 +1,7 @@
 const hint = `# You ask as the person who is signed in.
 # To ask with an API key, put under "Headers":
 #   { "authorization": "Bearer fgk_…" }
-# To ask in another workspace of yours:
+# To ask in another tenant of yours:
 #   { "x-filegraph-tenant": "acme" }
 `
 
