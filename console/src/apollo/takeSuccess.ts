@@ -16,7 +16,7 @@ export function takeSuccess<Result extends object, Field extends FieldsOf<Result
   field: Field,
 ): Extract<Result, Record<Field, unknown>> {
   if (result && field in result) return result as Extract<Result, Record<Field, unknown>>
-  throw new RefusedError((result ?? {}) as Partial<Refusal>)
+  throw new RefusedError(result ?? {})
 }
 
 type FieldsOf<Result> = Result extends object ? keyof Result : never

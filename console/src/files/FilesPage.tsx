@@ -66,7 +66,7 @@ export function FilesPage() {
         <VirtualTable
           label="Files"
           className="files"
-          columns={['Name', 'Size', 'Uploaded by', 'When', <span className="visually-hidden">Actions</span>]}
+          columns={['Name', 'Size', 'Uploaded by', 'When', 'Actions']}
           rowCount={files.length}
           hasMore={data.files.pageInfo.hasNextPage}
           onNearEnd={more.onNearEnd}

@@ -1,5 +1,5 @@
 import { useApolloClient } from '@apollo/client/react'
-import { type FormEvent, useEffect, useRef, useState } from 'react'
+import { type SubmitEvent, useEffect, useRef, useState } from 'react'
 import { FieldError, Input, Label, TextField } from 'react-aria-components/TextField'
 import { wordFailure } from '../apollo/takeSuccess.ts'
 import { Button } from '../ui/Button.tsx'
@@ -20,7 +20,7 @@ export function RenameDialog({ file, onClose }: RenameDialogProps) {
   const input = useRef<HTMLInputElement>(null)
   useEffect(() => selectStem(input.current), [])
 
-  async function submit(event: FormEvent) {
+  async function submit(event: SubmitEvent) {
     event.preventDefault()
     if (name === file.name) return onClose()
     setPending(true)

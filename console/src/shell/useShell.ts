@@ -8,7 +8,7 @@ import { type Role, type ShellFragment, ShellPartsDocument } from '../apollo/ope
  */
 export function useShell(): ShellFragment | undefined {
   const { data } = useQuery(ShellPartsDocument, { fetchPolicy: 'cache-only' })
-  return data as ShellFragment | undefined
+  return data
 }
 
 const ranks: Record<Role, number> = { VIEWER: 0, MEMBER: 1, ADMIN: 2, OWNER: 3 }

@@ -48,7 +48,7 @@ export function TrashPage() {
         <VirtualTable
           label="Trash"
           className="trash"
-          columns={['Name', 'Deleted by', 'Deleted', 'Time left', <span className="visually-hidden">Actions</span>]}
+          columns={['Name', 'Deleted by', 'Deleted', 'Time left', 'Actions']}
           rowCount={files.length}
           hasMore={data.files.pageInfo.hasNextPage}
           onNearEnd={more.onNearEnd}

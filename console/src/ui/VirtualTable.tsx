@@ -6,7 +6,8 @@ interface VirtualTableProps {
   readonly label: string
   /** A class that sets `--columns`, the widths of the grid. */
   readonly className: string
-  readonly columns: readonly ReactNode[]
+  /** Their headings; the last one, of the buttons, is for screen readers alone. */
+  readonly columns: readonly string[]
   readonly rowCount: number
   /** Whether more rows exist than `rowCount`. */
   readonly hasMore: boolean
@@ -40,8 +41,8 @@ export function VirtualTable(props: VirtualTableProps) {
         <div role="rowgroup" className="table-head">
           <div role="row" className="table-row" aria-rowindex={1}>
             {columns.map((column, at) => (
-              <div role="columnheader" key={at} className={`cell-${at}`}>
-                {column}
+              <div role="columnheader" key={column} className={`cell-${at}`}>
+                <span className={at === columns.length - 1 ? 'visually-hidden' : undefined}>{column}</span>
               </div>
             ))}
           </div>

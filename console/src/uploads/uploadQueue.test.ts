@@ -10,13 +10,13 @@ const pending: Intent = { id: 'intent-1', state: 'PENDING', method: 'PUT', url: 
 function parts({ put = async () => 200, gateway = {} }: { put?: PutBytes; gateway?: Partial<UploadGateway> } = {}) {
   const announced: Announced[] = []
   const calls = {
-    createIntent: vi.fn(async (input: Announced) => (announced.push(input), pending)),
-    commit: vi.fn(async () => made),
-    cancel: vi.fn(async () => undefined),
+    createIntent: vi.fn<UploadGateway['createIntent']>(async (input) => (announced.push(input), pending)),
+    commit: vi.fn<UploadGateway['commit']>(async () => made),
+    cancel: vi.fn<UploadGateway['cancel']>(async () => undefined),
     ...gateway,
   }
   let keys = 0
-  const onDone = vi.fn()
+  const onDone = vi.fn<(tenant: string, file: FileRowFragment) => void>()
   const queue = createUploadQueue({
     gatewayOf: () => calls,
     put,
@@ -62,7 +62,7 @@ test('a retry after a lost connection goes on under the same key, and 412 leads 
 
 test('a retry after a refusal begins anew, since the refused intent is over', async () => {
   const commit = vi
-    .fn()
+    .fn<UploadGateway['commit']>()
     .mockRejectedValueOnce(new RefusedError({ code: 'CONTENT_MISMATCH', message: 'The content is text.' }))
     .mockResolvedValue(made)
   const { queue, announced, steps } = parts({ gateway: { commit } })
@@ -99,7 +99,7 @@ test('what is being committed can no longer be cancelled', async () => {
 })
 
 test('an intent that was committed before is not sent again', async () => {
-  const put = vi.fn()
+  const put = vi.fn<PutBytes>()
   const committed: Intent = { ...pending, state: 'COMMITTED', url: null }
   const gateway = { createIntent: async () => committed, commit: async () => made, cancel: async () => undefined }
   const announced = {
