@@ -1,13 +1,11 @@
-import { readFileSync } from 'node:fs'
-import { createRequire } from 'node:module'
 import { brotliCompressSync } from 'node:zlib'
+import axe from 'axe-core'
 import type { Browser, Page } from 'playwright-core'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { openBrowser } from './openBrowser.ts'
 import { type Instance, startFilegraph } from './startFilegraph.ts'
 import { signIn, walk } from './walk.ts'
 
-const axeSource = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
 const pages = ['files', 'trash', 'audit']
 
 let instance: Instance
@@ -154,10 +152,10 @@ async function open(page: Page, name: string) {
 
 /** By the developer tools' own way in: the policy of the page allows no foreign script. */
 async function violations(page: Page): Promise<string[]> {
-  await page.evaluate(axeSource)
+  await page.evaluate(axe.source)
   return page.evaluate(async () => {
-    const axe = (globalThis as unknown as { axe: { run(): Promise<AxeResult> } }).axe
-    const result = await axe.run()
+    const injected = (globalThis as unknown as { axe: { run(): Promise<AxeResult> } }).axe
+    const result = await injected.run()
     return result.violations.flatMap(({ id, nodes }) => nodes.map(({ html }) => `${id}: ${html}`))
   })
 }
