@@ -7,9 +7,11 @@ const refuse = (message: string): never => {
 
 const isoTime = /^\d{4}-\d\d-\d\dT\d\d:\d\d(?::\d\d(?:\.\d{1,9})?)?(?:Z|[+-]\d\d:\d\d)$/
 
+/** An offset can move a year out of what four digits write and Postgres reads. */
 function parseTime(value: unknown): Date {
   const time = typeof value === 'string' && isoTime.test(value) ? new Date(value) : null
-  return time && !Number.isNaN(time.getTime()) ? time : refuse('This is not a time such as 2026-01-31T09:00:00Z.')
+  const year = time?.getUTCFullYear() ?? 0
+  return time && year >= 1 && year <= 9999 ? time : refuse('This is not a time such as 2026-01-31T09:00:00Z.')
 }
 
 function parseBytes(value: unknown): number {

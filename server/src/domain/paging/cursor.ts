@@ -35,7 +35,8 @@ function parseJson(text: string): unknown {
   }
 }
 
-const isoTime = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/
+/** From year 1 on: Postgres knows no year 0. */
+const isoTime = /^(?!0000)\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/
 const uuid = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/
 
 const accepts: Record<SortKind, (value: unknown) => boolean> = {

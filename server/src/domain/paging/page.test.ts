@@ -20,6 +20,7 @@ describe('a cursor', () => {
     ['a value too few', write(['files', time])],
     ['a value too many', write(['files', time, id, 1])],
     ['a date that does not exist', write(['files', '2026-02-31T09:00:00.000Z', id])],
+    ['the year 0, which Postgres does not know', write(['files', '0000-01-01T00:00:00.000Z', id])],
     ['a year beyond Postgres', write(['files', '+012026-01-31T09:00:00.000Z', id])],
     ['no UUID', write(['files', time, "x' or 1=1"])],
     ['an object', write({ list: 'files' })],
