@@ -65,6 +65,20 @@ describe('an operation that asks too much', () => {
     expect(refused(text, { n: 100 })).toBe(true)
   })
 
+  it('counts the page size that is the default of a variable', () => {
+    const text = (rows: number) =>
+      `query ($n: Int = ${rows}) { files(first: $n) { nodes { versions(first: $n) { nodes { id number } } } } }`
+    expect(refused(text(10))).toBe(false)
+    expect(refused(text(100))).toBe(true)
+    expect(refused(text(100), { n: 10 })).toBe(false)
+  })
+
+  it('counts the ids that are the default of a variable', () => {
+    const text = `query ($ids: [ID!]! = [${times(100, () => '"x"')}]) {
+      nodes(ids: $ids) { ... on File { versions(first: 100) { nodes { id number } } } } }`
+    expect(refused(text)).toBe(true)
+  })
+
   it('stops measuring at once, whatever fragments would expand to', () => {
     const started = performance.now()
     expect(refused(`{ files { nodes { ...f0 } } } ${nested(60)}`)).toBe(true)

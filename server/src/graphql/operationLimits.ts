@@ -141,7 +141,19 @@ class Walk {
 
   #argument(field: FieldNode, name: string): unknown {
     const value = field.arguments?.find((argument) => argument.name.value === name)?.value
-    return value && plainValue(value, this.#measured.variables)
+    return value && this.#plain(value)
+  }
+
+  /** A variable that was not sent has the default that the operation gives it. */
+  #plain(value: ValueNode): unknown {
+    if (value.kind === Kind.INT) return Number(value.value)
+    if (value.kind === Kind.LIST) return value.values
+    if (value.kind !== Kind.VARIABLE) return undefined
+    const { variables, operation } = this.#measured
+    const name = value.name.value
+    if (variables[name] !== undefined) return variables[name]
+    const declared = operation.variableDefinitions?.find(({ variable }) => variable.name.value === name)
+    return declared?.defaultValue && this.#plain(declared.defaultValue)
   }
 
   #hold(isWithin: boolean): void {
@@ -151,12 +163,6 @@ class Walk {
 
 function fieldOf(type: GraphQLNamedType, name: string) {
   return isObjectType(type) || isInterfaceType(type) ? type.getFields()[name] : undefined
-}
-
-function plainValue(value: ValueNode, variables: Readonly<Record<string, unknown>>): unknown {
-  if (value.kind === Kind.VARIABLE) return variables[value.name.value]
-  if (value.kind === Kind.INT) return Number(value.value)
-  return value.kind === Kind.LIST ? value.values : undefined
 }
 
 const sum = (numbers: Iterable<number>): number => {
