@@ -2,6 +2,7 @@ import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { brotliCompressSync } from 'node:zlib'
 import { ApolloServer } from '@apollo/server'
 import {
   ApolloServerPluginCacheControlDisabled,
@@ -151,5 +152,6 @@ async function buildConsole(): Promise<string> {
   await writeFile(join(directory, 'index.html'), '<!doctype html><title>The console</title>')
   await writeFile(join(directory, 'graphiql.html'), '<!doctype html><title>GraphiQL</title>')
   await writeFile(join(directory, 'assets', 'main-1a2b3c.js'), 'export {}')
+  await writeFile(join(directory, 'assets', 'main-1a2b3c.js.br'), brotliCompressSync('export {}'))
   return directory
 }

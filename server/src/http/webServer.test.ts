@@ -51,6 +51,15 @@ describe('the console', () => {
     expect(response.headers.get('content-type')).toMatch(/javascript/)
   })
 
+  it('comes compressed as it was built, to whoever can read that', async () => {
+    const compressed = await get('/assets/main-1a2b3c.js', { 'accept-encoding': 'br, gzip' })
+    expect([compressed.headers.get('content-encoding'), await compressed.text()]).toEqual(['br', 'export {}'])
+    expect(compressed.headers.get('content-type')).toMatch(/javascript/)
+    expect(compressed.headers.get('cache-control')).toBe('public, max-age=31536000, immutable')
+    const plain = await get('/assets/main-1a2b3c.js', { 'accept-encoding': 'identity' })
+    expect([plain.headers.get('content-encoding'), await plain.text()]).toEqual([null, 'export {}'])
+  })
+
   it('is not what a missing file looks like', async () => {
     for (const path of ['/assets/gone.js', '/session', '/graphiql/x', '/assets/']) {
       expect((await get(path, html)).status).toBe(404)
