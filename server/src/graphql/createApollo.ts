@@ -13,6 +13,12 @@ import { asksTooMuch, operationLimits } from './operationLimits.ts'
 import type { RequestContext } from './requestContext.ts'
 import { schema } from './schema.ts'
 
+/**
+ * Headers that a page of another site cannot send without asking first (a CORS preflight). `authorization` is among them
+ * because only a bearer token is accepted in it, which no browser adds by itself.
+ */
+const preflightedHeaders = ['authorization', 'x-filegraph-csrf', 'apollo-require-preflight', 'x-apollo-operation-name']
+
 export interface ApolloOptions {
   readonly introspection: boolean
   readonly logger: Pick<Logger, 'error' | 'warn' | 'info' | 'debug'>
@@ -24,7 +30,7 @@ export function createApollo({ introspection, logger }: ApolloOptions): ApolloSe
     schema,
     introspection,
     logger,
-    csrfPrevention: true,
+    csrfPrevention: { requestHeaders: [...preflightedHeaders] },
     allowBatchedHttpRequests: false,
     includeStacktraceInErrorResponses: false,
     status400ForVariableCoercionErrors: true,
@@ -33,7 +39,7 @@ export function createApollo({ introspection, logger }: ApolloOptions): ApolloSe
     // A cache of documents is kept; a cache of answers would outlive signed addresses.
     persistedQueries: false,
     stopOnTerminationSignals: false,
-    formatError,
+    formatError: (formatted, error) => formatError(formatted, error, introspection),
     plugins: [
       // Costs half a millisecond a request and answers here are never cacheable.
       ApolloServerPluginCacheControlDisabled(),
@@ -50,9 +56,16 @@ const tooMuch = () =>
     extensions: { code: 'BAD_USER_INPUT', http: { status: 400 } },
   })
 
+/** Validation lets operations pass for which the schema has no type: subscriptions. */
+const noSuchOperation = () =>
+  new GraphQLError('There are no operations of this kind.', {
+    extensions: { code: 'BAD_REQUEST', http: { status: 400 } },
+  })
+
 const limitsBeforeExecution: ApolloServerPlugin<RequestContext> = {
   requestDidStart: async () => ({
     didResolveOperation: async ({ schema: current, document, operation, request }) => {
+      if (operation && !current.getRootType(operation.operation)) throw noSuchOperation()
       const fragments = new Map(
         document.definitions
           .filter((definition) => definition.kind === Kind.FRAGMENT_DEFINITION)
@@ -120,7 +133,7 @@ function isDefect(error: GraphQLError): boolean {
 }
 
 /** What a caller gets to see of an error. */
-function formatError(formatted: GraphQLFormattedError, error: unknown): GraphQLFormattedError {
+function formatError(formatted: GraphQLFormattedError, error: unknown, showsSchema: boolean): GraphQLFormattedError {
   const cause = unwrapResolverError(error)
   const place = {
     ...(formatted.path && { path: formatted.path }),
@@ -136,6 +149,10 @@ function formatError(formatted: GraphQLFormattedError, error: unknown): GraphQLF
     return { ...place, message: 'Something went wrong on our side.', extensions: { code: 'INTERNAL_SERVER_ERROR' } }
   }
   // The parser's message names the bound.
-  const message = /tokens/i.test(formatted.message) ? 'The operation asks for too much.' : formatted.message
+  if (/tokens/i.test(formatted.message)) {
+    return { ...place, message: 'The operation asks for too much.', extensions: { code } }
+  }
+  // Apollo hides the suggestions of validation alone, not those about the values of variables.
+  const message = showsSchema ? formatted.message : formatted.message.replace(/ ?Did you mean .*\?$/s, '')
   return { ...place, message, extensions: { code } }
 }
