@@ -161,6 +161,7 @@ describe('an API key', () => {
     ['name', { name: 'a\u202eb' }],
     ['expiresAt', { expiresAt: new Date(0) }],
     ['expiresAt', { expiresAt: new Date(Number.NaN) }],
+    ['expiresAt', { expiresAt: new Date('+010000-01-01T00:00:00Z') }],
   ])('is not made with a bad %s', async (field, bad) => {
     const wanted = { name: 'Fine', role: 'VIEWER', expiresAt: null, ...bad } as const
     const refusal = await createApiKey(identity.as('OWNER'), wanted).catch((error: unknown) => error)

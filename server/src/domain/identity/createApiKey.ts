@@ -26,8 +26,8 @@ export interface NewApiKey {
 export async function createApiKey(ctx: Context, wanted: NewApiKey): Promise<{ apiKey: ApiKey; secret: string }> {
   const name = acceptName('name', wanted.name, keyNameMaxLength)
   const now = ctx.now()
-  if (wanted.expiresAt !== null && !(wanted.expiresAt > now)) {
-    throw new Invalid('expiresAt', 'The expiry has to lie in the future.')
+  if (wanted.expiresAt !== null && !(wanted.expiresAt > now && wanted.expiresAt.getUTCFullYear() <= 9999)) {
+    throw new Invalid('expiresAt', 'The expiry has to lie in the future, and before the year 10000.')
   }
   if (!isAtLeast(ctx.principal.role, wanted.role)) throw new Forbidden('You cannot give a role above your own.')
   const { tenantId } = ctx.principal

@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { createTestIdentity, type TestIdentity } from '../../../test/testIdentity.ts'
 import { auditLog, tenantUsage } from '../../database/tables.ts'
 import { Conflict, Invalid } from '../refusals.ts'
-import { createTenant } from './createTenant.ts'
+import { createTenant, type TenantPolicy } from './createTenant.ts'
 import { findTenantBySlug } from './findTenant.ts'
 import { listTenants } from './listTenants.ts'
 
@@ -45,8 +45,19 @@ describe('a tenant', () => {
     await expect(createTenant(identity, { slug, name: 'Name' })).rejects.toBeInstanceOf(Invalid)
   })
 
-  it('is not made with a policy that makes no sense', async () => {
-    const policy = { trashDays: -1 }
+  it.each<Partial<TenantPolicy>>([
+    { trashDays: -1 },
+    { trashDays: 99_999_999_999 },
+    { trashDays: 1.5 },
+    { intentLifetimeSeconds: 0 },
+    { intentLifetimeSeconds: 99_999_999_999 },
+    { downloadMaxSeconds: 604_801 },
+    { quotaBytes: -1 },
+    { maxFileBytes: 2 ** 53 },
+    { allowedContentTypes: ['image'] },
+    { allowedContentTypes: ['image/', 'image/*'] },
+    { allowedContentTypes: ['IMAGE/PNG'] },
+  ])('is not made with a policy that makes no sense: %o', async (policy) => {
     await expect(createTenant(identity, { slug: 'negative', name: 'Name', policy })).rejects.toBeInstanceOf(Invalid)
     expect(await findTenantBySlug(identity.database, 'negative')).toBeNull()
   })

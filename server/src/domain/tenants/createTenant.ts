@@ -58,12 +58,32 @@ export async function createTenant(services: Pick<Context, 'database' | 'now'>, 
   return tenant
 }
 
+/** The least and the most that a policy may say. SigV4 bounds how long an address works; the rest is bounded by sense. */
+const bounds = {
+  maxFileBytes: [0, Number.MAX_SAFE_INTEGER],
+  trashDays: [0, 36_500],
+  intentLifetimeSeconds: [1, 31_536_000],
+  downloadMaxSeconds: [1, 604_800],
+  quotaBytes: [0, Number.MAX_SAFE_INTEGER],
+} as const
+
+/** A media type in lower case, or the first half of one with its slash. */
+const typeOrKind = /^[a-z0-9][a-z0-9!#$&^_.+-]*\/([a-z0-9][a-z0-9!#$&^_.+-]*)?$/
+
 function acceptPolicy(policy: TenantPolicy): TenantPolicy {
-  const { maxFileBytes, trashDays, intentLifetimeSeconds, downloadMaxSeconds, quotaBytes } = policy
-  const counts = { maxFileBytes, trashDays, intentLifetimeSeconds, downloadMaxSeconds, quotaBytes: quotaBytes ?? 0 }
-  for (const [field, value] of Object.entries(counts)) {
-    const isCount = Number.isSafeInteger(value) && value >= 0
-    if (!isCount) throw new Invalid(field, 'This has to be a whole number that is not negative.')
+  for (const [field, [least, most]] of Object.entries(bounds)) {
+    const value = policy[field as keyof typeof bounds]
+    if (value === null) continue
+    const isWithin = Number.isSafeInteger(value) && value >= least && value <= most
+    if (!isWithin) throw new Invalid(field, `${field} has to be a whole number from ${least} to ${most}.`)
+  }
+  for (const type of policy.allowedContentTypes ?? []) {
+    if (!typeOrKind.test(type)) {
+      throw new Invalid(
+        'allowedContentTypes',
+        `"${type}" is neither a type such as image/png nor a kind such as image/`,
+      )
+    }
   }
   return policy
 }
