@@ -1,3 +1,4 @@
+import { DrizzleQueryError } from 'drizzle-orm'
 import { ConfigurationError } from '../config.ts'
 import { DatabaseUnavailable, errorCodeOf, isUnavailable } from '../database/databaseUnavailable.ts'
 import { BlobStoreUnavailable } from '../storage/blobStore.ts'
@@ -7,6 +8,8 @@ export function sentenceFor(error: unknown): string {
   if (error instanceof ConfigurationError) return error.message
   if (isUnavailable(error)) return `The database did not answer: ${reasonOf(error)}`
   if (error instanceof BlobStoreUnavailable) return `The bucket did not answer: ${reasonOf(error)}`
+  // Its own message is the statement and its values; its cause says what was wrong with them.
+  if (error instanceof DrizzleQueryError) return `The database refused: ${reasonOf(error)}`
   return oneLine(error instanceof Error && error.message !== '' ? error.message : String(error))
 }
 
