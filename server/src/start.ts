@@ -67,5 +67,14 @@ async function bringUp({ config, directory, log, closing, signals }: Starting): 
   directory.writeInstance({ pid: process.pid, url: publicUrl, ...ports })
   logger.info({ url: publicUrl, pid: process.pid }, 'Started')
   const { hasConsole } = api
-  return startBlock({ publicUrl, hasConsole, hasDemo, ...places, logs: log.place, warnings: config.warnings })
+  const hasGraphiql = hasConsole && config.graphql.graphiql
+  return startBlock({
+    publicUrl,
+    hasConsole,
+    hasGraphiql,
+    hasDemo,
+    ...places,
+    logs: log.place,
+    warnings: config.warnings,
+  })
 }

@@ -4,6 +4,7 @@ export interface Started {
   /** Where people reach it, without a slash at the end. */
   readonly publicUrl: string
   readonly hasConsole: boolean
+  readonly hasGraphiql: boolean
   readonly hasDemo: boolean
   /** Whole sentences' ends: where each kind of data lies. */
   readonly database: string
@@ -14,11 +15,11 @@ export interface Started {
 
 /** What `start` prints when all is up: where to go, how to sign in, where the data lies, how to stop. */
 export function startBlock(started: Started): string {
-  const { publicUrl, hasConsole, hasDemo, database, files, logs, warnings } = started
+  const { publicUrl, hasConsole, hasGraphiql, hasDemo, database, files, logs, warnings } = started
   const rows: (readonly [string, string])[] = [
     ...(hasConsole ? [['Console', publicUrl] as const] : []),
     ['GraphQL', `${publicUrl}/graphql`],
-    ...(hasConsole ? [['GraphiQL', `${publicUrl}/graphiql`] as const] : []),
+    ...(hasGraphiql ? [['GraphiQL', `${publicUrl}/graphiql`] as const] : []),
     ['Database', database],
     ['Files', files],
     ['Logs', logs],

@@ -1,0 +1,18 @@
+import { expect, it } from 'vitest'
+import { startBlock } from './startBlock.ts'
+
+const started = {
+  publicUrl: 'http://localhost:4000',
+  hasConsole: true,
+  hasGraphiql: true,
+  hasDemo: false,
+  database: 'here',
+  files: 'here',
+  logs: 'here',
+  warnings: [],
+}
+
+it('names the address of GraphiQL only where GraphiQL answers', () => {
+  expect(startBlock(started)).toContain('http://localhost:4000/graphiql')
+  expect(startBlock({ ...started, hasGraphiql: false })).not.toMatch(/graphiql/i)
+})
