@@ -53,3 +53,17 @@ it(
     }
   },
 )
+
+it('says what an administrator has to do when its login may not give the role to the application', async () => {
+  const database = await createEmptyDatabase()
+  const owner = `filegraph_owner_${process.pid}`
+  const administrator = postgres(database.superuserUrl, { max: 1, onnotice: () => undefined })
+  await migrate(database.superuserUrl)
+  await administrator.unsafe(`create role ${owner} login createrole password 'test'`)
+  const url = new URL(database.superuserUrl)
+  Object.assign(url, { username: owner, password: 'test' })
+  await expect(migrate(url.href)).rejects.toThrow(`grant filegraph_app to "${owner}"`)
+  await administrator.unsafe(`drop role ${owner}`)
+  await administrator.end()
+  await database.drop()
+})

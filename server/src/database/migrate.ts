@@ -51,6 +51,17 @@ async function ensureAppRole(client: postgres.Sql): Promise<void> {
 }
 
 async function grantAppRole(client: postgres.Sql, member: string): Promise<void> {
+  try {
+    await grantUnlessMember(client, member)
+  } catch (error) {
+    // 42501: the role was made by another login, whose leave it takes to give it on.
+    if (!(error instanceof postgres.PostgresError) || error.code !== '42501') throw error
+    const remedy = `Run as an administrator of the database: grant ${appRole} to "${member}"`
+    throw new Error(`This login may not let "${member}" take the role ${appRole}. ${remedy}`, { cause: error })
+  }
+}
+
+async function grantUnlessMember(client: postgres.Sql, member: string): Promise<void> {
   await client.unsafe(`do $$ begin
     if not exists (
       select from pg_auth_members m
