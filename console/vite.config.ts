@@ -1,3 +1,5 @@
+import { readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { brotliCompressSync, gzipSync } from 'node:zlib'
 import react from '@vitejs/plugin-react'
@@ -13,16 +15,20 @@ const englishOnly: Plugin = {
     /react-(aria|stately)[^?]*\/intl\/.*\/(?!en-US)[a-z]{2}-[A-Z]{2}\.m?js/.test(id) ? 'export default {}' : null,
 }
 
-/** Hashed files never change, so they are compressed once, here, and as well as can be: the server picks one of three. */
+/**
+ * Hashed files never change, so they are compressed once, here, and as well as can be: the server picks one of three.
+ * It waits for what was written: Vite still puts the preloading of pages into chunks while a bundle is generated.
+ */
 const compressed: Plugin = {
   name: 'filegraph:compressed',
   apply: 'build',
-  generateBundle(_options, bundle) {
-    for (const [fileName, file] of Object.entries(bundle)) {
+  writeBundle({ dir = '' }, bundle) {
+    for (const fileName of Object.keys(bundle)) {
       if (!/^assets\/.*\.(js|css|svg)$/.test(fileName)) continue
-      const bytes = Buffer.from(file.type === 'chunk' ? file.code : file.source)
-      this.emitFile({ type: 'asset', fileName: `${fileName}.br`, source: brotliCompressSync(bytes) })
-      this.emitFile({ type: 'asset', fileName: `${fileName}.gz`, source: gzipSync(bytes, { level: 9 }) })
+      const path = join(dir, fileName)
+      const bytes = readFileSync(path)
+      writeFileSync(`${path}.br`, brotliCompressSync(bytes))
+      writeFileSync(`${path}.gz`, gzipSync(bytes, { level: 9 }))
     }
   },
 }
