@@ -33,7 +33,6 @@ export function createApollo({ introspection, logger }: ApolloOptions): ApolloSe
     csrfPrevention: { requestHeaders: [...preflightedHeaders] },
     allowBatchedHttpRequests: false,
     includeStacktraceInErrorResponses: false,
-    status400ForVariableCoercionErrors: true,
     hideSchemaDetailsFromClientErrors: !introspection,
     parseOptions: { maxLexicalTokens: operationLimits.tokens },
     // A cache of documents is kept; a cache of answers would outlive signed addresses.
