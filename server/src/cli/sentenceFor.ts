@@ -1,6 +1,5 @@
-import { DrizzleQueryError } from 'drizzle-orm'
 import { ConfigurationError } from '../config.ts'
-import { DatabaseUnavailable, errorCodeOf, isUnavailable } from '../database/databaseUnavailable.ts'
+import { DatabaseUnavailable, errorCodeOf, isFailedStatement, isUnavailable } from '../database/databaseUnavailable.ts'
 import { BlobStoreUnavailable } from '../storage/blobStore.ts'
 
 /** What went wrong, in one line for whoever typed the command (one for each wrong variable); never a stack. */
@@ -9,7 +8,7 @@ export function sentenceFor(error: unknown): string {
   if (isUnavailable(error)) return `The database did not answer: ${reasonOf(error)}`
   if (error instanceof BlobStoreUnavailable) return `The bucket did not answer: ${reasonOf(error)}`
   // Its own message is the statement and its values; its cause says what was wrong with them.
-  if (error instanceof DrizzleQueryError) return `The database refused: ${reasonOf(error)}`
+  if (isFailedStatement(error)) return `The database refused: ${reasonOf(error)}`
   return oneLine(error instanceof Error && error.message !== '' ? error.message : String(error))
 }
 

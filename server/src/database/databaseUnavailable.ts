@@ -1,3 +1,5 @@
+import { DrizzleQueryError } from 'drizzle-orm'
+
 /** The database gave no usable answer: nothing can be said about the statement, and the caller may ask again later. */
 export class DatabaseUnavailable extends Error {
   override readonly name = 'DatabaseUnavailable'
@@ -49,3 +51,6 @@ export function violatedConstraint(error: unknown): string | undefined {
   }
   return undefined
 }
+
+/** Whether an error carries a statement and its values in its message, and what the database said of it as its cause. */
+export const isFailedStatement = (error: unknown): boolean => error instanceof DrizzleQueryError
