@@ -295,6 +295,20 @@ describe('an upload', () => {
     expect(data.uploadIntent).toEqual({ state: 'EXPIRED', url: null, headers: [] })
   })
 
+  it('is listed by the state that it shows, also before the job has come that ends it', async () => {
+    const { uploadIntent } = await askForIntent(service, tenant.member)
+    const query = `{ pending: uploadIntents(filter: { state: PENDING }) { nodes { id } }
+      expired: uploadIntents(filter: { state: EXPIRED }) { nodes { id state } } }`
+    const listed = async () => {
+      const { data } = await service.ask(tenant.member, query)
+      const isListed = (list: Data) => list.nodes.some((intent: Data) => intent.id === uploadIntent.id)
+      return [isListed(data.pending), isListed(data.expired)]
+    }
+    expect(await listed()).toEqual([true, false])
+    service.clock.offsetMs = 25 * 3600_000
+    expect(await listed()).toEqual([false, true])
+  })
+
   it('is the same intent when it is asked for again with one idempotency key, also at once', async () => {
     const ask = () => askForIntent(service, tenant.member, { idempotencyKey: 'once' })
     const answers = await Promise.all(Array.from({ length: 5 }, ask))

@@ -1,4 +1,4 @@
-import { and, eq, type SQL, sql } from 'drizzle-orm'
+import { and, eq, gt, lte, or, type SQL, sql } from 'drizzle-orm'
 import { blobs, principals, uploads } from '../../database/tables.ts'
 import { isAnyOf } from '../../database/isAnyOf.ts'
 import type { Transaction } from '../../database/tenantDatabase.ts'
@@ -62,9 +62,15 @@ const newestFirst: Order = {
 /** Upload intents, newest first. */
 export async function listUploads(ctx: Context, state: UploadState | null, args: PageArguments): Promise<Page<Upload>> {
   const page = pageRequest(newestFirst, args)
-  const inState = state === null ? undefined : eq(uploads.state, state)
-  const rows = await reading(ctx, (tx) =>
-    selectUploads(tx, and(visibleTo(ctx), inState, page.where), page.orderBy, page.limit),
-  )
+  const matching = and(visibleTo(ctx), state === null ? undefined : inState(state, ctx.now()), page.where)
+  const rows = await reading(ctx, (tx) => selectUploads(tx, matching, page.orderBy, page.limit))
   return page.turnInto(rows, (upload) => [upload.createdAt, upload.id])
+}
+
+/** An intent whose time is over has expired for everybody, although the job that says so has yet to come. */
+function inState(state: UploadState, now: Date): SQL | undefined {
+  const pending = eq(uploads.state, 'PENDING')
+  if (state === 'PENDING') return and(pending, gt(uploads.expiresAt, now))
+  if (state === 'EXPIRED') return or(eq(uploads.state, state), and(pending, lte(uploads.expiresAt, now)))
+  return eq(uploads.state, state)
 }
