@@ -115,6 +115,22 @@ test('a viewer is offered nothing that changes files, and no audit log', async (
       .first()
       .click()
     expect(await page.getByRole('menuitem').allInnerTexts()).toEqual(['Details'])
+    await page.goto(`${instance.url}/t/acme/audit`)
+    await page.getByText('Not for your role').waitFor()
+  })
+}, 60_000)
+
+test('after deleting by keyboard the focus is on the file that took the place', async () => {
+  await onPage({ width: 1280, height: 800 }, async (page) => {
+    await signIn(page, instance.url, 'hugo@globex.example')
+    const names = await page.locator('.file-open').allInnerTexts()
+    await page.getByRole('button', { name: `More for ${names[0]}`, exact: true }).press('Enter')
+    await page.getByRole('menuitem', { name: 'Delete' }).press('Enter')
+    await page
+      .getByRole('row')
+      .filter({ hasText: names[0] ?? '' })
+      .waitFor({ state: 'detached' })
+    await page.waitForFunction((name) => document.activeElement?.textContent === name, names[1])
   })
 }, 60_000)
 

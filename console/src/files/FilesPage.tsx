@@ -57,6 +57,7 @@ export function FilesPage() {
             <Upload size={17} aria-hidden /> Upload
           </Button>
         )}
+        {data && !mayChange && <p className="soft">You can view and download here.</p>}
       </div>
       <FileFilters state={state} uploaders={uploaders} onChange={go} />
       {!data && !error && <SkeletonRows />}

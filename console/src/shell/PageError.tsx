@@ -1,23 +1,30 @@
+import { useQuery } from '@apollo/client/react'
 import { CloudOff, DoorClosed } from 'lucide-react'
 import { Link } from 'react-router'
+import { ShellPartsDocument } from '../apollo/operations.ts'
 import { codeOf, wordError } from '../apollo/wordRefusal.ts'
 import { paths } from '../paths.ts'
 import { Button } from '../ui/Button.tsx'
 import { Notice } from '../ui/Notice.tsx'
-import { useShell } from './useShell.ts'
 
 /** What a page shows instead of its rows. A foreign workspace and one that does not exist look the same, on purpose. */
 export function PageError({ error, onRetry }: { error: unknown; onRetry: () => void }) {
-  const isInside = Boolean(useShell())
   const code = codeOf(error)
   if (code === 'UNAUTHENTICATED') return null
-  if (code === 'FORBIDDEN') return isInside ? <NotAllowed /> : <NoAccess />
+  if (code === 'FORBIDDEN') return <Forbidden />
   return (
     <Notice icon={CloudOff} title="This could not be loaded" isAlert>
       <p>{wordError(error)}</p>
       <Button onPress={onRetry}>Try again</Button>
     </Notice>
   )
+}
+
+/** A page that is refused brings nothing along, not even who looks: that is asked alone, and tells which "no" it was. */
+function Forbidden() {
+  const { data, loading } = useQuery(ShellPartsDocument)
+  if (loading) return null
+  return data ? <NotAllowed /> : <NoAccess />
 }
 
 function NoAccess() {

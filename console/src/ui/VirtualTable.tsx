@@ -1,5 +1,5 @@
 import './table.css'
-import { type KeyboardEvent, type ReactNode, useEffect, useRef } from 'react'
+import { type FocusEvent, type KeyboardEvent, type ReactNode, type RefObject, useEffect, useRef } from 'react'
 import { rowHeightPx, useVisibleRows } from './useVisibleRows.ts'
 
 interface VirtualTableProps {
@@ -34,9 +34,11 @@ export function VirtualTable(props: VirtualTableProps) {
     if (isNearEnd) onNearEnd()
   }, [isNearEnd, rowCount, onNearEnd])
 
+  const onFocus = useFocusAfterRemoval(scroller, rowCount)
+
   const rows = Array.from({ length: Math.max(0, last - first) }, (_, at) => first + at)
   return (
-    <div className={`table ${className}`} ref={scroller} onKeyDown={moveByArrow}>
+    <div className={`table ${className}`} ref={scroller} onKeyDown={moveByArrow} onFocus={onFocus}>
       <div role="table" aria-label={label} aria-rowcount={hasMore ? -1 : rowCount + 1}>
         <div role="rowgroup" className="table-head">
           <div role="row" className="table-row" aria-rowindex={1}>
@@ -66,15 +68,35 @@ export function VirtualTable(props: VirtualTableProps) {
   )
 }
 
+/** Where the row with the focus is taken away, the focus goes to the row in its place, and not back to the top of the page. */
+function useFocusAfterRemoval(scroller: RefObject<HTMLDivElement | null>, rowCount: number) {
+  const focused = useRef<Element | null>(null)
+  const place = useRef(0)
+  useEffect(() => {
+    const isLost = document.activeElement === document.body
+    if (!isLost || focused.current === null || focused.current.isConnected || rowCount === 0) return
+    focusRow(scroller.current, Math.min(place.current, rowCount + 1))
+  }, [scroller, rowCount])
+  return ({ target }: FocusEvent<HTMLElement>) => {
+    const row = target.closest('[aria-rowindex]')
+    focused.current = row && target
+    place.current = rowIndexOf(target)
+  }
+}
+
+const rowIndexOf = (element: Element) => Number(element.closest('[aria-rowindex]')?.getAttribute('aria-rowindex'))
+
+function focusRow(table: HTMLElement | null, rowIndex: number): boolean {
+  const target = table?.querySelector<HTMLElement>(`[aria-rowindex="${rowIndex}"] [data-row-focus]`)
+  target?.focus()
+  target?.scrollIntoView({ block: 'nearest' })
+  return Boolean(target)
+}
+
 /** Up and down go to the name in the row before or after; rows that are not there yet are scrolled to. */
 function moveByArrow(event: KeyboardEvent<HTMLElement>) {
   const step = event.key === 'ArrowDown' ? 1 : event.key === 'ArrowUp' ? -1 : 0
   const from = event.target as HTMLElement
   if (step === 0 || !from.matches('[data-row-focus]')) return
-  const index = Number(from.closest('[aria-rowindex]')?.getAttribute('aria-rowindex'))
-  const next = event.currentTarget.querySelector<HTMLElement>(`[aria-rowindex="${index + step}"] [data-row-focus]`)
-  if (!next) return
-  event.preventDefault()
-  next.focus()
-  next.scrollIntoView({ block: 'nearest' })
+  if (focusRow(event.currentTarget, rowIndexOf(from) + step)) event.preventDefault()
 }
