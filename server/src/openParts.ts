@@ -45,7 +45,7 @@ async function openDatabase(config: Config, directory: DataDirectory, closing: C
   const urls = externalDatabase(config)
   if (urls) return { urls, port: null, place: placeOf(urls.databaseUrl) }
   const logs = join(directory.path, 'logs')
-  mkdirSync(logs, { recursive: true })
+  mkdirSync(logs, { recursive: true, mode: 0o700 })
   const started = await startEmbeddedPostgres({
     folder: join(directory.path, 'postgres'),
     logFile: join(logs, 'postgres.log'),

@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:http'
 import { type AddressInfo, connect } from 'node:net'
 import { join } from 'node:path'
@@ -64,6 +64,16 @@ function expectLogOfOneQuery(unsaid: readonly string[]): void {
   expect([...unsaid, ...secrets].filter((secret) => text.includes(String(secret)))).toEqual([])
 }
 
+/** What others on the machine could read, one level deep; the folder itself only lets the database's user pass through. */
+function openToOthers(name: string): string[] {
+  const readable = (path: string) => (statSync(path).mode & 0o066) !== 0
+  const inside = readdirSync(folder(name)).flatMap((entry) => {
+    const path = join(folder(name), entry)
+    return entry === 'bucket' ? readdirSync(path).map((bucket) => join(path, bucket)) : [path]
+  })
+  return [folder(name), ...inside].filter(readable)
+}
+
 /** A request of which the server has the head and not the whole body yet. */
 function halfARequest(url: string) {
   const { hostname, port } = new URL(url)
@@ -97,6 +107,7 @@ describe('one command', () => {
     async () => {
       const first = await start('kept')
       expect((await fetch(`${first.url}/readyz`)).status).toBe(200)
+      expect(openToOthers('kept')).toEqual([])
       for (const text of [folder('kept'), 'filegraph-demo', 'ada@acme.example', 'hugo@globex.example']) {
         expect(first.filegraph.stdout).toContain(text)
       }

@@ -45,7 +45,7 @@ export function findHolder(folder: string): Holder | null {
 /** Complete or not there at all: written aside, then linked, which fails where a lock exists. */
 function create(lock: string, mine: Holder): boolean {
   const aside = `${lock}.${process.pid}`
-  writeFileSync(aside, JSON.stringify(mine))
+  writeFileSync(aside, JSON.stringify(mine), { mode: 0o600 })
   try {
     linkSync(aside, lock)
     return true

@@ -12,7 +12,7 @@ export interface LogDestination {
  * Written at once, so that the last line before a crash is there. A full disk loses lines and harms nothing else.
  */
 export function openRotatingFile(path: string, maxBytes: number): LogDestination {
-  mkdirSync(dirname(path), { recursive: true })
+  mkdirSync(dirname(path), { recursive: true, mode: 0o700 })
   const open = () => {
     const descriptor = openSync(path, 'a', 0o600)
     return { descriptor, byteSize: fstatSync(descriptor).size }

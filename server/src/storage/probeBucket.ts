@@ -68,7 +68,7 @@ function clockFinding(date: string | null): BucketFinding {
 const adviceByCode: Readonly<Record<string, string>> = {
   NoSuchBucket: 'Create the bucket, or correct S3_BUCKET and S3_FORCE_PATH_STYLE.',
   InvalidAccessKeyId: 'Correct S3_ACCESS_KEY_ID.',
-  SignatureDoesNotMatch: 'Correct S3_SECRET_ACCESS_KEY.',
+  SignatureDoesNotMatch: 'Correct S3_SECRET_ACCESS_KEY or S3_REGION.',
   AccessDenied: 'Allow this key to list, read, write and delete objects of this bucket.',
   RequestTimeTooSkewed: 'Set the clock of this machine by NTP.',
   AuthorizationHeaderMalformed: 'Correct S3_REGION.',

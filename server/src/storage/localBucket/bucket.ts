@@ -44,7 +44,8 @@ export interface BucketPlace {
 export function openBucket({ directory, name, credentials, now }: BucketPlace): Bucket {
   if (!/^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/.test(name)) throw new RangeError(`"${name}" is no name of a bucket`)
   const home = join(directory, name)
-  mkdirSync(home, { recursive: true })
+  // Keys tell who has files, so nobody else on the machine may list them.
+  mkdirSync(home, { recursive: true, mode: 0o700 })
   return {
     name,
     credentials,
