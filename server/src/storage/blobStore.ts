@@ -22,6 +22,29 @@ export interface BlobStore {
   /** One page of the keys under a prefix, in UTF-8 byte order. */
   list(options: ListOptions): Promise<ListPage>
 
+  /**
+   * Writes a small object of the server's own, such as the marker that names the database of a bucket; what users send
+   * goes through `signUpload` alone. At most 65,536 bytes, else a RangeError.
+   *
+   * With `onlyIf: 'ABSENT'` what lies under the key stays as it is, and the answer is `PRESENT`. A request whose reply
+   * was lost is sent again, and then meets what it wrote itself: `PRESENT` says that the object is there, not that
+   * somebody else wrote it. Who needs to know reads it back.
+   */
+  write(key: string, content: Uint8Array, options: WriteOptions): Promise<'WRITTEN' | 'PRESENT'>
+
+  /**
+   * One page of the multipart uploads under a prefix that were begun and neither completed nor aborted, in UTF-8 byte
+   * order of their keys: those behind the marker, at most `maxUploads` (1 to 1,000, which is also the default).
+   */
+  listUnfinishedUploads(
+    prefix: string,
+    marker?: UploadMarker | null,
+    maxUploads?: number,
+  ): Promise<UnfinishedUploadsPage>
+
+  /** Drops an unfinished upload and the parts that arrived. One that is not there, or no longer, is aborted already. */
+  abortUpload(key: string, uploadId: string): Promise<void>
+
   /** A URL that can create the object once, and nothing else. Signed locally, without a round trip. */
   signUpload(upload: UploadToSign): SignedUpload
 
@@ -77,6 +100,8 @@ export interface ListOptions {
   /** At most 1,000, which is also the default. */
   readonly maxKeys?: number
   readonly continuationToken?: string | undefined
+  /** Begins with the first key strictly behind this one, there or not. Ignored when a continuation token is given. */
+  readonly startAfter?: string | undefined
 }
 
 export interface ListPage {
@@ -88,6 +113,28 @@ export interface ListPage {
   }[]
   /** Null on the last page. */
   readonly continuationToken: string | null
+}
+
+export interface WriteOptions {
+  readonly contentType: string
+  /** Without it, whatever lies under the key is replaced. */
+  readonly onlyIf?: 'ABSENT'
+}
+
+export interface UnfinishedUploadsPage {
+  readonly uploads: readonly {
+    readonly key: string
+    readonly uploadId: string
+    readonly initiated: Date
+  }[]
+  /** Null on the last page. */
+  readonly next: UploadMarker | null
+}
+
+/** The upload that a page of unfinished uploads ended with. */
+export interface UploadMarker {
+  readonly key: string
+  readonly uploadId: string
 }
 
 export interface DeleteOutcome {

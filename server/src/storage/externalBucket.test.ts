@@ -1,5 +1,6 @@
 import { expect, it } from 'vitest'
 import { describeBlobStore } from './blobStore.contract.ts'
+import { describeBlobStoreSweeps } from './blobStoreSweeps.contract.ts'
 import { describeS3Behaviours } from './s3Behaviours.contract.ts'
 import { createS3BlobStore } from './s3BlobStore.ts'
 import { readTarget } from './testing/readTarget.ts'
@@ -24,6 +25,7 @@ it('a bucket under test is named by the variables that name it to the server', (
 
 if (target) {
   describeS3Behaviours(target.endpoint, () => target)
+  describeBlobStoreSweeps(target.endpoint, () => target)
   describeBlobStore(target.endpoint, async () => {
     const store = createS3BlobStore(target)
     return { store, close: async () => store.close() }

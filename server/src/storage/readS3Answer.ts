@@ -1,10 +1,19 @@
 import type {
   DeleteObjectsCommandOutput,
   HeadObjectCommandOutput,
+  ListMultipartUploadsCommandOutput,
   ListObjectsV2CommandOutput,
+  MultipartUpload,
   _Object,
 } from '@aws-sdk/client-s3'
-import type { DeleteOutcome, ListPage, StoredObject } from './blobStore.ts'
+import type {
+  DeleteOutcome,
+  ListOptions,
+  ListPage,
+  StoredObject,
+  UnfinishedUploadsPage,
+  UploadMarker,
+} from './blobStore.ts'
 
 /** Each of these throws when the answer lacks what it has to tell: half an answer is none. */
 export function readStoredObject(output: HeadObjectCommandOutput): StoredObject {
@@ -36,26 +45,66 @@ export function readDeleteOutcome(output: DeleteObjectsCommandOutput, keys: read
   return { failed }
 }
 
-/** A page that does not say whether it is the last one, or that is another bucket's, must not pass for a listing. */
-export function readListPage(output: ListObjectsV2CommandOutput, bucket: string): ListPage {
+/**
+ * A page that does not say whether it is the last one, that is another bucket's or of other keys than were asked for, or
+ * that names itself as the next page, must not pass for a listing.
+ */
+export function readListPage(output: ListObjectsV2CommandOutput, bucket: string, asked: ListOptions): ListPage {
   const { Name, Contents = [], IsTruncated, NextContinuationToken, EncodingType } = output
   if (IsTruncated === undefined) throw new Error('The listing does not say whether it is complete')
   if (Name !== undefined && Name !== bucket) throw new Error('The listing is of another bucket')
   if (IsTruncated && !NextContinuationToken) throw new Error('The listing is cut off and names no next page')
-  const isEscaped = EncodingType === 'url'
-  return {
-    objects: Contents.map((object) => readListedObject(object, isEscaped)),
-    continuationToken: IsTruncated ? (NextContinuationToken ?? null) : null,
-  }
+  if (IsTruncated && NextContinuationToken === asked.continuationToken) throw new Error('The listing does not go on')
+  const objects = Contents.map((object) => readListedObject(object, EncodingType))
+  refuseOtherKeys(objects, asked.prefix)
+  return { objects, continuationToken: IsTruncated ? (NextContinuationToken ?? null) : null }
 }
 
-function readListedObject({ Key, Size, ETag, LastModified }: _Object, isEscaped: boolean) {
+function readListedObject({ Key, Size, ETag, LastModified }: _Object, encoding: string | undefined) {
   if (Key === undefined || Size === undefined || ETag === undefined || LastModified === undefined) {
     throw new Error('The listing names an object without its key, size, ETag or time')
   }
-  // Some stores write a blank as `+`, others as `%20`; a plus sign itself is always `%2B`.
-  const key = isEscaped ? decodeURIComponent(Key.replaceAll('+', '%20')) : Key
-  return { key, byteSize: Size, etag: bareEtag(ETag), lastModified: LastModified }
+  return { key: decodeKey(Key, encoding), byteSize: Size, etag: bareEtag(ETag), lastModified: LastModified }
+}
+
+/** The same refusals for the unfinished uploads. */
+export function readUploadsPage(
+  output: ListMultipartUploadsCommandOutput,
+  bucket: string,
+  asked: { readonly prefix: string; readonly marker: UploadMarker | null | undefined },
+): UnfinishedUploadsPage {
+  const { Bucket, Uploads = [], IsTruncated, EncodingType } = output
+  if (IsTruncated === undefined) throw new Error('The list of uploads does not say whether it is complete')
+  if (Bucket !== undefined && Bucket !== bucket) throw new Error('The list of uploads is of another bucket')
+  const next = IsTruncated ? readUploadMarker(output) : null
+  if (next && next.key === asked.marker?.key && next.uploadId === asked.marker.uploadId) {
+    throw new Error('The list of uploads does not go on')
+  }
+  const uploads = Uploads.map((upload) => readUpload(upload, EncodingType))
+  refuseOtherKeys(uploads, asked.prefix)
+  return { uploads, next }
+}
+
+function readUploadMarker(output: ListMultipartUploadsCommandOutput): UploadMarker {
+  const { NextKeyMarker, NextUploadIdMarker, EncodingType } = output
+  if (!NextKeyMarker || !NextUploadIdMarker) throw new Error('The list of uploads is cut off and names no next page')
+  return { key: decodeKey(NextKeyMarker, EncodingType), uploadId: NextUploadIdMarker }
+}
+
+function readUpload({ Key, UploadId, Initiated }: MultipartUpload, encoding: string | undefined) {
+  if (!Key || !UploadId || Initiated === undefined) {
+    throw new Error('The list of uploads names one without its key, id or time')
+  }
+  return { key: decodeKey(Key, encoding), uploadId: UploadId, initiated: Initiated }
+}
+
+function refuseOtherKeys(listed: readonly { readonly key: string }[], prefix: string): void {
+  if (listed.some(({ key }) => !key.startsWith(prefix))) throw new Error('The listing is of another prefix')
+}
+
+/** Some stores write a blank as `+`, others as `%20`; a plus sign itself is always `%2B`. */
+function decodeKey(key: string, encoding: string | undefined): string {
+  return encoding === 'url' ? decodeURIComponent(key.replaceAll('+', '%20')) : key
 }
 
 function bareEtag(etag: string): string {

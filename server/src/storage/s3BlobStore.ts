@@ -13,6 +13,8 @@ import { readDeleteOutcome, readListPage, readStoredObject } from './readS3Answe
 import { createS3Client, usualPatience, type S3Patience } from './s3Client.ts'
 import { describeFailure, unavailable } from './s3Failure.ts'
 import { createUrlSigner } from './signUrl.ts'
+import { abortUpload, listUnfinishedUploads } from './unfinishedUploads.ts'
+import { writeObject } from './writeObject.ts'
 
 const maxKeysPerRequest = 1_000
 
@@ -27,6 +29,10 @@ export function createS3BlobStore(options: BucketOptions, patience: S3Patience =
     sha256: (key) => readSha256(client, bucket, key),
     delete: (keys) => deleteObjects(client, bucket, keys),
     list: (page) => listObjects(client, bucket, page),
+    write: (key, content, how) => writeObject(client, bucket, key, content, how),
+    listUnfinishedUploads: (prefix, marker, maxUploads) =>
+      listUnfinishedUploads(client, bucket, { prefix, marker, maxUploads }),
+    abortUpload: (key, uploadId) => abortUpload(client, bucket, key, uploadId),
     signUpload: signer.signUpload,
     signDownload: signer.signDownload,
     ping: () => ping(client, bucket),
@@ -93,12 +99,17 @@ async function listObjects(client: S3Client, bucket: string, page: ListOptions):
       MaxKeys: maxKeys,
       // A key may hold characters that XML cannot.
       EncodingType: 'url',
-      ...(page.continuationToken !== undefined && { ContinuationToken: page.continuationToken }),
+      ...whereToBegin(page),
     })
-    return readListPage(await client.send(command), bucket)
+    return readListPage(await client.send(command), bucket, page)
   } catch (error) {
     throw unavailable('ListObjectsV2', error)
   }
+}
+
+function whereToBegin({ continuationToken, startAfter }: ListOptions) {
+  if (continuationToken !== undefined) return { ContinuationToken: continuationToken }
+  return startAfter === undefined || startAfter === '' ? {} : { StartAfter: startAfter }
 }
 
 async function ping(client: S3Client, bucket: string): Promise<void> {

@@ -66,10 +66,7 @@ async function find({ bucket }: Call, listing: Listing, from: KeyBytes): Promise
 }
 
 function readListing(request: S3Request): Listing {
-  const encodingType = queryValue(request, 'encoding-type')
-  if (encodingType !== undefined && encodingType !== 'url') {
-    throw new S3Error('InvalidArgument', 'Invalid Encoding Method specified in Request')
-  }
+  const encodingType = readEncodingType(request)
   return {
     prefix: queryValue(request, 'prefix') ?? '',
     delimiter: queryValue(request, 'delimiter') ?? '',
@@ -77,6 +74,12 @@ function readListing(request: S3Request): Listing {
     encode: encodingType === undefined ? (text) => text : escapeName,
     encodingType,
   }
+}
+
+export function readEncodingType(request: S3Request): 'url' | undefined {
+  const encodingType = queryValue(request, 'encoding-type')
+  if (encodingType === undefined || encodingType === 'url') return encodingType
+  throw new S3Error('InvalidArgument', 'Invalid Encoding Method specified in Request')
 }
 
 /** More than the largest page is no mistake: the client gets the largest page. */

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll } from 'vitest'
+import { describeBlobStoreSweeps } from '../blobStoreSweeps.contract.ts'
 import { describeS3Behaviours } from '../s3Behaviours.contract.ts'
 import { openTestBucket, type TestBucket } from './testing/openTestBucket.ts'
 
@@ -9,3 +10,4 @@ beforeAll(async () => {
 afterAll(() => bucket.dispose())
 
 describeS3Behaviours('the local bucket', () => bucket.target)
+describeBlobStoreSweeps('the local bucket', () => bucket.target)

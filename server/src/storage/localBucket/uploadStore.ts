@@ -59,7 +59,7 @@ export function openUploadStore(directory: string): UploadStore {
 
   return {
     async begin(fields) {
-      const upload = { id: randomBytes(16).toString('hex'), ...fields }
+      const upload = { id: newUploadId(fields.initiated), ...fields }
       const unfinished = pathOf(`new-${upload.id}`)
       await mkdir(unfinished)
       await writeFile(join(unfinished, uploadFile), JSON.stringify(upload), { flush: true, mode: 0o600 })
@@ -99,6 +99,11 @@ export function openUploadStore(directory: string): UploadStore {
       return true
     },
   }
+}
+
+/** The time stands in front: a list shows the uploads of one key in the order of their ids, and in S3 the oldest first. */
+function newUploadId(initiated: number): string {
+  return initiated.toString(16).padStart(12, '0') + randomBytes(10).toString('hex')
 }
 
 function readUpload(path: string): Upload | null {

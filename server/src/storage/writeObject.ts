@@ -1,0 +1,31 @@
+import { PutObjectCommand, type S3Client } from '@aws-sdk/client-s3'
+import type { WriteOptions } from './blobStore.ts'
+import { describeFailure, unavailable } from './s3Failure.ts'
+
+const maxContentBytes = 65_536
+const attemptsAgainstConflict = 3
+
+/** `BlobStore.write` over S3. */
+export async function writeObject(
+  client: S3Client,
+  bucket: string,
+  key: string,
+  content: Uint8Array,
+  { contentType, onlyIf }: WriteOptions,
+): Promise<'WRITTEN' | 'PRESENT'> {
+  if (content.byteLength > maxContentBytes) throw new RangeError(`Cannot write ${content.byteLength} bytes`)
+  const object = { Bucket: bucket, Key: key, Body: content, ContentType: contentType }
+  const isCreation = onlyIf === 'ABSENT'
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      await client.send(new PutObjectCommand({ ...object, ...(isCreation && { IfNoneMatch: '*' }) }))
+      return 'WRITTEN'
+    } catch (error) {
+      const { status } = describeFailure(error)
+      if (isCreation && status === 412) return 'PRESENT'
+      if (!(isCreation && status === 409 && attempt < attemptsAgainstConflict)) throw unavailable('PutObject', error)
+      // Another write or a deletion ran beside this one, which says nothing about what lies there in the end. S3 asks to
+      // send it again: https://docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-writes.html
+    }
+  }
+}
