@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
 import { Readable } from 'node:stream'
 import type { GetObjectCommandOutput } from '@aws-sdk/client-s3'
+import { refuseWithoutEtag } from './readS3Answer.ts'
 
 /** Reads at most `maxBytes` and hangs up, whatever the store went on to send. */
 export async function readStartOf(output: GetObjectCommandOutput, maxBytes: number): Promise<Uint8Array> {
@@ -33,6 +34,8 @@ export async function hashBody(output: GetObjectCommandOutput): Promise<string> 
 }
 
 function streamOf(output: GetObjectCommandOutput): Readable {
-  if (output.Body instanceof Readable) return output.Body
-  throw new Error('The answer has no body')
+  if (!(output.Body instanceof Readable)) throw new Error('The answer has no body')
+  if (!output.ETag) output.Body.destroy()
+  refuseWithoutEtag(output)
+  return output.Body
 }

@@ -22,6 +22,11 @@ export function readStoredObject(output: HeadObjectCommandOutput): StoredObject 
   return { byteSize: ContentLength, etag: bareEtag(ETag), contentType: ContentType, sha256: wholeSha256(output) }
 }
 
+/** Who answers 200 and names no ETag has neither kept nor sent an object: it is an error body, or another's web page. */
+export function refuseWithoutEtag({ ETag }: { readonly ETag?: string | undefined }): void {
+  if (!ETag) throw new Error('The store named no ETag')
+}
+
 /** A multipart upload may keep a hash of its parts' hashes under the same name; that one vouches for nothing here. */
 function wholeSha256({ ChecksumSHA256, ChecksumType }: HeadObjectCommandOutput): string | null {
   if (!ChecksumSHA256 || ChecksumType === 'COMPOSITE') return null

@@ -59,6 +59,10 @@ const questions: Readonly<Record<string, (store: BlobStore) => Promise<unknown>>
   delete: (store) => store.delete(['a']),
   list: (store) => store.list({ prefix: '' }),
   ping: (store) => store.ping(),
+  write: (store) => store.write('a', new Uint8Array(3), { contentType: 'text/plain' }),
+  create: (store) => store.write('a', new Uint8Array(3), { contentType: 'text/plain', onlyIf: 'ABSENT' }),
+  listUnfinishedUploads: (store) => store.listUnfinishedUploads(''),
+  abortUpload: (store) => store.abortUpload('a', 'an-upload'),
 }
 async function expectNoAnswer(store: BlobStore): Promise<void> {
   const answers = await Promise.allSettled(Object.values(questions).map((question) => question(store)))
@@ -114,8 +118,9 @@ describe('a bucket that gives no usable answer', () => {
 
   it('is unavailable when it answers with a page of something else', async () => {
     const store = await storeAnswering((_request, response) => response.end('<html><body>Welcome</body></html>'))
-    for (const name of ['head', 'delete', 'list']) {
-      await expect(questions[name]!(store)).rejects.toBeInstanceOf(BlobStoreUnavailable)
+    for (const [name, question] of Object.entries(questions)) {
+      // A HEAD of the bucket tells nothing but its status.
+      if (name !== 'ping') await expect(question(store), name).rejects.toBeInstanceOf(BlobStoreUnavailable)
     }
   })
 
@@ -226,6 +231,14 @@ describe('listing', () => {
     }
   })
 
+  it('takes no page that names itself as the next, and none with keys of another prefix', async () => {
+    const start = '<Name>files</Name><IsTruncated>true</IsTruncated><NextContinuationToken>t</NextContinuationToken>'
+    const store = await page(`${start}${object('a/1')}`)
+    expect(await store.list({ prefix: 'a/' })).toMatchObject({ continuationToken: 't' })
+    await expect(store.list({ prefix: 'a/', continuationToken: 't' })).rejects.toBeInstanceOf(BlobStoreUnavailable)
+    await expect(store.list({ prefix: 'b/' })).rejects.toBeInstanceOf(BlobStoreUnavailable)
+  })
+
   it('decodes escaped keys in either spelling of a blank, and leaves keys alone that are not escaped', async () => {
     const start = '<Name>files</Name><IsTruncated>false</IsTruncated>'
     const escaped = await page(`${start}<EncodingType>url</EncodingType>${object('a+b%20c%2Bd%01')}`)
@@ -239,5 +252,94 @@ describe('listing', () => {
     for (const maxKeys of [0, -1, 1.5, 1_001]) {
       await expect(store.list({ prefix: '', maxKeys })).rejects.toBeInstanceOf(RangeError)
     }
+  })
+})
+
+describe('listing unfinished uploads', () => {
+  const page = (inside: string) => answeringXml(`<ListMultipartUploadsResult>${inside}</ListMultipartUploadsResult>`)
+  const time = '<Initiated>2026-11-21T00:00:00.000Z</Initiated>'
+  const upload = `<Upload><Key>a</Key><UploadId>u</UploadId>${time}</Upload>`
+  const next = '<NextKeyMarker>a</NextKeyMarker><NextUploadIdMarker>u</NextUploadIdMarker>'
+
+  it('takes no page of another bucket or prefix, none cut off, none that does not go on and none with gaps', async () => {
+    const whole = '<IsTruncated>false</IsTruncated>'
+    const more = '<IsTruncated>true</IsTruncated>'
+    expect(await (await page(`${whole}${upload}`)).listUnfinishedUploads('a')).toEqual({
+      uploads: [{ key: 'a', uploadId: 'u', initiated: new Date('2026-11-21') }],
+      next: null,
+    })
+    const pages = [
+      upload,
+      `<Bucket>other</Bucket>${whole}`,
+      `${more}${upload}`,
+      `${more}<NextKeyMarker>a</NextKeyMarker>${upload}`,
+      `${more}<NextUploadIdMarker>u</NextUploadIdMarker>${upload}`,
+      `${more}${next}${upload}`,
+      `${whole}<Upload><UploadId>u</UploadId>${time}</Upload>`,
+      `${whole}<Upload><Key>a</Key>${time}</Upload>`,
+      `${whole}<Upload><Key>a</Key><UploadId>u</UploadId></Upload>`,
+      `${whole}<Upload><Key>b</Key><UploadId>u</UploadId>${time}</Upload>`,
+    ]
+    for (const inside of pages) {
+      const answer = (await page(inside)).listUnfinishedUploads('a', { key: 'a', uploadId: 'u' })
+      await expect(answer, inside).rejects.toBeInstanceOf(BlobStoreUnavailable)
+    }
+  })
+
+  it('decodes escaped keys and markers', async () => {
+    const store = await page(
+      `<EncodingType>url</EncodingType><IsTruncated>true</IsTruncated>
+      <NextKeyMarker>a+b%2Bc%01</NextKeyMarker><NextUploadIdMarker>u</NextUploadIdMarker>
+      ${upload.replace('<Key>a<', '<Key>a%20b%2Bc%01<')}`,
+    )
+    const { uploads, next: marker } = await store.listUnfinishedUploads('')
+    expect(uploads[0]?.key).toBe('a b+c\u0001')
+    expect(marker).toEqual({ key: 'a b+c\u0001', uploadId: 'u' })
+  })
+})
+
+describe('aborting an upload', () => {
+  it('does not take a missing bucket for a missing upload', async () => {
+    const refusing = (code: string) =>
+      storeAnswering((_request, response) => response.writeHead(404).end(`<Error><Code>${code}</Code></Error>`))
+    await expect((await refusing('NoSuchUpload')).abortUpload('a', 'u')).resolves.toBeUndefined()
+    await expect((await refusing('NoSuchBucket')).abortUpload('a', 'u')).rejects.toBeInstanceOf(BlobStoreUnavailable)
+  })
+})
+
+describe('writing what may only be created', () => {
+  /** Answers the requests one after the other, the last status for good. */
+  async function storeWithStatuses(...statuses: number[]) {
+    const asked: (string | undefined)[] = []
+    const store = await storeAnswering((request, response) => {
+      request.resume()
+      asked.push(request.headers['if-none-match'])
+      const status = statuses[Math.min(asked.length, statuses.length) - 1]!
+      response.writeHead(status, status === 200 ? { etag: '"e"' } : {}).end()
+    })
+    return { asked, create: () => questions.create!(store), replace: () => questions.write!(store) }
+  }
+
+  it('asks again when another write ran beside it, and believes what comes then', async () => {
+    for (const [status, answer] of [
+      [200, 'WRITTEN'],
+      [412, 'PRESENT'],
+    ] as const) {
+      const { create, asked } = await storeWithStatuses(409, status)
+      expect(await create()).toBe(answer)
+      expect(asked).toEqual(['*', '*'])
+    }
+  })
+
+  it('gives up when the conflict does not end', async () => {
+    const { create, asked } = await storeWithStatuses(409)
+    await expect(create()).rejects.toBeInstanceOf(BlobStoreUnavailable)
+    expect(asked).toHaveLength(3)
+  })
+
+  it('is the only write that has a condition, and the only one that a 412 answers', async () => {
+    const { replace, asked } = await storeWithStatuses(412)
+    await expect(replace()).rejects.toBeInstanceOf(BlobStoreUnavailable)
+    expect(asked).toEqual([undefined])
   })
 })

@@ -39,7 +39,10 @@ export async function listUnfinishedUploads(
 /** https://docs.aws.amazon.com/AmazonS3/latest/API/API_AbortMultipartUpload.html */
 export async function abortUpload(client: S3Client, bucket: string, key: string, uploadId: string): Promise<void> {
   try {
-    await client.send(new AbortMultipartUploadCommand({ Bucket: bucket, Key: key, UploadId: uploadId }))
+    const command = new AbortMultipartUploadCommand({ Bucket: bucket, Key: key, UploadId: uploadId })
+    const { httpStatusCode } = (await client.send(command)).$metadata
+    // A 200 is the start of a page or of an error; the SDK looks at neither.
+    if (httpStatusCode !== 204) throw new Error(`AbortMultipartUpload was answered with ${httpStatusCode}`)
   } catch (error) {
     if (describeFailure(error).code !== 'NoSuchUpload') throw unavailable('AbortMultipartUpload', error)
   }

@@ -1,5 +1,6 @@
 import { PutObjectCommand, type S3Client } from '@aws-sdk/client-s3'
 import type { WriteOptions } from './blobStore.ts'
+import { refuseWithoutEtag } from './readS3Answer.ts'
 import { describeFailure, unavailable } from './s3Failure.ts'
 
 const maxContentBytes = 65_536
@@ -18,7 +19,8 @@ export async function writeObject(
   const isCreation = onlyIf === 'ABSENT'
   for (let attempt = 1; ; attempt += 1) {
     try {
-      await client.send(new PutObjectCommand({ ...object, ...(isCreation && { IfNoneMatch: '*' }) }))
+      const put = new PutObjectCommand({ ...object, ...(isCreation && { IfNoneMatch: '*' }) })
+      refuseWithoutEtag(await client.send(put))
       return 'WRITTEN'
     } catch (error) {
       const { status } = describeFailure(error)
