@@ -64,6 +64,8 @@ const questions: Readonly<Record<string, (store: BlobStore) => Promise<unknown>>
   listUnfinishedUploads: (store) => store.listUnfinishedUploads(''),
   abortUpload: (store) => store.abortUpload('a', 'an-upload'),
 }
+const noAnswer: unknown = expect.any(BlobStoreUnavailable)
+const outcomeOf = (work: Promise<unknown>) => work.catch((reason: unknown) => reason)
 async function expectNoAnswer(store: BlobStore): Promise<void> {
   const answers = await Promise.allSettled(Object.values(questions).map((question) => question(store)))
   const reasons = answers.map((answer) => (answer.status === 'rejected' ? answer.reason : answer.value))
@@ -120,7 +122,7 @@ describe('a bucket that gives no usable answer', () => {
     const store = await storeAnswering((_request, response) => response.end('<html><body>Welcome</body></html>'))
     for (const [name, question] of Object.entries(questions)) {
       // A HEAD of the bucket tells nothing but its status.
-      if (name !== 'ping') await expect(question(store), name).rejects.toBeInstanceOf(BlobStoreUnavailable)
+      if (name !== 'ping') expect([name, await outcomeOf(question(store))]).toEqual([name, noAnswer])
     }
   })
 
@@ -282,7 +284,7 @@ describe('listing unfinished uploads', () => {
     ]
     for (const inside of pages) {
       const answer = (await page(inside)).listUnfinishedUploads('a', { key: 'a', uploadId: 'u' })
-      await expect(answer, inside).rejects.toBeInstanceOf(BlobStoreUnavailable)
+      expect([inside, await outcomeOf(answer)]).toEqual([inside, noAnswer])
     }
   })
 
