@@ -288,6 +288,16 @@ describe('listing unfinished uploads', () => {
     }
   })
 
+  it('asks for escaped keys, which may hold what XML cannot', async () => {
+    const asked: string[] = []
+    const store = await storeAnswering((request, response) => {
+      asked.push(request.url ?? '')
+      response.end('<ListMultipartUploadsResult><IsTruncated>false</IsTruncated></ListMultipartUploadsResult>')
+    })
+    await store.listUnfinishedUploads('')
+    expect(new URL(asked[0]!, 'http://store').searchParams.get('encoding-type')).toBe('url')
+  })
+
   it('decodes escaped keys and markers', async () => {
     const store = await page(
       `<EncodingType>url</EncodingType><IsTruncated>true</IsTruncated>

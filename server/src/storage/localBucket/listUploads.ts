@@ -21,7 +21,7 @@ export function listUploads({ bucket, request }: Call): Reply {
   const encode = encodingType === undefined ? (text: string) => text : escapeName
   const maxUploads = readMaxUploads(request)
   const keyMarker = queryValue(request, 'key-marker') ?? ''
-  const idMarker = keyMarker === '' ? '' : (queryValue(request, 'upload-id-marker') ?? '')
+  const idMarker = queryValue(request, 'upload-id-marker') ?? ''
   const waiting = bucket.uploads
     .all()
     .filter(({ key }) => key.startsWith(prefix))
@@ -55,7 +55,7 @@ function readMaxUploads(request: S3Request): number {
   return maxUploads
 }
 
-/** A key marker alone passes over all uploads of its key; with an id, over those up to that id. */
+/** Without a key marker an id means nothing. A key marker alone passes over all uploads of its key; with an id, over those up to that id. */
 function isBehind(place: Place, marker: Place): boolean {
   if (marker.id === '') return place.key > marker.key
   return comparePlaces(place, marker) > 0
