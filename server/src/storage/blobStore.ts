@@ -33,8 +33,8 @@ export interface BlobStore {
   write(key: string, content: Uint8Array, options: WriteOptions): Promise<'WRITTEN' | 'PRESENT'>
 
   /**
-   * One page of the multipart uploads under a prefix that were begun and neither completed nor aborted, in UTF-8 byte
-   * order of their keys: those behind the marker, at most `maxUploads` (1 to 1,000, which is also the default).
+   * One page of the multipart uploads under a prefix that were begun and neither completed nor aborted: those behind the
+   * marker, in the store's own order, at most `maxUploads` (1 to 1,000, which is also the default).
    */
   listUnfinishedUploads(
     prefix: string,

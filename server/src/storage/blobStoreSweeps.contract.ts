@@ -123,12 +123,11 @@ export function describeBlobStoreSweeps(bucketName: string, target: () => Bucket
         for (const { key, uploadId } of begun) await store.abortUpload(key, uploadId)
       })
 
-      it('are listed by key, with the time when each began', async () => {
+      it('are listed, several of one key too, with the time when each began', async () => {
         const page = await store.listUnfinishedUploads(prefix)
         expect(page.next).toBeNull()
-        expect(page.uploads.map(({ key }) => key)).toEqual([keys[0], ...Array(3).fill(keys[1]), ...keys.slice(2)])
-        const ids = page.uploads.map(({ uploadId }) => uploadId)
-        expect(ids.toSorted()).toEqual(begun.map(({ uploadId }) => uploadId).toSorted())
+        const byId = (all: readonly UploadMarker[]) => all.map(({ uploadId, key }) => `${uploadId} ${key}`).toSorted()
+        expect(byId(page.uploads)).toEqual(byId(begun))
         for (const { initiated } of page.uploads) {
           expect(Math.abs(initiated.getTime() - Date.now())).toBeLessThan(15 * 60_000)
         }

@@ -37,10 +37,11 @@ describe('the list of unfinished uploads', () => {
   })
 
   it('passes over the marker’s key alone, also where a longer key goes on with a NUL', async () => {
-    for (const key of ['a', 'a\u0000', 'a\u0000b', 'a!']) await begin(key)
-    expect(await keysOf()).toEqual(['a', 'a\u0000', 'a\u0000b', 'a!'])
-    expect(await keysOf({ KeyMarker: 'a' })).toEqual(['a\u0000', 'a\u0000b', 'a!'])
-    expect(await keysOf({ KeyMarker: 'a\u0000' })).toEqual(['a\u0000b', 'a!'])
+    // In the order of UTF-8 bytes; in UTF-16 the emoji would stand before the full-width tilde.
+    const keys = ['a', 'a\u0000', 'a\u0000b', 'a!', '～', '🎉']
+    for (const key of [...keys].reverse()) await begin(key)
+    expect(await keysOf()).toEqual(keys)
+    for (const [index, KeyMarker] of keys.entries()) expect(await keysOf({ KeyMarker })).toEqual(keys.slice(index + 1))
   })
 
   it('shows the uploads of one key as they began, and goes on behind one of them', async () => {
