@@ -1,5 +1,6 @@
 import { resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { type CleanupSettings, usualCleanup } from './domain/cleanup/cleanupSettings.ts'
 import { ConfigReader } from './configReader.ts'
 
 export { ConfigurationError } from './configReader.ts'
@@ -53,6 +54,7 @@ export interface Config {
   readonly graphql: { readonly introspection: boolean; readonly graphiql: boolean }
   /** Zero is no bound. */
   readonly rateLimit: { readonly operationsPerMinute: number }
+  readonly cleanup: CleanupSettings
   readonly seedDemo: boolean
   readonly logLevel: (typeof logLevels)[number]
   /** Worth telling, and no reason not to start. */
@@ -82,6 +84,7 @@ export function readConfig(environment: Readonly<Record<string, string | undefin
     session: { lifetimeSeconds: read.whole('SESSION_LIFETIME_HOURS', 168, 1, 8760) * 3600 },
     graphql: { introspection: read.yesNo('GRAPHQL_INTROSPECTION', true), graphiql: read.yesNo('GRAPHIQL', true) },
     rateLimit: { operationsPerMinute: read.whole('RATE_LIMIT_OPERATIONS_PER_MINUTE', 6000, 0, 10_000_000) },
+    cleanup: readCleanup(read),
     seedDemo: read.yesNo('SEED_DEMO', database.kind === 'embedded'),
     logLevel: read.oneOf('LOG_LEVEL', logLevels, 'info'),
     warnings: read.unknownNames().map((name) => `${name} is not a variable of Filegraph. Is it misspelled?`),
@@ -175,6 +178,18 @@ function readJwtKey(read: ConfigReader): JwtConfig['key'] | null {
   if (secret === undefined) return null
   if (secret.length < shortestSecret) read.problem('JWT_SECRET', `has to have at least ${shortestSecret} characters`)
   return { kind: 'secret', secret }
+}
+
+function readCleanup(read: ConfigReader): CleanupSettings {
+  const { purgeGraceMs, orphanGraceMs, brakeObjects, brakeShare, ...usual } = usualCleanup
+  return {
+    ...usual,
+    purgeGraceMs: read.whole('PURGE_GRACE_SECONDS', purgeGraceMs / 1000, 0, 31_536_000) * 1000,
+    orphanGraceMs: read.whole('ORPHAN_GRACE_SECONDS', orphanGraceMs / 1000, 0, 31_536_000) * 1000,
+    brakeObjects: read.whole('SWEEP_MAX_OBJECTS', brakeObjects, 1, 1_000_000_000),
+    brakeShare: read.whole('SWEEP_MAX_PERCENT', brakeShare * 100, 1, 100) / 100,
+    listedPagesPerSecond: read.whole('RECONCILE_PAGES_PER_SECOND', usual.listedPagesPerSecond, 1, 10_000),
+  }
 }
 
 /** The console and its cookies own the whole host: it cannot stand under a path. */

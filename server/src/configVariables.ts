@@ -150,6 +150,36 @@ export const configVariables = [
     example: '600',
   },
   {
+    name: 'PURGE_GRACE_SECONDS',
+    description: 'How long released bytes stay before they are deleted. Longer than an upload address works (600 s).',
+    fallback: '`900`',
+    example: '86400',
+  },
+  {
+    name: 'ORPHAN_GRACE_SECONDS',
+    description: 'How long an object that no row knows is watched before it is deleted.',
+    fallback: '`86400`',
+    example: '604800',
+  },
+  {
+    name: 'SWEEP_MAX_OBJECTS',
+    description: 'A sweep that would delete more objects of a tenant stops before it deletes any.',
+    fallback: '`100000`',
+    example: '10000',
+  },
+  {
+    name: 'SWEEP_MAX_PERCENT',
+    description: 'So does one that would delete more than this part of a tenant’s objects, from 1,000 on.',
+    fallback: '`50`',
+    example: '10',
+  },
+  {
+    name: 'RECONCILE_PAGES_PER_SECOND',
+    description: 'Pages of 1,000 keys that a reconcile lists in a second, at most.',
+    fallback: '`100`',
+    example: '5',
+  },
+  {
     name: 'SEED_DEMO',
     description: 'Put a demo with known passwords into an empty database.',
     fallback: '`true` with the embedded Postgres, `false` with another',

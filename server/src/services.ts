@@ -1,4 +1,5 @@
 import type { Logger } from 'pino'
+import type { CleanupSettings } from './domain/cleanup/cleanupSettings.ts'
 import { openTenantDatabase, type TenantDatabase } from './database/tenantDatabase.ts'
 import { type Readiness, readinessOf } from './readiness.ts'
 import { bucketAddress } from './storage/bucketAddress.ts'
@@ -20,6 +21,7 @@ export interface ServiceOptions extends Addresses {
   readonly poolSize: number
   /** What the database shows as the name of our connections. */
   readonly applicationName: string
+  readonly cleanup: CleanupSettings
 }
 
 /** What every process shares. Opening it connects to nothing; parts that are away come back without a restart. */
@@ -28,6 +30,7 @@ export interface Services {
   readonly blobs: BlobStore
   readonly logger: Logger
   readonly ownerUrl: string
+  readonly cleanup: CleanupSettings
   /** Where browsers send and fetch bytes: scheme and host. */
   readonly bucketOrigin: string
   readonly now: () => Date
@@ -49,6 +52,7 @@ export function openServices(options: ServiceOptions): Services {
     blobs,
     logger,
     ownerUrl,
+    cleanup: options.cleanup,
     bucketOrigin: origin,
     now: () => new Date(),
     readiness: () => readinessOf({ database, blobs }),

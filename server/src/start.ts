@@ -54,7 +54,8 @@ async function bringUp({ config, directory, log, closing, signals }: Starting): 
   await migrateEverything(addresses, logger)
   signals.throwIfAsked()
   const applicationName = 'filegraph'
-  const services = openServices({ ...addresses, logger, poolSize: config.databasePoolSize, applicationName })
+  const { databasePoolSize: poolSize, cleanup } = config
+  const services = openServices({ ...addresses, logger, poolSize, cleanup, applicationName })
   closing.add('services', () => services.close())
   const hasDemo = config.seedDemo && (await seedDemo(services))
   signals.throwIfAsked()

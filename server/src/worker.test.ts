@@ -1,37 +1,55 @@
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { parseCronItems } from 'graphile-worker'
 import { pino } from 'pino'
 import postgres from 'postgres'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { createTestDatabase, type TestDatabase } from '../test/testDatabase.ts'
+import { createTenant } from './domain/tenants/createTenant.ts'
 import { jobSchema, migrateJobQueue } from './jobs/jobQueue.ts'
 import { type Job, schedule } from './jobs/schedule.ts'
+import { usualCleanup } from './domain/cleanup/cleanupSettings.ts'
 import { openServices, type Services } from './services.ts'
+import { startLocalBucket } from './storage/localBucket/startLocalBucket.ts'
 import { type RunningWorker, startWorker } from './worker.ts'
 
 const lines: string[] = []
 const logger = pino({ level: 'info' }, { write: (line: string) => void lines.push(line) })
-const bucket = {
-  endpoint: 'http://127.0.0.1:9',
-  region: 'local',
+const keys = {
   bucket: 'files',
-  accessKeyId: 'a',
-  secretAccessKey: 'b',
-  forcePathStyle: true,
+  region: 'us-east-1',
+  accessKeyId: 'TESTKEY',
+  secretAccessKey: 'test-secret-test-secret',
 }
+const folder = mkdtempSync(join(tmpdir(), 'filegraph-worker-test-'))
 
 let db: TestDatabase
 let sql: postgres.Sql
+let local: Awaited<ReturnType<typeof startLocalBucket>>
 let services: Services
 
 beforeAll(async () => {
   db = await createTestDatabase()
   sql = postgres(db.superuserUrl, { max: 1, onnotice: () => undefined })
   const { url: databaseUrl, superuserUrl: ownerUrl } = db
-  services = openServices({ databaseUrl, ownerUrl, bucket, logger, poolSize: 2, applicationName: 'worker test' })
+  local = await startLocalBucket({ directory: folder, ...keys })
+  const bucket = { endpoint: local.endpoint, forcePathStyle: true, ...keys }
+  services = openServices({
+    databaseUrl,
+    ownerUrl,
+    bucket,
+    logger,
+    poolSize: 2,
+    applicationName: 'worker test',
+    cleanup: usualCleanup,
+  })
 })
 
 afterAll(async () => {
   await services.close()
+  await local.close()
+  rmSync(folder, { recursive: true, force: true })
   await sql.end()
   await db.drop()
 })
@@ -136,6 +154,8 @@ describe('the schedule', () => {
   })
 
   it('holds jobs that run on a database without tenants and on one with', async () => {
+    for (const job of schedule) await job.run({ ...services, logger })
+    await createTenant(services, { slug: 'some-tenant', name: 'Some tenant' })
     for (const job of schedule) await job.run({ ...services, logger })
   })
 })

@@ -3,6 +3,7 @@ import { parseCronItems, run, type Runner, type WorkerEvents } from 'graphile-wo
 import type { Logger } from 'pino'
 import { type JobPool, openJobPool, queueOptions } from './jobs/jobQueue.ts'
 import { type Job, type JobContext, schedule } from './jobs/schedule.ts'
+import { isId } from './domain/newId.ts'
 import type { Services } from './services.ts'
 
 export interface RunningWorker {
@@ -58,14 +59,15 @@ export async function startWorker(services: Services, jobs: readonly Job[] = sch
 }
 
 async function startRunner(services: Services, pool: JobPool, logger: Logger, jobs: readonly Job[]): Promise<Runner> {
-  const ctx: JobContext = { database: services.database, blobs: services.blobs, now: services.now, logger }
+  const { database, blobs, now, cleanup } = services
+  const ctx: JobContext = { database, blobs, now, cleanup, logger }
   const events: WorkerEvents = new EventEmitter()
   const runner = await run({
     ...queueOptions(pool, logger),
     events,
     concurrency: concurrentJobs,
     noHandleSignals: true,
-    taskList: Object.fromEntries(jobs.map((job) => [job.name, () => job.run(ctx)])),
+    taskList: Object.fromEntries(jobs.map((job) => [job.name, (payload) => job.run(ctx, tenantIdIn(payload))])),
     // A run that was missed or that failed is not made up for: the next one does its work.
     parsedCronItems: parseCronItems(
       jobs.map(({ name, cadence }) => ({
@@ -78,6 +80,12 @@ async function startRunner(services: Services, pool: JobPool, logger: Logger, jo
   })
   stopWhenStuck(runner, events)
   return runner
+}
+
+/** A job that a change in one tenant asked for names it; one of the schedule names none. */
+function tenantIdIn(payload: unknown): string | undefined {
+  const { tenantId } = (payload ?? {}) as { readonly tenantId?: unknown }
+  return typeof tenantId === 'string' && isId(tenantId) ? tenantId : undefined
 }
 
 /** The queue keeps for ever what it could not look up in its first moment, and then finds no job until it starts anew. */

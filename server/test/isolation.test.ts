@@ -31,6 +31,11 @@ beforeAll(async () => {
   theirs = await service.createTenant()
   const file = await uploadFile(service, theirs.member)
   const { uploadIntent } = await askForIntent(service, theirs.member)
+  const attach = `mutation ($fileId: ID!) { attachFile(input: { fileId: $fileId, ownerType: "invoice", ownerId: "1" }) {
+    ... on AttachFileSuccess { file { attachments { nodes { id } } } } } }`
+  const attached = (await service.ask(theirs.member, attach, { fileId: file.id })).data.attachFile.file
+  const run = `mutation { runCleanup(input: { kind: PURGE_FILES }) { ... on RunCleanupSuccess { cleanupRun { id } } } }`
+  const requested = (await service.ask(theirs.admin, run)).data.runCleanup.cleanupRun
   const { apiKey } = await createApiKey(service.contextOf(theirs.owner), {
     name: 'theirs',
     role: 'VIEWER',
@@ -43,6 +48,8 @@ beforeAll(async () => {
       await service.ask(theirs.viewer, 'query ($id: ID!) { file(id: $id) { version { id } } }', { id: file.id })
     ).data.file.version.id,
     UploadIntent: uploadIntent.id,
+    Attachment: attached.attachments.nodes[0].id,
+    CleanupRun: requested.id,
     ApiKey: globalId('ApiKey', apiKey.id),
     AuditEntry: data.auditLog.nodes[0].id,
     Tenant: data.tenant.id,
@@ -100,8 +107,28 @@ const rootFields = (['query', 'mutation'] as const).flatMap((operation) => {
 })
 
 const typesOf: Record<string, NodeType[]> = {
-  node: ['File', 'FileVersion', 'UploadIntent', 'ApiKey', 'AuditEntry', 'Tenant', 'Principal'],
-  nodes: ['File', 'FileVersion', 'UploadIntent', 'ApiKey', 'AuditEntry', 'Tenant', 'Principal'],
+  node: [
+    'File',
+    'FileVersion',
+    'UploadIntent',
+    'Attachment',
+    'CleanupRun',
+    'ApiKey',
+    'AuditEntry',
+    'Tenant',
+    'Principal',
+  ],
+  nodes: [
+    'File',
+    'FileVersion',
+    'UploadIntent',
+    'Attachment',
+    'CleanupRun',
+    'ApiKey',
+    'AuditEntry',
+    'Tenant',
+    'Principal',
+  ],
   files: ['Principal'],
   auditLog: ['Principal', 'File'],
   uploadIntent: ['UploadIntent'],
@@ -121,17 +148,24 @@ describe('every field that takes an id', () => {
   it('is known to this test', () => {
     expect(rootFields.map((field) => field.name).toSorted()).toEqual(
       [
+        'attachFile',
         'auditLog',
         'cancelUpload',
+        'changeRetention',
         'commitUpload',
         'createUploadIntent',
         'deleteFile',
+        'detachFile',
         'file',
         'files',
+        'holdFile',
         'issueDownloadUrl',
         'node',
         'nodes',
+        'purgeFile',
+        'releaseFile',
         'renameFile',
+        'replaceAttachment',
         'restoreFile',
         'revokeApiKey',
         'uploadIntent',
@@ -170,13 +204,15 @@ describe('a tenant', () => {
     const { data } = await service.ask(
       mine.owner,
       `{ files { nodes { id } totalCount { value } } trash: files(filter: { state: TRASHED }) { nodes { id } }
-         uploadIntents { nodes { id } } apiKeys { nodes { id } } usage { fileCount storedBytes } viewer { tenants { slug } }
+         uploadIntents { nodes { id } } cleanupRuns { nodes { id } } attachmentsOf(ownerType: "invoice", ownerId: "1") { nodes { id } } apiKeys { nodes { id } } usage { fileCount storedBytes } viewer { tenants { slug } }
          auditLog(first: 100) { nodes { actor { name } subject { name } } } }`,
     )
     expect(data).toMatchObject({
       files: { nodes: [], totalCount: { value: 0 } },
       trash: { nodes: [] },
       uploadIntents: { nodes: [] },
+      cleanupRuns: { nodes: [] },
+      attachmentsOf: { nodes: [] },
       apiKeys: { nodes: [] },
       usage: { fileCount: 0, storedBytes: 0 },
       viewer: { tenants: [{ slug: mine.slug }] },

@@ -11,6 +11,7 @@ import { systemPrincipal } from '../src/domain/identity/systemPrincipal.ts'
 import { createTenant } from '../src/domain/tenants/createTenant.ts'
 import { freePort } from '../src/embedded/freePort.ts'
 import { createLogger } from '../src/http/createLogger.ts'
+import { usualCleanup } from '../src/domain/cleanup/cleanupSettings.ts'
 import { openServices, type Services } from '../src/services.ts'
 import { startLocalBucket } from '../src/storage/localBucket/startLocalBucket.ts'
 import { startTcpProxy, type TcpProxy } from './tcpProxy.ts'
@@ -40,6 +41,7 @@ beforeAll(async () => {
     logger: createLogger({ level: 'trace', destination: { write: (line) => void log.push(line) } }),
     poolSize: 5,
     applicationName: 'over http',
+    cleanup: usualCleanup,
   })
   const config = readConfig({ PORT: String(await freePort(null)) })
   const api = await startApi(services, config)

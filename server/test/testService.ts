@@ -4,6 +4,15 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import pino from 'pino'
 import { openTenantDatabase, type TenantDatabase } from '../src/database/tenantDatabase.ts'
+import { type CleanupSettings, usualCleanup } from '../src/domain/cleanup/cleanupSettings.ts'
+import {
+  type CleanupKind,
+  type Outcome,
+  recordRun,
+  type RunOptions,
+  usualRun,
+} from '../src/domain/cleanup/recordRun.ts'
+import { sweepOf } from '../src/domain/cleanup/sweeps.ts'
 import type { Context, Principal, Role } from '../src/domain/context.ts'
 import { addMember } from '../src/domain/identity/addMember.ts'
 import { systemPrincipal } from '../src/domain/identity/systemPrincipal.ts'
@@ -31,6 +40,10 @@ export interface TestService {
   /** Runs an operation as GraphQL does, as whoever it is; null is nobody. */
   ask<T = Data>(who: Principal | null, query: string, variables?: Record<string, unknown>): Promise<Answer<T>>
   contextOf(who: Principal): Context
+  /** What the sweeps go by; a test may change it. */
+  readonly cleanup: { -readonly [setting in keyof CleanupSettings]: CleanupSettings[setting] }
+  /** Makes a run in a tenant as the worker does, and answers with what it did. */
+  sweep(tenantId: string, kind: CleanupKind, options?: Partial<RunOptions>): Promise<Outcome>
   close(): Promise<void>
 }
 
@@ -76,6 +89,7 @@ export async function startTestService(): Promise<TestService> {
   const apollo = createApollo({ introspection: true, logger })
   await apollo.start()
 
+  const cleanup = { ...usualCleanup }
   const contextOf = (principal: Principal): Context => ({
     principal,
     origin: { requestId: 'test-request', address: '127.0.0.1', userAgent: 'test' },
@@ -98,6 +112,11 @@ export async function startTestService(): Promise<TestService> {
     statements,
     now,
     contextOf,
+    cleanup,
+    sweep: (tenantId, kind, asked) => {
+      const ctx = { ...contextOf(systemPrincipal(tenantId)), settings: cleanup }
+      return recordRun(ctx, kind, { ...usualRun, ...asked }, sweepOf(kind).sweep)
+    },
     createTenant: (policy) => createTestTenant(contextOf, policy),
     ask: async (who, query, variables) => {
       const contextValue = contextFor(who && contextOf(who))

@@ -1,4 +1,5 @@
 import { Command, CommanderError } from 'commander'
+import { addCleanupCommands } from './addCleanupCommands.ts'
 import { addCorsCommands } from './addCorsCommands.ts'
 import { addDoctorCommand } from './addDoctorCommand.ts'
 import { addKeyCommands } from './addKeyCommands.ts'
@@ -41,6 +42,7 @@ function commandLine(terminal: Terminal): Command {
   addKeyCommands(program, terminal)
   addDoctorCommand(program, terminal)
   addCorsCommands(program, terminal)
+  addCleanupCommands(program, terminal)
   program.addHelpText('after', examples('tenant list', 'key create --help'))
   program.addHelpText('after', '\nExit codes: 0 done, 1 failed or refused, 2 not understood.')
   return program

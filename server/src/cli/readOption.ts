@@ -31,6 +31,22 @@ export const readCount =
     return count
   }
 
+/** A point in time as in ISO 8601, with its offset. */
+export function readTime(text: string): Date {
+  const isTime = /^\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d{1,3})?)?(Z|[+-]\d\d:\d\d)$/.test(text)
+  const time = new Date(isTime ? text : Number.NaN)
+  if (Number.isNaN(time.getTime())) throw new InvalidArgumentError('Give a time such as 2026-01-31T09:00:00Z.')
+  return time
+}
+
+/** One of several words. */
+export const readChoice =
+  (choices: readonly string[]) =>
+  (text: string): string => {
+    if (!choices.includes(text)) throw new InvalidArgumentError(`Give one of ${choices.join(', ')}.`)
+    return text
+  }
+
 /** For options that may be given several times. */
 export const collect = (text: string, before: readonly string[] = []): string[] => [...before, text]
 

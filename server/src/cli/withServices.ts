@@ -8,11 +8,12 @@ const notMigrated = 'The database is not up to date. Run: npm run -s filegraph -
 
 /** Runs a command on the services, wherever they are; see `withParts`. Refuses a database that is not up to date. */
 export function withServices<T>(terminal: Terminal, work: (services: Services) => Promise<T>): Promise<T> {
-  return withParts(terminal, async ({ addresses }) => {
+  return withParts(terminal, async ({ addresses, config }) => {
     const services = openServices({
       ...addresses,
       logger: quietLogger,
       poolSize: 2,
+      cleanup: config.cleanup,
       applicationName: 'filegraph command',
     })
     try {

@@ -7,6 +7,12 @@ import postgres from 'postgres'
 /** The role that every connection of the application takes: it owns nothing and row-level security binds it. */
 export const appRole = 'filegraph_app'
 
+/** Owns the functions that change attachments; may do just that, and row-level security binds it. */
+const functionsRole = 'filegraph_functions'
+
+/** For the login of a host application in the same database: it may call the functions of the schema `filegraph`. */
+export const hostRole = 'filegraph_host'
+
 const migrationsFolder = fileURLToPath(new URL('../../../drizzle', import.meta.url))
 
 /** Any constant that no other user of the database is likely to lock. */
@@ -23,11 +29,11 @@ export async function migrate(url: string, members: readonly string[] = []): Pro
   try {
     // Held by the session, so that it goes with the process if that dies.
     await client`select pg_advisory_lock(${migrationLock})`
-    await ensureAppRole(client)
+    await ensureRoles(client)
     await runMigrations(drizzle({ client }), { migrationsFolder })
     await client.unsafe(`grant usage on schema drizzle to ${appRole}`)
     await client.unsafe(`grant select on drizzle.__drizzle_migrations to ${appRole}`)
-    for (const member of members) await grantAppRole(client, member)
+    for (const member of members) await grantRole(client, appRole, member)
   } finally {
     await client.end({ timeout: 5 })
   }
@@ -38,37 +44,43 @@ export function knownMigrations(): string[] {
   return readMigrationFiles({ migrationsFolder }).map((migration) => migration.name)
 }
 
+async function ensureRoles(client: postgres.Sql): Promise<void> {
+  for (const role of [appRole, functionsRole, hostRole]) await ensureRole(client, role)
+  const [self] = await client<{ name: string }[]>`select current_user as name`
+  if (!self) return
+  // Only a member of a role can make it the owner of something.
+  for (const role of [appRole, functionsRole]) await grantRole(client, role, self.name)
+}
+
 /** Roles belong to the whole cluster: another database's migration can make the same one at the same time. */
-async function ensureAppRole(client: postgres.Sql): Promise<void> {
+async function ensureRole(client: postgres.Sql, role: string): Promise<void> {
   await client.unsafe(`do $$ begin
-    if not exists (select from pg_roles where rolname = '${appRole}') then
-      create role ${appRole} nologin nosuperuser nocreatedb nocreaterole nobypassrls;
+    if not exists (select from pg_roles where rolname = '${role}') then
+      create role ${role} nologin nosuperuser nocreatedb nocreaterole nobypassrls;
     end if;
   exception when duplicate_object or unique_violation then null;
   end $$`)
-  const [self] = await client<{ name: string }[]>`select current_user as name`
-  if (self) await grantAppRole(client, self.name)
 }
 
-async function grantAppRole(client: postgres.Sql, member: string): Promise<void> {
+async function grantRole(client: postgres.Sql, role: string, member: string): Promise<void> {
   try {
-    await grantUnlessMember(client, member)
+    await grantUnlessMember(client, role, member)
   } catch (error) {
     // 42501: the role was made by another login, whose leave it takes to give it on.
     if (!(error instanceof postgres.PostgresError) || error.code !== '42501') throw error
-    const remedy = `Run as an administrator of the database: grant ${appRole} to "${member}"`
-    throw new Error(`This login may not let "${member}" take the role ${appRole}. ${remedy}`, { cause: error })
+    const remedy = `Run as an administrator of the database: grant ${role} to "${member}"`
+    throw new Error(`This login may not let "${member}" take the role ${role}. ${remedy}`, { cause: error })
   }
 }
 
-async function grantUnlessMember(client: postgres.Sql, member: string): Promise<void> {
+async function grantUnlessMember(client: postgres.Sql, role: string, member: string): Promise<void> {
   await client.unsafe(`do $$ begin
     if not exists (
       select from pg_auth_members m
-      where m.roleid = '${appRole}'::regrole and m.member = ${quoteLiteral(member)}::regrole
-        and pg_has_role(${quoteLiteral(member)}, '${appRole}', 'member')
+      where m.roleid = '${role}'::regrole and m.member = ${quoteLiteral(member)}::regrole
+        and pg_has_role(${quoteLiteral(member)}, '${role}', 'member')
     ) then
-      execute format('grant ${appRole} to %I', ${quoteLiteral(member)}::text);
+      execute format('grant ${role} to %I', ${quoteLiteral(member)}::text);
     end if;
   exception when unique_violation then null;
   end $$`)

@@ -1,44 +1,18 @@
 import { sql } from 'drizzle-orm'
-import {
-  bigint,
-  check,
-  customType,
-  foreignKey,
-  index,
-  integer,
-  jsonb,
-  pgTable,
-  primaryKey,
-  text,
-  timestamp,
-  unique,
-  uuid,
-} from 'drizzle-orm/pg-core'
+import { check, foreignKey, index, integer, jsonb, pgTable, primaryKey, text, unique, uuid } from 'drizzle-orm/pg-core'
+import { bytea, bytes, moment, oneOf, tenantId } from './columns.ts'
 
 /*
  * A table with a `tenant_id` column is a tenant table: `tenant_id` stands first in its primary key, every unique key and
  * every foreign key, and row-level security is forced on it. Tables without one hold what has to be known before the
  * tenant is; where such a lookup points to a tenant its column is called `tenant`. `catalogue.test.ts` holds both.
- *
- * Times are bound by the application, to the millisecond, so that a cursor carries them without loss.
  */
-
-const moment = (name: string) => timestamp(name, { withTimezone: true, precision: 3, mode: 'date' })
-const bytes = (name: string) => bigint(name, { mode: 'number' })
-const tenantId = () => uuid('tenant_id').notNull()
-
-const bytea = customType<{ data: Buffer; driverData: Buffer | string }>({
-  dataType: () => 'bytea',
-  fromDriver: (value) => (typeof value === 'string' ? Buffer.from(value.replace(/^\\x/, ''), 'hex') : value),
-})
 
 export const roles = ['VIEWER', 'MEMBER', 'ADMIN', 'OWNER'] as const
 export const principalKinds = ['USER', 'API_KEY', 'EXTERNAL', 'SYSTEM'] as const
 export const blobStatuses = ['pending', 'ready', 'deleting'] as const
+export const retentions = ['KEPT', 'WHILE_ATTACHED'] as const
 export const uploadStates = ['PENDING', 'COMMITTED', 'CANCELLED', 'EXPIRED'] as const
-
-const oneOf = (column: string, values: readonly string[]) =>
-  sql.raw(`${column} in (${values.map((value) => `'${value}'`).join(', ')})`)
 
 // ── Known before the tenant is ───────────────────────────────────────────────────────────────────────────────────────
 
@@ -214,6 +188,15 @@ export const blobs = pgTable(
     sha256: text('sha256'),
     createdAt: moment('created_at').notNull(),
     deletingSince: moment('deleting_since'),
+    /** The run that is deleting the object, and until when nobody else may. */
+    purgeClaim: uuid('purge_claim'),
+    purgeClaimedUntil: moment('purge_claimed_until'),
+    /** How often the store refused to delete it, and when to ask again. */
+    purgeAttempts: integer('purge_attempts').notNull().default(0),
+    purgeNotBefore: moment('purge_not_before'),
+    /** Since when the bucket is known not to hold these bytes as they were committed. */
+    quarantinedAt: moment('quarantined_at'),
+    quarantineReason: text('quarantine_reason'),
   },
   (t) => [
     primaryKey({ name: 'blobs_pk', columns: [t.tenantId, t.id] }),
@@ -221,11 +204,16 @@ export const blobs = pgTable(
     index('blobs_deleting')
       .on(t.tenantId, t.deletingSince)
       .where(sql`status = 'deleting'`),
+    index('blobs_quarantined')
+      .on(t.tenantId, t.id)
+      .where(sql`quarantined_at is not null`),
     check('blobs_status', oneOf('status', blobStatuses)),
     check('blobs_refcount', sql`refcount >= 0`),
     check('blobs_byte_size', sql`byte_size >= 0`),
     check('blobs_key_of_tenant', sql`starts_with(object_key, 'org/' || tenant_id::text || '/files/' || id::text)`),
     check('blobs_deleting_since', sql`(status = 'deleting') = (deleting_since is not null)`),
+    check('blobs_ready_while_referenced', sql`(status = 'ready') = (refcount > 0)`),
+    check('blobs_quarantine', sql`(quarantined_at is null) = (quarantine_reason is null)`),
   ],
 )
 
@@ -244,6 +232,15 @@ export const files = pgTable(
     updatedAt: moment('updated_at').notNull(),
     softDeletedAt: moment('soft_deleted_at'),
     softDeletedBy: uuid('soft_deleted_by'),
+    /** How many rows of host applications use it; changed by the statement that changes `attachments`. */
+    attachmentCount: integer('attachment_count').notNull().default(0),
+    retention: text('retention', { enum: retentions }).notNull().default('KEPT'),
+    /** Legal hold: neither deleted nor purged until it is released. */
+    heldAt: moment('held_at'),
+    heldBy: uuid('held_by'),
+    holdReason: text('hold_reason'),
+    /** Its versions are gone for good; the row stays, so that its id means nothing else ever. */
+    purgedAt: moment('purged_at'),
   },
   (t) => [
     primaryKey({ name: 'files_pk', columns: [t.tenantId, t.id] }),
@@ -257,6 +254,11 @@ export const files = pgTable(
       columns: [t.tenantId, t.softDeletedBy],
       foreignColumns: [principals.tenantId, principals.id],
     }),
+    foreignKey({
+      name: 'files_held_by',
+      columns: [t.tenantId, t.heldBy],
+      foreignColumns: [principals.tenantId, principals.id],
+    }),
     // Read backwards for newest first. `soft_deleted_at` belongs in the predicate: inside the key it forces a sort.
     index('files_live')
       .on(t.tenantId, t.uploadedAt, t.id)
@@ -266,9 +268,50 @@ export const files = pgTable(
       .where(sql`soft_deleted_at is null`),
     index('files_trash')
       .on(t.tenantId, t.softDeletedAt, t.id)
-      .where(sql`soft_deleted_at is not null`),
+      .where(sql`soft_deleted_at is not null and purged_at is null`),
     check('files_byte_size', sql`byte_size >= 0`),
     check('files_deleted_by_someone', sql`(soft_deleted_at is null) = (soft_deleted_by is null)`),
+    check('files_retention', oneOf('retention', retentions)),
+    check('files_attachment_count', sql`attachment_count >= 0`),
+    check('files_in_use_not_deleted', sql`soft_deleted_at is null or attachment_count = 0`),
+    check('files_held', sql`(held_at is null) = (held_by is null) and (held_at is null) = (hold_reason is null)`),
+    check('files_purged_from_trash', sql`purged_at is null or (soft_deleted_at is not null and held_at is null)`),
+  ],
+)
+
+/** A row of a host application that uses a file. Written by the functions of the schema `filegraph` alone. */
+export const attachments = pgTable(
+  'attachments',
+  {
+    tenantId: tenantId(),
+    id: uuid('id').notNull(),
+    fileId: uuid('file_id').notNull(),
+    /** What kind of row, such as `invoice`, and which one, in the host application's words. */
+    ownerType: text('owner_type').notNull(),
+    ownerId: text('owner_id').notNull(),
+    /** What the file is to it, such as `avatar`. */
+    slot: text('slot').notNull(),
+    createdBy: uuid('created_by').notNull(),
+    createdAt: moment('created_at').notNull(),
+  },
+  (t) => [
+    primaryKey({ name: 'attachments_pk', columns: [t.tenantId, t.id] }),
+    unique('attachments_once').on(t.tenantId, t.fileId, t.ownerType, t.ownerId, t.slot),
+    foreignKey({
+      name: 'attachments_file',
+      columns: [t.tenantId, t.fileId],
+      foreignColumns: [files.tenantId, files.id],
+    }),
+    foreignKey({
+      name: 'attachments_created_by',
+      columns: [t.tenantId, t.createdBy],
+      foreignColumns: [principals.tenantId, principals.id],
+    }),
+    index('attachments_of_file').on(t.tenantId, t.fileId, t.id),
+    index('attachments_of_owner').on(t.tenantId, t.ownerType, t.ownerId, t.id),
+    check('attachments_owner_type', sql`owner_type ~ '^[^[:cntrl:]]{1,100}$'`),
+    check('attachments_owner_id', sql`owner_id ~ '^[^[:cntrl:]]{1,200}$'`),
+    check('attachments_slot', sql`slot ~ '^[^[:cntrl:]]{1,100}$'`),
   ],
 )
 
@@ -321,6 +364,8 @@ export const uploads = pgTable(
     declaredContentType: text('declared_content_type').notNull(),
     declaredByteSize: bytes('declared_byte_size').notNull(),
     declaredSha256: text('declared_sha256'),
+    /** Of the file that a commit makes; a new version leaves the file's own. */
+    retention: text('retention', { enum: retentions }).notNull().default('KEPT'),
     idempotencyKey: text('idempotency_key'),
     createdBy: uuid('created_by').notNull(),
     createdAt: moment('created_at').notNull(),
@@ -346,7 +391,11 @@ export const uploads = pgTable(
       .on(t.tenantId, t.expiresAt)
       .where(sql`state = 'PENDING'`),
     index('uploads_by_blob').on(t.tenantId, t.blobId),
+    index('uploads_by_target')
+      .on(t.tenantId, t.targetFileId)
+      .where(sql`state = 'PENDING'`),
     check('uploads_state', oneOf('state', uploadStates)),
+    check('uploads_retention', oneOf('retention', retentions)),
     check('uploads_committed', sql`(state = 'COMMITTED') = (file_id is not null and version is not null)`),
   ],
 )

@@ -1,6 +1,8 @@
 import { getTableName } from 'drizzle-orm'
+import { cleanupRuns, orphanObjects } from './cleanupTables.ts'
 import {
   apiKeys,
+  attachments,
   auditLog,
   blobs,
   events,
@@ -14,9 +16,21 @@ import {
 
 /** Every table with a `tenant_id`; `catalogue.test.ts` compares the list with the database. */
 export const tenantTableNames: ReadonlySet<string> = new Set(
-  [apiKeys, auditLog, blobs, events, files, fileVersions, memberships, principals, tenantUsage, uploads].map((table) =>
-    getTableName(table),
-  ),
+  [
+    apiKeys,
+    attachments,
+    auditLog,
+    blobs,
+    cleanupRuns,
+    events,
+    files,
+    fileVersions,
+    memberships,
+    orphanObjects,
+    principals,
+    tenantUsage,
+    uploads,
+  ].map((table) => getTableName(table)),
 )
 
 /** A statement would have run without naming its tenant. Always a defect of ours, never of a caller. */

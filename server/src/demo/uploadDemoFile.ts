@@ -16,6 +16,7 @@ export async function uploadDemoFile(ctx: Context, file: DemoFile, fileId: strin
       contentType: file.contentType,
       byteSize: file.content.length,
       sha256: null,
+      retention: null,
       fileId,
       idempotencyKey: `${file.key}-${attempt}`,
     })

@@ -13,4 +13,6 @@ export const limits = {
   /** What is looked at to tell whether content is of the type that was declared. */
   sniffedBytes: 4_100,
   expiredUploadsPerBatch: 100,
+  /** How many of the attachments of a file in use a refusal tells. */
+  toldAttachments: 100,
 } as const

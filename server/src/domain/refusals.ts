@@ -1,3 +1,5 @@
+import type { Attachment } from './attachments/listAttachments.ts'
+
 /**
  * Every "no" that a caller can act on. Those with a GraphQL type of their own are answers of mutations; the others end
  * the request with `extensions.code`. Whatever is thrown and is none of these is a defect, and is masked.
@@ -14,6 +16,7 @@ export const answerCodes = [
   'QUOTA_EXCEEDED',
   'UPLOAD_INCOMPLETE',
   'CONTENT_MISMATCH',
+  'FILE_IN_USE',
   'CONFLICT',
 ] as const
 
@@ -28,7 +31,7 @@ export type RefusalCode =
 export class NotFound extends Refusal {
   override readonly name = 'NotFoundError'
   readonly code = 'NOT_FOUND'
-  constructor(what: 'file' | 'upload intent' | 'API key') {
+  constructor(what: 'file' | 'upload intent' | 'API key' | 'cleanup run') {
     super(`There is no such ${what}.`)
   }
 }
@@ -65,6 +68,20 @@ export class UploadIncomplete extends Refusal {
 export class ContentMismatch extends Refusal {
   override readonly name = 'ContentMismatchError'
   readonly code = 'CONTENT_MISMATCH'
+}
+
+/** Rows of a host application use the file. */
+export class FileInUse extends Refusal {
+  override readonly name = 'FileInUseError'
+  readonly code = 'FILE_IN_USE'
+  /** Who uses it: the first of them where there are many. */
+  readonly attachments: readonly Attachment[]
+  readonly attachmentCount: number
+  constructor(attachments: readonly Attachment[], attachmentCount: number) {
+    super('The file is in use and cannot be deleted. Detach it from everything that uses it first.')
+    this.attachments = attachments
+    this.attachmentCount = attachmentCount
+  }
 }
 
 /** The thing is in a state in which this cannot be done. */

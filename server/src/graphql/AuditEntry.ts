@@ -15,6 +15,7 @@ const nodeTypes: Record<string, NodeType> = {
   api_key: 'ApiKey',
   member: 'Principal',
   tenant: 'Tenant',
+  cleanup_run: 'CleanupRun',
 }
 
 const AuditSubject = builder.objectRef<AuditRow>('AuditSubject').implement({
@@ -23,7 +24,7 @@ const AuditSubject = builder.objectRef<AuditRow>('AuditSubject').implement({
     type: t.exposeString('subjectType', { description: 'The kind of thing, such as `file`.' }),
     id: t.id({
       description: 'Its id, which may lead nowhere by now.',
-      resolve: ({ subjectType, subjectId }) => globalId(nodeTypes[subjectType] ?? 'File', subjectId),
+      resolve: ({ subjectType, subjectId }) => globalId(nodeTypes[subjectType] ?? subjectType, subjectId),
     }),
     name: t.exposeString('subjectName', { nullable: true, description: 'Its name at that time.' }),
   }),

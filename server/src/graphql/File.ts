@@ -2,14 +2,33 @@ import type { File as FileRow } from '../domain/files/findFiles.ts'
 import { countFiles, type FileFilter, listFiles } from '../domain/files/listFiles.ts'
 import { signDownload } from '../domain/files/signDownload.ts'
 import { BadInput, Invalid } from '../domain/refusals.ts'
+import { Attachment, AttachmentConnection } from './Attachment.ts'
 import { builder } from './builder.ts'
 import { connectionOf } from './connection.ts'
-import { DispositionEnum, FileOrderEnum, FileStateEnum } from './enums.ts'
+import { DispositionEnum, FileOrderEnum, FileStateEnum, RetentionEnum } from './enums.ts'
 import { FileVersion, FileVersionConnection } from './FileVersion.ts'
 import { idOf, noId, versionKey } from './globalId.ts'
 import { NodeInterface, nodeId } from './Node.ts'
 import { Principal } from './Principal.ts'
 import { callerOf, loadersOf, type RequestContext } from './requestContext.ts'
+
+const LegalHold = builder.objectRef<FileRow>('LegalHold').implement({
+  description: 'Why a file must neither be deleted nor purged.',
+  fields: (t) => ({
+    heldAt: t.field({ type: 'DateTime', description: 'Since when.', resolve: ({ heldAt }) => heldAt ?? new Date(0) }),
+    heldBy: t.field({
+      type: Principal,
+      nullable: true,
+      description: 'Who put the file under hold.',
+      resolve: ({ heldById }, _args, context) =>
+        heldById === null ? null : loadersOf(context).principals.load(heldById),
+    }),
+    reason: t.string({
+      description: 'Why, in the words of whoever did.',
+      resolve: ({ holdReason }) => holdReason ?? '',
+    }),
+  }),
+})
 
 export const File = builder.objectRef<FileRow>('File').implement({
   description: 'A name in the tenant’s tree with a current version.',
@@ -30,7 +49,7 @@ export const File = builder.objectRef<FileRow>('File').implement({
     state: t.field({
       type: FileStateEnum,
       description: 'Where the file is in its life.',
-      resolve: ({ deletedAt }) => (deletedAt ? 'TRASHED' : 'READY'),
+      resolve: ({ deletedAt, purgedAt }) => (purgedAt ? 'PURGED' : deletedAt ? 'TRASHED' : 'READY'),
     }),
     uploadedBy: t.field({
       type: Principal,
@@ -68,6 +87,43 @@ export const File = builder.objectRef<FileRow>('File').implement({
       },
       FileVersionConnection,
     ),
+    attachments: t.connection(
+      {
+        type: Attachment,
+        description: 'Who uses the file, oldest first. A file with attachments cannot be deleted.',
+        resolve: async ({ id }, args, context) =>
+          connectionOf(await loadersOf(context).attachmentPages(args).load(id), {}),
+      },
+      AttachmentConnection,
+    ),
+    attachmentCount: t.exposeInt('attachmentCount', { description: 'How many rows of host applications use it.' }),
+    retention: t.field({
+      type: RetentionEnum,
+      description: 'How long the file stays.',
+      resolve: ({ retention }) => retention,
+    }),
+    hold: t.field({
+      type: LegalHold,
+      nullable: true,
+      description: 'The legal hold that it is under: nobody deletes it and nothing purges it.',
+      resolve: (file) => (file.heldAt ? file : null),
+    }),
+    quarantinedAt: t.expose('quarantinedAt', {
+      type: 'DateTime',
+      nullable: true,
+      description:
+        'Since when the bucket is known not to hold the bytes of the current version as they were committed; null while all is well.',
+    }),
+    purgeAfter: t.field({
+      type: 'DateTime',
+      nullable: true,
+      description: 'When its time in the trash is over; null for a file that is not there, or that is held.',
+      resolve: async ({ deletedAt, purgedAt, heldAt }, _args, context) => {
+        if (!deletedAt || purgedAt || heldAt) return null
+        const { trashDays } = await loadersOf(context).tenant()
+        return new Date(deletedAt.getTime() + trashDays * 86_400_000)
+      },
+    }),
     downloadUrl: t.string({
       nullable: true,
       description:
@@ -89,12 +145,24 @@ export const File = builder.objectRef<FileRow>('File').implement({
   }),
 })
 
+builder.objectField(Attachment, 'file', (t) =>
+  t.field({
+    type: File,
+    description: 'The file, which is not in the trash as long as it is attached.',
+    resolve: async ({ id, fileId }, _args, context) => {
+      const file = await loadersOf(context).files.load(fileId)
+      if (!file) throw new Error(`Attachment ${id} has lost its file`)
+      return file
+    },
+  }),
+)
+
 async function downloadUrl(
   file: FileRow,
   args: { disposition: 'ATTACHMENT' | 'INLINE'; expiresInSeconds?: number | null | undefined },
   context: RequestContext,
 ): Promise<string | null> {
-  if (file.deletedAt) return null
+  if (file.deletedAt || file.purgedAt) return null
   const { downloadMaxSeconds } = await loadersOf(context).tenant()
   const options = { disposition: args.disposition, expiresInSeconds: args.expiresInSeconds ?? null }
   try {
@@ -177,12 +245,13 @@ builder.queryFields((t) => ({
 }))
 
 interface AskedFilter {
-  readonly state?: 'READY' | 'TRASHED' | null | undefined
+  readonly state?: 'READY' | 'TRASHED' | 'PURGED' | null | undefined
   readonly contentTypePrefix?: string | null | undefined
   readonly uploadedById?: string | null | undefined
 }
 
 function acceptFilter({ state, contentTypePrefix, uploadedById }: AskedFilter): FileFilter {
+  if (state === 'PURGED') throw new BadInput('Purged files are in no list.')
   const prefix = contentTypePrefix?.toLowerCase() ?? ''
   if (/[^\x20-\x7e]/.test(prefix)) throw new BadInput('This is not the beginning of a media type.')
   return {

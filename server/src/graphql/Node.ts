@@ -38,6 +38,7 @@ const finders: Record<NodeType, Find> = {
     return loadersOf(context).versions.load(key)
   },
   UploadIntent: byId((context, id) => loadersOf(context).uploads.load(id)),
+  Attachment: byId((context, id) => loadersOf(context).attachments.load(id)),
   Principal: byId((context, id) => loadersOf(context).principals.load(id)),
   Tenant: byId(async (context, id) => {
     const tenant = await loadersOf(context).tenant()
@@ -46,6 +47,10 @@ const finders: Record<NodeType, Find> = {
   AuditEntry: ofRole(
     'ADMIN',
     byId((context, id) => loadersOf(context).auditEntries.load(id)),
+  ),
+  CleanupRun: ofRole(
+    'ADMIN',
+    byId((context, id) => loadersOf(context).cleanupRuns.load(id)),
   ),
   ApiKey: ofRole(
     'OWNER',

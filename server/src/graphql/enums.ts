@@ -12,7 +12,7 @@ export const RoleEnum = builder.enumType('Role', {
   values: valuesOf<Role>({
     VIEWER: 'Reads files and downloads them.',
     MEMBER: 'Uploads, renames, deletes and restores files.',
-    ADMIN: 'Sees the audit log and everybody’s upload intents, and ends the trash early.',
+    ADMIN: 'Sees the audit log, everybody’s upload intents and the cleanup runs, holds files and ends the trash early.',
     OWNER: 'Manages members and API keys.',
   }),
 })
@@ -29,9 +29,18 @@ export const PrincipalKindEnum = builder.enumType('PrincipalKind', {
 
 export const FileStateEnum = builder.enumType('FileState', {
   description: 'Where a file is in its life.',
-  values: valuesOf<'READY' | 'TRASHED'>({
+  values: valuesOf<'READY' | 'TRASHED' | 'PURGED'>({
     READY: 'To be read.',
     TRASHED: 'In the trash: hidden from every other read, and restorable until its time there ends.',
+    PURGED: 'Gone for good. Seen only in the answer to the purge, and in no list.',
+  }),
+})
+
+export const RetentionEnum = builder.enumType('Retention', {
+  description: 'How long a file stays.',
+  values: valuesOf<'KEPT' | 'WHILE_ATTACHED'>({
+    KEPT: 'Until somebody deletes it.',
+    WHILE_ATTACHED: 'Until its last attachment is removed, which puts it into the trash.',
   }),
 })
 

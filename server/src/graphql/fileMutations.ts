@@ -3,16 +3,16 @@ import type { File as FileRow } from '../domain/files/findFiles.ts'
 import { issueDownloadUrl } from '../domain/files/issueDownloadUrl.ts'
 import { renameFile } from '../domain/files/renameFile.ts'
 import { restoreFile } from '../domain/files/restoreFile.ts'
-import { Invalid, NotFound } from '../domain/refusals.ts'
+import { Conflict, FileInUse, Invalid, NotFound } from '../domain/refusals.ts'
 import { builder } from './builder.ts'
 import { DispositionEnum } from './enums.ts'
 import { File } from './File.ts'
 import { idOf, noId } from './globalId.ts'
 import { callerOf } from './requestContext.ts'
 
-const fileId = (id: string) => idOf('File', id) ?? noId
+export const fileId = (id: string) => idOf('File', id) ?? noId
 
-const successWithFile = (name: string, description: string) =>
+export const successWithFile = (name: string, description: string) =>
   builder.objectRef<FileRow>(name).implement({
     description,
     fields: (t) => ({ file: t.field({ type: File, description: 'The file as it is now.', resolve: (file) => file }) }),
@@ -83,9 +83,11 @@ builder.mutationFields((t) => ({
   }),
   deleteFile: t.field({
     type: DeleteFileSuccess,
-    errors: { types: [NotFound], union: answers('deleteFile') },
+    errors: { types: [NotFound, FileInUse, Conflict], union: answers('deleteFile') },
     authScopes: { role: 'MEMBER' },
-    description: 'Puts a file into the trash, from where it can be restored. Doing so twice answers the same.',
+    description:
+      'Puts a file into the trash, from where it can be restored. Doing so twice answers the same. A file that is attached ' +
+      'or under legal hold is refused.',
     args: { input: t.arg({ type: DeleteFileInput, required: true, description: 'Which file.' }) },
     resolve: (_root, { input }, context) => deleteFile(callerOf(context), fileId(input.id)),
   }),

@@ -1,10 +1,19 @@
 import { isId } from '../domain/newId.ts'
 
 /** Every type with an id of its own. */
-export type NodeType = 'ApiKey' | 'AuditEntry' | 'File' | 'FileVersion' | 'Principal' | 'Tenant' | 'UploadIntent'
+export type NodeType =
+  | 'ApiKey'
+  | 'Attachment'
+  | 'AuditEntry'
+  | 'CleanupRun'
+  | 'File'
+  | 'FileVersion'
+  | 'Principal'
+  | 'Tenant'
+  | 'UploadIntent'
 
 /** Opaque to clients: base64url of the type and the id. */
-export const globalId = (type: NodeType, id: string): string => Buffer.from(`${type}:${id}`).toString('base64url')
+export const globalId = (type: string, id: string): string => Buffer.from(`${type}:${id}`).toString('base64url')
 
 const longestId = 200
 

@@ -1,5 +1,7 @@
 import DataLoader from 'dataloader'
+import { type Attachment, findAttachments, listAttachments } from '../domain/attachments/listAttachments.ts'
 import { type AuditEntry, findAuditEntries } from '../domain/audit/listAuditLog.ts'
+import { type CleanupRun, findCleanupRuns } from '../domain/cleanup/listCleanupRuns.ts'
 import { type Context, reading } from '../domain/context.ts'
 import { type File, findFiles } from '../domain/files/findFiles.ts'
 import { type FileVersion, findVersions, listVersions } from '../domain/files/listVersions.ts'
@@ -11,6 +13,9 @@ import { findUploads, type Upload } from '../domain/uploads/findUploads.ts'
 import type { Transaction } from '../database/tenantDatabase.ts'
 import { parseVersionKey, versionKey } from './globalId.ts'
 
+/** A loader by file, one for each set of arguments. */
+type PagesOf<T> = (args: PageArguments) => DataLoader<string, Page<T>>
+
 /** Collects what the resolvers of one request ask for, so that a page costs a fixed number of statements. */
 export interface Loaders {
   readonly files: DataLoader<string, File | null>
@@ -19,9 +24,13 @@ export interface Loaders {
   readonly principals: DataLoader<string, KnownPrincipal | null>
   readonly auditEntries: DataLoader<string, AuditEntry | null>
   readonly apiKeys: DataLoader<string, ApiKey | null>
+  readonly attachments: DataLoader<string, Attachment | null>
+  readonly cleanupRuns: DataLoader<string, CleanupRun | null>
   readonly tenant: () => Promise<Tenant>
   /** The same page of versions for several files at once. */
-  readonly versionPages: (args: PageArguments) => DataLoader<string, Page<FileVersion>>
+  readonly versionPages: PagesOf<FileVersion>
+  /** The same of attachments. */
+  readonly attachmentPages: PagesOf<Attachment>
 }
 
 export function createLoaders(ctx: Context): Loaders {
@@ -39,8 +48,11 @@ export function createLoaders(ctx: Context): Loaders {
     principals: byId(findPrincipals),
     auditEntries: byId(findAuditEntries),
     apiKeys: byId(findApiKeys),
+    attachments: byId(findAttachments),
+    cleanupRuns: byId(findCleanupRuns),
     tenant: once(() => reading(ctx, readTenant)),
-    versionPages: versionPages(ctx),
+    versionPages: pagesOf(ctx, listVersions),
+    attachmentPages: pagesOf(ctx, listAttachments),
   }
 }
 
@@ -50,15 +62,16 @@ const findVersionsByKey = (tx: Transaction, keys: readonly string[]) =>
     keys.map(parseVersionKey).filter((key) => key !== null),
   )
 
-function versionPages(ctx: Context): Loaders['versionPages'] {
-  const loaders = new Map<string, DataLoader<string, Page<FileVersion>>>()
+function pagesOf<T>(
+  ctx: Context,
+  list: (tx: Transaction, fileIds: readonly string[], args: PageArguments) => Promise<Page<T>[]>,
+): PagesOf<T> {
+  const loaders = new Map<string, DataLoader<string, Page<T>>>()
   return (args) => {
     const key = JSON.stringify([args.first, args.after, args.last, args.before])
     const known = loaders.get(key)
     if (known) return known
-    const loader = new DataLoader<string, Page<FileVersion>>((fileIds) =>
-      reading(ctx, (tx) => listVersions(tx, fileIds, args)),
-    )
+    const loader = new DataLoader<string, Page<T>>((fileIds) => reading(ctx, (tx) => list(tx, fileIds, args)))
     loaders.set(key, loader)
     return loader
   }

@@ -17,6 +17,7 @@ const codeDescriptions: Record<(typeof answerCodes)[number], string> = {
   QUOTA_EXCEEDED: 'The tenant has no space left.',
   UPLOAD_INCOMPLETE: 'The bytes have not arrived.',
   CONTENT_MISMATCH: 'The bytes are not what was declared.',
+  FILE_IN_USE: 'Rows of a host application use the file.',
   CONFLICT: 'The thing is in a state in which this cannot be done.',
 }
 
@@ -25,7 +26,7 @@ const ErrorCode = builder.enumType('ErrorCode', {
   values: valuesOf(codeDescriptions),
 })
 
-const ErrorInterface = builder.interfaceRef<Refusal>('Error').implement({
+export const ErrorInterface = builder.interfaceRef<Refusal>('Error').implement({
   description: 'A refusal that the caller can act on.',
   fields: (t) => ({
     code: t.field({

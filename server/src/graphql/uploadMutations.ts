@@ -4,6 +4,7 @@ import { type Committed, commitUpload } from '../domain/uploads/commitUpload.ts'
 import { createUploadIntent } from '../domain/uploads/createUploadIntent.ts'
 import type { Upload } from '../domain/uploads/findUploads.ts'
 import { builder } from './builder.ts'
+import { RetentionEnum } from './enums.ts'
 import { File } from './File.ts'
 import { FileVersion } from './FileVersion.ts'
 import { idOf, noId } from './globalId.ts'
@@ -27,6 +28,10 @@ const CreateUploadIntentInput = builder.inputType('CreateUploadIntentInput', {
       description: 'SHA-256 of the bytes in 64 hexadecimal digits. When it is given, the commit proves it.',
     }),
     fileId: t.id({ description: 'The file that gets a new version; without it a new file is made.' }),
+    retention: t.field({
+      type: RetentionEnum,
+      description: 'How long the new file stays; KEPT unless told. A new version leaves that of its file as it is.',
+    }),
     idempotencyKey: t.string({
       description:
         'Any short text of one’s own: asking again with the same key gives the same intent instead of another.',
@@ -93,6 +98,7 @@ builder.mutationFields((t) => ({
         sha256: input.sha256 ?? null,
         fileId: input.fileId === null || input.fileId === undefined ? null : (idOf('File', input.fileId) ?? noId),
         idempotencyKey: input.idempotencyKey ?? null,
+        retention: input.retention ?? null,
       }),
   }),
   commitUpload: t.field({

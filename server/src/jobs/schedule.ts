@@ -1,24 +1,60 @@
 import type { Logger } from 'pino'
+import type { CleanupSettings } from '../domain/cleanup/cleanupSettings.ts'
+import type { CleanupKind, Outcome, SweepContext } from '../domain/cleanup/recordRun.ts'
+import { runQueued } from '../domain/cleanup/runQueued.ts'
+import { runIfDue } from '../domain/cleanup/sweeps.ts'
 import type { Context } from '../domain/context.ts'
-import { expireUploadsEverywhere } from './expireUploadsEverywhere.ts'
 import { forgetSessions } from '../domain/identity/forgetSessions.ts'
+import { advanceMarker } from '../domain/reconcile/bucketMarker.ts'
+import { inEveryTenant, sweepIn } from './inEveryTenant.ts'
 
 /** What a job works with. */
-export type JobContext = Pick<Context, 'database' | 'blobs' | 'now'> & { readonly logger: Logger }
+export type JobContext = Pick<Context, 'database' | 'blobs' | 'now'> & {
+  readonly logger: Logger
+  readonly cleanup: CleanupSettings
+}
 
 export interface Job {
   /** As the queue knows it: renaming one forgets when it ran last. */
   readonly name: string
   /** Minute, hour, day, month, weekday; in UTC. */
   readonly cadence: string
-  readonly run: (ctx: JobContext) => Promise<void>
+  /** `tenantId` where a change in one tenant asked for it. */
+  readonly run: (ctx: JobContext, tenantId?: string) => Promise<void>
 }
+
+const sweep =
+  (kind: CleanupKind): Job['run'] =>
+  async (ctx, tenantId) => {
+    const make = async (tenant: SweepContext) => tellOutcome(ctx, tenant, kind, await runIfDue(tenant, kind))
+    await (tenantId === undefined ? inEveryTenant(ctx, make) : make(sweepIn(ctx, tenantId)))
+  }
+
+/** What a person has to look at is an error in the log; that something was deleted is worth a line. */
+function tellOutcome({ logger }: JobContext, { principal }: SweepContext, kind: CleanupKind, outcome: Outcome | null) {
+  if (!outcome) return
+  const { examined, deleted, held, found } = outcome.tally
+  const facts = { tenant: principal.tenantId, kind, examined, deleted, held, found }
+  const isAlarming = outcome.ended !== null || 'missing' in found || 'different' in found || 'IDENTITY' in held
+  if (isAlarming) logger.error(facts, outcome.ended ?? 'The bucket does not hold what was committed')
+  else if (deleted > 0) logger.info(facts, 'A sweep has deleted something')
+}
+
+const requested: Job['run'] = (ctx, tenantId) =>
+  tenantId === undefined ? inEveryTenant(ctx, runQueued) : runQueued(sweepIn(ctx, tenantId))
 
 /**
  * Everything that happens without being asked for. The queue starts each once, however many workers there are. A run that
  * takes longer than its cadence, or whose process died, does not hold up the next: each has to bear another beside it.
  */
 export const schedule: readonly Job[] = [
-  { name: 'expire_uploads', cadence: '* * * * *', run: expireUploadsEverywhere },
+  { name: 'expire_uploads', cadence: '* * * * *', run: sweep('EXPIRE_UPLOADS') },
+  { name: 'run_cleanup', cadence: '* * * * *', run: requested },
+  { name: 'mark_bucket', cadence: '* * * * *', run: advanceMarker },
+  { name: 'delete_blobs', cadence: '* * * * *', run: sweep('DELETE_BLOBS') },
+  { name: 'purge_files', cadence: '*/10 * * * *', run: sweep('PURGE_FILES') },
   { name: 'forget_sessions', cadence: '17 * * * *', run: forgetSessions },
+  { name: 'verify_sample', cadence: '41 */6 * * *', run: sweep('VERIFY') },
+  { name: 'reconcile', cadence: '23 2 * * *', run: sweep('RECONCILE') },
+  { name: 'abort_uploads', cadence: '53 3 * * *', run: sweep('ABORT_UPLOADS') },
 ]

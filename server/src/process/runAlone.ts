@@ -44,7 +44,13 @@ async function runUntilStopped(
   const signals = listenForStop(() => closing.hurry())
   try {
     const poolSize = config.databasePoolSize
-    const services = openServices({ ...addresses, logger, poolSize, applicationName: `filegraph ${name}` })
+    const services = openServices({
+      ...addresses,
+      logger,
+      poolSize,
+      cleanup: config.cleanup,
+      applicationName: `filegraph ${name}`,
+    })
     closing.add('services', () => services.close())
     await open(services, config, closing)
     await signals.stopped

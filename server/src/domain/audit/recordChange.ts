@@ -16,40 +16,79 @@ export interface Subject {
 export type Actor = Pick<Context, 'principal' | 'origin' | 'now'>
 
 /** Writes the one audit entry and the one event of a change, in the transaction that makes it. */
-export async function recordChange(tx: Transaction, by: Actor, action: ChangeAction, subject: Subject): Promise<void> {
-  await recordAudit(tx, by, action, changes[action], subject)
-  await tx.db.insert(events).values({
-    tenantId: tx.tenantId,
-    id: newId(by.now()),
-    type: action,
-    subjectType: changes[action],
-    subjectId: subject.id,
-    payload: { name: subject.name, ...subject.payload },
-    createdAt: by.now(),
-  })
+export const recordChange = (tx: Transaction, by: Actor, action: ChangeAction, subject: Subject): Promise<void> =>
+  recordChanges(tx, by, action, [subject])
+
+/** The same for one change each to several things. */
+export async function recordChanges(
+  tx: Transaction,
+  by: Actor,
+  action: ChangeAction,
+  subjects: readonly Subject[],
+): Promise<void> {
+  await recordAudit(tx, by, action, changes[action], subjects)
+  await recordEvents(
+    tx,
+    by.now(),
+    subjects.map(({ id, name, payload }) => ({
+      type: action,
+      subjectType: changes[action],
+      subjectId: id,
+      payload: { name, ...payload },
+    })),
+  )
+}
+
+/** Writes into the journal alone: what is no change in the eyes of people. */
+export async function recordEvents(
+  tx: Transaction,
+  now: Date,
+  rows: readonly Pick<typeof events.$inferInsert, 'type' | 'subjectType' | 'subjectId' | 'payload'>[],
+): Promise<void> {
+  for (const some of inSteadySizes(rows)) {
+    await tx.db
+      .insert(events)
+      .values(some.map((row) => ({ ...row, tenantId: tx.tenantId, id: newId(now), createdAt: now })))
+  }
+}
+
+const batchRows = 50
+
+/** Full batches and single rows: each number of rows is a statement text of its own, to be prepared and kept. */
+function inSteadySizes<T>(rows: readonly T[]): T[][] {
+  const whole = rows.length - (rows.length % batchRows)
+  const batches = Array.from({ length: whole / batchRows }, (_, at) => rows.slice(at * batchRows, (at + 1) * batchRows))
+  return [...batches, ...rows.slice(whole).map((row) => [row])]
 }
 
 /** Writes the audit entry of something that changed nothing, such as a download address that was given out. */
 export async function recordAccess(tx: Transaction, by: Actor, action: AccessAction, subject: Subject): Promise<void> {
-  await recordAudit(tx, by, action, accesses[action], subject)
+  await recordAudit(tx, by, action, accesses[action], [subject])
 }
 
-async function recordAudit(tx: Transaction, by: Actor, action: string, subjectType: string, subject: Subject) {
+async function recordAudit(
+  tx: Transaction,
+  by: Actor,
+  action: string,
+  subjectType: string,
+  subjects: readonly Subject[],
+): Promise<void> {
   await ensurePrincipal(tx, by)
-  await tx.db.insert(auditLog).values({
-    tenantId: tx.tenantId,
-    id: newId(by.now()),
-    at: by.now(),
-    actorId: by.principal.id,
-    action,
-    subjectType,
-    subjectId: subject.id,
-    subjectName: subject.name,
-    payload: subject.payload ?? {},
-    requestId: by.origin.requestId,
-    address: by.origin.address,
-    userAgent: by.origin.userAgent?.slice(0, 300) ?? null,
-  })
+  const at = by.now()
+  const { requestId, address, userAgent } = by.origin
+  const shared = { tenantId: tx.tenantId, at, actorId: by.principal.id, action, subjectType, requestId, address }
+  for (const some of inSteadySizes(subjects)) {
+    await tx.db.insert(auditLog).values(
+      some.map((subject) => ({
+        ...shared,
+        id: newId(at),
+        subjectId: subject.id,
+        subjectName: subject.name,
+        payload: subject.payload ?? {},
+        userAgent: userAgent?.slice(0, 300) ?? null,
+      })),
+    )
+  }
 }
 
 /** Users of a host application and the system itself get the row that stands for them when they first change something. */

@@ -1,4 +1,5 @@
-import { and, eq } from 'drizzle-orm'
+import { and, eq, getColumns, isNull } from 'drizzle-orm'
+import { databaseClock } from '../../database/databaseClock.ts'
 import { files } from '../../database/tables.ts'
 import type { Transaction } from '../../database/tenantDatabase.ts'
 import { NotFound } from '../refusals.ts'
@@ -6,19 +7,22 @@ import { type File, readFile } from './findFiles.ts'
 
 export type FileColumns = typeof files.$inferSelect
 
-/** Locks the row of a file, whatever its state, so that what is decided about it stays true until the end. */
-export async function lockFile(tx: Transaction, id: string): Promise<FileColumns> {
+/** A file whose row nobody else changes until the end of the transaction, and the time by the database's clock. */
+export type LockedFile = FileColumns & { readonly databaseNow: Date }
+
+/** Locks the row of a file, live or in the trash, so that what is decided about it stays true until the end. */
+export async function lockFile(tx: Transaction, id: string): Promise<LockedFile> {
   const [file] = await tx.db
-    .select()
+    .select({ ...getColumns(files), databaseNow: databaseClock })
     .from(files)
-    .where(and(tx.mine(files), eq(files.id, id)))
+    .where(and(tx.mine(files), eq(files.id, id), isNull(files.purgedAt)))
     .for('update')
   if (!file) throw new NotFound('file')
   return file
 }
 
 /** The same for a file that is not in the trash. */
-export async function lockLiveFile(tx: Transaction, id: string): Promise<FileColumns> {
+export async function lockLiveFile(tx: Transaction, id: string): Promise<LockedFile> {
   const file = await lockFile(tx, id)
   if (file.softDeletedAt !== null) throw new NotFound('file')
   return file

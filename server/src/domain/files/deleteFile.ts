@@ -1,19 +1,33 @@
+import { attachmentsOfFile } from '../attachments/listAttachments.ts'
 import { ensurePrincipal, recordChange } from '../audit/recordChange.ts'
 import { type Context, inTransaction } from '../context.ts'
+import { later } from '../later.ts'
+import { limits } from '../limits.ts'
+import { FileInUse } from '../refusals.ts'
 import { changeUsage } from '../tenants/usage.ts'
 import { fileAsItIs, lockFile, updateFile } from './changeFile.ts'
 import type { File } from './findFiles.ts'
+import { refuseIfHeld } from './holdFile.ts'
 
-/** Puts a file into the trash; the bucket is not touched. Deleting what is already there answers the same. */
+/**
+ * Puts a file into the trash; the bucket is not touched. Deleting what is already there answers the same. Refuses with
+ * `FileInUse` a file that is attached, with `Conflict` one under legal hold.
+ */
 export async function deleteFile(ctx: Context, id: string): Promise<File> {
   return inTransaction(ctx, async (tx) => {
-    const { softDeletedAt, originalFileName: name } = await lockFile(tx, id)
-    if (softDeletedAt !== null) return fileAsItIs(tx, id)
+    const { databaseNow, ...locked } = await lockFile(tx, id)
+    if (locked.softDeletedAt !== null) return fileAsItIs(tx, id)
+    if (locked.attachmentCount > 0) {
+      throw new FileInUse(await attachmentsOfFile(tx, id, limits.toldAttachments), locked.attachmentCount)
+    }
+    refuseIfHeld(locked)
     await ensurePrincipal(tx, ctx)
     const now = ctx.now()
-    const file = await updateFile(tx, id, { softDeletedAt: now, softDeletedBy: ctx.principal.id, updatedAt: now })
+    // By the later of two clocks: one that is behind must not shorten the time in the trash.
+    const softDeletedAt = later(now, databaseNow)
+    const file = await updateFile(tx, id, { softDeletedAt, softDeletedBy: ctx.principal.id, updatedAt: now })
     await changeUsage(tx, { fileCount: -1, trashedCount: 1 })
-    await recordChange(tx, ctx, 'file.deleted', { id, name })
+    await recordChange(tx, ctx, 'file.deleted', { id, name: locked.originalFileName })
     return file
   })
 }

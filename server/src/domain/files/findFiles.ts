@@ -21,6 +21,13 @@ export function selectFiles(tx: Transaction, where: SQL | undefined, orderBy: SQ
       uploadedAt: files.uploadedAt,
       updatedAt: files.updatedAt,
       deletedAt: files.softDeletedAt,
+      attachmentCount: files.attachmentCount,
+      retention: files.retention,
+      heldAt: files.heldAt,
+      heldById: files.heldBy,
+      holdReason: files.holdReason,
+      purgedAt: files.purgedAt,
+      quarantinedAt: blobs.quarantinedAt,
       uploadedBy: { id: uploader.id, kind: uploader.kind, name: uploader.name, email: uploader.email },
       deletedBy: { id: deleter.id, kind: deleter.kind, name: deleter.name, email: deleter.email },
       objectKey: blobs.objectKey,
@@ -44,7 +51,7 @@ export function selectFiles(tx: Transaction, where: SQL | undefined, orderBy: SQ
 }
 
 export const live = isNull(files.softDeletedAt)
-export const trashed = isNotNull(files.softDeletedAt)
+export const trashed = and(isNotNull(files.softDeletedAt), isNull(files.purgedAt))
 
 /** A file whatever its state, for the verb that has just changed it. */
 export async function readFile(tx: Transaction, id: string): Promise<File | undefined> {

@@ -76,6 +76,7 @@ async function insertIntent(tx: Transaction, ctx: Context, declared: UploadReque
     declaredContentType: declared.contentType,
     declaredByteSize: declared.byteSize,
     declaredSha256: declared.sha256,
+    retention: declared.retention ?? 'KEPT',
     idempotencyKey: declared.idempotencyKey,
     createdBy: ctx.principal.id,
     createdAt: now,

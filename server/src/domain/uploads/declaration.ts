@@ -1,5 +1,6 @@
 import { acceptContentType, essenceOf } from '../files/contentType.ts'
 import { acceptFileName } from '../files/fileName.ts'
+import type { Retention } from '../files/changeRetention.ts'
 import { limits } from '../limits.ts'
 import { Invalid } from '../refusals.ts'
 import type { Tenant } from '../tenants/policy.ts'
@@ -13,12 +14,17 @@ export interface UploadRequest {
   /** The file that gets a new version; null makes a new file. */
   readonly fileId: string | null
   readonly idempotencyKey: string | null
+  /** Of the new file; null is KEPT. */
+  readonly retention: Retention | null
 }
 
 /** The same in the one spelling that is kept. Refuses with `Invalid`, naming the field. */
 export function acceptDeclaration(request: UploadRequest): UploadRequest {
   if (!Number.isSafeInteger(request.byteSize) || request.byteSize < 0) {
     throw new Invalid('byteSize', 'The size is not a whole number of bytes.')
+  }
+  if (request.fileId !== null && request.retention !== null) {
+    throw new Invalid('retention', 'A new version leaves the retention of its file as it is: use changeRetention.')
   }
   return {
     ...request,
@@ -43,14 +49,15 @@ export function refuseAgainstPolicy(policy: Tenant, declared: UploadRequest): vo
 /** Whether a repeated request means the same upload. */
 export function isSameDeclaration(
   one: UploadRequest,
-  other: Omit<UploadRequest, 'idempotencyKey' | 'fileId'> & { targetFileId: string | null },
+  other: Omit<UploadRequest, 'idempotencyKey' | 'fileId'> & { readonly targetFileId: string | null },
 ): boolean {
   return (
     one.name === other.name &&
     one.contentType === other.contentType &&
     one.byteSize === other.byteSize &&
     one.sha256 === other.sha256 &&
-    one.fileId === other.targetFileId
+    one.fileId === other.targetFileId &&
+    (one.retention ?? 'KEPT') === other.retention
   )
 }
 

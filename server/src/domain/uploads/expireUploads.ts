@@ -1,36 +1,54 @@
 import { and, eq, lte } from 'drizzle-orm'
+import { databaseClock } from '../../database/databaseClock.ts'
 import { uploads } from '../../database/tables.ts'
-import type { TenantDatabase } from '../../database/tenantDatabase.ts'
-import type { Actor } from '../audit/recordChange.ts'
+import type { Transaction } from '../../database/tenantDatabase.ts'
+import type { Run, SweepContext } from '../cleanup/recordRun.ts'
+import { inTransaction, reading } from '../context.ts'
 import { limits } from '../limits.ts'
 import { releaseUpload } from './releaseUpload.ts'
 
 /**
- * Ends the intents of one tenant whose time is over, a batch at a time. Answers with how many it ended; several workers
- * may do this at once, since each skips what another holds.
+ * Ends the intents of one tenant whose time is over, a batch at a time. Several workers may do this at once, since each
+ * skips what another holds.
  */
-export async function expireUploads(database: TenantDatabase, by: Actor): Promise<number> {
-  let total = 0
+export async function sweepExpiredUploads(ctx: SweepContext, { tally, isDryRun }: Run): Promise<void> {
   for (;;) {
-    const ended = await database.write(by.principal.tenantId, async (tx) => {
-      const due = await tx.db
-        .select({
-          id: uploads.id,
-          blobId: uploads.blobId,
-          name: uploads.declaredName,
-          byteSize: uploads.declaredByteSize,
-        })
-        .from(uploads)
-        .where(and(tx.mine(uploads), eq(uploads.state, 'PENDING'), lte(uploads.expiresAt, by.now())))
-        .orderBy(uploads.expiresAt)
-        .limit(limits.expiredUploadsPerBatch)
-        .for('update', { skipLocked: true })
+    const ended = await inTransaction(ctx, async (tx) => {
+      const due = await selectDue(tx, ctx.now()).for('update', { skipLocked: true })
       for (const upload of due) {
-        await releaseUpload(tx, by, upload, { state: 'EXPIRED', action: 'upload_intent.expired' })
+        if (!isDryRun) await releaseUpload(tx, ctx, upload, { state: 'EXPIRED', action: 'upload_intent.expired' })
+        tally.examined += 1
+        tally.addDeleted({ key: upload.id, byteSize: upload.byteSize })
       }
       return due.length
     })
-    total += ended
-    if (ended < limits.expiredUploadsPerBatch) return total
+    if (isDryRun || ended < limits.expiredUploadsPerBatch) return
   }
 }
+
+export async function hasExpiredUploads(ctx: SweepContext): Promise<boolean> {
+  const due = await reading(ctx, (tx) => selectDue(tx, ctx.now()).limit(1))
+  return due.length > 0
+}
+
+/** When both clocks say so: one that is ahead must not end anybody's upload early. */
+const selectDue = (tx: Transaction, now: Date) =>
+  tx.db
+    .select({
+      id: uploads.id,
+      blobId: uploads.blobId,
+      name: uploads.declaredName,
+      byteSize: uploads.declaredByteSize,
+    })
+    .from(uploads)
+    .where(
+      and(
+        tx.mine(uploads),
+        eq(uploads.state, 'PENDING'),
+        lte(uploads.expiresAt, now),
+        lte(uploads.expiresAt, databaseClock),
+      ),
+    )
+    .orderBy(uploads.expiresAt)
+    .limit(limits.expiredUploadsPerBatch)
+    .$dynamic()

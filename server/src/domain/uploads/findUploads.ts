@@ -22,6 +22,7 @@ export function selectUploads(tx: Transaction, where: SQL | undefined, orderBy: 
         contentType: uploads.declaredContentType,
         byteSize: uploads.declaredByteSize,
         sha256: uploads.declaredSha256,
+        retention: uploads.retention,
         createdAt: uploads.createdAt,
         expiresAt: uploads.expiresAt,
         fileId: uploads.fileId,

@@ -22,6 +22,7 @@ async function insertFile(tx: Transaction, upload: Upload, now: Date): Promise<P
     uploadedBy: upload.createdBy.id,
     uploadedAt: now,
     updatedAt: now,
+    retention: upload.retention,
     ...described(upload),
   })
   return { fileId: id, version: 1 }

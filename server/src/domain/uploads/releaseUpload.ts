@@ -1,8 +1,9 @@
 import { and, eq } from 'drizzle-orm'
-import { blobs, events, uploads } from '../../database/tables.ts'
+import { databaseClock } from '../../database/databaseClock.ts'
+import { blobs, uploads } from '../../database/tables.ts'
 import type { Transaction } from '../../database/tenantDatabase.ts'
-import { type Actor, recordChange } from '../audit/recordChange.ts'
-import { newId } from '../newId.ts'
+import { type Actor, recordChange, recordEvents } from '../audit/recordChange.ts'
+import { later } from '../later.ts'
 import { changeUsage } from '../tenants/usage.ts'
 import type { Upload } from './findUploads.ts'
 
@@ -27,24 +28,19 @@ export async function releaseUpload(
     .update(uploads)
     .set({ state: ending.state, finishedAt: now, refusal: ending.refusal ?? null })
     .where(and(tx.mine(uploads), eq(uploads.id, upload.id), eq(uploads.state, 'PENDING')))
-    .returning({ id: uploads.id })
-  if (ended.length === 0) return false
+    .returning({ id: uploads.id, databaseNow: databaseClock })
+  const [end] = ended
+  if (!end) return false
   await tx.db
     .update(blobs)
-    .set({ status: 'deleting', deletingSince: now })
+    .set({ status: 'deleting', deletingSince: later(now, end.databaseNow) })
     .where(and(tx.mine(blobs), eq(blobs.id, upload.blobId), eq(blobs.status, 'pending'), eq(blobs.refcount, 0)))
   await changeUsage(tx, { reservedBytes: -upload.byteSize })
   const { id, name, blobId } = upload
   await recordChange(tx, by, ending.action, { id, name, payload: ending.refusal ? { reason: ending.refusal } : {} })
   // The purge believes nothing but this: the transaction that let go of the bytes says so.
-  await tx.db.insert(events).values({
-    tenantId: tx.tenantId,
-    id: newId(now),
-    type: 'blob.released',
-    subjectType: 'blob',
-    subjectId: blobId,
-    payload: { uploadId: id },
-    createdAt: now,
-  })
+  await recordEvents(tx, now, [
+    { type: 'blob.released', subjectType: 'blob', subjectId: blobId, payload: { uploadId: id } },
+  ])
   return true
 }

@@ -1,0 +1,117 @@
+import { sql } from 'drizzle-orm'
+import { bigint, boolean, check, foreignKey, index, jsonb, pgTable, primaryKey, text, uuid } from 'drizzle-orm/pg-core'
+import { bytes, moment, oneOf, tenantId } from './columns.ts'
+import { principals } from './tables.ts'
+
+export const cleanupKinds = [
+  'EXPIRE_UPLOADS',
+  'ABORT_UPLOADS',
+  'PURGE_FILES',
+  'DELETE_BLOBS',
+  'RECONCILE',
+  'VERIFY',
+] as const
+
+/**
+ * QUEUED: asked for and not begun. RUNNING: under way, or its process died. DONE. STOPPED: by the brake, before anything
+ * was deleted. REFUSED: what it would have had to believe was doubtful, and nothing was deleted. FAILED: a part that it
+ * needs gave no usable answer; the next run goes on.
+ */
+export const cleanupStates = ['QUEUED', 'RUNNING', 'DONE', 'STOPPED', 'REFUSED', 'FAILED'] as const
+
+/** What each sweep looked at, deleted, and left alone, by which gate. */
+export const cleanupRuns = pgTable(
+  'cleanup_runs',
+  {
+    tenantId: tenantId(),
+    id: uuid('id').notNull(),
+    kind: text('kind', { enum: cleanupKinds }).notNull(),
+    state: text('state', { enum: cleanupStates }).notNull(),
+    /** Looks and tells, and changes nothing. */
+    isDryRun: boolean('is_dry_run').notNull(),
+    /** Only what was deleted or released before this time; null is the usual cut-off. */
+    before: moment('before'),
+    /** Whether it may delete more than the brake allows. */
+    exceedsBrake: boolean('exceeds_brake').notNull(),
+    requestedBy: uuid('requested_by').notNull(),
+    createdAt: moment('created_at').notNull(),
+    startedAt: moment('started_at'),
+    finishedAt: moment('finished_at'),
+    examined: bytes('examined').notNull(),
+    /** In a dry run: what would have been deleted. */
+    deleted: bytes('deleted').notNull(),
+    deletedBytes: bytes('deleted_bytes').notNull(),
+    /** How many were left alone, by the gate that held them. */
+    held: jsonb('held').$type<Record<string, number>>().notNull(),
+    /** How many of what was found amiss, such as `missing` or `orphan`. */
+    found: jsonb('found').$type<Record<string, number>>().notNull(),
+    /** The first of what was deleted, held or found: no more than fits on a page. */
+    sample: jsonb('sample').$type<readonly CleanupSample[]>().notNull(),
+    /** Why it stopped, was refused or failed; a sentence for people. */
+    message: text('message'),
+    /** The last object key that a run has dealt with, where the next one goes on. */
+    position: text('position'),
+  },
+  (t) => [
+    primaryKey({ name: 'cleanup_runs_pk', columns: [t.tenantId, t.id] }),
+    foreignKey({
+      name: 'cleanup_runs_requested_by',
+      columns: [t.tenantId, t.requestedBy],
+      foreignColumns: [principals.tenantId, principals.id],
+    }),
+    index('cleanup_runs_newest').on(t.tenantId, t.createdAt, t.id),
+    index('cleanup_runs_by_kind').on(t.tenantId, t.kind, t.createdAt, t.id),
+    index('cleanup_runs_open')
+      .on(t.tenantId, t.kind)
+      .where(sql`state in ('QUEUED', 'RUNNING')`),
+    check('cleanup_runs_kind', oneOf('kind', cleanupKinds)),
+    check('cleanup_runs_state', oneOf('state', cleanupStates)),
+    check('cleanup_runs_finished', sql`(finished_at is null) = (state in ('QUEUED', 'RUNNING'))`),
+  ],
+)
+
+/** One thing that a run dealt with: what it did with it or why not, the object, and the file's id where there is one. */
+export interface CleanupSample {
+  readonly what: string
+  readonly key: string
+  readonly byteSize: number | null
+}
+
+/** Objects under a tenant's prefix that no row knows, and since when we have seen each. */
+export const orphanObjects = pgTable(
+  'orphan_objects',
+  {
+    tenantId: tenantId(),
+    objectKey: text('object_key').notNull(),
+    byteSize: bytes('byte_size').notNull(),
+    etag: text('etag').notNull(),
+    firstSeenAt: moment('first_seen_at').notNull(),
+    /** The run that saw it last: only what the run under way has seen itself may go. */
+    seenByRun: uuid('seen_by_run').notNull(),
+  },
+  (t) => [
+    primaryKey({ name: 'orphan_objects_pk', columns: [t.tenantId, t.objectKey] }),
+    check('orphan_objects_key_of_tenant', sql`starts_with(object_key, 'org/' || tenant_id::text || '/')`),
+  ],
+)
+
+/**
+ * Which installation this database belongs to: one row. The bucket holds the same in a marker, whose generation grows with
+ * it. A database that was put back to an earlier state is behind its bucket, and one of another installation differs.
+ */
+export const installation = pgTable(
+  'installation',
+  {
+    /** Always 1. */
+    singleton: bigint('singleton', { mode: 'number' }).primaryKey(),
+    id: uuid('id').notNull(),
+    generation: bytes('generation').notNull(),
+    /** Drawn anew for each generation: two databases that parted at one generation differ in the next. */
+    token: uuid('token').notNull(),
+    /** What is being written to the bucket; becomes the above once it is known to be there. */
+    nextToken: uuid('next_token'),
+    /** Whether a marker was ever written: until then a bucket without one is taken as ours. */
+    isMarked: boolean('is_marked').notNull(),
+  },
+  () => [check('installation_singleton', sql`singleton = 1`)],
+)

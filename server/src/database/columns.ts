@@ -1,0 +1,18 @@
+import { sql } from 'drizzle-orm'
+import { bigint, customType, timestamp, uuid } from 'drizzle-orm/pg-core'
+
+/** Bound by the application, to the millisecond, so that a cursor carries a time without loss. */
+export const moment = (name: string) => timestamp(name, { withTimezone: true, precision: 3, mode: 'date' })
+
+export const bytes = (name: string) => bigint(name, { mode: 'number' })
+
+export const tenantId = () => uuid('tenant_id').notNull()
+
+export const bytea = customType<{ data: Buffer; driverData: Buffer | string }>({
+  dataType: () => 'bytea',
+  fromDriver: (value) => (typeof value === 'string' ? Buffer.from(value.replace(/^\\x/, ''), 'hex') : value),
+})
+
+/** The text of a check constraint. */
+export const oneOf = (column: string, values: readonly string[]) =>
+  sql.raw(`${column} in (${values.map((value) => `'${value}'`).join(', ')})`)

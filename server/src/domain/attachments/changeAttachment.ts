@@ -1,0 +1,44 @@
+import { sql } from 'drizzle-orm'
+import type { Transaction } from '../../database/tenantDatabase.ts'
+import { ensurePrincipal } from '../audit/recordChange.ts'
+import { type Context, inTransaction } from '../context.ts'
+import { fileAsItIs } from '../files/changeFile.ts'
+import type { File } from '../files/findFiles.ts'
+import { Conflict, NotFound } from '../refusals.ts'
+import { acceptOwner, type Owner } from './owner.ts'
+
+type Outcome = 'ATTACHED' | 'ALREADY' | 'DETACHED' | 'NOT_ATTACHED' | 'TRASHED' | 'NO_FILE'
+
+const calls = {
+  attach: sql`filegraph.attach_as`,
+  detach: sql`filegraph.detach_as`,
+  replace: sql`filegraph.replace_as`,
+}
+
+/**
+ * Calls the database function that does the work, and writes the audit entry and the event, for us as for a host
+ * application in the same database. Answers with the file as it is afterwards, and what was done.
+ */
+export async function changeAttachment(
+  ctx: Context,
+  verb: keyof typeof calls,
+  fileId: string,
+  asked: Owner,
+): Promise<{ readonly file: File; readonly outcome: Outcome }> {
+  const { ownerType, ownerId, slot } = acceptOwner(asked)
+  return inTransaction(ctx, async (tx) => {
+    await ensurePrincipal(tx, ctx)
+    const origin = JSON.stringify(ctx.origin)
+    const by = sql`${ctx.principal.id}::uuid, ${origin}::text::jsonb, ${ctx.now().toISOString()}::timestamptz`
+    const owner = sql`${ownerType}::text, ${ownerId}::text, ${slot}::text`
+    const outcome = await call(tx, sql`${calls[verb]}(${by}, ${fileId}::uuid, ${owner})`)
+    if (outcome === 'NO_FILE') throw new NotFound('file')
+    if (outcome === 'TRASHED' && verb !== 'detach') throw new Conflict('The file is in the trash. Restore it first.')
+    return { file: await fileAsItIs(tx, fileId), outcome }
+  })
+}
+
+async function call(tx: Transaction, expression: ReturnType<typeof sql>): Promise<Outcome> {
+  const [row] = await tx.db.execute(sql`select ${expression} as outcome`)
+  return (row as { outcome: Outcome }).outcome
+}

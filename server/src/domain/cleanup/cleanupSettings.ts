@@ -1,0 +1,24 @@
+/** How careful the sweeps are. The same for every tenant; set by the operator. */
+export interface CleanupSettings {
+  /** How long released bytes stay before they are deleted: longer than an upload address works. */
+  readonly purgeGraceMs: number
+  /** How long an object that no row knows is watched before it is deleted. */
+  readonly orphanGraceMs: number
+  /** A run that would delete more stops before it deletes anything. */
+  readonly brakeObjects: number
+  /** So does one that would delete more than this part of a tenant's objects, where those are many. */
+  readonly brakeShare: number
+  /** Pages of a thousand keys that a reconcile lists in a second, at most. */
+  readonly listedPagesPerSecond: number
+  /** How many blobs of a tenant one verification looks at. */
+  readonly verifiedBlobs: number
+}
+
+export const usualCleanup: CleanupSettings = {
+  purgeGraceMs: 15 * 60_000,
+  orphanGraceMs: 24 * 3_600_000,
+  brakeObjects: 100_000,
+  brakeShare: 0.5,
+  listedPagesPerSecond: 100,
+  verifiedBlobs: 20,
+}

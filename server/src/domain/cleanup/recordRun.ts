@@ -1,0 +1,183 @@
+import { and, eq, isNotNull, lt } from 'drizzle-orm'
+import { cleanupRuns, type cleanupKinds } from '../../database/cleanupTables.ts'
+import type { Transaction } from '../../database/tenantDatabase.ts'
+import { ensurePrincipal } from '../audit/recordChange.ts'
+import { type Context, inTransaction } from '../context.ts'
+import { newId } from '../newId.ts'
+import { isServiceUnavailable } from '../serviceUnavailable.ts'
+import type { CleanupSettings } from './cleanupSettings.ts'
+import { RunTally } from './runTally.ts'
+
+export type CleanupKind = (typeof cleanupKinds)[number]
+
+/** What a sweep works with. */
+export interface SweepContext extends Context {
+  readonly settings: CleanupSettings
+}
+
+/** How a run is to be made. */
+export interface RunOptions {
+  readonly isDryRun: boolean
+  /** Only what was deleted or released before this time; null is the usual cut-off. */
+  readonly before: Date | null
+  readonly exceedsBrake: boolean
+}
+
+export const usualRun: RunOptions = { isDryRun: false, before: null, exceedsBrake: false }
+
+/** The run under way: its id, its options, and the tally to fill. */
+export interface Run extends RunOptions {
+  readonly id: string
+  readonly tally: RunTally
+  /** Somebody asked for it: then it looks at everything, also at what was to be left alone for a while. */
+  readonly isRequested: boolean
+}
+
+/** A run ended without deleting what it might have: by the brake, or because something could not be believed. */
+export class RunEnded extends Error {
+  override readonly name = 'RunEnded'
+  readonly state: 'STOPPED' | 'REFUSED'
+  constructor(state: 'STOPPED' | 'REFUSED', message: string) {
+    super(message)
+    this.state = state
+  }
+}
+
+/** What a run did. */
+export interface Outcome {
+  readonly tally: RunTally
+  /** Why it was stopped or refused; null when it came to its end. */
+  readonly ended: string | null
+}
+
+export type Sweep = (ctx: SweepContext, run: Run) => Promise<void>
+
+/** Makes a run of its own and records it from beginning to end. */
+export async function recordRun(
+  ctx: SweepContext,
+  kind: CleanupKind,
+  options: RunOptions,
+  sweep: Sweep,
+): Promise<Outcome> {
+  const id = newId(ctx.now())
+  await inTransaction(ctx, (tx) => insertRun(tx, ctx, { id, kind, state: 'RUNNING', ...options }))
+  return finishRun(ctx, { id, ...options, isRequested: false, tally: new RunTally() }, sweep)
+}
+
+/** Begins a run that was asked for. False when somebody else has begun it, or it has ended. */
+export async function runRequested(ctx: SweepContext, id: string, options: RunOptions, sweep: Sweep): Promise<boolean> {
+  const begun = await inTransaction(ctx, (tx) =>
+    tx.db
+      .update(cleanupRuns)
+      .set({ state: 'RUNNING', startedAt: ctx.now() })
+      .where(and(tx.mine(cleanupRuns), eq(cleanupRuns.id, id), eq(cleanupRuns.state, 'QUEUED')))
+      .returning({ id: cleanupRuns.id }),
+  )
+  if (begun.length === 0) return false
+  await finishRun(ctx, { id, ...options, isRequested: true, tally: new RunTally() }, sweep)
+  return true
+}
+
+/** Rejects with what made the sweep fail, after it has been written down. */
+async function finishRun(ctx: SweepContext, run: Run, sweep: Sweep): Promise<Outcome> {
+  try {
+    await sweep(ctx, run)
+    await writeRun(ctx, run, { state: 'DONE', message: null })
+    return { tally: run.tally, ended: null }
+  } catch (error) {
+    const message = sentenceFor(error)
+    if (error instanceof RunEnded) {
+      await writeRun(ctx, run, { state: error.state, message })
+      return { tally: run.tally, ended: message }
+    }
+    // Where not even this can be written down, what made the run fail is the better thing to tell.
+    await writeRun(ctx, run, { state: 'FAILED', message }).catch(() => undefined)
+    throw error
+  }
+}
+
+/** What admins of a tenant may read: no SQL, no addresses, no stack. */
+function sentenceFor(error: unknown): string {
+  if (error instanceof RunEnded) return error.message
+  if (isServiceUnavailable(error)) return 'The database or the bucket gave no usable answer. The next run goes on.'
+  return 'An error of Filegraph itself; the log of the worker has the details.'
+}
+
+async function writeRun(
+  ctx: SweepContext,
+  { id, tally }: Run,
+  ending: { readonly state: 'DONE' | 'STOPPED' | 'REFUSED' | 'FAILED'; readonly message: string | null },
+): Promise<void> {
+  const { examined, deleted, deletedBytes, held, found, sample, position } = tally
+  await inTransaction(ctx, (tx) =>
+    tx.db
+      .update(cleanupRuns)
+      .set({
+        ...ending,
+        examined,
+        deleted,
+        deletedBytes,
+        held,
+        found,
+        sample,
+        position,
+        finishedAt: ctx.now(),
+      })
+      .where(and(tx.mine(cleanupRuns), eq(cleanupRuns.id, id))),
+  )
+}
+
+export interface NewRun extends RunOptions {
+  readonly id: string
+  readonly kind: CleanupKind
+  readonly state: 'QUEUED' | 'RUNNING'
+}
+
+export async function insertRun(tx: Transaction, ctx: Context, run: NewRun): Promise<void> {
+  await ensurePrincipal(tx, ctx)
+  const now = ctx.now()
+  await closeAbandoned(tx, run.kind, now)
+  await tx.db.insert(cleanupRuns).values({
+    tenantId: tx.tenantId,
+    ...run,
+    requestedBy: ctx.principal.id,
+    createdAt: now,
+    startedAt: run.state === 'RUNNING' ? now : null,
+    examined: 0,
+    deleted: 0,
+    deletedBytes: 0,
+    held: {},
+    found: {},
+    sample: [],
+  })
+}
+
+const longestRunMs = 6 * 3_600_000
+
+/** A run whose process died cannot say so itself. */
+async function closeAbandoned(tx: Transaction, kind: CleanupKind, now: Date): Promise<void> {
+  const tooOld = new Date(now.getTime() - longestRunMs)
+  await tx.db
+    .update(cleanupRuns)
+    .set({ state: 'FAILED', finishedAt: now, message: 'Its process ended before it did.' })
+    .where(
+      and(
+        tx.mine(cleanupRuns),
+        eq(cleanupRuns.kind, kind),
+        eq(cleanupRuns.state, 'RUNNING'),
+        isNotNull(cleanupRuns.startedAt),
+        lt(cleanupRuns.startedAt, tooOld),
+      ),
+    )
+}
+
+/** Notes how far a long run has come, so that the next one goes on from there if this one dies. */
+export async function noteProgress(ctx: SweepContext, { id, tally }: Run): Promise<void> {
+  const { examined, deleted, deletedBytes, held, found, sample, position } = tally
+  await inTransaction(ctx, (tx) =>
+    tx.db
+      .update(cleanupRuns)
+      .set({ examined, deleted, deletedBytes, held, found, sample, position })
+      .where(and(tx.mine(cleanupRuns), eq(cleanupRuns.id, id), eq(cleanupRuns.state, 'RUNNING'))),
+  )
+}

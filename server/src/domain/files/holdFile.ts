@@ -1,0 +1,52 @@
+import { ensurePrincipal, recordChange } from '../audit/recordChange.ts'
+import { type Context, inTransaction } from '../context.ts'
+import { characterCount } from '../characterCount.ts'
+import { Conflict, Invalid } from '../refusals.ts'
+import { fileAsItIs, lockFile, updateFile } from './changeFile.ts'
+import type { File } from './findFiles.ts'
+
+const longestReason = 500
+
+/**
+ * Puts a file under legal hold, live or in the trash: nobody deletes it and nothing purges it until it is released.
+ * Holding what is held answers the same, with the reason that was given first.
+ */
+export async function holdFile(ctx: Context, id: string, reason: string): Promise<File> {
+  const holdReason = acceptReason(reason)
+  return inTransaction(ctx, async (tx) => {
+    const { heldAt, originalFileName: name } = await lockFile(tx, id)
+    if (heldAt !== null) return fileAsItIs(tx, id)
+    await ensurePrincipal(tx, ctx)
+    const now = ctx.now()
+    const file = await updateFile(tx, id, { heldAt: now, heldBy: ctx.principal.id, holdReason, updatedAt: now })
+    await recordChange(tx, ctx, 'file.held', { id, name, payload: { reason: holdReason } })
+    return file
+  })
+}
+
+/** Ends the legal hold. Releasing what is not held answers the same. A file in the trash is purged when its time is over. */
+export async function releaseFile(ctx: Context, id: string): Promise<File> {
+  return inTransaction(ctx, async (tx) => {
+    const { heldAt, originalFileName: name } = await lockFile(tx, id)
+    if (heldAt === null) return fileAsItIs(tx, id)
+    const file = await updateFile(tx, id, { heldAt: null, heldBy: null, holdReason: null, updatedAt: ctx.now() })
+    await recordChange(tx, ctx, 'file.released', { id, name })
+    return file
+  })
+}
+
+export function refuseIfHeld({ heldAt }: { readonly heldAt: Date | null }): void {
+  if (heldAt !== null) throw new Conflict('The file is under legal hold.')
+}
+
+function acceptReason(text: string): string {
+  const reason = text.normalize('NFC').trim()
+  if (reason === '' || characterCount(reason) > longestReason) {
+    throw new Invalid('reason', `A hold needs a reason of at most ${longestReason} characters.`)
+  }
+  // oxlint-disable-next-line no-control-regex -- these are what is looked for
+  if (/[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069]|\p{Cs}/u.test(reason)) {
+    throw new Invalid('reason', 'Control and direction-changing characters are not accepted.')
+  }
+  return reason
+}

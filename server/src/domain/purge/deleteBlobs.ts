@@ -1,0 +1,118 @@
+import { and, eq, isNull, lte, or, sql } from 'drizzle-orm'
+import { databaseClock } from '../../database/databaseClock.ts'
+import { isAnyOf } from '../../database/isAnyOf.ts'
+import { blobs } from '../../database/tables.ts'
+import type { Transaction } from '../../database/tenantDatabase.ts'
+import { recordChanges } from '../audit/recordChange.ts'
+import type { Run, SweepContext } from '../cleanup/recordRun.ts'
+import { inTransaction } from '../context.ts'
+import { allGates, type BlobEvidence, type CutOff, heldBy } from './gates.ts'
+import { identifyObjects } from './identity.ts'
+import { type Lease, takeLease } from './lease.ts'
+import { postpone, postponeAfterFailure } from './postpone.ts'
+import { readEvidence } from './readEvidence.ts'
+
+/**
+ * Deletes the objects of those blobs that pass every gate and the rail of identity, then their rows. No transaction is
+ * open while the bucket is asked. A bucket that does not answer leaves the rows as they were, to be tried again later;
+ * a run that dies in between leaves rows whose object is gone, which the next run removes.
+ *
+ * `gates` is a parameter for the tests that take gates away; everybody else passes all of them.
+ */
+export async function deleteBlobs(
+  ctx: SweepContext,
+  run: Run,
+  ids: readonly string[],
+  cutOff: CutOff,
+  gates: Partial<typeof allGates> = allGates,
+): Promise<void> {
+  const lease = takeLease()
+  const claimed = await inTransaction(ctx, (tx) => claimThroughGates(tx, run, ids, cutOff, gates, lease))
+  if (claimed.length === 0) return
+  try {
+    const gone = await deleteObjects(ctx, run, claimed, lease)
+    await inTransaction(ctx, (tx) => removeRows(tx, ctx, run, gone))
+  } catch (error) {
+    await inTransaction(ctx, (tx) => postponeAfterFailure(tx, run.id, idsOf(claimed)))
+    throw error
+  }
+}
+
+const idsOf = (some: readonly BlobEvidence[]) => some.map(({ id }) => id)
+const examined = ({ objectKey, byteSize }: BlobEvidence) => ({ key: objectKey, byteSize })
+
+/** The blobs that may go and that nobody else is deleting; in a dry run none, and the tally tells which they would be. */
+async function claimThroughGates(
+  tx: Transaction,
+  run: Run,
+  ids: readonly string[],
+  cutOff: CutOff,
+  gates: Partial<typeof allGates>,
+  lease: Lease,
+): Promise<BlobEvidence[]> {
+  const evidence = await readEvidence(tx, ids)
+  const [first] = evidence
+  if (!first) return []
+  const passed: BlobEvidence[] = []
+  const held: BlobEvidence[] = []
+  for (const blob of evidence) {
+    const gate = heldBy(blob, cutOff, gates)
+    run.tally.examined += 1
+    if (gate === null) passed.push(blob)
+    else held.push(blob)
+    if (gate !== null) run.tally.addHeld(gate, examined(blob))
+    else if (run.isDryRun) run.tally.addDeleted(examined(blob))
+  }
+  if (run.isDryRun) return []
+  await postpone(tx, idsOf(held), first.databaseNow)
+  return claim(tx, run.id, passed, lease.until(first.databaseNow))
+}
+
+async function claim(tx: Transaction, runId: string, passed: readonly BlobEvidence[], until: Date) {
+  const isFree = or(isNull(blobs.purgeClaimedUntil), lte(blobs.purgeClaimedUntil, databaseClock))
+  const claimed = await tx.db
+    .update(blobs)
+    .set({ purgeClaim: runId, purgeClaimedUntil: until })
+    .where(and(tx.mine(blobs), isAnyOf(blobs.id, idsOf(passed)), isFree))
+    .returning({ id: blobs.id })
+  const mine = new Set(claimed.map(({ id }) => id))
+  return passed.filter(({ id }) => mine.has(id))
+}
+
+/** Answers with the blobs whose object is gone. Deleting what is not there succeeds, so that doing it twice is one. */
+async function deleteObjects(
+  ctx: SweepContext,
+  run: Run,
+  claimed: readonly BlobEvidence[],
+  lease: Lease,
+): Promise<BlobEvidence[]> {
+  const identified = await identifyObjects(ctx.blobs, ctx.principal.tenantId, claimed)
+  const ours = claimed.filter((_blob, at) => identified[at] !== 'ANOTHER')
+  const present = claimed.filter((_blob, at) => identified[at] === 'SAME')
+  const strangers = claimed.filter((_blob, at) => identified[at] === 'ANOTHER')
+  for (const blob of strangers) run.tally.addHeld('IDENTITY', examined(blob))
+  lease.assertHeld()
+  const { failed } = await ctx.blobs.delete(present.map(({ objectKey }) => objectKey))
+  const refused = new Set(failed.map(({ key }) => key))
+  const stuck = present.filter(({ objectKey }) => refused.has(objectKey))
+  for (const blob of stuck) run.tally.addHeld('STORE', examined(blob))
+  await inTransaction(ctx, (tx) => postponeAfterFailure(tx, run.id, idsOf([...strangers, ...stuck])))
+  return ours.filter(({ objectKey }) => !refused.has(objectKey))
+}
+
+/** Only rows that are still claimed by this run: whoever came late has nothing to say any more. */
+async function removeRows(tx: Transaction, ctx: SweepContext, run: Run, gone: readonly BlobEvidence[]): Promise<void> {
+  const removed = await tx.db
+    .delete(blobs)
+    .where(and(tx.mine(blobs), isAnyOf(blobs.id, idsOf(gone)), eq(blobs.purgeClaim, sql`${run.id}::uuid`)))
+    .returning({ id: blobs.id })
+  const ids = new Set(removed.map(({ id }) => id))
+  const purged = gone.filter(({ id }) => ids.has(id))
+  for (const blob of purged) run.tally.addDeleted(examined(blob))
+  await recordChanges(
+    tx,
+    ctx,
+    'blob.purged',
+    purged.map(({ id, objectKey, byteSize }) => ({ id, name: null, payload: { objectKey, byteSize } })),
+  )
+}

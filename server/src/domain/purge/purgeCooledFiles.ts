@@ -1,0 +1,119 @@
+import { and, asc, eq, getColumns, isNotNull, isNull, lte, sql } from 'drizzle-orm'
+import { databaseClock } from '../../database/databaseClock.ts'
+import { attachments, files, uploads } from '../../database/tables.ts'
+import type { Transaction } from '../../database/tenantDatabase.ts'
+import { inTransaction, reading } from '../context.ts'
+import type { Run, SweepContext } from '../cleanup/recordRun.ts'
+import type { LockedFile } from '../files/changeFile.ts'
+import { earlier } from '../later.ts'
+import { readTenant } from '../tenants/policy.ts'
+import { letGoOfFiles } from './letGoOfFiles.ts'
+
+const batchFiles = 100
+const dayMs = 86_400_000
+
+/** What holds a file whose time in the trash is over. */
+type FileGate = 'HOLD' | 'ATTACHED' | 'PENDING_INTENT'
+
+type CooledFile = LockedFile & { readonly attachmentRows: number; readonly pendingIntents: number }
+
+/** The first phase of the purge: files whose time in the trash is over lose their versions, and release their bytes. */
+export async function purgeCooledFiles(ctx: SweepContext, run: Run): Promise<void> {
+  const cutOff = await cutOffOf(ctx, run.before)
+  for (let after: Place | null = null; ;) {
+    const batch: CooledFile[] = await inTransaction(ctx, (tx) => purgeBatch(tx, ctx, run, cutOff, after))
+    const last = batch.at(-1)
+    if (!last?.softDeletedAt || batch.length < batchFiles) return
+    after = { at: last.softDeletedAt, id: last.id }
+  }
+}
+
+/** Whether there is anything to look at, so that a run that would find nothing is not made. */
+export async function hasCooledFiles(ctx: SweepContext): Promise<boolean> {
+  const cutOff = await cutOffOf(ctx, null)
+  return reading(ctx, async (tx) => {
+    const found = await tx.db
+      .select({ id: files.id })
+      .from(files)
+      .where(and(tx.mine(files), isCooled(cutOff), isNull(files.heldAt)))
+      .limit(1)
+    return found.length > 0
+  })
+}
+
+/** By whichever clock is behind: one that is ahead must not end anybody's time early. */
+async function cutOffOf(ctx: SweepContext, before: Date | null): Promise<Date> {
+  return reading(ctx, async (tx) => {
+    const { trashDays } = await readTenant(tx)
+    const [row] = await tx.db.execute(sql`select ${databaseClock} as now`)
+    const now = earlier(ctx.now(), new Date(String((row as { now: unknown }).now)))
+    const cooled = new Date(now.getTime() - trashDays * dayMs)
+    return before === null ? cooled : earlier(cooled, before)
+  })
+}
+
+interface Place {
+  readonly at: Date
+  readonly id: string
+}
+
+async function purgeBatch(
+  tx: Transaction,
+  ctx: SweepContext,
+  { tally, isDryRun }: Run,
+  cutOff: Date,
+  after: Place | null,
+): Promise<CooledFile[]> {
+  const batch = await lockCooled(tx, cutOff, after)
+  const doomed: CooledFile[] = []
+  for (const file of batch) {
+    tally.examined += 1
+    const gate = gateOf(file)
+    const examined = { key: file.id, byteSize: file.byteSize }
+    if (gate === null) doomed.push(file)
+    if (gate === null) tally.addDeleted(examined)
+    else tally.addHeld(gate, examined)
+  }
+  if (!isDryRun) await letGoOfFiles(tx, ctx, doomed)
+  return batch
+}
+
+function gateOf({ heldAt, attachmentCount, attachmentRows, pendingIntents }: CooledFile): FileGate | null {
+  if (heldAt !== null) return 'HOLD'
+  if (attachmentCount > 0 || attachmentRows > 0) return 'ATTACHED'
+  return pendingIntents > 0 ? 'PENDING_INTENT' : null
+}
+
+function lockCooled(tx: Transaction, cutOff: Date, after: Place | null): Promise<CooledFile[]> {
+  const attached = sql<number>`(select count(*) from ${attachments}
+    where ${attachments.tenantId} = ${files.tenantId} and ${attachments.fileId} = ${files.id})`
+  const pending = sql<number>`(select count(*) from ${uploads}
+    where ${uploads.tenantId} = ${files.tenantId} and ${uploads.targetFileId} = ${files.id} and ${uploads.state} = 'PENDING')`
+  const behind =
+    after && sql`(${files.softDeletedAt}, ${files.id}) > (${after.at.toISOString()}::timestamptz, ${after.id}::uuid)`
+  return tx.db
+    .select({
+      ...getColumns(files),
+      databaseNow: databaseClock,
+      attachmentRows: attached.mapWith(Number),
+      pendingIntents: pending.mapWith(Number),
+    })
+    .from(files)
+    .where(and(tx.mine(files), isCooled(cutOff), behind ?? undefined))
+    .orderBy(asc(files.softDeletedAt), asc(files.id))
+    .limit(batchFiles)
+    .for('update', { of: files, skipLocked: true })
+}
+
+const isCooled = (cutOff: Date) =>
+  and(isNotNull(files.softDeletedAt), isNull(files.purgedAt), lte(files.softDeletedAt, cutOff))
+
+/** Whether an upload of a new version of the file is under way. */
+export async function hasPendingIntent(tx: Transaction, fileId: string): Promise<boolean> {
+  const found = await tx.db
+    .select({ id: uploads.id })
+    .from(uploads)
+    .where(and(tx.mine(uploads), eq(uploads.targetFileId, fileId), eq(uploads.state, 'PENDING')))
+    .limit(1)
+  return found.length > 0
+}

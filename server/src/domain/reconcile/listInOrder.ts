@@ -1,0 +1,85 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import { isId } from '../newId.ts'
+import { RunEnded, type SweepContext } from '../cleanup/recordRun.ts'
+
+export interface ListedObject {
+  readonly key: string
+  readonly byteSize: number
+  readonly etag: string
+}
+
+/** Some of a tenant's objects in order, and the range of blob ids whose rows belong beside them. */
+export interface ListingPage {
+  readonly objects: readonly ListedObject[]
+  /** Null where no key names a blob. `from` is included, `before` is not; null is an open end. */
+  readonly rows: { readonly from: string | null; readonly before: string | null } | null
+  readonly isLast: boolean
+}
+
+/** No blob has so many objects. */
+const mostObjectsOfOneBlob = 5_000
+
+/**
+ * A tenant's part of the bucket, page by page. Ends the run with REFUSED where it cannot be a listing: keys of somebody
+ * else, or keys that do not ascend, as with a page that comes again and again.
+ */
+export async function* listInOrder(ctx: SweepContext, after: string | null): AsyncGenerator<ListingPage> {
+  const prefix = `org/${ctx.principal.tenantId}/`
+  const pauseMs = 1_000 / ctx.settings.listedPagesPerSecond
+  let last = after ?? ''
+  let from = blobIdIn(last, prefix)
+  let carried: ListedObject[] = []
+  let token: string | undefined
+  for (;;) {
+    const begun = performance.now()
+    const startAfter = after ?? undefined
+    const { objects, continuationToken } = await ctx.blobs.list({ prefix, continuationToken: token, startAfter })
+    last = assertInOrder(objects, prefix, last)
+    if (continuationToken === null) {
+      yield { objects: [...carried, ...objects], rows: { from, before: null }, isLast: true }
+      return
+    }
+    if (objects.length === 0) throw new RunEnded('REFUSED', 'The listing goes on without naming any key.')
+    // Objects of the last blob wait for the next page, where more of them may be.
+    const all = [...carried, ...objects]
+    const before = lastBlobId(all, prefix)
+    const end = before === null ? all.length : all.findIndex(({ key }) => key >= `${prefix}files/${before}`)
+    carried = all.slice(end)
+    if (carried.length > mostObjectsOfOneBlob) throw new RunEnded('REFUSED', 'One blob has thousands of objects.')
+    yield { objects: all.slice(0, end), rows: before === null ? null : { from, before }, isLast: false }
+    from = before ?? from
+    token = continuationToken
+    await sleep(Math.max(0, pauseMs - (performance.now() - begun)))
+  }
+}
+
+function assertInOrder(objects: readonly ListedObject[], prefix: string, before: string): string {
+  let last = before
+  for (const { key } of objects) {
+    if (!key.startsWith(prefix)) throw new RunEnded('REFUSED', 'The listing holds keys that were not asked for.')
+    if (!isBehind(key, last)) throw new RunEnded('REFUSED', 'The listing is not in order, or repeats itself.')
+    last = key
+  }
+  return last
+}
+
+const plain = /^[\x20-\x7e]*$/
+
+/** In the order of UTF-8 bytes, which is that of the text itself where it is plain. */
+const isBehind = (key: string, other: string): boolean =>
+  plain.test(key) && plain.test(other) ? key > other : Buffer.compare(Buffer.from(key), Buffer.from(other)) > 0
+
+/** The blob that a key names, or null. */
+function blobIdIn(key: string, prefix: string): string | null {
+  const start = prefix.length + 'files/'.length
+  const id = key.slice(start, start + 36)
+  return key.startsWith(`${prefix}files/`) && isId(id) ? id : null
+}
+
+function lastBlobId(objects: readonly ListedObject[], prefix: string): string | null {
+  for (let at = objects.length - 1; at >= 0; at -= 1) {
+    const id = blobIdIn(objects[at]?.key ?? '', prefix)
+    if (id !== null) return id
+  }
+  return null
+}

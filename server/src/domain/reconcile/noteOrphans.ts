@@ -1,0 +1,45 @@
+import { sql } from 'drizzle-orm'
+import { databaseClock } from '../../database/databaseClock.ts'
+import { orphanObjects } from '../../database/cleanupTables.ts'
+import type { Run, SweepContext } from '../cleanup/recordRun.ts'
+import { inTransaction } from '../context.ts'
+import { later } from '../later.ts'
+import type { ListedObject } from './listInOrder.ts'
+
+const rowsPerStatement = 50
+
+/**
+ * Remembers since when each object without a row is watched: by our own clocks, the later of them, and never by what the
+ * store says of its age. Another object under the same key is watched anew.
+ */
+export async function noteOrphans(ctx: SweepContext, run: Run, orphans: readonly ListedObject[]): Promise<void> {
+  if (run.isDryRun || orphans.length === 0) return
+  await inTransaction(ctx, async (tx) => {
+    const [clock] = await tx.db.execute(sql`select ${databaseClock} as now`)
+    const firstSeenAt = later(ctx.now(), new Date(String((clock as { now: unknown }).now)))
+    for (let at = 0; at < orphans.length; at += rowsPerStatement) {
+      await tx.db
+        .insert(orphanObjects)
+        .values(
+          orphans.slice(at, at + rowsPerStatement).map(({ key, byteSize, etag }) => ({
+            tenantId: tx.tenantId,
+            objectKey: key,
+            byteSize,
+            etag,
+            firstSeenAt,
+            seenByRun: run.id,
+          })),
+        )
+        .onConflictDoUpdate({
+          target: [orphanObjects.tenantId, orphanObjects.objectKey],
+          set: {
+            seenByRun: sql`excluded.seen_by_run`,
+            etag: sql`excluded.etag`,
+            byteSize: sql`excluded.byte_size`,
+            firstSeenAt: sql`case when ${orphanObjects.etag} = excluded.etag then ${orphanObjects.firstSeenAt}
+              else excluded.first_seen_at end`,
+          },
+        })
+    }
+  })
+}

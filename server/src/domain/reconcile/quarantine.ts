@@ -1,0 +1,62 @@
+import { and, eq, isNotNull, isNull } from 'drizzle-orm'
+import { isAnyOf } from '../../database/isAnyOf.ts'
+import { blobs } from '../../database/tables.ts'
+import { recordChanges } from '../audit/recordChange.ts'
+import { type Context, inTransaction } from '../context.ts'
+
+interface Quarantined {
+  readonly id: string
+  readonly objectKey: string
+}
+
+/** Marks rows whose bytes are not there as they were committed. They are shown as such, and never dropped for it. */
+export async function quarantine(
+  ctx: Context,
+  bad: readonly { readonly row: Quarantined; readonly reason: string }[],
+): Promise<void> {
+  for (const reason of new Set(bad.map((one) => one.reason))) {
+    const rows = bad.filter((one) => one.reason === reason).map(({ row }) => row)
+    await inTransaction(ctx, async (tx) => {
+      const marked = await tx.db
+        .update(blobs)
+        .set({ quarantinedAt: ctx.now(), quarantineReason: reason })
+        .where(
+          and(
+            tx.mine(blobs),
+            isAnyOf(
+              blobs.id,
+              rows.map(({ id }) => id),
+            ),
+            eq(blobs.status, 'ready'),
+            isNull(blobs.quarantinedAt),
+          ),
+        )
+        .returning({ id: blobs.id, objectKey: blobs.objectKey })
+      await recordChanges(
+        tx,
+        ctx,
+        'blob.quarantined',
+        marked.map(({ id, objectKey }) => ({ id, name: null, payload: { objectKey, reason } })),
+      )
+    })
+  }
+}
+
+/** The bytes are there again, as they were committed. */
+export async function liftQuarantine(ctx: Context, rows: readonly Quarantined[]): Promise<void> {
+  if (rows.length === 0) return
+  await inTransaction(ctx, async (tx) => {
+    const ids = rows.map(({ id }) => id)
+    const cleared = await tx.db
+      .update(blobs)
+      .set({ quarantinedAt: null, quarantineReason: null })
+      .where(and(tx.mine(blobs), isAnyOf(blobs.id, ids), isNotNull(blobs.quarantinedAt)))
+      .returning({ id: blobs.id, objectKey: blobs.objectKey })
+    await recordChanges(
+      tx,
+      ctx,
+      'blob.cleared',
+      cleared.map(({ id, objectKey }) => ({ id, name: null, payload: { objectKey } })),
+    )
+  })
+}

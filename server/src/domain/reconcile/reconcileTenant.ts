@@ -1,0 +1,64 @@
+import { noteProgress, type Run, RunEnded, type SweepContext } from '../cleanup/recordRun.ts'
+import { assertOwnBucket } from './bucketMarker.ts'
+import { comparePage } from './comparePage.ts'
+import { examineSuspects } from './examineSuspects.ts'
+import { findUnfinishedPosition } from './findUnfinishedPosition.ts'
+import { listInOrder, type ListedObject, type ListingPage } from './listInOrder.ts'
+import { deleteOrphans } from './deleteOrphans.ts'
+import { noteOrphans } from './noteOrphans.ts'
+import { hasReadyBlobs, readRows, type ReconciledRow, rowsAtOnce } from './readRows.ts'
+
+/**
+ * The bucket against the rows, in both directions: one pass over the ordered listing of the tenant's prefix, beside the
+ * rows in the same order. Keeps a page of each in memory, whatever the size; goes on where a run before it died.
+ *
+ * Each page of the listing is read before the rows of its range, and every object has a row before its address is given
+ * out: so what is listed and has no row is nobody's, and not just new. Nothing is deleted before the listing has come to
+ * its end in order, and then only what has been watched for the grace period.
+ */
+export async function reconcileTenant(ctx: SweepContext, run: Run): Promise<void> {
+  await assertOwnBucket(ctx)
+  const start = await findUnfinishedPosition(ctx, run)
+  let listed = 0
+  for await (const page of listInOrder(ctx, start)) {
+    listed += page.objects.length
+    if (start === null && page.isLast && listed === 0 && (await hasReadyBlobs(ctx))) {
+      throw new RunEnded('REFUSED', 'The listing is empty although there are files. Nothing is believed of it.')
+    }
+    await reconcilePage(ctx, run, page)
+    run.tally.position = page.objects.at(-1)?.key ?? run.tally.position
+    if (!run.isDryRun) await noteProgress(ctx, run)
+  }
+  run.tally.position = null
+  await deleteOrphans(ctx, run)
+}
+
+/** The rows of a page's range can be far more than its objects, where bytes are missing: they come in parts. */
+async function reconcilePage(ctx: SweepContext, run: Run, page: ListingPage): Promise<void> {
+  let { objects } = page
+  if (page.rows === null) return reconcilePart(ctx, run, objects, [])
+  for (let from = page.rows.from; ;) {
+    const rows = await readRows(ctx, from, page.rows.before)
+    const next = rows[rowsAtOnce]?.id ?? null
+    const bound = `org/${ctx.principal.tenantId}/files/${next}`
+    const end = next === null ? objects.length : objects.findIndex(({ key }) => key >= bound)
+    const part = end < 0 ? objects : objects.slice(0, end)
+    await reconcilePart(ctx, run, part, rows.slice(0, rowsAtOnce))
+    if (next === null) return
+    objects = objects.slice(part.length)
+    from = next
+  }
+}
+
+async function reconcilePart(
+  ctx: SweepContext,
+  run: Run,
+  objects: readonly ListedObject[],
+  rows: readonly ReconciledRow[],
+): Promise<void> {
+  const { orphans, suspects } = comparePage(objects, rows)
+  run.tally.examined += objects.length
+  for (const orphan of orphans) run.tally.addFound('orphan', orphan)
+  await noteOrphans(ctx, run, orphans)
+  await examineSuspects(ctx, run, suspects)
+}

@@ -1,0 +1,82 @@
+import { and, asc, eq, gte, lt } from 'drizzle-orm'
+import { randomUUID } from 'node:crypto'
+import { blobs } from '../../database/tables.ts'
+import { reading } from '../context.ts'
+import type { Run, SweepContext } from '../cleanup/recordRun.ts'
+import { liftQuarantine, quarantine } from './quarantine.ts'
+
+/** Larger objects are compared by size and etag alone: reading them would take longer than a sample may. */
+const largestHashed = 64 * 1024 ** 2
+
+type Sampled = Pick<typeof blobs.$inferSelect, 'id' | 'objectKey' | 'byteSize' | 'etag' | 'sha256' | 'quarantinedAt'>
+
+/**
+ * Looks at some of the tenant's blobs, chosen by chance, as a reader would find them: there, of the size and etag that
+ * were committed, and, where a SHA-256 was proved and they are not too large, byte for byte.
+ */
+export async function verifySample(ctx: SweepContext, run: Run): Promise<void> {
+  for (const blob of await chooseBlobs(ctx)) {
+    const examined = { key: blob.objectKey, byteSize: blob.byteSize }
+    const reason = await verify(ctx, blob)
+    run.tally.examined += 1
+    if (reason !== null) run.tally.addFound(reason.toLowerCase(), examined)
+    else if (blob.quarantinedAt !== null) run.tally.addFound('returned', examined)
+    if (run.isDryRun) continue
+    if (reason !== null) await quarantine(ctx, [{ row: blob, reason }])
+    else if (blob.quarantinedAt !== null) await liftQuarantine(ctx, [blob])
+  }
+}
+
+async function verify({ blobs: store }: SweepContext, blob: Sampled): Promise<'MISSING' | 'DIFFERENT' | null> {
+  const stored = await store.head(blob.objectKey)
+  if (!stored) return 'MISSING'
+  if (stored.byteSize !== blob.byteSize || stored.etag !== blob.etag) return 'DIFFERENT'
+  if (blob.sha256 === null || blob.byteSize > largestHashed) return null
+  const found = await store.sha256(blob.objectKey)
+  if (found === null) return 'MISSING'
+  return found === blob.sha256 ? null : 'DIFFERENT'
+}
+
+/** From a place in the order of ids that chance chooses, and on from the beginning where that is near the end. */
+async function chooseBlobs(ctx: SweepContext): Promise<Sampled[]> {
+  const { verifiedBlobs } = ctx.settings
+  const ends = await reading(ctx, (tx) =>
+    tx.db
+      .select({ id: blobs.id, createdAt: blobs.createdAt })
+      .from(blobs)
+      .where(and(tx.mine(blobs), eq(blobs.status, 'ready')))
+      .orderBy(asc(blobs.id))
+      .limit(1),
+  )
+  const [first] = ends
+  if (!first) return []
+  // Ids begin with their time: a random moment since the first one is a random place among them.
+  const span = Math.max(1, ctx.now().getTime() - first.createdAt.getTime())
+  const moment = first.createdAt.getTime() + Math.floor(Math.random() * span)
+  const from = idFromTime(moment)
+  return reading(ctx, async (tx) => {
+    const select = (bound: ReturnType<typeof gte>, limit: number) =>
+      tx.db
+        .select({
+          id: blobs.id,
+          objectKey: blobs.objectKey,
+          byteSize: blobs.byteSize,
+          etag: blobs.etag,
+          sha256: blobs.sha256,
+          quarantinedAt: blobs.quarantinedAt,
+        })
+        .from(blobs)
+        .where(and(tx.mine(blobs), eq(blobs.status, 'ready'), bound))
+        .orderBy(asc(blobs.id))
+        .limit(limit)
+    const behind = await select(gte(blobs.id, from), verifiedBlobs)
+    const missing = verifiedBlobs - behind.length
+    return missing === 0 ? behind : [...behind, ...(await select(lt(blobs.id, from), missing))]
+  })
+}
+
+/** The least id of a millisecond, with some chance in it. */
+function idFromTime(milliseconds: number): string {
+  const hex = milliseconds.toString(16).padStart(12, '0')
+  return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-7${randomUUID().slice(15)}`
+}

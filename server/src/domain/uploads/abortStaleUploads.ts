@@ -1,0 +1,28 @@
+import type { Run, SweepContext } from '../cleanup/recordRun.ts'
+import { assertOwnBucket } from '../reconcile/bucketMarker.ts'
+
+/** Longer than any upload intent lives, and than a wrong clock is off. */
+const staleAfterMs = 7 * 86_400_000
+
+/**
+ * Drops multipart uploads under the tenant's prefix that nobody finished. We begin none ourselves, but whoever has the
+ * keys of the bucket may, and their parts cost space that no listing of objects shows.
+ */
+export async function abortStaleUploads(ctx: SweepContext, { tally, isDryRun }: Run): Promise<void> {
+  await assertOwnBucket(ctx)
+  const begunBefore = ctx.now().getTime() - staleAfterMs
+  let marker = null
+  do {
+    const page = await ctx.blobs.listUnfinishedUploads(`org/${ctx.principal.tenantId}/`, marker)
+    for (const { key, uploadId, initiated } of page.uploads) {
+      const examined = { key, byteSize: null }
+      tally.examined += 1
+      if (initiated.getTime() > begunBefore) tally.addHeld('GRACE', examined)
+      else {
+        if (!isDryRun) await ctx.blobs.abortUpload(key, uploadId)
+        tally.addDeleted(examined)
+      }
+    }
+    marker = page.next
+  } while (marker !== null)
+}
