@@ -73,12 +73,15 @@ async function grantRole(client: postgres.Sql, role: string, member: string): Pr
   }
 }
 
+/** From PostgreSQL 16 on whoever makes a role is a member that may give it on, but not yet take it itself. */
 async function grantUnlessMember(client: postgres.Sql, role: string, member: string): Promise<void> {
+  const [server] = await client<{ version: number }[]>`select current_setting('server_version_num')::int as version`
+  const privilege = (server?.version ?? 0) >= 160_000 ? 'set' : 'member'
   await client.unsafe(`do $$ begin
     if not exists (
       select from pg_auth_members m
       where m.roleid = '${role}'::regrole and m.member = ${quoteLiteral(member)}::regrole
-        and pg_has_role(${quoteLiteral(member)}, '${role}', 'member')
+        and pg_has_role(${quoteLiteral(member)}, '${role}', '${privilege}')
     ) then
       execute format('grant ${role} to %I', ${quoteLiteral(member)}::text);
     end if;
