@@ -22,6 +22,7 @@ import { contextFor } from '../src/graphql/requestContext.ts'
 import type { BlobStore } from '../src/storage/blobStore.ts'
 import { startLocalBucket } from '../src/storage/localBucket/startLocalBucket.ts'
 import { createS3BlobStore } from '../src/storage/s3BlobStore.ts'
+import { type StoreProxy, startStoreProxy } from './storeFaults/startStoreProxy.ts'
 import { createTestDatabase, type TestDatabase } from './testDatabase.ts'
 
 /** Everything but the web server, with real parts: a database of one's own, a bucket over HTTP, and a clock to turn. */
@@ -30,7 +31,9 @@ export interface TestService {
   readonly database: TenantDatabase
   readonly blobs: BlobStore
   /** The bucket, to be taken away and brought back at the same address. */
-  readonly bucket: { stop(): Promise<void>; start(): Promise<void> }
+  readonly bucket: { readonly folder: string; stop(): Promise<void>; start(): Promise<void> }
+  /** What stands in front of the bucket and can misbehave. Throws unless the service was started behind it. */
+  readonly store: StoreProxy
   readonly clock: { offsetMs: number }
   /** The text of every statement since it was last emptied. */
   readonly statements: string[]
@@ -66,7 +69,14 @@ export interface TestTenant {
   readonly owner: Principal
 }
 
-export async function startTestService(): Promise<TestService> {
+export interface TestServiceOptions {
+  /** Puts `store` in front of the bucket, and lets requests fail sooner than usual. */
+  readonly behindProxy?: boolean
+}
+
+const impatient = { connectMilliseconds: 1_000, answerMilliseconds: 1_000, attempts: 2 }
+
+export async function startTestService({ behindProxy = false }: TestServiceOptions = {}): Promise<TestService> {
   const testDatabase = await createTestDatabase()
   const folder = mkdtempSync(join(tmpdir(), 'filegraph-test-bucket-'))
   const clock = { offsetMs: 0 }
@@ -75,8 +85,9 @@ export async function startTestService(): Promise<TestService> {
   const localOptions = { directory: folder, bucket: 'files', now, ...keys }
   let local = await startLocalBucket(localOptions)
   const { port } = local
-  const options = { endpoint: local.endpoint, bucket: 'files', forcePathStyle: true, ...keys }
-  const blobs = createS3BlobStore(options)
+  const proxy = behindProxy ? await startStoreProxy(local.endpoint) : null
+  const options = { endpoint: (proxy ?? local).endpoint, bucket: 'files', forcePathStyle: true, ...keys }
+  const blobs = proxy ? createS3BlobStore(options, impatient) : createS3BlobStore(options)
   const statements: string[] = []
   const database = openTenantDatabase({
     url: testDatabase.url,
@@ -102,7 +113,12 @@ export async function startTestService(): Promise<TestService> {
     testDatabase,
     database,
     blobs,
+    get store() {
+      if (!proxy) throw new Error('This service was not started behind a proxy')
+      return proxy
+    },
     bucket: {
+      folder,
       stop: () => local.close(),
       start: async () => {
         local = await startLocalBucket({ ...localOptions, port })
@@ -128,6 +144,7 @@ export async function startTestService(): Promise<TestService> {
       await apollo.stop()
       await database.close()
       blobs.close()
+      await proxy?.close()
       await local.close()
       rmSync(folder, { recursive: true, force: true })
       await testDatabase.drop()
