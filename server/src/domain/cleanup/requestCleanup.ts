@@ -1,6 +1,4 @@
-import { sql } from 'drizzle-orm'
-import { databaseClock } from '../../database/databaseClock.ts'
-import type { Transaction } from '../../database/tenantDatabase.ts'
+import { readDatabaseClock } from '../../database/databaseClock.ts'
 import { recordChange } from '../audit/recordChange.ts'
 import { type Context, inTransaction } from '../context.ts'
 import { newId } from '../newId.ts'
@@ -15,7 +13,7 @@ import { type CleanupKind, insertRun, type RunOptions } from './recordRun.ts'
  */
 export async function requestCleanup(ctx: Context, kind: CleanupKind, options: RunOptions): Promise<CleanupRun> {
   return inTransaction(ctx, async (tx) => {
-    if (options.before !== null && options.before > (await readClock(tx))) {
+    if (options.before !== null && options.before > (await readDatabaseClock(tx))) {
       throw new Invalid('before', 'This time is in the future.')
     }
     const id = newId(ctx.now())
@@ -28,9 +26,4 @@ export async function requestCleanup(ctx: Context, kind: CleanupKind, options: R
     if (!run) throw new Error(`Cleanup run ${id} vanished inside its own transaction`)
     return run
   })
-}
-
-async function readClock(tx: Transaction): Promise<Date> {
-  const [row] = await tx.db.execute(sql`select ${databaseClock} as now`)
-  return new Date(String((row as { now: unknown }).now))
 }

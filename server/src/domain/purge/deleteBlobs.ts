@@ -1,5 +1,4 @@
 import { and, eq, isNull, lte, or, sql } from 'drizzle-orm'
-import { databaseClock } from '../../database/databaseClock.ts'
 import { isAnyOf } from '../../database/isAnyOf.ts'
 import { blobs } from '../../database/tables.ts'
 import type { Transaction } from '../../database/tenantDatabase.ts'
@@ -65,14 +64,20 @@ async function claimThroughGates(
   }
   if (run.isDryRun) return []
   await postpone(tx, idsOf(held), first.databaseNow)
-  return claim(tx, run.id, passed, lease.until(first.databaseNow))
+  return claim(tx, run.id, passed, first.databaseNow, lease)
 }
 
-async function claim(tx: Transaction, runId: string, passed: readonly BlobEvidence[], until: Date) {
-  const isFree = or(isNull(blobs.purgeClaimedUntil), lte(blobs.purgeClaimedUntil, databaseClock))
+async function claim(
+  tx: Transaction,
+  runId: string,
+  passed: readonly BlobEvidence[],
+  databaseNow: Date,
+  lease: Lease,
+): Promise<BlobEvidence[]> {
+  const isFree = or(isNull(blobs.purgeClaimedUntil), lte(blobs.purgeClaimedUntil, databaseNow))
   const claimed = await tx.db
     .update(blobs)
-    .set({ purgeClaim: runId, purgeClaimedUntil: until })
+    .set({ purgeClaim: runId, purgeClaimedUntil: lease.until(databaseNow) })
     .where(and(tx.mine(blobs), isAnyOf(blobs.id, idsOf(passed)), isFree))
     .returning({ id: blobs.id })
   const mine = new Set(claimed.map(({ id }) => id))

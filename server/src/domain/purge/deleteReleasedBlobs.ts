@@ -1,5 +1,5 @@
 import { and, asc, eq, isNull, lte, or, type SQL, sql } from 'drizzle-orm'
-import { databaseClock } from '../../database/databaseClock.ts'
+import { databaseClock, readDatabaseClock } from '../../database/databaseClock.ts'
 import { blobs } from '../../database/tables.ts'
 import type { Transaction } from '../../database/tenantDatabase.ts'
 import { reading } from '../context.ts'
@@ -38,10 +38,7 @@ export async function hasReleasedBlobs(ctx: SweepContext): Promise<boolean> {
 /** By whichever clock is behind. */
 async function cutOffOf(ctx: SweepContext, before: Date | null): Promise<CutOff> {
   const graceMs = ctx.settings.purgeGraceMs
-  const databaseNow = await reading(ctx, async (tx) => {
-    const [row] = await tx.db.execute(sql`select ${databaseClock} as now`)
-    return new Date(String((row as { now: unknown }).now))
-  })
+  const databaseNow = await reading(ctx, readDatabaseClock)
   const cooled = new Date(earlier(ctx.now(), databaseNow).getTime() - graceMs)
   return { releasedBefore: before === null ? cooled : earlier(cooled, before), graceMs }
 }

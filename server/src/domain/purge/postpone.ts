@@ -1,5 +1,5 @@
 import { and, eq, sql } from 'drizzle-orm'
-import { databaseClock } from '../../database/databaseClock.ts'
+import { readDatabaseClock } from '../../database/databaseClock.ts'
 import { isAnyOf } from '../../database/isAnyOf.ts'
 import { blobs } from '../../database/tables.ts'
 import type { Transaction } from '../../database/tenantDatabase.ts'
@@ -18,8 +18,7 @@ export async function postpone(tx: Transaction, ids: readonly string[], database
 /** After the n-th failure of the store: 30 s times two to the n, at most 6 hours. */
 export async function postponeAfterFailure(tx: Transaction, runId: string, ids: readonly string[]): Promise<void> {
   if (ids.length === 0) return
-  const [row] = await tx.db.execute(sql`select ${databaseClock} as now`)
-  const now = sql`${String((row as { now: unknown }).now)}::timestamptz`
+  const now = sql`${(await readDatabaseClock(tx)).toISOString()}::timestamptz`
   const waits = sql`least(30 * power(2, least(${blobs.purgeAttempts}, 20)), 21600) * interval '1 second'`
   await tx.db
     .update(blobs)

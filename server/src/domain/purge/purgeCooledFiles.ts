@@ -1,5 +1,5 @@
 import { and, asc, eq, getColumns, isNotNull, isNull, lte, sql } from 'drizzle-orm'
-import { databaseClock } from '../../database/databaseClock.ts'
+import { databaseClock, readDatabaseClock } from '../../database/databaseClock.ts'
 import { attachments, files, uploads } from '../../database/tables.ts'
 import type { Transaction } from '../../database/tenantDatabase.ts'
 import { inTransaction, reading } from '../context.ts'
@@ -45,8 +45,7 @@ export async function hasCooledFiles(ctx: SweepContext): Promise<boolean> {
 async function cutOffOf(ctx: SweepContext, before: Date | null): Promise<Date> {
   return reading(ctx, async (tx) => {
     const { trashDays } = await readTenant(tx)
-    const [row] = await tx.db.execute(sql`select ${databaseClock} as now`)
-    const now = earlier(ctx.now(), new Date(String((row as { now: unknown }).now)))
+    const now = earlier(ctx.now(), await readDatabaseClock(tx))
     const cooled = new Date(now.getTime() - trashDays * dayMs)
     return before === null ? cooled : earlier(cooled, before)
   })

@@ -1,5 +1,5 @@
 import { and, asc, eq, gt, lte, sql } from 'drizzle-orm'
-import { databaseClock } from '../../database/databaseClock.ts'
+import { readDatabaseClock } from '../../database/databaseClock.ts'
 import { orphanObjects } from '../../database/cleanupTables.ts'
 import { blobs } from '../../database/tables.ts'
 import type { Transaction } from '../../database/tenantDatabase.ts'
@@ -98,8 +98,7 @@ const listDue = (tx: Transaction, run: Run, watchedSince: Date, after: string): 
 /** In a dry run nothing was noted: what earlier runs have seen is told. */
 async function countOrphans(ctx: SweepContext, run: Run) {
   return reading(ctx, async (tx) => {
-    const [clock] = await tx.db.execute(sql`select ${databaseClock} as now`)
-    const now = earlier(ctx.now(), new Date(String((clock as { now: unknown }).now)))
+    const now = earlier(ctx.now(), await readDatabaseClock(tx))
     const watchedSince = new Date(now.getTime() - ctx.settings.orphanGraceMs)
     const isDue = sql`${orphanObjects.firstSeenAt} <= ${watchedSince.toISOString()}::timestamptz`
     const [counts] = await tx.db

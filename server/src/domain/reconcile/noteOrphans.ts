@@ -1,5 +1,5 @@
 import { sql } from 'drizzle-orm'
-import { databaseClock } from '../../database/databaseClock.ts'
+import { readDatabaseClock } from '../../database/databaseClock.ts'
 import { orphanObjects } from '../../database/cleanupTables.ts'
 import type { Run, SweepContext } from '../cleanup/recordRun.ts'
 import { inTransaction } from '../context.ts'
@@ -15,8 +15,7 @@ const rowsPerStatement = 50
 export async function noteOrphans(ctx: SweepContext, run: Run, orphans: readonly ListedObject[]): Promise<void> {
   if (run.isDryRun || orphans.length === 0) return
   await inTransaction(ctx, async (tx) => {
-    const [clock] = await tx.db.execute(sql`select ${databaseClock} as now`)
-    const firstSeenAt = later(ctx.now(), new Date(String((clock as { now: unknown }).now)))
+    const firstSeenAt = later(ctx.now(), await readDatabaseClock(tx))
     for (let at = 0; at < orphans.length; at += rowsPerStatement) {
       await tx.db
         .insert(orphanObjects)

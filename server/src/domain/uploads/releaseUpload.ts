@@ -1,5 +1,5 @@
 import { and, eq } from 'drizzle-orm'
-import { databaseClock } from '../../database/databaseClock.ts'
+import { readDatabaseClock } from '../../database/databaseClock.ts'
 import { blobs, uploads } from '../../database/tables.ts'
 import type { Transaction } from '../../database/tenantDatabase.ts'
 import { type Actor, recordChange, recordEvents } from '../audit/recordChange.ts'
@@ -28,12 +28,11 @@ export async function releaseUpload(
     .update(uploads)
     .set({ state: ending.state, finishedAt: now, refusal: ending.refusal ?? null })
     .where(and(tx.mine(uploads), eq(uploads.id, upload.id), eq(uploads.state, 'PENDING')))
-    .returning({ id: uploads.id, databaseNow: databaseClock })
-  const [end] = ended
-  if (!end) return false
+    .returning({ id: uploads.id })
+  if (ended.length === 0) return false
   await tx.db
     .update(blobs)
-    .set({ status: 'deleting', deletingSince: later(now, end.databaseNow) })
+    .set({ status: 'deleting', deletingSince: later(now, await readDatabaseClock(tx)) })
     .where(and(tx.mine(blobs), eq(blobs.id, upload.blobId), eq(blobs.status, 'pending'), eq(blobs.refcount, 0)))
   await changeUsage(tx, { reservedBytes: -upload.byteSize })
   const { id, name, blobId } = upload
