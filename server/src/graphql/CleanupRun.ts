@@ -12,7 +12,7 @@ const CleanupCount = builder.objectRef<readonly [string, number]>('CleanupCount'
     what: t.string({
       description:
         'The gate that held them (`STATUS`, `REFERENCES`, `TIME`, `USE`, `RELEASE`, `IDENTITY`, `STORE`, `HOLD`, ' +
-        '`ATTACHED`, `PENDING_INTENT`, `GRACE`), or what was found (`orphan`, `missing`, `different`, `returned`).',
+        '`ATTACHED`, `PENDING_INTENT`, `INCONSISTENT`, `GRACE`), or what was found (`orphan`, `missing`, `different`, `returned`).',
       resolve: ([what]) => what,
     }),
     count: t.field({ type: 'ByteSize', description: 'How many.', resolve: ([, count]) => count }),

@@ -152,7 +152,7 @@ export async function insertRun(tx: Transaction, ctx: Context, run: NewRun): Pro
   })
 }
 
-const longestRunMs = 6 * 3_600_000
+const longestRunMs = 3_600_000
 
 /** A run whose process died cannot say so itself. */
 async function closeAbandoned(tx: Transaction, kind: CleanupKind, now: Date): Promise<void> {

@@ -4,6 +4,7 @@ import { hasExpiredUploads, sweepExpiredUploads } from '../uploads/expireUploads
 import { abortStaleUploads } from '../uploads/abortStaleUploads.ts'
 import { reconcileTenant } from '../reconcile/reconcileTenant.ts'
 import { verifySample } from '../reconcile/verifySample.ts'
+import { isToWait } from './isToWait.ts'
 import { type CleanupKind, type Outcome, recordRun, type Sweep, type SweepContext, usualRun } from './recordRun.ts'
 
 interface KindOfSweep {
@@ -30,5 +31,6 @@ export const sweepOf = (kind: CleanupKind): KindOfSweep => sweeps[kind]
 export async function runIfDue(ctx: SweepContext, kind: CleanupKind): Promise<Outcome | null> {
   const { sweep, isDue } = sweeps[kind]
   if (isDue && !(await isDue(ctx))) return null
+  if (await isToWait(ctx, kind)) return null
   return recordRun(ctx, kind, usualRun, sweep)
 }

@@ -1,6 +1,6 @@
 import { and, asc, eq, getColumns, isNotNull, isNull, lte, sql } from 'drizzle-orm'
 import { databaseClock, readDatabaseClock } from '../../database/databaseClock.ts'
-import { attachments, files, uploads } from '../../database/tables.ts'
+import { attachments, blobs, files, fileVersions, uploads } from '../../database/tables.ts'
 import type { Transaction } from '../../database/tenantDatabase.ts'
 import { inTransaction, reading } from '../context.ts'
 import type { Run, SweepContext } from '../cleanup/recordRun.ts'
@@ -13,9 +13,14 @@ const batchFiles = 100
 const dayMs = 86_400_000
 
 /** What holds a file whose time in the trash is over. */
-type FileGate = 'HOLD' | 'ATTACHED' | 'PENDING_INTENT'
+type FileGate = 'HOLD' | 'ATTACHED' | 'PENDING_INTENT' | 'INCONSISTENT'
 
-type CooledFile = LockedFile & { readonly attachmentRows: number; readonly pendingIntents: number }
+type CooledFile = LockedFile & {
+  readonly attachmentRows: number
+  readonly pendingIntents: number
+  /** Versions whose bytes are not what a version's bytes have to be: a defect, for a person to look at. */
+  readonly brokenVersions: number
+}
 
 /** The first phase of the purge: files whose time in the trash is over lose their versions, and release their bytes. */
 export async function purgeCooledFiles(ctx: SweepContext, run: Run): Promise<void> {
@@ -77,10 +82,11 @@ async function purgeBatch(
   return batch
 }
 
-function gateOf({ heldAt, attachmentCount, attachmentRows, pendingIntents }: CooledFile): FileGate | null {
-  if (heldAt !== null) return 'HOLD'
-  if (attachmentCount > 0 || attachmentRows > 0) return 'ATTACHED'
-  return pendingIntents > 0 ? 'PENDING_INTENT' : null
+function gateOf(file: CooledFile): FileGate | null {
+  if (file.heldAt !== null) return 'HOLD'
+  if (file.attachmentCount > 0 || file.attachmentRows > 0) return 'ATTACHED'
+  if (file.pendingIntents > 0) return 'PENDING_INTENT'
+  return file.brokenVersions > 0 ? 'INCONSISTENT' : null
 }
 
 function lockCooled(tx: Transaction, cutOff: Date, after: Place | null): Promise<CooledFile[]> {
@@ -88,6 +94,10 @@ function lockCooled(tx: Transaction, cutOff: Date, after: Place | null): Promise
     where ${attachments.tenantId} = ${files.tenantId} and ${attachments.fileId} = ${files.id})`
   const pending = sql<number>`(select count(*) from ${uploads}
     where ${uploads.tenantId} = ${files.tenantId} and ${uploads.targetFileId} = ${files.id} and ${uploads.state} = 'PENDING')`
+  const broken = sql<number>`(select count(*) from ${fileVersions} join ${blobs}
+    on ${blobs.tenantId} = ${fileVersions.tenantId} and ${blobs.id} = ${fileVersions.blobId}
+    where ${fileVersions.tenantId} = ${files.tenantId} and ${fileVersions.fileId} = ${files.id}
+      and ${blobs.status} <> 'ready')`
   const behind =
     after && sql`(${files.softDeletedAt}, ${files.id}) > (${after.at.toISOString()}::timestamptz, ${after.id}::uuid)`
   return tx.db
@@ -96,6 +106,7 @@ function lockCooled(tx: Transaction, cutOff: Date, after: Place | null): Promise
       databaseNow: databaseClock,
       attachmentRows: attached.mapWith(Number),
       pendingIntents: pending.mapWith(Number),
+      brokenVersions: broken.mapWith(Number),
     })
     .from(files)
     .where(and(tx.mine(files), isCooled(cutOff), behind ?? undefined))
