@@ -49,7 +49,7 @@ export const cleanupRuns = pgTable(
     sample: jsonb('sample').$type<readonly CleanupSample[]>().notNull(),
     /** Why it stopped, was refused or failed; a sentence for people. */
     message: text('message'),
-    /** The last object key that a run has dealt with, where the next one goes on. */
+    /** The key before which a run has dealt with everything, where the next one goes on. */
     position: text('position'),
   },
   (t) => [

@@ -18,30 +18,49 @@ const markerKey = (id: string, generation: number) => `${prefix}${id}/${String(g
 
 type Parts = Pick<Context, 'database' | 'blobs'>
 
+/** Other processes advance the marker while it is being looked at. */
+const looks = 5
+
 /**
  * Before anything is deleted: ends the run with REFUSED unless this bucket and this database belong together, neither
  * older than the other. A bucket without a marker is taken as ours if we never had one.
  */
-export async function assertOwnBucket(ctx: Parts): Promise<Installation> {
+export async function assertOwnBucket(ctx: Parts, looksLeft = looks): Promise<Installation> {
   const installation = await readInstallation(ctx.database)
   const newest = await readNewest(ctx.blobs, installation)
-  if (newest === null) {
-    if (installation.isMarked)
-      throw refused('The bucket has no marker of this installation: it is another, or was emptied.')
+  if (newest === null && !installation.isMarked) {
     await writeNext(ctx, await prepareGeneration(ctx.database))
     return assertOwnBucket(ctx)
   }
-  const { generation, token, nextToken } = installation
-  if (newest.generation === generation + 1 && newest.token === nextToken) {
+  const { generation, nextToken } = installation
+  if (newest?.generation === generation + 1 && newest.token === nextToken) {
     await confirmGeneration(ctx.database, newest)
     return { ...installation, ...newest, nextToken: null, isMarked: true }
   }
+  const doubt = doubtOf(installation, newest)
+  if (doubt === null) return installation
+  if (looksLeft > 1 && (await hasMoved(ctx, installation))) return assertOwnBucket(ctx, looksLeft - 1)
+  throw refused(doubt)
+}
+
+interface Newest {
+  readonly generation: number
+  readonly token: string
+}
+
+/** Why the two do not belong together, in words for people; null when they do. */
+function doubtOf({ generation, token }: Installation, newest: Newest | null): string | null {
+  if (newest === null) return 'The bucket has no marker of this installation: it is another, or was emptied.'
   if (newest.generation > generation)
-    throw refused('The database is older than the bucket: it was put back to an earlier state.')
-  if (newest.generation < generation)
-    throw refused('The bucket is older than the database: it was put back, or is a copy.')
-  if (newest.token !== token) throw refused(parted)
-  return installation
+    return 'The database is older than the bucket: it was put back to an earlier state.'
+  if (newest.generation < generation) return 'The bucket is older than the database: it was put back, or is a copy.'
+  return newest.token === token ? null : parted
+}
+
+/** The marker is looked at after the row: in between, another process may have changed both. */
+async function hasMoved({ database }: Parts, { generation, nextToken }: Installation): Promise<boolean> {
+  const now = await readInstallation(database)
+  return now.generation !== generation || now.nextToken !== nextToken
 }
 
 /** Writes the next generation into the bucket, and removes those long past. Every process may do so at any time. */
@@ -88,10 +107,7 @@ interface Marker {
 }
 
 /** Null where the bucket has no marker at all. */
-async function readNewest(
-  blobs: BlobStore,
-  { id }: Installation,
-): Promise<{ generation: number; token: string } | null> {
+async function readNewest(blobs: BlobStore, { id }: Installation): Promise<Newest | null> {
   const markers = await listMarkers(blobs)
   if (markers.some((marker) => marker.id !== id)) throw refused('The bucket belongs to another installation.')
   const newest = markers.at(-1)

@@ -1,4 +1,8 @@
+import { and, lt } from 'drizzle-orm'
+import { isAnyOf } from '../../database/isAnyOf.ts'
+import { fileVersions } from '../../database/tables.ts'
 import { type Run, RunEnded, type SweepContext } from '../cleanup/recordRun.ts'
+import { reading } from '../context.ts'
 import { inParallel } from '../inParallel.ts'
 import type { Suspect } from './comparePage.ts'
 import { liftQuarantine, quarantine } from './quarantine.ts'
@@ -6,25 +10,36 @@ import type { ReconciledRow } from './readRows.ts'
 
 const requestsAtOnce = 16
 
+/** Longer than a page of rows takes to be read, and than the clocks of our own machines are apart. */
+const committedMeanwhileMs = 5 * 60_000
+
 /**
  * Looks at each object itself before anything is said about its row. Bytes that are not there, or not as they were
  * committed, put their row into quarantine, where it is seen and nothing is deleted. An object that is there although
- * even a second listing leaves it out makes the listing one that cannot be believed.
+ * the listing left it out, and that was committed long before the store was asked for it, makes the listing one that
+ * cannot be believed.
  */
-export async function examineSuspects(ctx: SweepContext, run: Run, suspects: readonly Suspect[]): Promise<void> {
+export async function examineSuspects(
+  ctx: SweepContext,
+  run: Run,
+  suspects: readonly Suspect[],
+  askedAt: Date,
+): Promise<void> {
   const verdicts = await inParallel(suspects, requestsAtOnce, (suspect) => examine(ctx, suspect))
-  const bad: { row: ReconciledRow; reason: Verdict }[] = []
+  const bad: { row: ReconciledRow; reason: Exclude<Verdict, 'SAME'> }[] = []
   const good: ReconciledRow[] = []
-  suspects.forEach(({ row }, at) => {
+  const leftOut: ReconciledRow[] = []
+  suspects.forEach(({ row, suspicion }, at) => {
     const reason = verdicts[at] ?? 'SAME'
-    if (reason !== 'SAME') {
-      run.tally.addFound(reason.toLowerCase(), { key: row.objectKey, byteSize: row.byteSize })
-      bad.push({ row, reason })
-    } else if (row.quarantinedAt !== null) {
-      run.tally.addFound('returned', { key: row.objectKey, byteSize: row.byteSize })
-      good.push(row)
-    }
+    if (reason !== 'SAME') bad.push({ row, reason })
+    else if (row.quarantinedAt !== null) good.push(row)
+    if (reason === 'SAME' && suspicion === 'MISSING') leftOut.push(row)
   })
+  await refuseIfCommittedLongAgo(ctx, leftOut, askedAt)
+  for (const { row, reason } of bad) {
+    run.tally.addFound(reason.toLowerCase(), { key: row.objectKey, byteSize: row.byteSize })
+  }
+  for (const row of good) run.tally.addFound('returned', { key: row.objectKey, byteSize: row.byteSize })
   if (run.isDryRun) return
   await quarantine(ctx, bad)
   await liftQuarantine(ctx, good)
@@ -37,11 +52,26 @@ async function examine({ blobs }: SweepContext, { row, suspicion }: Suspect): Pr
   if (!stored) return 'MISSING'
   if (stored.byteSize !== row.byteSize || stored.etag !== row.etag) return 'DIFFERENT'
   if (suspicion === 'MISSING') {
-    // Committed after its page was listed, or left out by a listing that lies.
     const { objects } = await blobs.list({ prefix: row.objectKey, maxKeys: 1 })
-    if (objects[0]?.key !== row.objectKey) {
-      throw new RunEnded('REFUSED', 'The listing leaves out objects that are there. Nothing is believed of it.')
-    }
+    if (objects[0]?.key !== row.objectKey) throw leavesOut()
   }
   return 'SAME'
 }
+
+/** What is there and was not listed may have been committed just after. Or the listing skips keys, or ends too soon. */
+async function refuseIfCommittedLongAgo(ctx: SweepContext, rows: readonly ReconciledRow[], askedAt: Date) {
+  if (rows.length === 0) return
+  const longAgo = new Date(askedAt.getTime() - committedMeanwhileMs)
+  const ids = rows.map(({ id }) => id)
+  const found = await reading(ctx, (tx) =>
+    tx.db
+      .select({ blobId: fileVersions.blobId })
+      .from(fileVersions)
+      .where(and(tx.mine(fileVersions), isAnyOf(fileVersions.blobId, ids), lt(fileVersions.createdAt, longAgo)))
+      .limit(1),
+  )
+  if (found.length > 0) throw leavesOut()
+}
+
+const leavesOut = () =>
+  new RunEnded('REFUSED', 'The listing leaves out objects that are there. Nothing is believed of it.')

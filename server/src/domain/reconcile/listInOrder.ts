@@ -13,6 +13,10 @@ export interface ListingPage {
   readonly objects: readonly ListedObject[]
   /** Null where no key names a blob. `from` is included, `before` is not; null is an open end. */
   readonly rows: { readonly from: string | null; readonly before: string | null } | null
+  /** Where a later listing may go on: all that is before this key has been given out, objects and rows. Null: nothing. */
+  readonly position: string | null
+  /** When the store was asked for it. */
+  readonly askedAt: Date
   readonly isLast: boolean
 }
 
@@ -20,33 +24,44 @@ export interface ListingPage {
 const mostObjectsOfOneBlob = 5_000
 
 /**
- * A tenant's part of the bucket, page by page. Ends the run with REFUSED where it cannot be a listing: keys of somebody
- * else, or keys that do not ascend, as with a page that comes again and again.
+ * A tenant's part of the bucket, page by page, from the position of an earlier listing on or from the beginning. Ends the
+ * run with REFUSED where it cannot be a listing: keys of somebody else, or keys that do not ascend, as with a page that
+ * comes again and again.
  */
-export async function* listInOrder(ctx: SweepContext, after: string | null): AsyncGenerator<ListingPage> {
+export async function* listInOrder(ctx: SweepContext, position: string | null): AsyncGenerator<ListingPage> {
   const prefix = `org/${ctx.principal.tenantId}/`
   const pauseMs = 1_000 / ctx.settings.listedPagesPerSecond
-  let last = after ?? ''
-  let from = blobIdIn(last, prefix)
+  let from = blobIdIn(position ?? '', prefix)
+  const start = from === null ? '' : `${prefix}files/${from}`
+  // The key before the first one: an object may lie under the start itself.
+  const startAfter = start === '' ? undefined : start.slice(0, -1)
+  let last = startAfter ?? ''
   let carried: ListedObject[] = []
   let token: string | undefined
   for (;;) {
     const begun = performance.now()
-    const startAfter = after ?? undefined
+    const askedAt = ctx.now()
     const { objects, continuationToken } = await ctx.blobs.list({ prefix, continuationToken: token, startAfter })
     last = assertInOrder(objects, prefix, last)
+    const fresh = token === undefined ? objects.filter(({ key }) => key >= start) : objects
+    const all = [...carried, ...fresh]
     if (continuationToken === null) {
-      yield { objects: [...carried, ...objects], rows: { from, before: null }, isLast: true }
+      yield { objects: all, rows: { from, before: null }, position: null, askedAt, isLast: true }
       return
     }
     if (objects.length === 0) throw new RunEnded('REFUSED', 'The listing goes on without naming any key.')
     // Objects of the last blob wait for the next page, where more of them may be.
-    const all = [...carried, ...objects]
     const before = lastBlobId(all, prefix)
-    const end = before === null ? all.length : all.findIndex(({ key }) => key >= `${prefix}files/${before}`)
-    carried = all.slice(end)
+    const isCarried = ({ key }: ListedObject) => before !== null && blobIdIn(key, prefix) === before
+    carried = all.filter(isCarried)
     if (carried.length > mostObjectsOfOneBlob) throw new RunEnded('REFUSED', 'One blob has thousands of objects.')
-    yield { objects: all.slice(0, end), rows: before === null ? null : { from, before }, isLast: false }
+    yield {
+      objects: all.filter((object) => !isCarried(object)),
+      rows: before === null ? null : { from, before },
+      position: before === null ? null : `${prefix}files/${before}`,
+      askedAt,
+      isLast: false,
+    }
     from = before ?? from
     token = continuationToken
     await sleep(Math.max(0, pauseMs - (performance.now() - begun)))

@@ -17,8 +17,9 @@ import { hasReadyBlobs, readRows, type ReconciledRow, rowsAtOnce } from './readR
  * its end in order, and then only what has been watched for the grace period.
  */
 export async function reconcileTenant(ctx: SweepContext, run: Run): Promise<void> {
-  await assertOwnBucket(ctx)
   const start = await findUnfinishedPosition(ctx, run)
+  run.tally.position = start
+  await assertOwnBucket(ctx)
   let listed = 0
   for await (const page of listInOrder(ctx, start)) {
     listed += page.objects.length
@@ -26,7 +27,7 @@ export async function reconcileTenant(ctx: SweepContext, run: Run): Promise<void
       throw new RunEnded('REFUSED', 'The listing is empty although there are files. Nothing is believed of it.')
     }
     await reconcilePage(ctx, run, page)
-    run.tally.position = page.objects.at(-1)?.key ?? run.tally.position
+    run.tally.position = page.position ?? run.tally.position
     if (!run.isDryRun) await noteProgress(ctx, run)
   }
   run.tally.position = null
@@ -36,14 +37,14 @@ export async function reconcileTenant(ctx: SweepContext, run: Run): Promise<void
 /** The rows of a page's range can be far more than its objects, where bytes are missing: they come in parts. */
 async function reconcilePage(ctx: SweepContext, run: Run, page: ListingPage): Promise<void> {
   let { objects } = page
-  if (page.rows === null) return reconcilePart(ctx, run, objects, [])
+  if (page.rows === null) return reconcilePart(ctx, run, page, objects, [])
   for (let from = page.rows.from; ;) {
     const rows = await readRows(ctx, from, page.rows.before)
     const next = rows[rowsAtOnce]?.id ?? null
     const bound = `org/${ctx.principal.tenantId}/files/${next}`
     const end = next === null ? objects.length : objects.findIndex(({ key }) => key >= bound)
     const part = end < 0 ? objects : objects.slice(0, end)
-    await reconcilePart(ctx, run, part, rows.slice(0, rowsAtOnce))
+    await reconcilePart(ctx, run, page, part, rows.slice(0, rowsAtOnce))
     if (next === null) return
     objects = objects.slice(part.length)
     from = next
@@ -53,6 +54,7 @@ async function reconcilePage(ctx: SweepContext, run: Run, page: ListingPage): Pr
 async function reconcilePart(
   ctx: SweepContext,
   run: Run,
+  { askedAt }: ListingPage,
   objects: readonly ListedObject[],
   rows: readonly ReconciledRow[],
 ): Promise<void> {
@@ -60,5 +62,5 @@ async function reconcilePart(
   run.tally.examined += objects.length
   for (const orphan of orphans) run.tally.addFound('orphan', orphan)
   await noteOrphans(ctx, run, orphans)
-  await examineSuspects(ctx, run, suspects)
+  await examineSuspects(ctx, run, suspects, askedAt)
 }

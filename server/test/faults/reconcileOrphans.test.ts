@@ -1,0 +1,162 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { usualCleanup } from '../../src/domain/cleanup/cleanupSettings.ts'
+import { type TestTenant, uploadFile } from '../testService.ts'
+import { newIds, openReconcileWorkbench, type ReconcileWorkbench } from './reconcileWorkbench.ts'
+
+let bench: ReconcileWorkbench
+let tenant: TestTenant
+let prefix: string
+
+const day = 86_400_000
+
+beforeAll(async () => {
+  bench = await openReconcileWorkbench()
+})
+afterAll(() => bench.close())
+
+beforeEach(async () => {
+  Object.assign(bench.service.cleanup, { ...usualCleanup, listedPagesPerSecond: 10_000 })
+  tenant = await bench.service.createTenant()
+  prefix = `org/${tenant.id}/`
+})
+
+const isThere = async (key: string) => (await bench.service.blobs.head(key)) !== null
+
+describe('bytes without a row', () => {
+  it('are told by a dry run, which changes nothing', async () => {
+    const key = `${prefix}files/${newIds(1)[0]}.txt`
+    await bench.put(key)
+    const { tally } = await bench.reconcile(tenant.id, 10, { isDryRun: true })
+    expect(tally).toMatchObject({ examined: 1, deleted: 0, found: { orphan: 1 } })
+    expect(tally.sample).toEqual([{ what: 'orphan', key, byteSize: 5 }])
+    expect(await bench.orphansOf(tenant.id)).toEqual([])
+    expect(await isThere(key)).toBe(true)
+  })
+
+  it('are watched first, and deleted after the grace period, not before', async () => {
+    const key = `${prefix}files/${newIds(1)[0]}.txt`
+    const file = await uploadFile(bench.service, tenant.member)
+    await bench.put(key)
+    const first = await bench.reconcile(tenant.id)
+    expect(first.tally).toMatchObject({ examined: 2, deleted: 0, found: { orphan: 1 }, held: { GRACE: 1 } })
+    expect(await bench.orphansOf(tenant.id)).toEqual([key])
+    await bench.watchedFor(day - 60_000)
+    expect((await bench.reconcile(tenant.id)).tally).toMatchObject({ deleted: 0, held: { GRACE: 1 } })
+    expect(await isThere(key)).toBe(true)
+    await bench.watchedFor(60_000)
+    expect((await bench.reconcile(tenant.id, 10, { isDryRun: true })).tally).toMatchObject({ deleted: 1, held: {} })
+    expect(await isThere(key)).toBe(true)
+    expect((await bench.reconcile(tenant.id)).tally).toMatchObject({ deleted: 1, deletedBytes: 5, held: {} })
+    expect(await isThere(key)).toBe(false)
+    expect(await bench.orphansOf(tenant.id)).toEqual([])
+    const again = await bench.reconcile(tenant.id)
+    expect(again.tally).toMatchObject({ examined: 1, deleted: 0, found: {} })
+    const { data } = await bench.service.ask(tenant.member, `{ file(id: "${file.id}") { name } }`)
+    expect(data.file.name).toBe('hello.txt')
+  })
+
+  it('are deleted with an audit entry and an event each', async () => {
+    const keys = newIds(3).map((id) => `${prefix}files/${id}.txt`)
+    for (const key of keys) await bench.put(key)
+    bench.service.cleanup.orphanGraceMs = 0
+    expect((await bench.reconcile(tenant.id)).tally.deleted).toBe(3)
+    const entries = await bench.sql`select payload ->> 'objectKey' as key from audit_log
+      where tenant_id = ${tenant.id} and action = 'orphan.deleted' order by 1`
+    expect(entries.map((row) => row['key'])).toEqual(keys)
+    const events = await bench.sql`select payload ->> 'objectKey' as key from events
+      where tenant_id = ${tenant.id} and type = 'orphan.deleted' order by 1`
+    expect(events.map((row) => row['key'])).toEqual(keys)
+  })
+
+  it('are watched anew when other bytes lie under the same key', async () => {
+    const key = `${prefix}files/${newIds(1)[0]}.txt`
+    await bench.put(key, 'first')
+    await bench.reconcile(tenant.id)
+    await bench.watchedFor(2 * day)
+    await bench.put(key, 'other')
+    expect((await bench.reconcile(tenant.id)).tally).toMatchObject({ deleted: 0, held: { GRACE: 1 } })
+    expect(await isThere(key)).toBe(true)
+    await bench.watchedFor(2 * day)
+    expect((await bench.reconcile(tenant.id)).tally.deleted).toBe(1)
+  })
+
+  it('stay where other bytes came between the listing and the deletion', async () => {
+    const key = `${prefix}files/${newIds(1)[0]}.txt`
+    await bench.put(key, 'first')
+    bench.service.cleanup.orphanGraceMs = 0
+    const { head } = bench.service.blobs
+    const { blobs } = bench.service as { blobs: { head: typeof head } }
+    blobs.head = async (asked) => {
+      if (asked === key) await bench.put(key, 'other')
+      return head(asked)
+    }
+    const outcome = await bench.reconcile(tenant.id).finally(() => {
+      blobs.head = head
+    })
+    expect(outcome.tally.deleted).toBe(0)
+    expect(await isThere(key)).toBe(true)
+  })
+
+  it('stay when they have got a row by then, however that came to be', async () => {
+    const [id = ''] = newIds(1)
+    const key = `${prefix}files/${id}.txt`
+    await bench.put(key)
+    bench.service.cleanup.orphanGraceMs = 0
+    const { head } = bench.service.blobs
+    const { blobs } = bench.service as { blobs: { head: typeof head } }
+    blobs.head = async (asked) => {
+      if (asked === key) await bench.plantRows(tenant.id, [id], { status: 'pending' })
+      return head(asked)
+    }
+    const outcome = await bench.reconcile(tenant.id).finally(() => {
+      blobs.head = head
+    })
+    expect(outcome.tally).toMatchObject({ deleted: 0, found: { orphan: 1 } })
+    expect(await isThere(key)).toBe(true)
+  })
+
+  it('stay when they are more than one run may delete, until somebody has looked', async () => {
+    const keys = newIds(4).map((id) => `${prefix}files/${id}.txt`)
+    for (const key of keys) await bench.put(key)
+    Object.assign(bench.service.cleanup, { orphanGraceMs: 0, brakeObjects: 3 })
+    const stopped = await bench.reconcile(tenant.id)
+    expect(stopped.ended).toContain('More than 3 objects would be deleted')
+    expect(await Promise.all(keys.map(isThere))).toEqual([true, true, true, true])
+    expect(await bench.runsOf(tenant.admin)).toMatchObject([{ state: 'STOPPED', deleted: 0, found: { orphan: 4 } }])
+    expect((await bench.reconcile(tenant.id, 2, { exceedsBrake: true })).tally.deleted).toBe(4)
+  })
+
+  it('are found under whatever names they have, wherever a page ends', async () => {
+    const names = [
+      'aaa',
+      'files/x',
+      'files/',
+      'files/no-uuid.txt',
+      'files/ملف-📄.txt',
+      'zzz',
+      'أرشيف/صورة 📷 ١.png',
+      'files0',
+    ]
+    const [id = '', other = ''] = newIds(2)
+    const [known = ''] = await bench.plantRows(tenant.id, [id])
+    const strange = [...names, `files/${id}.png`, `files/${id}`, `files/${other}`].map((name) => `${prefix}${name}`)
+    for (const key of [known, ...strange]) await bench.put(key)
+    for (const pageKeys of [1, 2, 3, 1_000]) {
+      const { tally } = await bench.reconcile(tenant.id, pageKeys)
+      expect(tally).toMatchObject({ examined: 12, found: { orphan: 11 }, held: { GRACE: 11 } })
+    }
+    expect(new Set(await bench.orphansOf(tenant.id))).toEqual(new Set(strange))
+    await bench.watchedFor(day)
+    expect((await bench.reconcile(tenant.id, 2)).tally.deleted).toBe(11)
+    expect(await isThere(known)).toBe(true)
+    expect(await bench.quarantinedOf(tenant.id)).toEqual([])
+  })
+
+  it('of another tenant are not its to find', async () => {
+    const other = await bench.service.createTenant()
+    await bench.put(`org/${other.id}/files/stray.txt`)
+    bench.service.cleanup.orphanGraceMs = 0
+    expect((await bench.reconcile(tenant.id)).tally).toMatchObject({ examined: 0, deleted: 0 })
+    expect(await isThere(`org/${other.id}/files/stray.txt`)).toBe(true)
+  })
+})
