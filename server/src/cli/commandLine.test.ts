@@ -59,6 +59,7 @@ describe('the command line', () => {
     ['key', 'revoke'],
     ['doctor'],
     ['cors', 'apply'],
+    ['fsck'],
   ])('explains itself: %s %s', async (...command) => {
     const { code, stdout, stderr } = await run(...command.filter(Boolean), '--help')
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' })

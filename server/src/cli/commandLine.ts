@@ -2,6 +2,7 @@ import { Command, CommanderError } from 'commander'
 import { addCleanupCommands } from './addCleanupCommands.ts'
 import { addCorsCommands } from './addCorsCommands.ts'
 import { addDoctorCommand } from './addDoctorCommand.ts'
+import { addFsckCommand } from './addFsckCommand.ts'
 import { addKeyCommands } from './addKeyCommands.ts'
 import { addMigrateCommand } from './addMigrateCommand.ts'
 import { addProcessCommands } from './addProcessCommands.ts'
@@ -43,6 +44,7 @@ function commandLine(terminal: Terminal): Command {
   addDoctorCommand(program, terminal)
   addCorsCommands(program, terminal)
   addCleanupCommands(program, terminal)
+  addFsckCommand(program, terminal)
   program.addHelpText('after', examples('tenant list', 'key create --help'))
   program.addHelpText('after', '\nExit codes: 0 done, 1 failed or refused, 2 not understood.')
   return program

@@ -1,0 +1,74 @@
+import type { Command } from 'commander'
+import { checkIntegrity, type IntegrityOptions } from '../domain/integrity/checkIntegrity.ts'
+import type { Finding } from '../domain/integrity/finding.ts'
+import { mendCounters } from '../domain/integrity/mendCounters.ts'
+import { findTenantBySlug, type TenantName } from '../domain/tenants/findTenant.ts'
+import type { Services } from '../services.ts'
+import { examples } from './examples.ts'
+import { CommandFailed, printJson, type Terminal } from './terminal.ts'
+import { withServices } from './withServices.ts'
+
+interface FsckOptions {
+  readonly tenant?: string
+  readonly json?: true
+  readonly repair?: true
+  readonly skipBucket?: true
+}
+
+export function addFsckCommand(program: Command, terminal: Terminal): void {
+  program
+    .command('fsck')
+    .description(
+      'Check that the database and the bucket keep every promise to each other, and tell each that is broken.',
+    )
+    .option('--tenant <slug>', 'only this tenant (default: all of them)')
+    .option('--skip-bucket', 'look at the database alone')
+    .option('--repair', 'set counters to what is counted, then check again; bytes and history are never touched')
+    .option('--json', 'print one JSON object a finding, and one with the sums in the end')
+    .addHelpText('after', '\nThe exit code is 1 when something is amiss, or when an answer is missing.')
+    .addHelpText('after', examples('fsck', 'fsck --tenant acme --json'))
+    .action((options: FsckOptions) =>
+      withServices(terminal, async (services) => {
+        const tenant = options.tenant === undefined ? undefined : await find(services, options.tenant)
+        const asked: IntegrityOptions = { tenant, skipsBucket: options.skipBucket }
+        const mended = options.repair ? await mend(services, asked, terminal, options) : 0
+        const { violations, information } = await tell(services, asked, terminal, options)
+        if (options.json) printJson(terminal, { summary: { violations, information, mended } })
+        else terminal.print(`${violations} violations, ${information} remarks, ${mended} mended.\n`)
+        if (violations > 0) throw new CommandFailed('Something is amiss.')
+      }),
+    )
+}
+
+async function find({ database }: Services, slug: string): Promise<TenantName> {
+  const tenant = await findTenantBySlug(database, slug)
+  if (!tenant) throw new CommandFailed(`There is no tenant "${slug}". The command "tenant list" shows those there are.`)
+  return tenant
+}
+
+async function tell(services: Services, asked: IntegrityOptions, terminal: Terminal, { json }: FsckOptions) {
+  let [violations, information] = [0, 0]
+  for await (const finding of checkIntegrity(services, asked)) {
+    if (finding.severity === 'VIOLATION') violations += 1
+    else information += 1
+    if (json) printJson(terminal, toldAs(finding))
+    else terminal.print(`${lineOf(finding)}\n`)
+  }
+  return { violations, information }
+}
+
+/** Each is told when it is done: the check that follows would not show it any more. */
+async function mend(services: Services, asked: IntegrityOptions, terminal: Terminal, { json }: FsckOptions) {
+  let mended = 0
+  for await (const finding of mendCounters(services, { ...asked, skipsBucket: true })) {
+    mended += 1
+    if (json) printJson(terminal, { mended: toldAs(finding) })
+    else terminal.print(`mended     ${lineOf(finding)}\n`)
+  }
+  return mended
+}
+
+const toldAs = ({ tenant, ...finding }: Finding) => ({ tenant: tenant?.slug ?? null, ...finding })
+
+const lineOf = ({ severity, invariant, tenant, message }: Finding) =>
+  `${severity === 'VIOLATION' ? 'VIOLATION ' : 'remark    '} ${invariant} ${tenant ? `${tenant.slug}: ` : ''}${message}`

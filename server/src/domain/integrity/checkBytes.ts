@@ -1,0 +1,69 @@
+import { sql } from 'drizzle-orm'
+import { blobs } from '../../database/tables.ts'
+import type { SweepContext } from '../cleanup/recordRun.ts'
+import { systemPrincipal } from '../identity/systemPrincipal.ts'
+import { type ListedObject, listInOrder } from '../reconcile/listInOrder.ts'
+import type { TenantName } from '../tenants/findTenant.ts'
+import { confirmBytes } from './confirmBytes.ts'
+import type { Finding, IntegrityContext } from './finding.ts'
+import { inBatches, type Pair, pairWithRows } from './pairWithRows.ts'
+import { readInPages } from './readInPages.ts'
+import { tellOrphans } from './tellOrphans.ts'
+
+export interface StoredBlob {
+  readonly id: string
+  readonly objectKey: string
+  readonly status: 'pending' | 'ready' | 'deleting'
+  readonly byteSize: number
+  readonly etag: string | null
+  readonly isQuarantined: boolean
+}
+
+const suspectsAtOnce = 200
+
+/**
+ * The bytes of versions that are kept, and objects that no row knows: one pass over the tenant's part of the bucket beside
+ * its rows. Whatever the listing contradicts is asked for by itself before it is told.
+ */
+export async function* checkBytes(ctx: IntegrityContext, tenant: TenantName): AsyncGenerator<Finding> {
+  const select = (after: string, limit: number) => sql`
+    select b.id, b.object_key as "objectKey", b.status, b.byte_size::float8 as "byteSize", b.etag,
+      b.quarantined_at is not null as "isQuarantined"
+    from ${blobs} b where b.tenant_id = ${tenant.id} and b.id > ${after}::uuid order by b.id limit ${limit}`
+  const rows = readInPages<StoredBlob>(ctx.database, tenant.id, select)
+  const pairs = pairWithRows(`org/${tenant.id}/files/`, listObjects(ctx, tenant), rows)
+  for await (const batch of inBatches(suspicious(pairs), suspectsAtOnce)) {
+    yield* confirmBytes(
+      ctx,
+      tenant,
+      batch.flatMap(({ row }) => row ?? []),
+    )
+    yield* tellOrphans(
+      ctx,
+      tenant,
+      batch.flatMap(({ row, object }) => (row ? [] : (object ?? []))),
+    )
+  }
+}
+
+async function* listObjects(
+  { database, blobs: store, now, cleanup }: IntegrityContext,
+  { id }: TenantName,
+): AsyncGenerator<ListedObject> {
+  const origin = { requestId: null, address: null, userAgent: null }
+  const by = { principal: systemPrincipal(id), origin, settings: cleanup }
+  const sweep: SweepContext = { database, blobs: store, now, ...by }
+  for await (const { objects } of listInOrder(sweep, null)) yield* objects
+}
+
+/** Known damage is told by itself. */
+async function* suspicious(pairs: AsyncIterable<Pair<StoredBlob>>): AsyncGenerator<Pair<StoredBlob>> {
+  for await (const pair of pairs) {
+    const { row, object } = pair
+    const isWanted = row !== null && row.status === 'ready' && !row.isQuarantined
+    if (row === null || (isWanted && !isSame(row, object))) yield pair
+  }
+}
+
+const isSame = ({ byteSize, etag }: StoredBlob, object: ListedObject | null) =>
+  object !== null && object.byteSize === byteSize && object.etag === etag

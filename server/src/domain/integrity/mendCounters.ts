@@ -1,0 +1,69 @@
+import { type SQL, sql } from 'drizzle-orm'
+import { attachments, blobs, files, fileVersions, tenantUsage } from '../../database/tables.ts'
+import type { TenantName } from '../tenants/findTenant.ts'
+import { checkIntegrity, type IntegrityOptions } from './checkIntegrity.ts'
+import { type Counts, countUsage } from './checkUsage.ts'
+import type { Finding, IntegrityContext, Invariant } from './finding.ts'
+
+/**
+ * Sets counters to what is counted, and answers with each violation that went by that. Everything else stays as it is:
+ * no bytes, no status and no history are changed.
+ */
+export async function* mendCounters(ctx: IntegrityContext, options: IntegrityOptions): AsyncGenerator<Finding> {
+  for await (const finding of checkIntegrity(ctx, options)) {
+    const { invariant, tenant, subject } = finding
+    const mend = mendable[invariant]
+    if (mend && tenant && (await mend(ctx, tenant, subject.id))) yield finding
+  }
+}
+
+/** Locks the row first, then counts: whoever changes what is counted takes the same lock. */
+type Mend = (ctx: IntegrityContext, tenant: TenantName, id: string) => Promise<boolean>
+
+const mendAttachmentCount: Mend = (ctx, tenant, id) =>
+  inSteps(
+    ctx,
+    tenant,
+    sql`select f.id from ${files} f where f.tenant_id = ${tenant.id} and f.id = ${id}::uuid for update`,
+    sql`update ${files} as f set attachment_count = counted.n
+      from (select count(*)::int as n from ${attachments} a where a.tenant_id = ${tenant.id} and a.file_id = ${id}::uuid) as counted
+      where f.tenant_id = ${tenant.id} and f.id = ${id}::uuid and (f.soft_deleted_at is null or counted.n = 0)
+      returning f.id`,
+  )
+
+/** Where nothing is left to count, or the bytes are not ready, the row is more wrong than its counter. */
+const mendRefcount: Mend = (ctx, tenant, id) =>
+  inSteps(
+    ctx,
+    tenant,
+    sql`select b.id from ${blobs} b where b.tenant_id = ${tenant.id} and b.id = ${id}::uuid for update`,
+    sql`update ${blobs} as b set refcount = counted.n
+      from (select count(*)::int as n from ${fileVersions} v where v.tenant_id = ${tenant.id} and v.blob_id = ${id}::uuid) as counted
+      where b.tenant_id = ${tenant.id} and b.id = ${id}::uuid and b.status = 'ready' and counted.n > 0 and b.refcount <> counted.n
+      returning b.id`,
+  )
+
+const mendUsage: Mend = (ctx, tenant) =>
+  ctx.database.write(tenant.id, async (tx) => {
+    const usage = tx.mine(tenantUsage)
+    const locked = await tx.db.select().from(tenantUsage).where(usage).for('update')
+    const [row] = (await tx.db.execute(sql`select ${countUsage(tenant.id)} as counted`)) as unknown as {
+      counted: Counts
+    }[]
+    if (locked.length === 0 || !row) return false
+    await tx.db.update(tenantUsage).set(row.counted).where(usage)
+    return true
+  })
+
+const mendable: Partial<Record<Invariant, Mend>> = {
+  ATTACHMENT_COUNT: mendAttachmentCount,
+  REFCOUNT: mendRefcount,
+  USAGE: mendUsage,
+}
+
+const inSteps = ({ database }: IntegrityContext, { id }: TenantName, lock: SQL, update: SQL): Promise<boolean> =>
+  database.write(id, async (tx) => {
+    await tx.db.execute(lock)
+    const changed = (await tx.db.execute(update)) as unknown as unknown[]
+    return changed.length > 0
+  })
