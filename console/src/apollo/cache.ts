@@ -9,12 +9,16 @@ export const createCache = () =>
     typePolicies: {
       // What a thing was called differs from entry to entry: stored under its id, each name would replace the others.
       AuditSubject: { keyFields: false },
+      // Lists ask for less of a hold than the details do: neither may take away what the other knows.
+      LegalHold: { merge: true },
+      File: { fields: { attachments: relayStylePagination() } },
       Query: {
         fields: {
           viewer: { merge: true },
           usage: { merge: true },
           files: relayStylePagination(['filter', 'orderBy']),
           auditLog: relayStylePagination(['filter']),
+          cleanupRuns: relayStylePagination(['filter']),
         },
       },
     },

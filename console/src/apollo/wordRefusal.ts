@@ -16,6 +16,7 @@ const words: Record<string, string> = {
   NOT_FOUND: 'It is no longer here. Somebody may have deleted it.',
   QUOTA_EXCEEDED: 'There is not enough space left for this file.',
   UPLOAD_INCOMPLETE: 'The file has not arrived completely. Try again.',
+  FILE_IN_USE: 'It is in use, and stays as long as it is.',
   CONTENT_MISMATCH: 'What arrived is not what the file claims to be.',
   NETWORK: 'No answer from the server. Check your connection, then try again.',
 }

@@ -1,8 +1,10 @@
 import { useQuery } from '@apollo/client/react'
-import { Download, FilePlus2, History, Pencil, X } from 'lucide-react'
+import { Download, FilePlus2, History, Pencil, TriangleAlert, X } from 'lucide-react'
 import { Link } from 'react-router'
 import { type FileDetailsQuery, FileDetailsDocument, type FileRowFragment } from '../apollo/operations.ts'
 import { wordError } from '../apollo/wordRefusal.ts'
+import { UsedBy } from '../attachments/UsedBy.tsx'
+import { HoldSection } from '../holds/HoldSection.tsx'
 import { paths } from '../paths.ts'
 import { useMay, useTenant } from '../shell/useShell.ts'
 import { Button } from '../ui/Button.tsx'
@@ -11,6 +13,7 @@ import { formatBytes } from '../ui/formatBytes.ts'
 import { Time } from '../ui/Time.tsx'
 import { UserText } from '../ui/UserText.tsx'
 import { FileIcon } from './FileIcon.tsx'
+import { RetentionChoice } from './RetentionChoice.tsx'
 import { useFileActions } from './useFileActions.tsx'
 
 interface FileDetailsProps {
@@ -50,6 +53,7 @@ function Facts({ file, onRename }: { file: Details; onRename: (file: FileRowFrag
           <UserText wrap>{file.name}</UserText>
         </h2>
       </div>
+      {file.quarantinedAt && <DamageAlarm since={file.quarantinedAt} />}
       <div className="details-actions">
         <Button look="primary" onPress={() => void actions.download(file)}>
           <Download size={16} aria-hidden /> Download
@@ -77,8 +81,13 @@ function Facts({ file, onRename }: { file: Details; onRename: (file: FileRowFrag
         <Fact label="Changed">
           <Time at={file.updatedAt} />
         </Fact>
+        <Fact label="Stays">
+          <RetentionChoice file={file} />
+        </Fact>
         <Fact label="SHA-256">{file.sha256 ? <code className="mono">{file.sha256}</code> : 'not declared'}</Fact>
       </dl>
+      <UsedBy file={file} />
+      <HoldSection file={file} />
       <section className="versions" aria-label="Versions">
         <h2>Versions</h2>
         <ol>
@@ -94,6 +103,18 @@ function Facts({ file, onRename }: { file: Details; onRename: (file: FileRowFrag
         </Link>
       )}
     </>
+  )
+}
+
+function DamageAlarm({ since }: { since: string }) {
+  return (
+    <div className="alarm" role="alert">
+      <TriangleAlert size={20} aria-hidden />
+      <p>
+        <strong>Its bytes are missing or damaged in the bucket.</strong> This was found <Time at={since} />. Downloads
+        may fail, or differ from what was uploaded. Upload a new version, or ask whoever runs Filegraph for a backup.
+      </p>
+    </div>
   )
 }
 

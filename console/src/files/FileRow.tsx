@@ -4,6 +4,7 @@ import { Button } from '../ui/Button.tsx'
 import { formatBytes } from '../ui/formatBytes.ts'
 import { Time } from '../ui/Time.tsx'
 import { UserText } from '../ui/UserText.tsx'
+import { FileBadges } from './FileBadges.tsx'
 import { FileIcon } from './FileIcon.tsx'
 import { FileMenu } from './FileMenu.tsx'
 
@@ -33,6 +34,7 @@ export function FileRow({
           <button type="button" className="file-open" data-row-focus onClick={choices.onDetails}>
             <UserText>{file.name}</UserText>
           </button>
+          <FileBadges file={file} />
           <span className="file-summary soft">
             {formatBytes(file.byteSize)} · <Time at={file.uploadedAt} />
           </span>

@@ -18,9 +18,10 @@ import { DropTarget } from '../uploads/DropTarget.tsx'
 import { FileFilters } from './FileFilters.tsx'
 import { FileRow } from './FileRow.tsx'
 import { prefixOf } from './typeGroups.ts'
-import { useFileActions } from './useFileActions.tsx'
+import { type Kept, useFileActions } from './useFileActions.tsx'
 
 const FileDetails = lazy(() => import('./FileDetails.tsx').then((part) => ({ default: part.FileDetails })))
+const KeptDialog = lazy(() => import('./KeptDialog.tsx').then((part) => ({ default: part.KeptDialog })))
 const RenameDialog = lazy(() => import('./RenameDialog.tsx').then((part) => ({ default: part.RenameDialog })))
 
 export function FilesPage() {
@@ -31,6 +32,7 @@ export function FilesPage() {
   const mayChange = useMay('MEMBER')
   const actions = useFileActions()
   const [renamed, setRenamed] = useState<FileRowFragment | null>(null)
+  const [kept, setKept] = useState<Kept | null>(null)
   const filter = filterOf(state)
   const { data, error, refetch, fetchMore } = useQuery(FilesPageDocument, {
     variables: { filter },
@@ -80,7 +82,7 @@ export function FilesPage() {
               onDownload: () => void actions.download(file),
               onRename: () => setRenamed(file),
               onNewVersion: () => void actions.uploadVersion(file),
-              onDelete: () => void actions.remove(file),
+              onDelete: () => void actions.remove(file, setKept),
             }
             return <FileRow file={file} mayChange={mayChange} choices={choices} />
           }}
@@ -90,6 +92,16 @@ export function FilesPage() {
       {mayChange && <DropTarget onFiles={actions.addFiles} />}
       <Suspense>
         {renamed && <RenameDialog file={renamed} onClose={() => setRenamed(null)} />}
+        {kept && (
+          <KeptDialog
+            {...kept}
+            onDetails={() => {
+              setKept(null)
+              go({ ...state, file: kept.file.id })
+            }}
+            onClose={() => setKept(null)}
+          />
+        )}
         {state.file && (
           <FileDetails id={state.file} onRename={setRenamed} onClose={() => go({ ...state, file: undefined })} />
         )}

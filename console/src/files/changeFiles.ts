@@ -1,12 +1,16 @@
 import type { ApolloClient } from '@apollo/client'
 import {
+  ChangeRetentionDocument,
   DeleteFileDocument,
   IssueDownloadUrlDocument,
+  PurgeFileDocument,
   RenameFileDocument,
   RestoreFileDocument,
+  type Retention,
   UsageNowDocument,
 } from '../apollo/operations.ts'
 import { takeSuccess } from '../apollo/takeSuccess.ts'
+import { throwIfKept } from './fileKept.ts'
 import { putIntoFiles, takeFromFiles, takeFromTrash } from './fileLists.ts'
 
 /** Asks for an address on the record, and lets the browser save what is there under the name of the file. */
@@ -23,8 +27,16 @@ export async function renameFile(client: ApolloClient, id: string, name: string)
   takeSuccess(data?.renameFile, 'file')
 }
 
+export async function changeRetention(client: ApolloClient, id: string, retention: Retention): Promise<void> {
+  const variables = { input: { id, retention } }
+  const { data } = await client.mutate({ mutation: ChangeRetentionDocument, variables })
+  takeSuccess(data?.changeRetention, 'file')
+}
+
+/** Rejects with `FileKept` where somebody uses or holds the file. */
 export async function deleteFile(client: ApolloClient, id: string): Promise<void> {
   const { data } = await client.mutate({ mutation: DeleteFileDocument, variables: { input: { id } } })
+  throwIfKept(data?.deleteFile)
   takeSuccess(data?.deleteFile, 'file')
   takeFromFiles(client.cache, id)
   renewUsage(client)
@@ -35,6 +47,14 @@ export async function restoreFile(client: ApolloClient, id: string): Promise<voi
   const { file } = takeSuccess(data?.restoreFile, 'file')
   takeFromTrash(client.cache, id)
   putIntoFiles(client.cache, file)
+  renewUsage(client)
+}
+
+/** For good: it is in no list any more, and nothing brings it back. */
+export async function purgeFile(client: ApolloClient, id: string): Promise<void> {
+  const { data } = await client.mutate({ mutation: PurgeFileDocument, variables: { input: { id } } })
+  takeSuccess(data?.purgeFile, 'file')
+  takeFromTrash(client.cache, id)
   renewUsage(client)
 }
 

@@ -41,7 +41,7 @@ export function putIntoFiles(cache: ApolloCache, file: FileRowFragment): void {
   })
 }
 
-/** Takes a restored file out of the trash. */
+/** Takes a file out of the trash that was restored, or purged. */
 export function takeFromTrash(cache: ApolloCache, id: string): void {
   const ref = cache.identify({ __typename: 'File', id })
   changeLists(cache, ({ edges }) => edges.filter((edge) => edge.node.__ref !== ref), 'TRASHED')

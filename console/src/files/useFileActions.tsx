@@ -6,10 +6,17 @@ import { UserText } from '../ui/UserText.tsx'
 import { pickFiles } from '../uploads/pickFiles.ts'
 import { uploads } from '../uploads/uploads.ts'
 import { deleteFile, downloadFile, restoreFile } from './changeFiles.ts'
+import { FileKept } from './fileKept.ts'
 
 interface Named {
   readonly id: string
   readonly name: string
+}
+
+/** A file that could not be deleted, and why. */
+export interface Kept {
+  readonly file: Named
+  readonly why: FileKept
 }
 
 /** What can be done to a file without asking further; what goes wrong is said in passing. */
@@ -21,10 +28,11 @@ export function useFileActions() {
   const restore = ({ id, name }: Named) =>
     restoreFile(client, id).then(() => say(<About verb="Restored" name={name} />), complain)
 
-  const remove = (file: Named) =>
+  /** `onKept` shows who uses or holds the file: that is more than can be said in passing. */
+  const remove = (file: Named, onKept: (kept: Kept) => void) =>
     deleteFile(client, file.id).then(
       () => say(<About verb="Deleted" name={file.name} />, { label: 'Undo', run: () => void restore(file) }),
-      complain,
+      (error: unknown) => (error instanceof FileKept ? onKept({ file, why: error }) : complain(error)),
     )
 
   return {

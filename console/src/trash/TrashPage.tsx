@@ -1,27 +1,34 @@
 import '../files/files.css'
 import './trash.css'
 import { useQuery } from '@apollo/client/react'
-import { ArchiveRestore, Trash2 } from 'lucide-react'
-import { TrashPageDocument, type TrashPageQuery } from '../apollo/operations.ts'
+import { Trash2 } from 'lucide-react'
+import { lazy, Suspense, useState } from 'react'
+import { TrashPageDocument } from '../apollo/operations.ts'
 import { useMorePages } from '../apollo/useMorePages.ts'
-import { FileIcon } from '../files/FileIcon.tsx'
 import { useFileActions } from '../files/useFileActions.tsx'
 import { PageError } from '../shell/PageError.tsx'
 import { useMay } from '../shell/useShell.ts'
-import { Button } from '../ui/Button.tsx'
-import { formatBytes } from '../ui/formatBytes.ts'
-import { daysLeft } from '../ui/formatTime.ts'
 import { ListFooter } from '../ui/ListFooter.tsx'
 import { Notice } from '../ui/Notice.tsx'
 import { SkeletonRows } from '../ui/SkeletonRows.tsx'
-import { Time } from '../ui/Time.tsx'
-import { useNow } from '../ui/useNow.ts'
-import { UserText } from '../ui/UserText.tsx'
 import { VirtualTable } from '../ui/VirtualTable.tsx'
+import { TrashRow, type TrashedFile } from './TrashRow.tsx'
+
+const HoldDialog = lazy(() => import('../holds/HoldDialog.tsx').then((part) => ({ default: part.HoldDialog })))
+const ReleaseDialog = lazy(() => import('../holds/ReleaseDialog.tsx').then((part) => ({ default: part.ReleaseDialog })))
+const PurgeDialog = lazy(() => import('./PurgeDialog.tsx').then((part) => ({ default: part.PurgeDialog })))
+
+/** What is asked about a file before it is done. */
+interface Question {
+  readonly what: 'hold' | 'release' | 'purge'
+  readonly file: TrashedFile
+}
 
 export function TrashPage() {
   const mayChange = useMay('MEMBER')
+  const maySettle = useMay('ADMIN')
   const { restore } = useFileActions()
+  const [question, setQuestion] = useState<Question | null>(null)
   const { data, error, refetch, fetchMore } = useQuery(TrashPageDocument, {
     fetchPolicy: 'cache-and-network',
     nextFetchPolicy: 'cache-first',
@@ -48,63 +55,39 @@ export function TrashPage() {
         <VirtualTable
           label="Trash"
           className="trash"
-          columns={['Name', 'Deleted by', 'Deleted', 'Time left', 'Actions']}
+          columns={['Name', 'Deleted by', 'Deleted', 'Restorable until', 'Actions']}
           rowCount={files.length}
           hasMore={data.files.pageInfo.hasNextPage}
           onNearEnd={more.onNearEnd}
           keyOf={(index) => files[index]?.id ?? String(index)}
           renderRow={(index) => {
             const file = files[index]
-            return file && <TrashRow file={file} days={days} onRestore={mayChange ? () => void restore(file) : null} />
+            if (!file) return null
+            const choices = {
+              onHold: () => setQuestion({ what: 'hold', file }),
+              onRelease: () => setQuestion({ what: 'release', file }),
+              onPurge: () => setQuestion({ what: 'purge', file }),
+            }
+            return (
+              <TrashRow
+                file={file}
+                onRestore={mayChange ? () => void restore(file) : null}
+                choices={maySettle ? choices : null}
+              />
+            )
           }}
           footer={<ListFooter {...more} hasMore={data.files.pageInfo.hasNextPage} end="These are all." />}
         />
       )}
+      <Suspense>{question && <Ask {...question} onClose={() => setQuestion(null)} />}</Suspense>
     </>
   )
 }
 
-interface TrashRowProps {
-  readonly file: TrashPageQuery['files']['edges'][number]['node']
-  readonly days: number
-  readonly onRestore: (() => void) | null
-}
-
-function TrashRow({ file, days, onRestore }: TrashRowProps) {
-  const now = useNow()
-  const deletedAt = file.deletedAt ?? file.updatedAt
-  const left = daysLeft(deletedAt, days, now)
-  return (
-    <>
-      <div role="cell" className="file-name">
-        <FileIcon contentType={file.contentType} />
-        <div className="file-text">
-          <UserText>{file.name}</UserText>
-          <span className="file-summary soft">
-            {formatBytes(file.byteSize)} · {wordLeft(left)}
-          </span>
-        </div>
-      </div>
-      <div role="cell" className="cell-who">
-        <UserText>{file.deletedBy?.name ?? ''}</UserText>
-      </div>
-      <div role="cell" className="cell-when">
-        <Time at={deletedAt} />
-      </div>
-      <div role="cell" className={left <= 3 ? 'cell-size trash-soon' : 'cell-size'}>
-        {wordLeft(left)}
-      </div>
-      <div role="cell" className="cell-actions">
-        {onRestore && (
-          <Button look="plain" aria-label={`Restore ${file.name}`} onPress={onRestore} data-row-focus>
-            <ArchiveRestore size={16} aria-hidden /> <span className="trash-verb">Restore</span>
-          </Button>
-        )}
-      </div>
-    </>
-  )
+function Ask({ what, file, onClose }: Question & { onClose: () => void }) {
+  if (what === 'purge') return <PurgeDialog file={file} onClose={onClose} />
+  if (what === 'hold') return <HoldDialog file={file} onClose={onClose} />
+  return <ReleaseDialog file={file} isInTrash onClose={onClose} />
 }
 
 const wordDays = (days: number) => (days === 1 ? '1 day' : `${days} days`)
-
-const wordLeft = (days: number) => (days === 0 ? 'ends today' : `${wordDays(days)} left`)

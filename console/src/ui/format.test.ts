@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { formatBytes } from './formatBytes.ts'
-import { daysLeft, relativeTime, startOfDay } from './formatTime.ts'
+import { daysUntil, relativeTime, startOfDay } from './formatTime.ts'
 import { visibleRows } from './useVisibleRows.ts'
 
 const now = Date.parse('2026-06-15T12:00:00.000Z')
@@ -31,10 +31,10 @@ test('times are told as people tell them', () => {
 })
 
 test('the last day in the trash counts as one, and none are left after it', () => {
-  const hoursAgo = (hours: number) => new Date(now - hours * 3_600_000).toISOString()
-  expect(daysLeft(hoursAgo(0), 30, now)).toBe(30)
-  expect(daysLeft(hoursAgo(30 * 24 - 1), 30, now)).toBe(1)
-  expect(daysLeft(hoursAgo(31 * 24), 30, now)).toBe(0)
+  const inHours = (hours: number) => new Date(now + hours * 3_600_000).toISOString()
+  expect(daysUntil(inHours(30 * 24), now)).toBe(30)
+  expect(daysUntil(inHours(1), now)).toBe(1)
+  expect(daysUntil(inHours(-24), now)).toBe(0)
 })
 
 test('what is no day is no limit', () => {

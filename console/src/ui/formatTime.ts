@@ -28,7 +28,9 @@ export function startOfDay(day: string | undefined, plusDays = 0): string | unde
   return Number.isNaN(date.getTime()) ? undefined : date.toISOString()
 }
 
-/** Whole days until something is `days` old, never below 0. */
-export function daysLeft(since: string, days: number, now: number): number {
-  return Math.max(0, Math.ceil((Date.parse(since) + days * 86_400_000 - now) / 86_400_000))
-}
+/** Whole days until a time, a part of one counting as one; 0 when it is over. */
+export const daysUntil = (at: string, now: number): number =>
+  Math.max(0, Math.ceil((Date.parse(at) - now) / 86_400_000))
+
+/** "Dec 21, 2026", in the reader's time zone. */
+export const dayAt = (at: string): string => dayOf.format(Date.parse(at))

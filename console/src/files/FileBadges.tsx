@@ -1,0 +1,27 @@
+import { Link2, Lock, TriangleAlert } from 'lucide-react'
+import type { FileRowFragment } from '../apollo/operations.ts'
+
+/** What people have to know of a file before they touch it: in words, and not by colour alone. The worst comes first. */
+export function FileBadges({ file }: { file: Pick<FileRowFragment, 'attachmentCount' | 'hold' | 'quarantinedAt'> }) {
+  const { attachmentCount, hold, quarantinedAt } = file
+  if (!quarantinedAt && !hold && attachmentCount === 0) return null
+  return (
+    <span className="file-badges">
+      {quarantinedAt && (
+        <span className="badge badge-alarm" title="Its bytes are missing or damaged in the bucket">
+          <TriangleAlert size={13} aria-hidden /> Damaged
+        </span>
+      )}
+      {hold && (
+        <span className="badge badge-hold" title={hold.reason}>
+          <Lock size={13} aria-hidden /> Legal hold
+        </span>
+      )}
+      {attachmentCount > 0 && (
+        <span className="badge badge-use" title={attachmentCount === 1 ? 'Used once' : `Used ${attachmentCount} times`}>
+          <Link2 size={13} aria-hidden /> In use
+        </span>
+      )}
+    </span>
+  )
+}

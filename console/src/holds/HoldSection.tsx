@@ -1,0 +1,37 @@
+import { Lock, LockOpen } from 'lucide-react'
+import { lazy, Suspense, useState } from 'react'
+import type { HeldFragment } from '../apollo/operations.ts'
+import { useMay } from '../shell/useShell.ts'
+import { Button } from '../ui/Button.tsx'
+import { HoldFacts } from './HoldFacts.tsx'
+
+const HoldDialog = lazy(() => import('./HoldDialog.tsx').then((part) => ({ default: part.HoldDialog })))
+const ReleaseDialog = lazy(() => import('./ReleaseDialog.tsx').then((part) => ({ default: part.ReleaseDialog })))
+
+interface HoldSectionProps {
+  readonly file: { readonly id: string; readonly name: string; readonly hold: HeldFragment['hold'] }
+}
+
+/** Whether a file is held. People who can do nothing about it see it only where it is. */
+export function HoldSection({ file }: HoldSectionProps) {
+  const mayHold = useMay('ADMIN')
+  const [asked, setAsked] = useState<'hold' | 'release' | null>(null)
+  if (!file.hold && !mayHold) return null
+  const close = () => setAsked(null)
+  return (
+    <section className="holds" aria-label="Legal hold">
+      <h2>Legal hold</h2>
+      {file.hold ? <HoldFacts hold={file.hold} /> : <p className="soft">Not held.</p>}
+      {mayHold && (
+        <Button onPress={() => setAsked(file.hold ? 'release' : 'hold')}>
+          {file.hold ? <LockOpen size={16} aria-hidden /> : <Lock size={16} aria-hidden />}
+          {file.hold ? 'Release …' : 'Hold …'}
+        </Button>
+      )}
+      <Suspense>
+        {asked === 'hold' && <HoldDialog file={file} onClose={close} />}
+        {asked === 'release' && <ReleaseDialog file={file} onClose={close} />}
+      </Suspense>
+    </section>
+  )
+}
