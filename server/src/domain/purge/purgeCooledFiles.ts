@@ -112,7 +112,7 @@ function lockCooled(tx: Transaction, cutOff: Date, after: Place | null): Promise
     .where(and(tx.mine(files), isCooled(cutOff), behind ?? undefined))
     .orderBy(asc(files.softDeletedAt), asc(files.id))
     .limit(batchFiles)
-    .for('update', { of: files, skipLocked: true })
+    .for('update', { skipLocked: true })
 }
 
 const isCooled = (cutOff: Date) =>
