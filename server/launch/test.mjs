@@ -1,10 +1,9 @@
 import './requireNode.mjs'
-import { chmodSync, existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { ensureConsoleBuilt, ensureServerBuilt } from './ensureBuilt.mjs'
 import { ensureInstalled } from './ensureInstalled.mjs'
-import { commandOf, runProgram } from './runProgram.mjs'
+import { runSuite } from './runSuite.mjs'
 import { consoleFolder, LaunchFailed, launch, say, serverFolder } from './workspace.mjs'
 
 const suites = [
@@ -34,7 +33,7 @@ async function testAll(add) {
   add(await attempt(ensureConsoleBuilt))
   for (const suite of suites) {
     if (!existsSync(join(suite.folder, 'vitest.config.ts'))) continue
-    add(await runSuite(suite))
+    add(await runSuite(suite, process.argv.slice(2)))
   }
 }
 
@@ -48,32 +47,4 @@ async function attempt(step) {
     say(error.message)
     return { passed: 0, failed: 1 }
   }
-}
-
-/**
- * A suite has a folder for temporary files to itself: what another user left in the shared one, such as an unpacked
- * browser, is neither to be trusted nor to be tripped over. Others may pass through, as the database's user has to.
- */
-async function runSuite({ name, folder }) {
-  console.log(`\nTests of the ${name}`)
-  const temporary = mkdtempSync(join(tmpdir(), 'filegraph-tests-'))
-  chmodSync(temporary, 0o711)
-  process.once('exit', () => rmSync(temporary, { recursive: true, force: true }))
-  const report = join(temporary, 'report.json')
-  const reporters = ['--reporter=default', '--reporter=json', `--outputFile.json=${report}`]
-  const args = [commandOf(folder, 'vitest'), 'run', '--passWithNoTests', ...reporters, ...process.argv.slice(2)]
-  const env = { ...process.env, NODE_ENV: 'test', TMPDIR: temporary }
-  const { code } = await runProgram(process.execPath, args, { cwd: folder, env })
-  return countOf(report, code)
-}
-
-/** A file that could not be loaded or set up is a failure, and so is a run that ended badly with every test passed. */
-function countOf(report, code) {
-  if (!existsSync(report)) return { passed: 0, failed: code === 0 ? 0 : 1 }
-  const { numPassedTests, numFailedTests, testResults } = JSON.parse(readFileSync(report, 'utf8'))
-  const broken = testResults.filter(
-    ({ status, assertionResults }) => status === 'failed' && !assertionResults.some((test) => test.status === 'failed'),
-  )
-  const failed = numFailedTests + broken.length
-  return { passed: numPassedTests, failed: code !== 0 && failed === 0 ? 1 : failed }
 }

@@ -1,4 +1,5 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
+import { isCeph } from '../src/storage/testing/isCeph.ts'
 import {
   askForIntent,
   commit,
@@ -227,11 +228,16 @@ describe('an upload', () => {
   })
 
   it('refuses a body of another size or content, and the bucket keeps nothing of it', async () => {
+    const before = await names()
     const { uploadIntent } = await askForIntent(service, tenant.member, { content: 'hello', sha256: sha256('hello') })
     expect((await sendBytes(uploadIntent, 'hell')).status).toBeGreaterThanOrEqual(400)
     expect((await sendBytes(uploadIntent, 'hello!')).status).toBeGreaterThanOrEqual(400)
-    expect((await sendBytes(uploadIntent, 'jello')).status).toBeGreaterThanOrEqual(400)
-    expect(await commit(service, tenant.member, uploadIntent.id)).toMatchObject({ code: 'UPLOAD_INCOMPLETE' })
+    const sent = await sendBytes(uploadIntent, 'jello')
+    const refused = await commit(service, tenant.member, uploadIntent.id)
+    // Ceph takes a body under a checksum that is not its own: then the commit reads the object and hashes it.
+    if (isCeph) expect([sent.status, refused.code]).toEqual([200, 'CONTENT_MISMATCH'])
+    else expect([sent.status, refused.code]).toEqual([400, 'UPLOAD_INCOMPLETE'])
+    expect(await names()).toEqual(before)
   })
 
   it('refuses content that is not of the declared type for good, and gives its space free', async () => {

@@ -1,7 +1,4 @@
 import { createHash, randomUUID } from 'node:crypto'
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import pino from 'pino'
 import { openTenantDatabase, type TenantDatabase } from '../src/database/tenantDatabase.ts'
 import { type CleanupSettings, usualCleanup } from '../src/domain/cleanup/cleanupSettings.ts'
@@ -20,9 +17,9 @@ import { createTenant, type TenantPolicy } from '../src/domain/tenants/createTen
 import { createApollo } from '../src/graphql/createApollo.ts'
 import { contextFor } from '../src/graphql/requestContext.ts'
 import type { BlobStore } from '../src/storage/blobStore.ts'
-import { startLocalBucket } from '../src/storage/localBucket/startLocalBucket.ts'
 import { createS3BlobStore } from '../src/storage/s3BlobStore.ts'
 import { type StoreProxy, startStoreProxy } from './storeFaults/startStoreProxy.ts'
+import { startTestBucket, type TestBucket } from './testBucket.ts'
 import { createTestDatabase, type TestDatabase } from './testDatabase.ts'
 
 /** Everything but the web server, with real parts: a database of one's own, a bucket over HTTP, and a clock to turn. */
@@ -31,7 +28,7 @@ export interface TestService {
   readonly database: TenantDatabase
   readonly blobs: BlobStore
   /** The bucket, to be taken away and brought back at the same address. */
-  readonly bucket: { readonly folder: string; stop(): Promise<void>; start(): Promise<void> }
+  readonly bucket: Omit<TestBucket, 'options' | 'close'>
   /** What stands in front of the bucket and can misbehave. Throws unless the service was started behind it. */
   readonly store: StoreProxy
   readonly clock: { offsetMs: number }
@@ -78,15 +75,11 @@ const impatient = { connectMilliseconds: 1_000, answerMilliseconds: 1_000, attem
 
 export async function startTestService({ behindProxy = false }: TestServiceOptions = {}): Promise<TestService> {
   const testDatabase = await createTestDatabase()
-  const folder = mkdtempSync(join(tmpdir(), 'filegraph-test-bucket-'))
   const clock = { offsetMs: 0 }
   const now = () => new Date(Date.now() + clock.offsetMs)
-  const keys = { region: 'us-east-1', accessKeyId: 'TESTKEY', secretAccessKey: 'test-secret-test-secret' }
-  const localOptions = { directory: folder, bucket: 'files', now, ...keys }
-  let local = await startLocalBucket(localOptions)
-  const { port } = local
-  const proxy = behindProxy ? await startStoreProxy(local.endpoint) : null
-  const options = { endpoint: (proxy ?? local).endpoint, bucket: 'files', forcePathStyle: true, ...keys }
+  const bucket = await startTestBucket(now)
+  const proxy = behindProxy ? await startStoreProxy(bucket.options.endpoint) : null
+  const options = { ...bucket.options, endpoint: (proxy ?? bucket.options).endpoint }
   const blobs = proxy ? createS3BlobStore(options, impatient) : createS3BlobStore(options)
   const statements: string[] = []
   const database = openTenantDatabase({
@@ -117,13 +110,7 @@ export async function startTestService({ behindProxy = false }: TestServiceOptio
       if (!proxy) throw new Error('This service was not started behind a proxy')
       return proxy
     },
-    bucket: {
-      folder,
-      stop: () => local.close(),
-      start: async () => {
-        local = await startLocalBucket({ ...localOptions, port })
-      },
-    },
+    bucket,
     clock,
     statements,
     now,
@@ -145,10 +132,9 @@ export async function startTestService({ behindProxy = false }: TestServiceOptio
       await database.close()
       blobs.close()
       await proxy?.close()
-      await local.close()
-      rmSync(folder, { recursive: true, force: true })
+      await bucket.close()
       await testDatabase.drop()
-      refuseSecretsIn(log, [keys.secretAccessKey])
+      refuseSecretsIn(log, [options.secretAccessKey])
     },
   }
 }

@@ -5,6 +5,8 @@ import type { BlobStore, UploadMarker } from './blobStore.ts'
 import type { BucketOptions } from './bucketOptions.ts'
 import { createS3BlobStore } from './s3BlobStore.ts'
 import { createClient, statusOf } from './testing/s3Requests.ts'
+import { escapePath } from './bucketAddress.ts'
+import { isCeph } from './testing/isCeph.ts'
 
 const bytes = (content: string) => new TextEncoder().encode(content)
 const hex = (content: string) => createHash('sha256').update(content).digest('hex')
@@ -127,7 +129,9 @@ export function describeBlobStoreSweeps(bucketName: string, target: () => Bucket
         const page = await store.listUnfinishedUploads(prefix)
         expect(page.next).toBeNull()
         const byId = (all: readonly UploadMarker[]) => all.map(({ uploadId, key }) => `${uploadId} ${key}`).toSorted()
-        expect(byId(page.uploads)).toEqual(byId(begun))
+        // Ceph escapes the keys and does not say so. Ours are plain.
+        const expected = isCeph ? begun.map((one) => ({ ...one, key: escapePath(one.key) })) : begun
+        expect(byId(page.uploads)).toEqual(byId(expected))
         for (const { initiated } of page.uploads) {
           expect(Math.abs(initiated.getTime() - Date.now())).toBeLessThan(15 * 60_000)
         }

@@ -1,0 +1,37 @@
+import { chmodSync, existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { commandOf, runProgram } from './runProgram.mjs'
+
+/**
+ * A suite has a folder for temporary files to itself: what another user left in the shared one, such as an unpacked
+ * browser, is neither to be trusted nor to be tripped over. Others may pass through, as the database's user has to.
+ *
+ * @param {{ name: string, folder: string }} suite
+ * @param {readonly string[]} filters of files, and options for vitest
+ * @param {Record<string, string>} [variables] further environment variables
+ * @returns {Promise<{ passed: number, failed: number }>}
+ */
+export async function runSuite({ name, folder }, filters, variables = {}) {
+  console.log(`\nTests of the ${name}`)
+  const temporary = mkdtempSync(join(tmpdir(), 'filegraph-tests-'))
+  chmodSync(temporary, 0o711)
+  process.once('exit', () => rmSync(temporary, { recursive: true, force: true }))
+  const report = join(temporary, 'report.json')
+  const reporters = ['--reporter=default', '--reporter=json', `--outputFile.json=${report}`]
+  const args = [commandOf(folder, 'vitest'), 'run', '--passWithNoTests', ...reporters, ...filters]
+  const env = { ...process.env, ...variables, NODE_ENV: 'test', TMPDIR: temporary }
+  const { code } = await runProgram(process.execPath, args, { cwd: folder, env })
+  return countOf(report, code)
+}
+
+/** A file that could not be loaded or set up is a failure, and so is a run that ended badly with every test passed. */
+function countOf(report, code) {
+  if (!existsSync(report)) return { passed: 0, failed: code === 0 ? 0 : 1 }
+  const { numPassedTests, numFailedTests, testResults } = JSON.parse(readFileSync(report, 'utf8'))
+  const broken = testResults.filter(
+    ({ status, assertionResults }) => status === 'failed' && !assertionResults.some((test) => test.status === 'failed'),
+  )
+  const failed = numFailedTests + broken.length
+  return { passed: numPassedTests, failed: code !== 0 && failed === 0 ? 1 : failed }
+}
