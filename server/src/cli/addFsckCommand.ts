@@ -63,7 +63,7 @@ async function mend(services: Services, asked: IntegrityOptions, terminal: Termi
   for await (const finding of mendCounters(services, { ...asked, skipsBucket: true })) {
     mended += 1
     if (json) printJson(terminal, { mended: toldAs(finding) })
-    else terminal.print(`mended     ${lineOf(finding)}\n`)
+    else terminal.print(`mended     ${finding.invariant} ${finding.tenant?.slug}: ${finding.message}\n`)
   }
   return mended
 }
