@@ -12,7 +12,7 @@ type Plants = (tenant: Furnished) => string | string[] | Promise<string | string
 
 /** Plants a defect in a healthy tenant, and expects exactly these violations. */
 const tells = (what: string, plants: Plants, ...expected: RegExp[]) =>
-  it(`${what}`, async () => {
+  it(`${what}: else it is told`, async () => {
     const tenant = await bench.furnish()
     expect(await violationsIn(bench.service, { tenant })).toEqual([])
     for (const statement of [await plants(tenant)].flat()) await bench.plant(statement)
