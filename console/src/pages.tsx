@@ -10,6 +10,7 @@ import { Shell } from './shell/Shell.tsx'
 const SignInPage = lazy(() => import('./session/SignInPage.tsx').then((page) => ({ default: page.SignInPage })))
 const StartPage = lazy(() => import('./session/StartPage.tsx').then((page) => ({ default: page.StartPage })))
 const TrashPage = lazy(() => import('./trash/TrashPage.tsx').then((page) => ({ default: page.TrashPage })))
+const CleanupPage = lazy(() => import('./cleanup/CleanupPage.tsx').then((page) => ({ default: page.CleanupPage })))
 const AuditPage = lazy(() => import('./audit/AuditPage.tsx').then((page) => ({ default: page.AuditPage })))
 
 /** Every page of the console and its address. */
@@ -24,6 +25,7 @@ export function Pages() {
           <Route path="files" element={<FilesPage />} />
           <Route path="trash" element={<TrashPage />} />
           <Route path="audit" element={<AuditPage />} />
+          <Route path="cleanup" element={<CleanupPage />} />
         </Route>
         <Route path="*" element={<NotFoundPage />} />
       </Routes>

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { paths, readAuditState, readFilesState, returnPlace } from './paths.ts'
+import { paths, readAuditState, readCleanupState, readFilesState, returnPlace } from './paths.ts'
 
 const queryOf = (path: string) => new URL(path, 'http://x').searchParams
 
@@ -8,6 +8,8 @@ test('what a page puts into its address, it reads from it', () => {
   expect(readFilesState(queryOf(paths.files('acme', files)))).toEqual(files)
   const audit = { action: 'file.renamed', actor: '1', subject: '2', from: '2026-01-01', until: '2026-02-01' }
   expect(readAuditState(queryOf(paths.audit('acme', audit)))).toEqual(audit)
+  const cleanup = { kind: 'PURGE_FILES' }
+  expect(readCleanupState(queryOf(paths.cleanup('acme', cleanup)))).toEqual(cleanup)
 })
 
 test('an address without filters has no question mark', () => {

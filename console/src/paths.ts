@@ -13,6 +13,8 @@ export const paths = {
       from: state.from,
       until: state.until,
     }),
+  cleanup: (tenant: string, state: CleanupState = {}) =>
+    withQuery(`/t/${encodeURIComponent(tenant)}/cleanup`, { kind: state.kind }),
   graphiql: () => '/graphiql',
 }
 
@@ -32,6 +34,11 @@ export interface AuditState {
   readonly until?: string | undefined
 }
 
+/** What the address of the Cleanup page holds: a kind of run, in the words of the API. */
+export interface CleanupState {
+  readonly kind?: string | undefined
+}
+
 export const readFilesState = (query: URLSearchParams): FilesState => ({
   type: query.get('type') ?? undefined,
   by: query.get('by') ?? undefined,
@@ -45,6 +52,8 @@ export const readAuditState = (query: URLSearchParams): AuditState => ({
   from: query.get('from') ?? undefined,
   until: query.get('until') ?? undefined,
 })
+
+export const readCleanupState = (query: URLSearchParams): CleanupState => ({ kind: query.get('kind') ?? undefined })
 
 /** Where to go after signing in. Only a place of the console itself: anything else could lead people elsewhere. */
 export function returnPlace(query: URLSearchParams): string {

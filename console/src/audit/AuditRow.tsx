@@ -1,6 +1,6 @@
 import { ChevronRight } from 'lucide-react'
-import type { ReactNode } from 'react'
 import type { AuditRowFragment } from '../apollo/operations.ts'
+import { Fact } from '../ui/Fact.tsx'
 import { exactTime } from '../ui/formatTime.ts'
 import { Time } from '../ui/Time.tsx'
 import { sentenceOf } from './sentenceOf.ts'
@@ -55,14 +55,5 @@ export function AuditRow({ entry, onFilter }: AuditRowProps) {
         )}
       </dl>
     </details>
-  )
-}
-
-function Fact({ label, children }: { label: string; children: ReactNode }) {
-  return (
-    <div>
-      <dt>{label}</dt>
-      <dd>{children}</dd>
-    </div>
   )
 }

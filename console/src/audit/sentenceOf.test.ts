@@ -13,6 +13,36 @@ test('an entry reads as a sentence', () => {
   expect(read('member.added', { role: 'VIEWER' }, 'Vic')).toBe('Ada added Vic as viewer')
 })
 
+test('what happens to files in use, on hold and in the trash reads as a sentence', () => {
+  const owner = { ownerType: 'invoice', ownerId: '42', slot: 'default' }
+  expect(read('file.attached', owner)).toBe('Ada attached a.pdf to invoice 42')
+  expect(read('file.detached', { ...owner, slot: 'scan' })).toBe('Ada detached a.pdf from invoice 42 as scan')
+  expect(read('file.attached')).toBe('Ada attached a.pdf')
+  expect(read('file.deleted', { because: 'the last attachment was removed' })).toBe(
+    'Ada moved a.pdf to the trash, since nothing uses it any more',
+  )
+  expect(read('file.retention_changed', { from: 'KEPT', to: 'WHILE_ATTACHED' })).toBe(
+    'Ada let a.pdf stay as long as something uses it',
+  )
+  expect(read('file.held', { reason: 'x' })).toBe('Ada put a.pdf under legal hold')
+  expect(read('file.released')).toBe('Ada released a.pdf from legal hold')
+  expect(read('file.purged')).toBe('Ada deleted a.pdf forever')
+})
+
+test('what the sweeps do reads as a sentence, although bytes have no name', () => {
+  expect(read('blob.purged', {}, null)).toBe('Ada deleted released bytes from the bucket')
+  expect(read('blob.quarantined', { reason: 'MISSING' }, null)).toBe('Ada found bytes missing from the bucket')
+  expect(read('blob.quarantined', { reason: 'DIFFERENT' }, null)).toBe('Ada found bytes that are not what was uploaded')
+  expect(read('blob.cleared', {}, null)).toBe('Ada found bytes whole again')
+  expect(read('orphan.deleted', {}, null)).toBe('Ada deleted an object of no file from the bucket')
+  expect(read('cleanup.requested', { isDryRun: true }, 'PURGE_FILES')).toBe(
+    'Ada asked for a cleanup as a dry run: Empty the trash',
+  )
+  expect(read('cleanup.requested', { exceedsBrake: true }, 'SHRED')).toBe(
+    'Ada asked for a cleanup beyond the brake: shred',
+  )
+})
+
 test('an action of a newer server is told by its name, and a payload of another shape changes nothing', () => {
   expect(read('file.frozen')).toBe('Ada did “file.frozen” to a.pdf')
   expect(read('file.renamed', { from: {}, to: 7 })).toBe('Ada renamed a.pdf')

@@ -1,4 +1,5 @@
 import type { AuditRowFragment } from '../apollo/operations.ts'
+import { nameOfKind } from '../cleanup/cleanupWords.ts'
 
 /** Plain words, and what people wrote themselves, which has to be kept apart on the screen. */
 export type Part = string | { readonly name: string }
@@ -13,6 +14,17 @@ export const actionNames: Readonly<Record<string, string>> = {
   'file.deleted': 'File deleted',
   'file.restored': 'File restored',
   'file.download_url_issued': 'Download',
+  'file.attached': 'File attached',
+  'file.detached': 'File detached',
+  'file.retention_changed': 'Retention changed',
+  'file.held': 'Legal hold begun',
+  'file.released': 'Legal hold ended',
+  'file.purged': 'File deleted forever',
+  'blob.purged': 'Bytes deleted',
+  'blob.quarantined': 'Bytes found damaged',
+  'blob.cleared': 'Bytes found whole again',
+  'orphan.deleted': 'Unknown object deleted',
+  'cleanup.requested': 'Cleanup asked for',
   'upload_intent.created': 'Upload begun',
   'upload_intent.cancelled': 'Upload cancelled',
   'upload_intent.refused': 'Upload refused',
@@ -40,6 +52,13 @@ const textIn = (payload: Record<string, unknown>, key: string) => {
   return typeof value === 'string' || typeof value === 'number' ? String(value) : null
 }
 
+/** " to “invoice 42” as “scan”": who uses a file, in the words of the host application. */
+function ownerIn(payload: Record<string, unknown>, word: 'to' | 'from'): Part[] {
+  const [type, id, slot] = ['ownerType', 'ownerId', 'slot'].map((key) => textIn(payload, key))
+  if (!type || !id) return []
+  return [` ${word} `, { name: `${type} ${id}` }, ...(slot && slot !== 'default' ? [' as ', { name: slot }] : [])]
+}
+
 const sentences: Readonly<Record<string, (entry: Entry) => readonly Part[]>> = {
   'file.uploaded': about('uploaded'),
   'file.version_added': (entry) => {
@@ -50,9 +69,33 @@ const sentences: Readonly<Record<string, (entry: Entry) => readonly Part[]>> = {
     const [from, to] = [textIn(entry.payload, 'from'), textIn(entry.payload, 'to')]
     return from !== null && to !== null ? ['renamed ', { name: from }, ' to ', { name: to }] : about('renamed')(entry)
   },
-  'file.deleted': about('moved', 'to the trash'),
+  'file.deleted': (entry) =>
+    about('moved', 'because' in entry.payload ? 'to the trash, since nothing uses it any more' : 'to the trash')(entry),
   'file.restored': about('restored', 'from the trash'),
   'file.download_url_issued': about('got a download link for'),
+  'file.attached': (entry) => ['attached ', subjectOf(entry), ...ownerIn(entry.payload, 'to')],
+  'file.detached': (entry) => ['detached ', subjectOf(entry), ...ownerIn(entry.payload, 'from')],
+  'file.retention_changed': (entry) => {
+    const stays =
+      entry.payload['to'] === 'WHILE_ATTACHED' ? 'as long as something uses it' : 'until somebody deletes it'
+    return about('let', `stay ${stays}`)(entry)
+  },
+  'file.held': about('put', 'under legal hold'),
+  'file.released': about('released', 'from legal hold'),
+  'file.purged': about('deleted', 'forever'),
+  'blob.purged': () => ['deleted released bytes from the bucket'],
+  'blob.quarantined': ({ payload }) => [
+    payload['reason'] === 'MISSING'
+      ? 'found bytes missing from the bucket'
+      : 'found bytes that are not what was uploaded',
+  ],
+  'blob.cleared': () => ['found bytes whole again'],
+  'orphan.deleted': () => ['deleted an object of no file from the bucket'],
+  'cleanup.requested': ({ subject, payload }) => {
+    const how =
+      payload['exceedsBrake'] === true ? ' beyond the brake' : payload['isDryRun'] === true ? ' as a dry run' : ''
+    return [`asked for a cleanup${how}: ${nameOfKind(subject.name ?? 'unknown')}`]
+  },
   'upload_intent.created': about('began to upload'),
   'upload_intent.cancelled': about('cancelled the upload of'),
   'upload_intent.refused': (entry) => ['had the upload of ', subjectOf(entry), ' refused'],

@@ -9,6 +9,7 @@ import { paths } from '../paths.ts'
 import { useMay, useTenant } from '../shell/useShell.ts'
 import { Button } from '../ui/Button.tsx'
 import { Sheet } from '../ui/Dialog.tsx'
+import { Fact } from '../ui/Fact.tsx'
 import { formatBytes } from '../ui/formatBytes.ts'
 import { Time } from '../ui/Time.tsx'
 import { UserText } from '../ui/UserText.tsx'
@@ -137,14 +138,5 @@ function Version({
       </div>
       {isCurrent && <span className="badge">Current</span>}
     </li>
-  )
-}
-
-function Fact({ label, children }: { label: string; children: React.ReactNode }) {
-  return (
-    <div>
-      <dt>{label}</dt>
-      <dd>{children}</dd>
-    </div>
   )
 }

@@ -1,6 +1,6 @@
 import './shell.css'
 import { ApolloProvider } from '@apollo/client/react'
-import { Files, ScrollText, Trash2 } from 'lucide-react'
+import { BrushCleaning, Files, ScrollText, Trash2 } from 'lucide-react'
 import { Suspense, useEffect } from 'react'
 import { NavLink, Outlet } from 'react-router'
 import { clientOf } from '../apollo/tenantClients.ts'
@@ -38,7 +38,7 @@ export function Shell() {
 function Sidebar() {
   const tenant = useTenant()
   const known = useShell()?.viewer.tenant.slug
-  const seesAudit = useMay('ADMIN')
+  const isAdmin = useMay('ADMIN')
   useEffect(() => {
     if (known) keepLastTenant(known)
   }, [known])
@@ -59,11 +59,17 @@ function Sidebar() {
           <Trash2 size={18} aria-hidden />
           <span>Trash</span>
         </NavLink>
-        {seesAudit && (
-          <NavLink className="nav-link" to={paths.audit(tenant)}>
-            <ScrollText size={18} aria-hidden />
-            <span>Audit log</span>
-          </NavLink>
+        {isAdmin && (
+          <>
+            <NavLink className="nav-link" to={paths.audit(tenant)}>
+              <ScrollText size={18} aria-hidden />
+              <span>Audit log</span>
+            </NavLink>
+            <NavLink className="nav-link" to={paths.cleanup(tenant)}>
+              <BrushCleaning size={18} aria-hidden />
+              <span>Cleanup</span>
+            </NavLink>
+          </>
         )}
       </nav>
       <UsageMeter />

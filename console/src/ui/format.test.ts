@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { formatBytes } from './formatBytes.ts'
-import { daysUntil, relativeTime, startOfDay } from './formatTime.ts'
+import { daysUntil, formatDuration, relativeTime, startOfDay } from './formatTime.ts'
 import { visibleRows } from './useVisibleRows.ts'
 
 const now = Date.parse('2026-06-15T12:00:00.000Z')
@@ -35,6 +35,17 @@ test('the last day in the trash counts as one, and none are left after it', () =
   expect(daysUntil(inHours(30 * 24), now)).toBe(30)
   expect(daysUntil(inHours(1), now)).toBe(1)
   expect(daysUntil(inHours(-24), now)).toBe(0)
+})
+
+test('a duration is told in the units that matter, and a clock that went back makes none negative', () => {
+  expect([-5, 320, 9_940, 59_999, 60_000, 7_530_000].map(formatDuration)).toEqual([
+    '0.0 s',
+    '0.3 s',
+    '9.9 s',
+    '59 s',
+    '1 min',
+    '2 h 5 min',
+  ])
 })
 
 test('what is no day is no limit', () => {

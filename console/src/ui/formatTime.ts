@@ -20,6 +20,16 @@ export function relativeTime(at: string, now: number): string {
 
 export const exactTime = (at: string): string => exact.format(Date.parse(at))
 
+/** "0.3 s", "12 s", "3 min", "2 h 5 min". */
+export function formatDuration(milliseconds: number): string {
+  const seconds = Math.max(0, milliseconds) / 1000
+  if (seconds < 10) return `${seconds.toFixed(1)} s`
+  if (seconds < 60) return `${Math.floor(seconds)} s`
+  const minutes = Math.floor(seconds / 60)
+  if (minutes < 60) return `${minutes} min`
+  return `${Math.floor(minutes / 60)} h ${minutes % 60} min`
+}
+
 /** Midnight of a day in the reader's time zone, as the API wants it; undefined for what is no day. */
 export function startOfDay(day: string | undefined, plusDays = 0): string | undefined {
   const parts = /^(\d{4})-(\d\d)-(\d\d)$/.exec(day ?? '')

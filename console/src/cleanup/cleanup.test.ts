@@ -1,0 +1,83 @@
+import { readFileSync } from 'node:fs'
+import { buildSchema, isEnumType } from 'graphql'
+import { expect, test } from 'vitest'
+import type { CleanupRowFragment } from '../apollo/operations.ts'
+import { cleanupKinds, nameOfFinding, nameOfGate, nameOfKind, nameOfOutcome, stateNames } from './cleanupWords.ts'
+import { isAlarming, isUnfinished, summaryOf } from './summaryOf.ts'
+
+const schema = buildSchema(readFileSync(new URL('../../../schema.graphql', import.meta.url), 'utf8'))
+
+function valuesOf(name: string): string[] {
+  const type = schema.getType(name)
+  return isEnumType(type) ? type.getValues().map((value) => value.name) : []
+}
+
+const run = (changes: Partial<CleanupRowFragment> = {}): CleanupRowFragment => ({
+  id: '1',
+  kind: 'PURGE_FILES',
+  state: 'DONE',
+  isDryRun: false,
+  exceedsBrake: false,
+  before: null,
+  requestedBy: { id: '2', name: 'Ada', kind: 'USER' },
+  createdAt: '2026-01-01T00:00:00.000Z',
+  startedAt: null,
+  finishedAt: null,
+  examined: 12,
+  deleted: 0,
+  deletedBytes: 0,
+  held: [],
+  found: [],
+  message: null,
+  ...changes,
+})
+
+test('every kind of run and every state that the API knows has its words', () => {
+  expect(Object.keys(cleanupKinds).toSorted()).toEqual(valuesOf('CleanupKind').toSorted())
+  expect(Object.keys(stateNames).toSorted()).toEqual(valuesOf('CleanupState').toSorted())
+})
+
+test('every gate and finding that the contract names has its words', () => {
+  const description = schema.getType('CleanupCount')?.astNode
+  const text = JSON.stringify(description)
+  const named = [...text.matchAll(/`(\w+)`/g)].map((match) => match[1] ?? '')
+  expect(named.length).toBeGreaterThan(10)
+  const worded = (what: string) => (/^[A-Z]/.test(what) ? nameOfGate(what) : nameOfFinding(what))
+  expect(named.filter((what) => worded(what) === what.toLowerCase().replaceAll('_', ' '))).toEqual([])
+})
+
+test('what a newer server tells is told by its own name', () => {
+  expect([nameOfKind('SHRED_ALL'), nameOfGate('MOON_PHASE'), nameOfFinding('toString')]).toEqual([
+    'shred all',
+    'moon phase',
+    'tostring',
+  ])
+})
+
+test('a run reads as a line: looked at, deleted, left alone, found', () => {
+  const held = [
+    { what: 'HOLD', count: 1 },
+    { what: 'TIME', count: 1 },
+  ]
+  const full = { deleted: 1300, deletedBytes: 1_200_000, held, found: [{ what: 'orphan', count: 4 }] }
+  expect(summaryOf(run(full))).toBe('Looked at 12 · deleted 1,300 (1.2 MB) · left 2 alone · found 4 amiss')
+  expect(summaryOf(run())).toBe('Looked at 12 · nothing to do')
+  expect(summaryOf(run({ state: 'QUEUED' }))).toBe('Begins within a minute')
+})
+
+test('a dry run never claims to have deleted anything', () => {
+  expect(summaryOf(run({ deleted: 3, isDryRun: true }))).toBe('Looked at 12 · would delete 3')
+  expect(nameOfOutcome('deleted', run({ isDryRun: true }))).toBe('would delete')
+  expect(nameOfOutcome('HOLD', run({ isDryRun: true }))).toBe('left alone: under legal hold')
+})
+
+test('missing and damaged bytes alarm, and what a gate did its work on does not', () => {
+  expect(isAlarming(run({ found: [{ what: 'missing', count: 1 }] }))).toBe(true)
+  expect(isAlarming(run({ held: [{ what: 'IDENTITY', count: 1 }] }))).toBe(true)
+  expect(isAlarming(run({ held: [{ what: 'HOLD', count: 1 }], found: [{ what: 'returned', count: 1 }] }))).toBe(false)
+})
+
+test('a run is asked about until it has ended, however it ended', () => {
+  const open = valuesOf('CleanupState').filter((state) => isUnfinished(run({ state: state as never })))
+  expect(open.toSorted()).toEqual(['QUEUED', 'RUNNING'])
+})

@@ -1,0 +1,93 @@
+import type { CleanupKind, CleanupState } from '../apollo/operations.ts'
+
+interface KindWords {
+  readonly name: string
+  /** What a run of this kind does, for whoever asks for one. */
+  readonly does: string
+  /** What it did to each thing, and would have done in a dry run; deleted it, unless told. */
+  readonly verbs?: readonly [string, string]
+}
+
+export const cleanupKinds: Readonly<Record<CleanupKind, KindWords>> = {
+  PURGE_FILES: {
+    name: 'Empty the trash',
+    does: 'Files whose time in the trash is over are deleted forever. Their bytes are released, and deleted later.',
+  },
+  DELETE_BLOBS: {
+    name: 'Delete released bytes',
+    does: 'Bytes that no file has any more are deleted from the bucket, once they have been released for a while.',
+  },
+  RECONCILE: {
+    name: 'Compare bucket and files',
+    does: 'Everything in the bucket is compared with the files. What no file knows is watched, and deleted after a while; files whose bytes are missing are marked.',
+  },
+  VERIFY: {
+    name: 'Verify a sample',
+    does: 'Some files, chosen by chance, are compared with what was uploaded. Those that differ are marked. Nothing is deleted.',
+  },
+  EXPIRE_UPLOADS: {
+    name: 'Expire unfinished uploads',
+    does: 'Uploads that were not finished in time are given up, and the space that they reserved is free again.',
+    verbs: ['expired', 'would expire'],
+  },
+  ABORT_UPLOADS: {
+    name: 'Clear half-sent uploads',
+    does: 'Parts of large files that were sent but never put together are deleted from the bucket.',
+  },
+}
+
+/** Kinds of a newer server are told by their own name. */
+export const nameOfKind = (kind: string): string =>
+  Object.hasOwn(cleanupKinds, kind) ? cleanupKinds[kind as CleanupKind].name : plain(kind)
+
+export const stateNames: Readonly<Record<CleanupState, string>> = {
+  QUEUED: 'Waiting',
+  RUNNING: 'Running',
+  DONE: 'Done',
+  STOPPED: 'Stopped by the brake',
+  REFUSED: 'Refused',
+  FAILED: 'Failed',
+}
+
+/** Why something was left alone. */
+const gates: Readonly<Record<string, string>> = {
+  STATUS: 'not released',
+  REFERENCES: 'still part of a file',
+  TIME: 'not released for long enough',
+  USE: 'of a file that is in use, held or being uploaded',
+  RELEASE: 'no record of their release',
+  IDENTITY: 'not what was uploaded',
+  STORE: 'the bucket did not delete them',
+  HOLD: 'under legal hold',
+  ATTACHED: 'in use',
+  PENDING_INTENT: 'a new version is being uploaded',
+  INCONSISTENT: 'their versions contradict each other',
+  GRACE: 'not watched for long enough',
+}
+
+/** What was found amiss. */
+const findings: Readonly<Record<string, string>> = {
+  orphan: 'in the bucket and of no file',
+  missing: 'bytes missing from the bucket',
+  different: 'bytes differ from what was uploaded',
+  returned: 'bytes are whole again',
+}
+
+/** "deleted", or "would delete" where nothing was. */
+export function verbOf({ kind, isDryRun }: { readonly kind: CleanupKind; readonly isDryRun: boolean }): string {
+  const verbs: readonly string[] = cleanupKinds[kind]?.verbs ?? ['deleted', 'would delete']
+  return verbs[isDryRun ? 1 : 0] ?? ''
+}
+
+export const nameOfGate = (what: string): string => (Object.hasOwn(gates, what) ? (gates[what] ?? what) : plain(what))
+
+export const nameOfFinding = (what: string): string =>
+  Object.hasOwn(findings, what) ? (findings[what] ?? what) : plain(what)
+
+/** What became of one thing: it went, a gate held it, or something was amiss with it. */
+export function nameOfOutcome(what: string, run: { readonly kind: CleanupKind; readonly isDryRun: boolean }): string {
+  if (what === 'deleted') return verbOf(run)
+  return Object.hasOwn(gates, what) ? `left alone: ${nameOfGate(what)}` : nameOfFinding(what)
+}
+
+const plain = (text: string) => text.toLowerCase().replaceAll('_', ' ')

@@ -1,0 +1,37 @@
+import type { CleanupRowFragment } from '../apollo/operations.ts'
+import { formatBytes } from '../ui/formatBytes.ts'
+import { verbOf } from './cleanupWords.ts'
+
+type Counted = Pick<
+  CleanupRowFragment,
+  'kind' | 'isDryRun' | 'examined' | 'deleted' | 'deletedBytes' | 'held' | 'found' | 'state'
+>
+
+/** Whether a run is still to change. */
+export const isUnfinished = ({ state }: Pick<CleanupRowFragment, 'state'>): boolean =>
+  state === 'QUEUED' || state === 'RUNNING'
+
+/** What a run did in a line: "Looked at 12 · deleted 3 (1.2 MB) · left 2 alone · found 1 amiss". */
+export function summaryOf(run: Counted): string {
+  if (run.state === 'QUEUED') return 'Begins within a minute'
+  const held = total(run.held)
+  const found = total(run.found)
+  const parts = [
+    `Looked at ${count(run.examined)}`,
+    run.deleted > 0 && `${verbOf(run)} ${count(run.deleted)}${inBytes(run.deletedBytes)}`,
+    held > 0 && `left ${count(held)} alone`,
+    found > 0 && `found ${count(found)} amiss`,
+    run.state === 'DONE' && run.deleted + held + found === 0 && 'nothing to do',
+  ]
+  return parts.filter(Boolean).join(' · ')
+}
+
+/** Bytes that should be there and are not: somebody has to look. */
+export const isAlarming = ({ found, held }: Pick<Counted, 'found' | 'held'>): boolean =>
+  [...found, ...held].some(({ what }) => what === 'missing' || what === 'different' || what === 'IDENTITY')
+
+export const count = (value: number): string => value.toLocaleString('en')
+
+const inBytes = (bytes: number) => (bytes > 0 ? ` (${formatBytes(bytes)})` : '')
+
+const total = (counts: readonly { readonly count: number }[]) => counts.reduce((sum, each) => sum + each.count, 0)
