@@ -1,6 +1,6 @@
 import './requireNode.mjs'
 import { accessSync, constants, mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { constants as osConstants, tmpdir } from 'node:os'
 import { delimiter, join } from 'node:path'
 import { programs, startCeph } from '../test/ceph/startCeph.mjs'
 import { ensureInstalled } from './ensureInstalled.mjs'
@@ -12,6 +12,14 @@ const filters = ['src/storage/externalBucket', 'test/lifecycle', 'test/attachmen
 
 const contractBucket = 'filegraph-contract'
 
+/** The suite ends on a signal by itself; before and after it, what was started has to go with us. */
+let isSuiteRunning = false
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) {
+  process.on(signal, () => {
+    if (!isSuiteRunning) process.exit(128 + osConstants.signals[signal])
+  })
+}
+
 await launch(async () => {
   const missing = missingPackages()
   if (missing.length > 0) {
@@ -22,11 +30,12 @@ await launch(async () => {
   }
   await ensureInstalled()
   const folder = mkdtempSync(join(tmpdir(), 'ceph-'))
-  process.once('exit', () => rmSync(folder, { recursive: true, force: true }))
+  process.once('exit', () => rmSync(folder, { recursive: true, force: true, maxRetries: 5 }))
   say('Starting a Ceph cluster of one…')
   const ceph = await startCeph(folder)
   try {
     await makeBucket(ceph)
+    isSuiteRunning = true
     const { passed, failed } = await runSuite({ name: 'server on Ceph', folder: serverFolder }, filters, {
       S3_ENDPOINT: ceph.endpoint,
       S3_BUCKET: contractBucket,
@@ -37,6 +46,7 @@ await launch(async () => {
     if (failed > 0) process.exitCode = 1
     console.log(`\n${passed} passed, ${failed} failed`)
   } finally {
+    isSuiteRunning = false
     await ceph.stop()
   }
 })

@@ -39,7 +39,7 @@ export async function startCeph(folder) {
   const daemon = (name, ...args) => {
     const child = spawn(name, ['-f', '-c', conf, ...args], { stdio: 'ignore', env: environment(conf) })
     daemons.push(child)
-    process.once('exit', () => child.kill('SIGKILL'))
+    killAtExit(child)
   }
   const tool = (name, args, input) => runTool(name, args, input, environment(conf))
   try {
@@ -87,6 +87,7 @@ async function addOsd(tool, at, conf) {
 function runTool(name, args, input, env) {
   return new Promise((resolve, reject) => {
     const child = spawn(name, args, { env, timeout: patienceMs, stdio: ['pipe', 'pipe', 'pipe'] })
+    killAtExit(child)
     let output = ''
     let errors = ''
     child.stdout.on('data', (data) => (output += data))
@@ -106,6 +107,13 @@ async function untilAnswering(endpoint) {
     if (answer) return
     if (Date.now() > deadline) throw new Error('The gateway does not answer')
   }
+}
+
+/** Before any other hook: the folder can be removed only once nobody writes into it. */
+function killAtExit(child) {
+  const kill = () => child.kill('SIGKILL')
+  process.prependOnceListener('exit', kill)
+  child.once('exit', () => process.off('exit', kill))
 }
 
 async function end(child) {
