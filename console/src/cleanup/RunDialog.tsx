@@ -1,6 +1,6 @@
 import { useApolloClient, useQuery } from '@apollo/client/react'
 import { type SubmitEvent, useState } from 'react'
-import { Switch } from 'react-aria-components/Switch'
+import { SwitchButton, SwitchField } from 'react-aria-components/Switch'
 import {
   type CleanupKind,
   type CleanupRowFragment,
@@ -113,13 +113,15 @@ interface ChoiceProps {
 }
 
 const Choice = ({ label, hint, isOn, isDisabled = false, onChange }: ChoiceProps) => (
-  <Switch className="switch" isSelected={isOn} isDisabled={isDisabled} onChange={onChange}>
-    <span className="switch-track" />
-    <span>
-      {label}
-      <span className="switch-hint soft">{hint}</span>
-    </span>
-  </Switch>
+  <SwitchField isSelected={isOn} isDisabled={isDisabled} onChange={onChange}>
+    <SwitchButton className="switch">
+      <span className="switch-track" />
+      <span>
+        {label}
+        <span className="switch-hint soft">{hint}</span>
+      </span>
+    </SwitchButton>
+  </SwitchField>
 )
 
 /** What the brake said when it stopped the last run that was for real; undefined where that came to another end. */
