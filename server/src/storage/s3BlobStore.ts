@@ -9,6 +9,7 @@ import {
 import type { BlobStore, DeleteOutcome, ListOptions, ListPage, StoredObject } from './blobStore.ts'
 import type { BucketOptions } from './bucketOptions.ts'
 import { hashBody, readStartOf } from './readBody.ts'
+import { createPlainRequests, type PlainRequests } from './plainRequests.ts'
 import { readDeleteOutcome, readListPage, readStoredObject } from './readS3Answer.ts'
 import { createS3Client, usualPatience, type S3Patience } from './s3Client.ts'
 import { describeFailure, unavailable } from './s3Failure.ts'
@@ -21,14 +22,15 @@ const maxKeysPerRequest = 1_000
 /** The blob store over any S3-compatible bucket. Opens no connection before it is asked something. */
 export function createS3BlobStore(options: BucketOptions, patience: S3Patience = usualPatience): BlobStore {
   const client = createS3Client(options, patience)
+  const plain = createPlainRequests(options, patience)
   const { bucket } = options
   const signer = createUrlSigner(options)
   return {
-    head: (key) => head(client, bucket, key),
+    head: (key) => head(client, plain, bucket, key),
     readStart: (key, maxBytes) => readStart(client, bucket, key, maxBytes),
     sha256: (key) => readSha256(client, bucket, key),
     delete: (keys) => deleteObjects(client, bucket, keys),
-    list: (page) => listObjects(client, bucket, page),
+    list: (page) => listObjects(client, plain, bucket, page),
     write: (key, content, how) => writeObject(client, bucket, key, content, how),
     listUnfinishedUploads: (prefix, marker, maxUploads) =>
       listUnfinishedUploads(client, bucket, { prefix, marker, maxUploads }),
@@ -36,14 +38,21 @@ export function createS3BlobStore(options: BucketOptions, patience: S3Patience =
     signUpload: signer.signUpload,
     signDownload: signer.signDownload,
     ping: () => ping(client, bucket),
-    close: () => client.destroy(),
+    close: () => {
+      client.destroy()
+      plain.close()
+    },
   }
 }
 
-async function head(client: S3Client, bucket: string, key: string): Promise<StoredObject | null> {
+async function head(client: S3Client, plain: PlainRequests, bucket: string, key: string): Promise<StoredObject | null> {
   try {
-    const command = new HeadObjectCommand({ Bucket: bucket, Key: key, ChecksumMode: 'ENABLED' })
-    return readStoredObject(await client.send(command))
+    const stored = await plain.head(key)
+    if (stored) return stored
+    if (stored === undefined) {
+      const command = new HeadObjectCommand({ Bucket: bucket, Key: key, ChecksumMode: 'ENABLED' })
+      return readStoredObject(await client.send(command))
+    }
   } catch (error) {
     if (describeFailure(error).status !== 404) throw unavailable('HEAD', error)
   }
@@ -87,12 +96,19 @@ async function deleteObjects(client: S3Client, bucket: string, keys: readonly st
   }
 }
 
-async function listObjects(client: S3Client, bucket: string, page: ListOptions): Promise<ListPage> {
+async function listObjects(
+  client: S3Client,
+  plain: PlainRequests,
+  bucket: string,
+  page: ListOptions,
+): Promise<ListPage> {
   const maxKeys = page.maxKeys ?? maxKeysPerRequest
   if (!Number.isInteger(maxKeys) || maxKeys < 1 || maxKeys > maxKeysPerRequest) {
     throw new RangeError(`Cannot list ${maxKeys} keys at once`)
   }
   try {
+    const listing = await plain.list(page, maxKeys)
+    if (listing) return readListPage(listing, bucket, page)
     const command = new ListObjectsV2Command({
       Bucket: bucket,
       Prefix: page.prefix,

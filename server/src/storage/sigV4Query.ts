@@ -11,7 +11,7 @@ export interface SigningCredentials {
 
 /** One request to be presigned. */
 export interface RequestToPresign {
-  readonly method: 'GET' | 'PUT'
+  readonly method: 'GET' | 'HEAD' | 'PUT'
   /** Escaped, with the bucket when it is in the path. */
   readonly path: string
   /** Already escaped and in order, each `&name=value`; names sort after `X-Amz-…`, as all of S3's own do. */

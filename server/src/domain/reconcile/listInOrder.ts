@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
+import type { ListOptions } from '../../storage/blobStore.ts'
 import { isId } from '../newId.ts'
 import { RunEnded, type SweepContext } from '../cleanup/recordRun.ts'
 
@@ -26,46 +27,56 @@ const mostObjectsOfOneBlob = 5_000
 /**
  * A tenant's part of the bucket, page by page, from the position of an earlier listing on or from the beginning. Ends the
  * run with REFUSED where it cannot be a listing: keys of somebody else, or keys that do not ascend, as with a page that
- * comes again and again.
+ * comes again and again. While a page is worked on, the store is asked for the next one.
  */
 export async function* listInOrder(ctx: SweepContext, position: string | null): AsyncGenerator<ListingPage> {
   const prefix = `org/${ctx.principal.tenantId}/`
-  const pauseMs = 1_000 / ctx.settings.listedPagesPerSecond
   let from = blobIdIn(position ?? '', prefix)
   const start = from === null ? '' : `${prefix}files/${from}`
   // The key before the first one: an object may lie under the start itself.
   const startAfter = start === '' ? undefined : start.slice(0, -1)
   let last = startAfter ?? ''
   let carried: ListedObject[] = []
-  let token: string | undefined
-  for (;;) {
-    const begun = performance.now()
-    const askedAt = ctx.now()
-    const { objects, continuationToken } = await ctx.blobs.list({ prefix, continuationToken: token, startAfter })
+  for (let asked = ask(ctx, { prefix, startAfter }); ;) {
+    const { askedAt, answer, mayAskAgain } = asked
+    const { objects, continuationToken } = await answer
     last = assertInOrder(objects, prefix, last)
-    const fresh = token === undefined ? objects.filter(({ key }) => key >= start) : objects
-    const all = [...carried, ...fresh]
+    const all = [...carried, ...objects.filter(({ key }) => key >= start)]
     if (continuationToken === null) {
       yield { objects: all, rows: { from, before: null }, position: null, askedAt, isLast: true }
       return
     }
     if (objects.length === 0) throw new RunEnded('REFUSED', 'The listing goes on without naming any key.')
+    await mayAskAgain
+    asked = ask(ctx, { prefix, continuationToken })
     // Objects of the last blob wait for the next page, where more of them may be.
     const before = lastBlobId(all, prefix)
-    const isCarried = ({ key }: ListedObject) => before !== null && blobIdIn(key, prefix) === before
-    carried = all.filter(isCarried)
-    if (carried.length > mostObjectsOfOneBlob) throw new RunEnded('REFUSED', 'One blob has thousands of objects.')
+    const page = withoutBlob(all, before, prefix)
+    carried = page.carried
     yield {
-      objects: all.filter((object) => !isCarried(object)),
+      objects: page.objects,
       rows: before === null ? null : { from, before },
       position: before === null ? null : `${prefix}files/${before}`,
       askedAt,
       isLast: false,
     }
     from = before ?? from
-    token = continuationToken
-    await sleep(Math.max(0, pauseMs - (performance.now() - begun)))
   }
+}
+
+/** The answer may be waited for later, or never. */
+function ask({ blobs, settings, now }: SweepContext, options: ListOptions) {
+  const askedAt = now()
+  const answer = blobs.list(options)
+  answer.catch(() => undefined)
+  return { askedAt, answer, mayAskAgain: sleep(1_000 / settings.listedPagesPerSecond) }
+}
+
+function withoutBlob(all: readonly ListedObject[], id: string | null, prefix: string) {
+  const isCarried = ({ key }: ListedObject) => id !== null && blobIdIn(key, prefix) === id
+  const carried = all.filter(isCarried)
+  if (carried.length > mostObjectsOfOneBlob) throw new RunEnded('REFUSED', 'One blob has thousands of objects.')
+  return { carried, objects: all.filter((object) => !isCarried(object)) }
 }
 
 function assertInOrder(objects: readonly ListedObject[], prefix: string, before: string): string {
