@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
 import { LeaseOver, takeLease } from './lease.ts'
 
 describe('a lease', () => {
@@ -29,8 +29,12 @@ describe('a lease', () => {
   })
 
   it('goes by a clock that nobody sets', () => {
+    const elapsed = vi.spyOn(performance, 'now').mockReturnValue(1_000)
     const lease = takeLease()
     lease.assertHeld()
+    elapsed.mockReturnValue(1_000 + 600_000)
+    expect(() => lease.assertHeld()).toThrow(LeaseOver)
+    elapsed.mockRestore()
   })
 
   it('has a name of its own, by which a log tells it from a defect', () => {
