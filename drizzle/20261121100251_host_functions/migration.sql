@@ -58,16 +58,20 @@ BEGIN
 END
 $$;
 --> statement-breakpoint
--- A UUIDv7 (RFC 9562) of a time.
+-- A UUIDv7 (RFC 9562) of a time. Where the standard leaves room for a counter it counts the ids of this transaction, so that
+-- changes of the same millisecond stay in order.
 CREATE FUNCTION filegraph.new_id(at timestamptz) RETURNS uuid
-  LANGUAGE sql VOLATILE
+  LANGUAGE plpgsql VOLATILE
   SET search_path = pg_catalog, pg_temp
 AS $$
-  SELECT encode(
-    set_bit(set_bit(
-      overlay(uuid_send(gen_random_uuid()) PLACING substring(int8send(floor(extract(epoch FROM at) * 1000)::bigint) FROM 3) FROM 1 FOR 6),
-      52, 1), 53, 1),
-    'hex')::uuid
+DECLARE
+  nth integer := coalesce(nullif(current_setting('filegraph.ids_made', true), ''), '0')::integer % 4096;
+  milliseconds bytea := substring(int8send(floor(extract(epoch FROM at) * 1000)::bigint) FROM 3);
+  bytes bytea := overlay(uuid_send(gen_random_uuid()) PLACING milliseconds FROM 1 FOR 6);
+BEGIN
+  PERFORM set_config('filegraph.ids_made', (nth + 1)::text, true);
+  RETURN encode(set_byte(set_byte(bytes, 6, 112 | (nth >> 8)), 7, nth & 255), 'hex')::uuid;
+END
 $$;
 --> statement-breakpoint
 -- The file that an id of the API names, or a bare UUID; null for anything else.
