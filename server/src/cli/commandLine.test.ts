@@ -60,6 +60,7 @@ describe('the command line', () => {
     ['doctor'],
     ['cors', 'apply'],
     ['fsck'],
+    ['verify'],
   ])('explains itself: %s %s', async (...command) => {
     const { code, stdout, stderr } = await run(...command.filter(Boolean), '--help')
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' })

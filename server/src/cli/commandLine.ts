@@ -8,6 +8,7 @@ import { addMigrateCommand } from './addMigrateCommand.ts'
 import { addProcessCommands } from './addProcessCommands.ts'
 import { addTenantCommands } from './addTenantCommands.ts'
 import { addUserCommands } from './addUserCommands.ts'
+import { addVerifyCommand } from './addVerifyCommand.ts'
 import { examples } from './examples.ts'
 import { sentenceFor } from './sentenceFor.ts'
 import type { Terminal } from './terminal.ts'
@@ -45,6 +46,7 @@ function commandLine(terminal: Terminal): Command {
   addCorsCommands(program, terminal)
   addCleanupCommands(program, terminal)
   addFsckCommand(program, terminal)
+  addVerifyCommand(program, terminal)
   program.addHelpText('after', examples('tenant list', 'key create --help'))
   program.addHelpText('after', '\nExit codes: 0 done, 1 failed or refused, 2 not understood.')
   return program

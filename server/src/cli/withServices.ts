@@ -2,13 +2,17 @@ import { pendingMigrations } from '../readiness.ts'
 import { openServices, type Services } from '../services.ts'
 import { quietLogger } from './quietLogger.ts'
 import { CommandFailed, type Terminal } from './terminal.ts'
-import { withParts } from './withParts.ts'
+import { type CommandParts, withParts } from './withParts.ts'
 
 const notMigrated = 'The database is not up to date. Run: npm run -s filegraph -- migrate'
 
 /** Runs a command on the services, wherever they are; see `withParts`. Refuses a database that is not up to date. */
-export function withServices<T>(terminal: Terminal, work: (services: Services) => Promise<T>): Promise<T> {
-  return withParts(terminal, async ({ addresses, config }) => {
+export function withServices<T>(
+  terminal: Terminal,
+  work: (services: Services, parts: CommandParts) => Promise<T>,
+): Promise<T> {
+  return withParts(terminal, async (parts) => {
+    const { addresses, config } = parts
     const services = openServices({
       ...addresses,
       logger: quietLogger,
@@ -18,7 +22,7 @@ export function withServices<T>(terminal: Terminal, work: (services: Services) =
     })
     try {
       if ((await pendingMigrations(services.database)) > 0) throw new CommandFailed(notMigrated)
-      return await work(services)
+      return await work(services, parts)
     } finally {
       await services.close()
     }

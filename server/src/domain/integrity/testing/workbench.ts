@@ -18,7 +18,7 @@ import { acceptBucket } from '../../reconcile/bucketMarker.ts'
 import { createTenant } from '../../tenants/createTenant.ts'
 import type { TenantName } from '../../tenants/findTenant.ts'
 
-/** A service whose tables take any row, so that every defect can be planted. */
+/** A service in which every defect can be planted. */
 export interface Workbench {
   readonly service: TestService
   /** A healthy tenant with one file of each kind. */
@@ -44,14 +44,16 @@ export interface Furnished extends TenantName {
 
 export const uuidOf = ({ id }: Data): string => Buffer.from(id, 'base64url').toString().split(':').at(-1) ?? ''
 
-export async function openWorkbench(): Promise<Workbench> {
+interface WorkbenchOptions {
+  /** Leaves the check constraints in place, so that a defect has to pass them. */
+  readonly keepsConstraints?: boolean
+}
+
+export async function openWorkbench({ keepsConstraints = false }: WorkbenchOptions = {}): Promise<Workbench> {
   const service = await startTestService()
   const superuser = postgres(service.testDatabase.superuserUrl, { max: 1, onnotice: () => undefined })
   await superuser`set session_replication_role = replica`
-  await superuser.unsafe(`do $$ declare c record; begin
-    for c in select conrelid::regclass as t, conname from pg_constraint
-      where contype = 'c' and connamespace = 'public'::regnamespace
-    loop execute format('alter table %s drop constraint %I', c.t, c.conname); end loop; end $$`)
+  if (!keepsConstraints) await dropConstraints(superuser)
   await acceptBucket(service)
   return {
     service,
@@ -66,6 +68,12 @@ export async function openWorkbench(): Promise<Workbench> {
     },
   }
 }
+
+const dropConstraints = (superuser: postgres.Sql) =>
+  superuser.unsafe(`do $$ declare c record; begin
+    for c in select conrelid::regclass as t, conname from pg_constraint
+      where contype = 'c' and connamespace = 'public'::regnamespace
+    loop execute format('alter table %s drop constraint %I', c.t, c.conname); end loop; end $$`)
 
 async function furnish(service: TestService, superuser: postgres.Sql): Promise<Furnished> {
   const { id, slug } = await createTenant(service, { slug: `t-${randomUUID().slice(0, 8)}`, name: 'Furnished' })

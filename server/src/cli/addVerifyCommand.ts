@@ -1,0 +1,100 @@
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
+import type { Command } from 'commander'
+import postgres from 'postgres'
+import { appRole } from '../database/migrate.ts'
+import { listTenantNames } from '../domain/tenants/listTenantNames.ts'
+import type { Services } from '../services.ts'
+import { probeBucket } from '../storage/probeBucket.ts'
+import { examples } from './examples.ts'
+import { sentenceFor } from './sentenceFor.ts'
+import { CommandFailed, printJson, type Terminal } from './terminal.ts'
+import { askIntegrity, integrityUnasked } from './verify/askIntegrity.ts'
+import { promises } from './verify/promises.ts'
+import type { Answer, Promised, VerifyContext } from './verify/proof.ts'
+import type { CommandParts } from './withParts.ts'
+import { withServices } from './withServices.ts'
+
+interface VerifyOptions {
+  readonly json?: true
+  readonly skipFsck?: true
+}
+
+const triedTenants = 20
+const marks = { OK: 'ok      ', BROKEN: 'BROKEN  ', UNPROVEN: 'unproven' } as const
+
+export function addVerifyCommand(program: Command, terminal: Terminal): void {
+  program
+    .command('verify')
+    .description('Ask the running system whether each promise of ARCHITECTURE.md holds, and how it was asked.')
+    .option('--skip-fsck', 'leave out the check of every row and object, which takes long where there are many')
+    .option('--json', 'print one JSON object a promise')
+    .addHelpText(
+      'after',
+      '\nChanges nothing: what it tries is refused or taken back, and its probe objects are removed.',
+    )
+    .addHelpText('after', '\nThe exit code is 1 when a promise is broken, or when an answer is missing.')
+    .addHelpText('after', examples('verify', 'verify --json'))
+    .action((options: VerifyOptions) =>
+      withServices(terminal, async (services, parts) => {
+        const application = openApplication(parts)
+        try {
+          const ctx = await contextOf(services, parts, application, options)
+          const failures = await tellAll(ctx, terminal, options)
+          if (failures > 0)
+            throw new CommandFailed(`${failures} of ${promises.length} promises are broken or got no answer.`)
+        } finally {
+          await application.end({ timeout: 1 })
+        }
+      }),
+    )
+}
+
+/** Past the pool, whose statements name their tenant: here the database alone has to hold the boundary. */
+const openApplication = ({ addresses }: CommandParts): postgres.Sql =>
+  postgres(addresses.databaseUrl, {
+    max: 1,
+    onnotice: () => undefined,
+    connect_timeout: 5,
+    connection: { application_name: 'filegraph verify', role: appRole, statement_timeout: 60_000 },
+  })
+
+async function contextOf(
+  services: Services,
+  { addresses, config }: CommandParts,
+  application: postgres.Sql,
+  { skipFsck }: VerifyOptions,
+): Promise<VerifyContext> {
+  const log = join(config.dataDirectory, 'logs', 'filegraph.log')
+  let probed: ReturnType<VerifyContext['bucket']> | undefined
+  return {
+    services,
+    application,
+    tenants: (await listTenantNames(services.database)).slice(0, triedTenants),
+    bucket: () => (probed ??= probeBucket(addresses.bucket)),
+    integrity: skipFsck ? integrityUnasked : askIntegrity(services),
+    logFiles: [log, `${log}.1`].filter((path) => existsSync(path)),
+    secrets: [addresses.bucket.secretAccessKey],
+  }
+}
+
+async function tellAll(ctx: VerifyContext, terminal: Terminal, { json }: VerifyOptions): Promise<number> {
+  let failures = 0
+  for (const promised of promises) {
+    const { isMissing, state, answer } = await ask(promised, ctx)
+    if (isMissing || state === 'BROKEN') failures += 1
+    const { promise, asks } = promised
+    if (json) printJson(terminal, { promise, asks, state, answer })
+    else terminal.print(`${marks[state]}  ${promise}\n          ${asks}\n          ${answer}\n`)
+  }
+  return failures
+}
+
+/** A part that does not answer proves nothing, and the other promises can still be asked for. */
+async function ask({ prove }: Promised, ctx: VerifyContext): Promise<Answer & { readonly isMissing: boolean }> {
+  try {
+    return { isMissing: false, ...(await prove(ctx)) }
+  } catch (error) {
+    return { isMissing: true, state: 'UNPROVEN', answer: sentenceFor(error) }
+  }
+}

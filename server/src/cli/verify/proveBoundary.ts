@@ -1,0 +1,56 @@
+import { randomUUID } from 'node:crypto'
+import { appRole } from '../../database/migrate.ts'
+import { tenantTableNames } from '../../database/tenantPredicate.ts'
+import { readAs } from './attempt.ts'
+import { type Answer, broken, ok, together, unproven, type VerifyContext } from './proof.ts'
+
+const tables = [...tenantTableNames, 'tenants']
+
+/** The second lock of the tenant boundary, by the catalogue and by trying to look past it. */
+export const proveBoundary = async (ctx: VerifyContext): Promise<Answer> =>
+  together(await askCatalogue(ctx), await askRole(ctx), await lookAround(ctx))
+
+async function askCatalogue({ application }: VerifyContext): Promise<Answer> {
+  const rows = await application<{ name: string; isForced: boolean }[]>`
+    select c.relname as name, c.relrowsecurity and c.relforcerowsecurity
+      and exists (select from pg_policy p where p.polrelid = c.oid) as "isForced"
+    from pg_class c
+    where c.relnamespace = 'public'::regnamespace and c.relkind in ('r', 'p') and (c.relname = 'tenants'
+      or exists (select from pg_attribute a where a.attrelid = c.oid and a.attname = 'tenant_id' and not a.attisdropped))`
+  const open = rows.filter(({ isForced }) => !isForced).map(({ name }) => name)
+  const unknown = rows.filter(({ name }) => !tables.includes(name)).map(({ name }) => name)
+  if (open.length > 0) return broken(`row-level security is not forced on ${open.join(', ')}`)
+  if (unknown.length > 0) return broken(`nobody knows the tenant tables ${unknown.join(', ')}`)
+  if (rows.length < tables.length) return broken(`of ${tables.length} tenant tables ${rows.length} are there`)
+  return ok(`row-level security is forced on all ${rows.length} tables`)
+}
+
+async function askRole({ application }: VerifyContext): Promise<Answer> {
+  const [role] = await application<{ isCurrent: boolean; isFree: boolean; owned: number }[]>`
+    select r.rolname = current_user as "isCurrent", r.rolsuper or r.rolbypassrls as "isFree",
+      (select count(*)::int from pg_shdepend d where d.refobjid = r.oid and d.deptype = 'o') as owned
+    from pg_roles r where r.rolname = ${appRole}`
+  if (!role?.isCurrent) return broken(`the application does not act as ${appRole}`)
+  if (role.isFree || role.owned > 0) return broken(`${appRole} owns tables, or may step around row-level security`)
+  return ok(`${appRole} owns nothing and is bound by it`)
+}
+
+/** As each tenant, as one that is none, and as nobody: is there a row of anybody else? */
+async function lookAround({ application, tenants }: VerifyContext): Promise<Answer> {
+  if (tenants.length === 0) return unproven('there is no tenant whose rows could be seen')
+  const others = tables.map((table) => `exists (select from ${table} where ${keyOf(table)} <> $1) as ${table}`)
+  for (const { id, slug } of [...tenants, { id: randomUUID(), slug: 'nobody' }]) {
+    const [seen] = await readAs<Record<string, boolean>>(application, id, `select ${others.join(', ')}`, [id])
+    const leaks = Object.entries(seen ?? {}).filter(([, sees]) => sees)
+    if (leaks.length > 0)
+      return broken(`as ${slug}, rows of others are seen in ${leaks.map(([name]) => name).join(', ')}`)
+    const [own] = await readAs<{ n: number }>(application, id, 'select count(*)::int as n from tenants')
+    if (own?.n !== (slug === 'nobody' ? 0 : 1)) return broken(`as ${slug}, ${own?.n ?? 0} tenants are seen`)
+  }
+  const any = tables.map((table) => `exists (select from ${table})`).join(' or ')
+  const [row] = await application.unsafe<{ sees: boolean }[]>(`select ${any} as sees`)
+  if (row?.sees !== false) return broken('without a tenant, rows are seen')
+  return ok(`as ${tenants.length} tenants, as none of them and without one, no row of another is seen`)
+}
+
+const keyOf = (table: string) => (table === 'tenants' ? 'id' : 'tenant_id')

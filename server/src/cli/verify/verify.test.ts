@@ -1,0 +1,244 @@
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import postgres from 'postgres'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { type Furnished, openWorkbench, type Workbench } from '../../domain/integrity/testing/workbench.ts'
+import { commandsIn } from '../testing/command.ts'
+import { environmentOf } from '../testing/environmentOf.ts'
+import { doubt, history, inUse, pages, promises, purge, schema, secrets, tenants, whole } from './promises.ts'
+import type { ProofState } from './proof.ts'
+
+let bench: Workbench
+let tenant: Furnished
+let superuser: postgres.Sql
+let folder: string
+let run: ReturnType<typeof commandsIn>
+
+beforeAll(async () => {
+  bench = await openWorkbench({ keepsConstraints: true })
+  superuser = postgres(bench.service.testDatabase.superuserUrl, { max: 1, onnotice: () => undefined })
+  folder = mkdtempSync(join(tmpdir(), 'filegraph-verify-'))
+  run = commandsIn({ ...environmentOf(bench.service), FILEGRAPH_DATA_DIR: folder })
+  await bench.furnish()
+  tenant = await bench.furnish()
+})
+
+afterAll(async () => {
+  rmSync(folder, { recursive: true, force: true })
+  await superuser.end()
+  await bench.close()
+})
+
+interface Told {
+  readonly promise: string
+  readonly state: ProofState
+  readonly answer: string
+}
+
+async function verify(...options: string[]) {
+  const { code, stdout, stderr } = await run('verify', '--json', ...options)
+  const told = stdout
+    .trimEnd()
+    .split('\n')
+    .map((line) => JSON.parse(line) as Told)
+  return { code, stderr, told, of: (promise: string) => told.find((one) => one.promise === promise) }
+}
+
+const isBroken = async (promise: string) => {
+  const { code, of } = await verify()
+  expect({ code, ...of(promise) }).toMatchObject({ code: 1, state: 'BROKEN' })
+  return of(promise)?.answer
+}
+
+/** Changes the database for as long as `work` takes. */
+async function during<T>(change: string, back: string, work: () => Promise<T>): Promise<T> {
+  await superuser.unsafe(change)
+  try {
+    return await work()
+  } finally {
+    await superuser.unsafe(back)
+  }
+}
+
+const unprovable: readonly string[] = [pages, whole, secrets]
+
+describe('verify', () => {
+  it('asks for every promise of ARCHITECTURE.md, in its words', () => {
+    const text = readFileSync(new URL('../../../../ARCHITECTURE.md', import.meta.url), 'utf8')
+    const [, table = ''] = /## Promises and what holds them\n\n\|.*\n\|.*\n((?:\|.*\n)+)/.exec(text) ?? []
+    const told = table
+      .trimEnd()
+      .split('\n')
+      .map((line) => line.split('|')[1]?.trim())
+    expect(promises.map(({ promise }) => promise)).toEqual(told)
+  })
+
+  it('proves what a running system can show, and says of the rest why it cannot', async () => {
+    const { code, stderr, told } = await verify()
+    const states = Object.fromEntries(told.map(({ promise, state }) => [promise, state]))
+    const expected = promises.map(({ promise }) => [promise, unprovable.includes(promise) ? 'UNPROVEN' : 'OK'])
+    expect({ code, stderr, states }).toEqual({ code: 0, stderr: '', states: Object.fromEntries(expected) })
+  })
+
+  it('tells each for people in three lines: the promise, how it was asked, and the answer', async () => {
+    const { stdout } = await run('verify', '--skip-fsck')
+    expect(stdout.trimEnd().split('\n')).toHaveLength(3 * promises.length)
+    expect(stdout).toMatch(
+      /^ok {8}One tenant never sees another's rows\n {10}set_tenant\(.*\n {10}row-level security is forced/,
+    )
+    expect(stdout).toContain('fsck was left out')
+  })
+
+  it('changes nothing', async () => {
+    const before = await snapshot()
+    await verify()
+    expect(await snapshot()).toEqual(before)
+  })
+})
+
+/** Every row of every table, and every object. */
+async function snapshot() {
+  const tables = await superuser<{ name: string }[]>`
+    select relname as name from pg_class where relkind = 'r' and relnamespace = 'public'::regnamespace order by 1`
+  const rows: Record<string, unknown> = {}
+  for (const { name } of tables) {
+    const [row] = await superuser.unsafe(`select md5(string_agg(t::text, '|' order by t::text)) as all from ${name} t`)
+    rows[name] = row?.['all']
+  }
+  const { objects } = await bench.service.blobs.list({ prefix: '' })
+  return { rows, objects }
+}
+
+describe('a promise is broken', () => {
+  it('where row-level security does not bind a table', async () => {
+    const answer = await during(
+      'alter table files no force row level security',
+      'alter table files force row level security',
+      () => isBroken(tenants),
+    )
+    expect(answer).toMatch(/^row-level security is not forced on files;/)
+  })
+
+  it('where a second policy lets others see', async () => {
+    const answer = await during('create policy leak on files using (true)', 'drop policy leak on files', () =>
+      isBroken(tenants),
+    )
+    expect(answer).toMatch(/^as t-\w+, rows of others are seen in files;/)
+  })
+
+  it('where the role of the application is not bound', async () => {
+    const answer = await during(
+      'create table stray (id int); alter table stray owner to filegraph_app',
+      'drop table stray',
+      () => isBroken(tenants),
+    )
+    expect(answer).toMatch(/^filegraph_app owns tables/)
+  })
+
+  it('where an index cannot be used, or a constraint was never checked', async () => {
+    const answer = await during(
+      'create table loose (tenant_id uuid, n int); create index loose_n on loose (n); alter table loose add constraint loose_positive check (n > 0) not valid',
+      'drop table loose',
+      () => isBroken(schema),
+    )
+    expect(answer).toMatch(
+      /^constraints that are not validated: loose_positive; indexes that do not begin .*: loose_n;/,
+    )
+  })
+
+  it('where a trigger of history sleeps', async () => {
+    const answer = await during(
+      'alter table audit_log disable trigger audit_log_written_once',
+      'alter table audit_log enable trigger audit_log_written_once',
+      () => isBroken(history),
+    )
+    expect(answer).toMatch(/^no trigger audit_log_written_once stands;/)
+  })
+
+  it('where the application can rewrite history, and the attempt is taken back', async () => {
+    const before = await snapshot()
+    const answer = await during(
+      'alter table audit_log disable trigger audit_log_written_once; grant update on audit_log to filegraph_app',
+      'alter table audit_log enable trigger audit_log_written_once; revoke update on audit_log from filegraph_app',
+      () => isBroken(history),
+    )
+    expect(answer).toContain('accepted, and taken back: update audit_log')
+    expect(await snapshot()).toEqual(before)
+  })
+
+  it('where the tables would let a file in use go, and the attempt is taken back', async () => {
+    const before = await snapshot()
+    const check = 'check (soft_deleted_at is null or attachment_count = 0)'
+    const answer = await during(
+      'alter table files drop constraint files_in_use_not_deleted',
+      `alter table files add constraint files_in_use_not_deleted ${check}`,
+      () => isBroken(inUse),
+    )
+    expect(answer).toMatch(
+      /^no constraint files_in_use_not_deleted; an attempt to delete a file that is attached .* was accepted/,
+    )
+    expect(await snapshot()).toEqual(before)
+  })
+
+  it('where bytes were deleted that nobody had let go of', async () => {
+    await bench.plant(
+      `insert into events (tenant_id, id, type, subject_type, subject_id, payload, created_at)
+       values ('${tenant.id}', gen_random_uuid(), 'blob.purged', 'blob', gen_random_uuid(), '{}', now())`,
+    )
+    expect(await isBroken(purge)).toMatch(/^the bytes of blob .* were deleted, and nobody had let go of them;/)
+    await bench.plant(`delete from events where tenant_id = '${tenant.id}' and type = 'blob.purged'`)
+  })
+
+  it('where fsck finds something against it', async () => {
+    await bench.plant(`update files set attachment_count = 2 where id = '${tenant.attached}'`)
+    expect(await isBroken(inUse)).toMatch(/^fsck finds 1 violations, such as: .*attached\.txt/)
+    expect((await verify('--skip-fsck')).code).toBe(0)
+    await bench.plant(`update files set attachment_count = 1 where id = '${tenant.attached}'`)
+  })
+
+  it('where a log holds a secret, which is not told again', async () => {
+    mkdirSync(join(folder, 'logs'))
+    writeFileSync(join(folder, 'logs', 'filegraph.log'), '{"msg":"all is well"}\n')
+    expect((await verify()).of(secrets)).toMatchObject({
+      state: 'OK',
+      answer: expect.stringMatching(/^1 lines of .* hold none$/),
+    })
+    const key = `fgk_${'a'.repeat(40)}`
+    writeFileSync(join(folder, 'logs', 'filegraph.log.1'), `{"key":"${key}"}\n{"s":"test-secret-test-secret"}\n`)
+    const answer = await isBroken(secrets)
+    expect(answer).toMatch(/^2 of 3 lines of .* hold one$/)
+    expect(answer).not.toContain(key)
+    rmSync(join(folder, 'logs'), { recursive: true })
+  })
+})
+
+describe('a promise is unproven', () => {
+  it('where the bucket does not answer, and that ends with 1', async () => {
+    await bench.service.bucket.stop()
+    const { code, of } = await verify()
+    await bench.service.bucket.start()
+    expect(code).toBe(1)
+    expect(of(doubt)).toMatchObject({ state: 'UNPROVEN', answer: expect.stringContaining('The bucket did not answer') })
+    expect(of(tenants)?.state).toBe('OK')
+  })
+
+  it('where there is nothing to try it on', async () => {
+    const empty = await openWorkbench({ keepsConstraints: true })
+    try {
+      const { code, stdout } = await commandsIn({ ...environmentOf(empty.service), FILEGRAPH_DATA_DIR: folder })(
+        'verify',
+        '--json',
+      )
+      const states = stdout
+        .trimEnd()
+        .split('\n')
+        .map((line) => JSON.parse(line) as Told)
+      expect(code).toBe(0)
+      const unproven = states.filter(({ state }) => state === 'UNPROVEN').map(({ promise }) => promise)
+      expect(unproven).toEqual(expect.arrayContaining([tenants, history, inUse, doubt]))
+    } finally {
+      await empty.close()
+    }
+  })
+})
