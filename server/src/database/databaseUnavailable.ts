@@ -24,9 +24,10 @@ const brokenConnectionCodes = new Set([
 
 /**
  * SQLSTATE 08: connection exceptions; 53: out of resources; 57: shutdown, crash, starting up, statement cancelled by a
- * time limit; 25P03: the server ended a transaction that idled. Source: PostgreSQL, appendix A.
+ * time limit; 25P03: the server ended a transaction that idled. 40001, 40P01 and 55P03: it was chosen to end so that
+ * others could go on, or waited for a row for too long, and was rolled back. Source: PostgreSQL, appendix A.
  */
-const unavailableStates = /^(08|53|57|25P03)/
+const unavailableStates = /^(08|53|57|25P03|40001|40P01|55P03)/
 
 /** The error code of a driver's error, also where Drizzle has wrapped it. */
 export function errorCodeOf(error: unknown): string | undefined {
