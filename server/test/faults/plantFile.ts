@@ -17,7 +17,7 @@ export interface PlantedFile {
 
 /** A superuser's connection: it may write what no code of ours ever would. `close` it before the service. */
 export const openSuperuser = (service: TestService, max = 1): postgres.Sql =>
-  postgres(service.testDatabase.superuserUrl, { max, onnotice: () => undefined, fetch_types: false })
+  postgres(service.testDatabase.superuserUrl, { max, onnotice: () => undefined })
 
 /** Takes away, on one connection, what keeps the rows of this database from contradicting each other. */
 export async function openSaboteur(service: TestService): Promise<postgres.Sql> {
