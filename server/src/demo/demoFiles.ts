@@ -1,3 +1,4 @@
+import type { Owner } from '../domain/attachments/owner.ts'
 import { makePdf } from './makePdf.ts'
 import { makePng } from './makePng.ts'
 import { makeWav } from './makeWav.ts'
@@ -13,6 +14,8 @@ export interface DemoFile {
   /** The `key` of the file that this is a new version of. */
   readonly newVersionOf?: string
   readonly thenDeletedBy?: string
+  /** A row of an imagined host application that uses it. */
+  readonly attachedTo?: Owner
 }
 
 const logo = Buffer.from(`<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 120 120" width="120" height="120">
@@ -58,6 +61,7 @@ export const acmeFiles = (): DemoFile[] => [
     key: 'demo-invoices',
     by: 'sam@acme.example',
     name: 'Invoices 2026.csv',
+    attachedTo: { ownerType: 'project', ownerId: 'globex-launch', slot: 'billing' },
     contentType: 'text/csv',
     content: invoices,
   },

@@ -1,3 +1,4 @@
+import { attachFile } from '../domain/attachments/attachFile.ts'
 import type { Context } from '../domain/context.ts'
 import { deleteFile } from '../domain/files/deleteFile.ts'
 import { createUser } from '../domain/identity/createUser.ts'
@@ -65,6 +66,7 @@ async function seedTenant(services: DemoServices, { slug, name, members, files }
     const target = file.newVersionOf === undefined ? null : (fileIds.get(file.newVersionOf) ?? null)
     const fileId = await uploadDemoFile(contextFor(file.by), file, target)
     fileIds.set(file.key, fileId)
+    if (file.attachedTo) await attachFile(contextFor(file.by), fileId, file.attachedTo)
     if (file.thenDeletedBy !== undefined) await deleteFile(contextFor(file.thenDeletedBy), fileId)
   }
 }
