@@ -32,6 +32,8 @@ export interface TestService {
   /** What stands in front of the bucket and can misbehave. Throws unless the service was started behind it. */
   readonly store: StoreProxy
   readonly clock: { offsetMs: number }
+  /** How far the bucket's clock is ahead of the application's. */
+  readonly storeClock: { offsetMs: number }
   /** The text of every statement since it was last emptied. */
   readonly statements: string[]
   now(): Date
@@ -71,12 +73,14 @@ export interface TestServiceOptions {
   readonly behindProxy?: boolean
 }
 
-const impatient = { connectMilliseconds: 1_000, answerMilliseconds: 1_000, attempts: 2 }
+const impatient = { connectMilliseconds: 1_000, answerMilliseconds: 1_000, attempts: 2, restMilliseconds: 0 }
 
 export async function startTestService({ behindProxy = false }: TestServiceOptions = {}): Promise<TestService> {
   const testDatabase = await createTestDatabase()
   const clock = { offsetMs: 0 }
   const now = () => new Date(Date.now() + clock.offsetMs)
+  const storeClock = { offsetMs: 0 }
+  const storeNow = () => new Date(now().getTime() + storeClock.offsetMs)
   const bucket = await startTestBucket(now)
   const proxy = behindProxy ? await startStoreProxy(bucket.options.endpoint) : null
   const options = { ...bucket.options, endpoint: (proxy ?? bucket.options).endpoint }
@@ -112,6 +116,7 @@ export async function startTestService({ behindProxy = false }: TestServiceOptio
     },
     bucket,
     clock,
+    storeClock,
     statements,
     now,
     contextOf,

@@ -10,19 +10,20 @@ import type { S3Patience } from './s3Client.ts'
 import { createQuerySigner } from './sigV4Query.ts'
 
 /**
- * The two questions that sweeps ask by the million, without the SDK, which takes 2 ms of a processor for a HEAD and 20 µs
+ * The questions that sweeps ask by the million, without the SDK, which takes 2 ms of a processor for a HEAD and 20 µs
  * for each object of a listing. Only a plain good answer counts: whatever else comes is `undefined`, and the caller asks
  * again through the SDK, which tries several times, minds a wrong clock and knows what the error was.
  */
 export interface PlainRequests {
   /** Null where the store says that nothing lies under the key, which the caller has to make sure of. */
   head(key: string): Promise<StoredObject | null | undefined>
+  /** True where the bucket is there and ours to ask. */
+  ping(): Promise<true | undefined>
   list(options: ListOptions, maxKeys: number): Promise<ListObjectsV2CommandOutput | undefined>
   close(): void
 }
 
-/** After an answer that was not plain the SDK is asked alone for so long. */
-const restMilliseconds = 10_000
+const usualRestMilliseconds = 10_000
 const expiresInSeconds = 300
 const maxConnections = 50
 const maxBodyBytes = 16 * 1024 ** 2
@@ -38,6 +39,8 @@ export function createPlainRequests(options: BucketOptions, patience: S3Patience
   const presign = createQuerySigner(address, options.region, options)
   const isTls = address.origin.startsWith('https:')
   const agent = new (isTls ? HttpsAgent : HttpAgent)({ keepAlive: true, maxSockets: maxConnections })
+  const bucketPath = address.pathPrefix || '/'
+  const { answerMilliseconds, restMilliseconds = usualRestMilliseconds } = patience
   let restsUntil = 0
 
   async function ask(method: 'GET' | 'HEAD', path: string, query: string): Promise<PlainAnswer | undefined> {
@@ -50,12 +53,12 @@ export function createPlainRequests(options: BucketOptions, patience: S3Patience
     const send = isTls ? httpsRequest : httpRequest
     const answer = await new Promise<PlainAnswer | undefined>((resolve) => {
       const request = send(presign(signed), { method, agent, headers: { ...checksums, 'accept-encoding': 'identity' } })
-      request.setTimeout(patience.answerMilliseconds, () => request.destroy())
+      request.setTimeout(answerMilliseconds, () => request.destroy())
       request.on('error', () => resolve(undefined))
       request.on('response', (response) => void readWhole(response).then(resolve, () => resolve(undefined)))
       request.end()
     })
-    const isPlain = answer?.status === 200 || (method === 'HEAD' && answer?.status === 404)
+    const isPlain = answer?.status === 200 || (path !== bucketPath && answer?.status === 404)
     if (!isPlain) restsUntil = performance.now() + restMilliseconds
     return isPlain ? answer : undefined
   }
@@ -65,8 +68,9 @@ export function createPlainRequests(options: BucketOptions, patience: S3Patience
       const answer = await ask('HEAD', `${address.pathPrefix}/${escapePath(key)}`, '')
       return answer?.status === 404 ? null : answer && readHead(answer)
     },
+    ping: async () => (await ask('HEAD', bucketPath, '')) && true,
     async list(page, maxKeys) {
-      const answer = await ask('GET', address.pathPrefix || '/', listingQuery(page, maxKeys))
+      const answer = await ask('GET', bucketPath, listingQuery(page, maxKeys))
       return answer && readPlainListing(answer.body)
     },
     close: () => agent.destroy(),

@@ -57,7 +57,7 @@ async function head(client: S3Client, plain: PlainRequests, bucket: string, key:
     if (describeFailure(error).status !== 404) throw unavailable('HEAD', error)
   }
   // A HEAD has no body that could tell a missing object from a missing bucket, and the difference is a lost file.
-  await ping(client, bucket)
+  if (!(await plain.ping())) await ping(client, bucket)
   return null
 }
 

@@ -8,6 +8,8 @@ export interface S3Patience {
   /** Until the head of the answer is there, and between two parts of its body. */
   readonly answerMilliseconds: number
   readonly attempts: number
+  /** How long a store that gave no plain answer is not asked plainly again; 10 s by default. See `plainRequests.ts`. */
+  readonly restMilliseconds?: number
 }
 
 export const usualPatience: S3Patience = { connectMilliseconds: 3_000, answerMilliseconds: 10_000, attempts: 3 }

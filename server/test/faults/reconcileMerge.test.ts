@@ -70,7 +70,7 @@ describe('the merge of listing and rows', () => {
       pageKeys: fc.integer({ min: 1, max: 5 }),
       failsOnPage: fc.integer({ min: 1, max: 8 }),
     })
-    await fc.assert(fc.asyncProperty(cases, compareWithSets), { numRuns: 25 })
+    await fc.assert(fc.asyncProperty(cases, compareWithSets), { numRuns: 15 })
   })
 
   async function compareWithSets(all: {

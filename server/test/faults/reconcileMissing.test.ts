@@ -1,4 +1,5 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { randomUUID } from 'node:crypto'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { type Data, type TestTenant, uploadFile } from '../testService.ts'
 import { newIds, openReconcileWorkbench, type ReconcileWorkbench } from './reconcileWorkbench.ts'
 
@@ -7,12 +8,9 @@ let tenant: TestTenant
 
 beforeAll(async () => {
   bench = await openReconcileWorkbench()
-})
-afterAll(() => bench.close())
-
-beforeEach(async () => {
   tenant = await bench.service.createTenant()
 })
+afterAll(() => bench.close())
 
 async function keyOf(file: Data): Promise<string> {
   const [row] = await bench.sql`select object_key from blobs b
@@ -74,25 +72,27 @@ describe('a row without bytes', () => {
   })
 
   it('is left alone while it is pending or on its way out, with an object or without', async () => {
-    const pending = await bench.plantRows(tenant.id, newIds(2), { status: 'pending' })
-    const deleting = await bench.plantRows(tenant.id, newIds(2), { status: 'deleting' })
+    const tenantId = randomUUID()
+    const pending = await bench.plantRows(tenantId, newIds(2), { status: 'pending' })
+    const deleting = await bench.plantRows(tenantId, newIds(2), { status: 'deleting' })
     await bench.put(pending[0] ?? '', 'half of it')
     await bench.put(deleting[0] ?? '', 'something else')
     bench.service.cleanup.orphanGraceMs = 0
-    expect((await bench.reconcile(tenant.id, 1)).tally).toMatchObject({ examined: 2, deleted: 0, found: {} })
-    expect(await bench.quarantinedOf(tenant.id)).toEqual([])
-    const [row] = await bench.sql`select count(*)::int as count from blobs where tenant_id = ${tenant.id}`
+    expect((await bench.reconcile(tenantId, 1)).tally).toMatchObject({ examined: 2, deleted: 0, found: {} })
+    expect(await bench.quarantinedOf(tenantId)).toEqual([])
+    const [row] = await bench.sql`select count(*)::int as count from blobs where tenant_id = ${tenantId}`
     expect(row?.['count']).toBe(4)
   })
 
   it('is found among a thousand in a gap of the listing, beside objects that are there', async () => {
+    const tenantId = randomUUID()
     const ids = newIds(1_053)
-    const keys = await bench.plantRows(tenant.id, ids)
+    const keys = await bench.plantRows(tenantId, ids)
     const there = [0, 500, 1_052].map((at) => keys[at] ?? '')
     for (const key of there) await bench.put(key)
-    const { tally } = await bench.reconcile(tenant.id, 1)
+    const { tally } = await bench.reconcile(tenantId, 1)
     expect(tally).toMatchObject({ examined: 3, found: { missing: 1_050 } })
-    const lost = await bench.quarantinedOf(tenant.id)
+    const lost = await bench.quarantinedOf(tenantId)
     expect(lost).toHaveLength(1_050)
     expect(there.some((key) => lost.includes(key))).toBe(false)
   })
