@@ -13,11 +13,11 @@ export interface Instance {
 }
 
 /** The product as people start it, with its demo, on a free port and in a folder of its own. */
-export async function startFilegraph(): Promise<Instance> {
+export async function startFilegraph(settings: Record<string, string> = {}): Promise<Instance> {
   const directory = await mkdtemp(join(tmpdir(), 'filegraph-walk-'))
   const port = await freePort()
   const child = spawn(process.execPath, [launcher], {
-    env: { ...process.env, NODE_ENV: 'production', FILEGRAPH_DATA_DIR: directory, PORT: String(port) },
+    env: { ...process.env, NODE_ENV: 'production', FILEGRAPH_DATA_DIR: directory, PORT: String(port), ...settings },
     stdio: ['ignore', 'pipe', 'pipe'],
   })
   const ended = new Promise<void>((resolve) => child.once('exit', () => resolve()))

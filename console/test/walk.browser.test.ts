@@ -5,15 +5,16 @@ import { afterAll, beforeAll, expect, test } from 'vitest'
 import { openBrowser } from './openBrowser.ts'
 import { type Instance, startFilegraph } from './startFilegraph.ts'
 import { signIn, walk } from './walk.ts'
+import { walkOfAFileInUse, walkOfAHold } from './walkDeletion.ts'
 
-const pages = ['files', 'trash', 'audit']
+const pages = ['files', 'trash', 'audit', 'cleanup']
 
 let instance: Instance
 let browser: Browser
 
 beforeAll(async () => {
   // Building for the first time takes its while on a small machine.
-  ;[instance, browser] = await Promise.all([startFilegraph(), openBrowser()])
+  ;[instance, browser] = await Promise.all([startFilegraph({ PURGE_GRACE_SECONDS: '0' }), openBrowser()])
 }, 180_000)
 
 afterAll(async () => {
@@ -24,6 +25,18 @@ afterAll(async () => {
 test('a file walks through the console under its own name, and another tenant sees none of it', async () => {
   await onPage({ width: 1280, height: 800 }, async (page) => {
     await walk(page, instance.url)
+  })
+}, 90_000)
+
+test('a file in use is not deleted and says who uses it; once it is detached it goes, comes back, and goes for good', async () => {
+  await onPage({ width: 1280, height: 800 }, async (page) => {
+    await walkOfAFileInUse(page, instance.url)
+  })
+}, 90_000)
+
+test('a file under legal hold is neither deleted nor purged, and says why', async () => {
+  await onPage({ width: 375, height: 700 }, async (page) => {
+    await walkOfAHold(page, instance.url)
   })
 }, 90_000)
 
@@ -43,6 +56,13 @@ test.each(['light', 'dark'] as const)(
       await open(page, 'files')
       await page.locator('.file-open').first().click()
       await page.getByText('SHA-256').waitFor()
+      expect(await violations(page)).toEqual([])
+      await page.getByRole('button', { name: 'Hold …' }).click()
+      await page.getByLabel('Reason').waitFor()
+      expect(await violations(page)).toEqual([])
+      await open(page, 'cleanup')
+      await page.getByRole('button', { name: 'Run now' }).click()
+      await page.getByRole('switch', { name: 'Dry run' }).waitFor()
       expect(await violations(page)).toEqual([])
     })
   },
@@ -105,18 +125,24 @@ test('files dropped on the page are uploaded, a lie about the type is told, and 
   })
 }, 60_000)
 
-test('a viewer is offered nothing that changes files, and no audit log', async () => {
+test('a viewer is offered nothing that changes files, no audit log and no cleanup', async () => {
   await onPage({ width: 1280, height: 800 }, async (page) => {
     await signIn(page, instance.url, 'vic@acme.example')
     expect(await page.getByRole('button', { name: 'Upload' }).count()).toBe(0)
-    expect(await page.getByRole('link', { name: 'Audit log' }).count()).toBe(0)
+    expect(await page.getByRole('link', { name: /Audit log|Cleanup/ }).count()).toBe(0)
     await page
       .getByRole('button', { name: /^More for/ })
       .first()
       .click()
     expect(await page.getByRole('menuitem').allInnerTexts()).toEqual(['Details'])
-    await page.goto(`${instance.url}/t/acme/audit`)
-    await page.getByText('Not for your role').waitFor()
+    await page.getByRole('menuitem', { name: 'Details' }).click()
+    await page.getByText('until somebody deletes it').waitFor()
+    expect(await page.getByRole('combobox', { name: 'How long it stays' }).count()).toBe(0)
+    expect(await page.getByRole('button', { name: 'Hold …' }).count()).toBe(0)
+    for (const name of ['audit', 'cleanup']) {
+      await page.goto(`${instance.url}/t/acme/${name}`)
+      await page.getByText('Not for your role').waitFor()
+    }
   })
 }, 60_000)
 

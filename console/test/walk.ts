@@ -36,15 +36,15 @@ export async function signOut(page: Page): Promise<void> {
   await page.getByLabel('E-mail').waitFor()
 }
 
-const rowOf = (page: Page, name: string): Locator => page.getByRole('row').filter({ hasText: name })
+export const rowOf = (page: Page, name: string): Locator => page.getByRole('row').filter({ hasText: name })
 
-async function upload(page: Page) {
+export async function upload(page: Page, name = fileName) {
   const chooser = page.waitForEvent('filechooser')
   await page.getByRole('button', { name: 'Upload', exact: true }).click()
-  await (await chooser).setFiles({ name: fileName, mimeType: 'application/pdf', buffer: bytes })
+  await (await chooser).setFiles({ name, mimeType: 'application/pdf', buffer: bytes })
   await page.getByRole('region', { name: 'Uploads' }).getByText('1 file uploaded').waitFor()
   await page.getByRole('button', { name: 'Close the list of uploads' }).click()
-  await rowOf(page, fileName).waitFor()
+  await rowOf(page, name).waitFor()
 }
 
 async function download(page: Page) {
@@ -101,7 +101,7 @@ async function readAuditLog(page: Page) {
 }
 
 async function seeNothingOfIt(page: Page) {
-  for (const name of ['Files', 'Trash', 'Audit log']) {
+  for (const name of ['Files', 'Trash', 'Audit log', 'Cleanup']) {
     await page.getByRole('link', { name, exact: true }).click()
     await page.getByRole('heading', { name, exact: true }).waitFor()
     await page.waitForLoadState('networkidle')
@@ -111,7 +111,7 @@ async function seeNothingOfIt(page: Page) {
   await page.getByText('No such workspace, or no access').waitFor()
 }
 
-async function choose(page: Page, name: string, item: string) {
+export async function choose(page: Page, name: string, item: string) {
   await page.getByRole('button', { name: `More for ${name}` }).click()
   await page.getByRole('menuitem', { name: item }).click()
 }

@@ -5,7 +5,7 @@ import { UserText } from '../ui/UserText.tsx'
 import { AttachmentList } from './AttachmentList.tsx'
 
 /** More would push what can be done about it out of sight. */
-const shownUsers = 8
+const shownUsers = 5
 
 interface InUseDialogProps {
   readonly name: string

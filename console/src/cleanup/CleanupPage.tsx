@@ -84,7 +84,7 @@ export function CleanupPage() {
           <ol aria-label="Cleanup runs">
             {runs.map((run) => (
               <li key={run.id}>
-                <CleanupRow run={run} isOpenAtFirst={run.id === askedId} />
+                <CleanupRow key={String(run.id === askedId)} run={run} isOpenAtFirst={run.id === askedId} />
               </li>
             ))}
           </ol>

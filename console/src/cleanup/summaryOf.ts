@@ -14,6 +14,7 @@ export const isUnfinished = ({ state }: Pick<CleanupRowFragment, 'state'>): bool
 /** What a run did in a line: "Looked at 12 · deleted 3 (1.2 MB) · left 2 alone · found 1 amiss". */
 export function summaryOf(run: Counted): string {
   if (run.state === 'QUEUED') return 'Begins within a minute'
+  if (run.state === 'DONE' && run.examined === 0) return 'There was nothing to look at'
   const held = total(run.held)
   const found = total(run.found)
   const parts = [
@@ -21,7 +22,7 @@ export function summaryOf(run: Counted): string {
     run.deleted > 0 && `${verbOf(run)} ${count(run.deleted)}${inBytes(run.deletedBytes)}`,
     held > 0 && `left ${count(held)} alone`,
     found > 0 && `found ${count(found)} amiss`,
-    run.state === 'DONE' && run.deleted + held + found === 0 && 'nothing to do',
+    run.state === 'DONE' && run.examined > 0 && run.deleted + held + found === 0 && 'nothing amiss',
   ]
   return parts.filter(Boolean).join(' · ')
 }

@@ -2,6 +2,7 @@ import type { ApolloClient } from '@apollo/client'
 import {
   ChangeRetentionDocument,
   DeleteFileDocument,
+  FileNowDocument,
   IssueDownloadUrlDocument,
   PurgeFileDocument,
   RenameFileDocument,
@@ -36,6 +37,7 @@ export async function changeRetention(client: ApolloClient, id: string, retentio
 /** Rejects with `FileKept` where somebody uses or holds the file. */
 export async function deleteFile(client: ApolloClient, id: string): Promise<void> {
   const { data } = await client.mutate({ mutation: DeleteFileDocument, variables: { input: { id } } })
+  if (!('file' in (data?.deleteFile ?? {}))) renewFile(client, id)
   throwIfKept(data?.deleteFile)
   takeSuccess(data?.deleteFile, 'file')
   takeFromFiles(client.cache, id)
@@ -56,6 +58,12 @@ export async function purgeFile(client: ApolloClient, id: string): Promise<void>
   takeSuccess(data?.purgeFile, 'file')
   takeFromTrash(client.cache, id)
   renewUsage(client)
+}
+
+/** In the background: what was refused was asked for without knowing how the file stands. */
+function renewFile(client: ApolloClient, id: string): void {
+  const variables = { id }
+  void client.query({ query: FileNowDocument, variables, fetchPolicy: 'network-only' }).catch(() => undefined)
 }
 
 /** In the background: it is a detail at the side, and the next page brings it anyway. */

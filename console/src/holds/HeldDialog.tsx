@@ -1,5 +1,5 @@
 import { useQuery } from '@apollo/client/react'
-import { HoldOfFileDocument } from '../apollo/operations.ts'
+import { FileNowDocument } from '../apollo/operations.ts'
 import { Button } from '../ui/Button.tsx'
 import { Dialog } from '../ui/Dialog.tsx'
 import { UserText } from '../ui/UserText.tsx'
@@ -14,7 +14,7 @@ interface HeldDialogProps {
 
 /** A file was to be deleted that has to stay. */
 export function HeldDialog({ file, message, onClose }: HeldDialogProps) {
-  const { data } = useQuery(HoldOfFileDocument, { variables: { id: file.id }, fetchPolicy: 'network-only' })
+  const { data } = useQuery(FileNowDocument, { variables: { id: file.id }, fetchPolicy: 'network-only' })
   const hold = data?.file?.hold
   return (
     <Dialog title={hold ? 'This file is under legal hold' : 'This file stays'} onClose={onClose} isAlert>

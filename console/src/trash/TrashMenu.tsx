@@ -33,8 +33,7 @@ export function TrashMenu({ name, isHeld, choices }: { name: string; isHeld: boo
             isDisabled={isHeld}
             onAction={choices.onPurge}
           >
-            <Trash2 size={16} aria-hidden /> Delete forever …
-            {isHeld && <span className="menu-hint">while held: no</span>}
+            <Trash2 size={16} aria-hidden /> Delete forever …{isHeld && <span className="menu-hint">on hold</span>}
           </MenuItem>
         </Menu>
       </Popover>

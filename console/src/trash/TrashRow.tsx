@@ -22,7 +22,9 @@ interface TrashRowProps {
 
 /** A deleted file, and until when it can be restored. */
 export function TrashRow({ file, onRestore, choices }: TrashRowProps) {
-  const now = useNow()
+  const deletedAt = file.deletedAt ?? file.updatedAt
+  // Our clock may be behind the server's: nobody has more days left than there are.
+  const now = Math.max(useNow(), Date.parse(deletedAt))
   const left = file.purgeAfter === null ? null : daysUntil(file.purgeAfter, now)
   return (
     <>
@@ -40,7 +42,7 @@ export function TrashRow({ file, onRestore, choices }: TrashRowProps) {
         <UserText>{file.deletedBy?.name ?? ''}</UserText>
       </div>
       <div role="cell" className="cell-when">
-        <Time at={file.deletedAt ?? file.updatedAt} />
+        <Time at={deletedAt} />
       </div>
       <div role="cell" className={left !== null && left <= 3 ? 'cell-size trash-soon' : 'cell-size'}>
         {file.purgeAfter === null ? (
@@ -65,7 +67,7 @@ export function TrashRow({ file, onRestore, choices }: TrashRowProps) {
 
 /** Null is a file that is held: its time does not end. */
 function wordLeft(days: number | null): string {
-  if (days === null) return 'while it is held'
+  if (days === null) return 'while held'
   if (days === 0) return 'time is over'
   return days === 1 ? '1 day left' : `${days} days left`
 }

@@ -39,7 +39,7 @@ test('the last day in the trash counts as one, and none are left after it', () =
 
 test('a duration is told in the units that matter, and a clock that went back makes none negative', () => {
   expect([-5, 320, 9_940, 59_999, 60_000, 7_530_000].map(formatDuration)).toEqual([
-    '0.0 s',
+    'a moment',
     '0.3 s',
     '9.9 s',
     '59 s',

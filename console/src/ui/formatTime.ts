@@ -20,9 +20,10 @@ export function relativeTime(at: string, now: number): string {
 
 export const exactTime = (at: string): string => exact.format(Date.parse(at))
 
-/** "0.3 s", "12 s", "3 min", "2 h 5 min". */
+/** "a moment", "0.3 s", "12 s", "3 min", "2 h 5 min". */
 export function formatDuration(milliseconds: number): string {
-  const seconds = Math.max(0, milliseconds) / 1000
+  const seconds = milliseconds / 1000
+  if (seconds < 0.05) return 'a moment'
   if (seconds < 10) return `${seconds.toFixed(1)} s`
   if (seconds < 60) return `${Math.floor(seconds)} s`
   const minutes = Math.floor(seconds / 60)
