@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process'
 import postgres from 'postgres'
 import { expect, it } from 'vitest'
 import { knownMigrations, migrate } from '../src/database/migrate.ts'
+import { startTestPostgres } from '../src/embedded/startTestPostgres.ts'
 import { createEmptyDatabase } from './testDatabase.ts'
 
 const applied = async (url: string) => {
@@ -62,8 +63,63 @@ it('says what an administrator has to do when its login may not give the role to
   await administrator.unsafe(`create role ${owner} login createrole password 'test'`)
   const url = new URL(database.superuserUrl)
   Object.assign(url, { username: owner, password: 'test' })
-  await expect(migrate(url.href)).rejects.toThrow(`grant filegraph_app to "${owner}"`)
+  await expect(migrate(url.href)).rejects.toThrow(`grant filegraph_app, filegraph_functions to "${owner}"`)
   await administrator.unsafe(`drop role ${owner}`)
   await administrator.end()
   await database.drop()
 })
+
+/** A cluster of one's own, in which a login that is no superuser owns an empty database, as on a managed server. */
+async function startManagedPostgres() {
+  const server = await startTestPostgres()
+  const administrator = postgres(server.url, { max: 1, onnotice: () => undefined })
+  const urlOf = (user: string, database: string) =>
+    Object.assign(new URL(server.url), { username: user, password: 'test', pathname: `/${database}` }).href
+  const addOwner = async (owner: string) => {
+    await administrator.unsafe(`create role ${owner} login createrole password 'test'`)
+    await administrator.unsafe(`create database ${owner} owner ${owner}`)
+    return urlOf(owner, owner)
+  }
+  return {
+    administrator,
+    urlOf,
+    addOwner,
+    stop: async () => {
+      await administrator.end()
+      await server.stop()
+    },
+  }
+}
+
+it(
+  'works for a login that owns its database and may make roles, and is no superuser',
+  { timeout: 60_000 },
+  async () => {
+    const managed = await startManagedPostgres()
+    try {
+      const url = await managed.addOwner('first_owner')
+      await managed.administrator`create role first_app login password 'test'`
+      await migrate(url, ['first_app'])
+      await migrate(url, ['first_app'])
+      expect((await applied(url)).names).toEqual(knownMigrations())
+      const app = postgres(managed.urlOf('first_app', 'first_owner'), { max: 1, connection: { role: 'filegraph_app' } })
+      const outcome = app.begin(async (tx) => {
+        await tx`select set_tenant('01936b1e-0000-7000-8000-000000000001')`
+        return tx`select filegraph.attach_as(null, '{}', now(), null, 'a', 'b', 'c') as outcome`
+      })
+      expect(await outcome).toEqual([{ outcome: 'NO_FILE' }])
+      await app.end()
+
+      // The roles are there now, made by the first: an administrator has to let the second one take them.
+      const second = await managed.addOwner('second_owner')
+      const refusal: unknown = await migrate(second).catch((error: unknown) => error)
+      const remedy = 'grant filegraph_app, filegraph_functions to "second_owner"'
+      expect(refusal).toMatchObject({ message: expect.stringContaining(remedy) })
+      await managed.administrator.unsafe(remedy)
+      await migrate(second)
+      expect((await applied(second)).names).toEqual(knownMigrations())
+    } finally {
+      await managed.stop()
+    }
+  },
+)

@@ -126,6 +126,100 @@ describe('the catalogue', () => {
   })
 })
 
+describe('the functions for host applications', () => {
+  const functions = () => sql<
+    { name: string; definer: boolean; settings: string[] | null; owner: string; callers: string[] }[]
+  >`select p.proname as name, p.prosecdef as definer, p.proconfig as settings, p.proowner::regrole::text as owner,
+      array(select a.grantee::regrole::text from aclexplode(coalesce(p.proacl, acldefault('f', p.proowner))) a
+        where a.privilege_type = 'EXECUTE' and a.grantee <> p.proowner order by 1) as callers
+    from pg_proc p where p.pronamespace = 'filegraph'::regnamespace order by 1`
+
+  it('look nothing up but in the catalogue, unless a statement names the schema', async () => {
+    const all = await functions()
+    expect(all.length).toBeGreaterThan(10)
+    for (const { settings } of all) expect(settings).toEqual(['search_path=pg_catalog, pg_temp'])
+  })
+
+  it('can each be called by the one role that they are for', async () => {
+    const callers = Object.fromEntries((await functions()).map((one) => [one.name, one.callers.join()]))
+    expect(callers).toEqual({
+      attach_as: 'filegraph_app',
+      attach_file: 'filegraph_host',
+      change_from_host: 'filegraph_host',
+      current_tenant: 'filegraph_functions',
+      detach_as: 'filegraph_app',
+      detach_file: 'filegraph_host',
+      enqueue_job: 'filegraph_app',
+      file_id: 'filegraph_functions',
+      host_actor: '',
+      new_id: 'filegraph_functions',
+      record_file_change: 'filegraph_functions',
+      replace_as: 'filegraph_app',
+      replace_attachment: 'filegraph_host',
+      set_tenant: 'filegraph_host',
+    })
+  })
+
+  it('run as a role that row-level security binds; the queue alone is filled as its owner', async () => {
+    const owner = (await sql`select current_user as name`)[0]?.['name']
+    const definers = (await functions()).filter((one) => one.definer).map((one) => [one.name, one.owner])
+    expect(Object.fromEntries(definers)).toEqual({
+      attach_as: 'filegraph_functions',
+      change_from_host: 'filegraph_functions',
+      detach_as: 'filegraph_functions',
+      enqueue_job: owner,
+      host_actor: 'filegraph_functions',
+      replace_as: 'filegraph_functions',
+    })
+    const roles = await sql`select from pg_roles where rolname in ('filegraph_functions', 'filegraph_host')
+      and not (rolsuper or rolbypassrls or rolcreaterole or rolcreatedb or rolcanlogin or rolreplication)`
+    expect(roles).toHaveLength(2)
+    expect(
+      await sql`select from pg_auth_members
+      where member in ('filegraph_functions'::regrole, 'filegraph_host'::regrole)`,
+    ).toHaveLength(0)
+  })
+
+  it('own nothing, and their role can make nothing beside them', async () => {
+    expect(
+      await sql`select from pg_class where relowner in ('filegraph_functions'::regrole, 'filegraph_host'::regrole)`,
+    ).toHaveLength(0)
+    const may = await sql`select nspname from pg_namespace, (values ('filegraph_functions'), ('filegraph_host')) r(name)
+      where nspname in ('filegraph', 'public', 'drizzle') and has_schema_privilege(r.name, oid, 'CREATE')`
+    expect(may).toEqual([])
+  })
+
+  it('touch just these columns; a host application touches none', async () => {
+    const granted = await sql`select c.relname || ' ' || lower(p.privilege) || case
+          when has_table_privilege(r.name, c.oid, p.privilege) then ''
+          else ' ' || (select string_agg(a.attname, ' ' order by a.attname) from pg_attribute a where a.attrelid = c.oid
+            and a.attnum > 0 and has_column_privilege(r.name, c.oid, a.attnum, p.privilege)) end as what, r.name
+      from pg_class c, (values ('filegraph_functions'), ('filegraph_host')) r(name),
+        (values ('SELECT'), ('INSERT'), ('UPDATE'), ('REFERENCES')) p(privilege)
+      where c.relkind in ('r', 'v', 'S') and c.relnamespace::regnamespace::text in ('public', 'drizzle', 'filegraph')
+        and c.relkind <> 'S' and has_any_column_privilege(r.name, c.oid, p.privilege)
+      union all select c.relname || ' ' || lower(p.privilege), r.name
+      from pg_class c, (values ('filegraph_functions'), ('filegraph_host')) r(name),
+        (values ('DELETE'), ('TRUNCATE'), ('TRIGGER')) p(privilege)
+      where c.relkind in ('r', 'v') and c.relnamespace::regnamespace::text in ('public', 'drizzle', 'filegraph')
+        and has_table_privilege(r.name, c.oid, p.privilege) order by 1`
+    expect(granted.filter((row) => row['name'] === 'filegraph_host')).toEqual([])
+    expect(granted.map((row) => row['what'])).toEqual([
+      'attachments delete',
+      'attachments insert',
+      'attachments select',
+      'audit_log insert',
+      'events insert',
+      'files select',
+      'files update attachment_count soft_deleted_at soft_deleted_by updated_at',
+      'principals insert',
+      'principals select',
+      'tenant_usage select',
+      'tenant_usage update file_count trashed_count',
+    ])
+  })
+})
+
 describe('history', () => {
   const asApp = () =>
     postgres(database.url, { max: 1, connection: { role: database.appRole }, onnotice: () => undefined })

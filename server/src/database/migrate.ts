@@ -33,7 +33,7 @@ export async function migrate(url: string, members: readonly string[] = []): Pro
     await runMigrations(drizzle({ client }), { migrationsFolder })
     await client.unsafe(`grant usage on schema drizzle to ${appRole}`)
     await client.unsafe(`grant select on drizzle.__drizzle_migrations to ${appRole}`)
-    for (const member of members) await grantRole(client, appRole, member)
+    for (const member of members) await grantRoles(client, [appRole], member)
   } finally {
     await client.end({ timeout: 5 })
   }
@@ -47,9 +47,8 @@ export function knownMigrations(): string[] {
 async function ensureRoles(client: postgres.Sql): Promise<void> {
   for (const role of [appRole, functionsRole, hostRole]) await ensureRole(client, role)
   const [self] = await client<{ name: string }[]>`select current_user as name`
-  if (!self) return
   // Only a member of a role can make it the owner of something.
-  for (const role of [appRole, functionsRole]) await grantRole(client, role, self.name)
+  if (self) await grantRoles(client, [appRole, functionsRole], self.name)
 }
 
 /** Roles belong to the whole cluster: another database's migration can make the same one at the same time. */
@@ -62,14 +61,17 @@ async function ensureRole(client: postgres.Sql, role: string): Promise<void> {
   end $$`)
 }
 
-async function grantRole(client: postgres.Sql, role: string, member: string): Promise<void> {
+async function grantRoles(client: postgres.Sql, roles: readonly string[], member: string): Promise<void> {
   try {
-    await grantUnlessMember(client, role, member)
+    for (const role of roles) await grantUnlessMember(client, role, member)
   } catch (error) {
     // 42501: the role was made by another login, whose leave it takes to give it on.
     if (!(error instanceof postgres.PostgresError) || error.code !== '42501') throw error
-    const remedy = `Run as an administrator of the database: grant ${role} to "${member}"`
-    throw new Error(`This login may not let "${member}" take the role ${role}. ${remedy}`, { cause: error })
+    const all = roles.join(', ')
+    const remedy = `Run as an administrator of the database: grant ${all} to "${member}"`
+    throw new Error(`This login may not let "${member}" take the role ${roles.join(' or ')}. ${remedy}`, {
+      cause: error,
+    })
   }
 }
 
