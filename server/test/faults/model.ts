@@ -98,7 +98,8 @@ function put(state: State, key: string, intent: IntentModel, bytes: 'GOOD' | 'WR
 
 function commit(state: State, key: string, intent: IntentModel): Outcome {
   if (intent.state === 'COMMITTED') {
-    return [state.files.get(intent.target ?? key)?.state === 'PURGED' ? 'NOT_FOUND' : 'OK', state]
+    const { state: of = 'PURGED' } = state.files.get(intent.target ?? key) ?? {}
+    return [of === 'PURGED' ? 'NOT_FOUND' : 'OK', state]
   }
   if (intent.state === 'ENDED' || intent.isExpired) return ['CONFLICT', state]
   if (intent.stored === 'NOTHING') return ['UPLOAD_INCOMPLETE', state]
