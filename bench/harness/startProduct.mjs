@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -15,7 +15,7 @@ const readyPatienceMs = 120_000
  *
  * `startMs` is the time from the start of the process to the first 200 of `/readyz`.
  */
-export async function startProduct(folder, { nodeOptions = [] } = {}) {
+export async function startProduct(folder, { nodeOptions = [], environment = {} } = {}) {
   const port = await freePort()
   const url = `http://127.0.0.1:${port}`
   const started = performance.now()
@@ -24,11 +24,13 @@ export async function startProduct(folder, { nodeOptions = [] } = {}) {
     PORT: String(port),
     SEED_DEMO: 'false',
     RATE_LIMIT_OPERATIONS_PER_MINUTE: '0',
+    ...environment,
   })
   try {
     await untilReady(`${url}/readyz`, running)
     const startMs = performance.now() - started
-    return { url, folder, startMs, pid: running.pid, stop: running.stop, ...(await postgresOf(folder)) }
+    const parts = environment.DATABASE_URL ? {} : await partsOf(folder)
+    return { url, startMs, pid: running.pid, stop: running.stop, ...parts }
   } catch (error) {
     await running.stop()
     throw error
@@ -45,22 +47,29 @@ async function untilReady(address, running) {
   throw new Error(`The product did not become ready:\n${running.said}`)
 }
 
-/** Where its Postgres is, and the number of that process. */
-async function postgresOf(folder) {
+/** Where its Postgres and its bucket are, and the number of that Postgres' process. */
+async function partsOf(folder) {
   const { embeddedUrls } = await product('embedded/prepareDatabase.js')
-  // Written a moment after the first ready answer.
-  for (let left = 200; ; left -= 1) {
-    try {
-      const { postgresPort } = JSON.parse(readFileSync(join(folder, 'instance.json'), 'utf8'))
-      const secrets = JSON.parse(readFileSync(join(folder, 'secrets.json'), 'utf8'))
-      const { url, superuserUrl } = embeddedUrls(postgresPort, secrets)
-      const adminUrl = Object.assign(new URL(superuserUrl), { pathname: new URL(url).pathname }).href
-      return { databaseUrl: url, adminUrl, postgresPid: await postmasterOf(adminUrl), secrets }
-    } catch (error) {
-      if (left === 0) throw error
-      await sleep(25)
-    }
+  const { localBucketName, localRegion } = await product('addresses.js')
+  const { postgresPort, bucketPort } = await readWritten(join(folder, 'instance.json'))
+  const secrets = await readWritten(join(folder, 'secrets.json'))
+  const urls = embeddedUrls(postgresPort, secrets)
+  const adminUrl = Object.assign(new URL(urls.superuserUrl), { pathname: new URL(urls.url).pathname }).href
+  const bucket = {
+    endpoint: `http://127.0.0.1:${bucketPort}`,
+    bucket: localBucketName,
+    region: localRegion,
+    accessKeyId: secrets.bucketAccessKeyId,
+    secretAccessKey: secrets.bucketSecretAccessKey,
   }
+  const postgresPid = await postmasterOf(adminUrl)
+  return { databaseUrl: urls.url, urls, adminUrl, postgresPort, bucketPort, bucket, postgresPid }
+}
+
+/** The product writes it a moment after the first ready answer. */
+async function readWritten(file) {
+  for (let left = 200; left > 0 && !existsSync(file); left -= 1) await sleep(25)
+  return JSON.parse(readFileSync(file, 'utf8'))
 }
 
 async function postmasterOf(adminUrl) {
