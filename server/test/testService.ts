@@ -81,7 +81,7 @@ export async function startTestService({ behindProxy = false }: TestServiceOptio
   const now = () => new Date(Date.now() + clock.offsetMs)
   const storeClock = { offsetMs: 0 }
   const storeNow = () => new Date(now().getTime() + storeClock.offsetMs)
-  const bucket = await startTestBucket(now)
+  const bucket = await startTestBucket(storeNow)
   const proxy = behindProxy ? await startStoreProxy(bucket.options.endpoint) : null
   const options = { ...bucket.options, endpoint: (proxy ?? bucket.options).endpoint }
   const blobs = proxy ? createS3BlobStore(options, impatient) : createS3BlobStore(options)

@@ -91,6 +91,14 @@ describe('of two that exclude each other one alone succeeds', () => {
   })
 })
 
+it('a new version does not come to a file that went into the trash before', async () => {
+  for (const barrier of ['FILE', 'AUDIT_LOG'] as const) {
+    const { scene, done } = await play(barrier, 'LIVE', ['delete', 'commit'])
+    expect(done).toEqual([true, false])
+    expect(await readState(scene)).toMatchObject({ trashed: true, version: 1 })
+  }
+})
+
 describe('three verbs', () => {
   const threes: readonly (readonly [Stage, Verb, Verb, Verb])[] = [
     ['LIVE', 'attach', 'delete', 'restore'],
