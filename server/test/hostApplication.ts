@@ -31,7 +31,7 @@ export async function startHostApplication(service: TestService): Promise<HostAp
         return work(tx)
       }) as Promise<never>,
     close: async () => {
-      await sql.end()
+      await sql.end({ timeout: 5 })
       await administrator.unsafe(`drop owned by ${role} cascade`)
       await administrator.unsafe(`drop role ${role}`)
       await administrator.end()

@@ -37,7 +37,7 @@ beforeAll(async () => {
 })
 
 afterAll(async () => {
-  await application.end()
+  await application.end({ timeout: 5 })
   await administrator.unsafe('drop owned by my_app cascade; drop role my_app')
   await administrator.end()
   await service.close()
