@@ -95,5 +95,5 @@ describe('a row without bytes', () => {
     const lost = await bench.quarantinedOf(tenantId)
     expect(lost).toHaveLength(1_050)
     expect(there.some((key) => lost.includes(key))).toBe(false)
-  })
+  }, 60_000)
 })

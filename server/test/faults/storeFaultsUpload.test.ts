@@ -109,7 +109,7 @@ describe('a commit changes nothing and can be asked for again when', () => {
     await expectOneVersionIn(uploadIntent)
   })
 
-  it('it is asked for many times at once while the store stumbles', async () => {
+  it('many ask for it at once while the store stumbles', async () => {
     const { uploadIntent } = await askForIntent(bench.service, tenant.member, declared)
     expect(await send(uploadIntent)).toBe(200)
     const before = await versions()

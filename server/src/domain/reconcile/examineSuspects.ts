@@ -7,6 +7,7 @@ import { inParallel } from '../inParallel.ts'
 import type { Suspect } from './comparePage.ts'
 import { liftQuarantine, quarantine } from './quarantine.ts'
 import type { ReconciledRow } from './readRows.ts'
+import { type Damage, verifyBytes } from './verifyBytes.ts'
 
 const requestsAtOnce = 16
 
@@ -26,7 +27,7 @@ export async function examineSuspects(
   askedAt: Date,
 ): Promise<void> {
   const verdicts = await inParallel(suspects, requestsAtOnce, (suspect) => examine(ctx, suspect))
-  const bad: { row: ReconciledRow; reason: Exclude<Verdict, 'SAME'> }[] = []
+  const bad: { row: ReconciledRow; reason: Damage }[] = []
   const good: ReconciledRow[] = []
   const leftOut: ReconciledRow[] = []
   suspects.forEach(({ row, suspicion }, at) => {
@@ -45,9 +46,11 @@ export async function examineSuspects(
   await liftQuarantine(ctx, good)
 }
 
-type Verdict = 'SAME' | 'MISSING' | 'DIFFERENT'
+type Verdict = Damage | 'SAME'
 
 async function examine({ blobs }: SweepContext, { row, suspicion }: Suspect): Promise<Verdict> {
+  // What put it into quarantine may have been a byte that neither size nor etag tells of.
+  if (suspicion === 'RETURNED') return (await verifyBytes(blobs, row)) ?? 'SAME'
   const stored = await blobs.head(row.objectKey)
   if (!stored) return 'MISSING'
   if (stored.byteSize !== row.byteSize || stored.etag !== row.etag) return 'DIFFERENT'

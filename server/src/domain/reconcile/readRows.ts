@@ -8,7 +8,7 @@ export const rowsAtOnce = 1_000
 /** What the bucket is held against. */
 export type ReconciledRow = Pick<
   typeof blobs.$inferSelect,
-  'id' | 'objectKey' | 'status' | 'byteSize' | 'etag' | 'quarantinedAt'
+  'id' | 'objectKey' | 'status' | 'byteSize' | 'etag' | 'sha256' | 'quarantinedAt'
 >
 
 /**
@@ -24,6 +24,7 @@ export const readRows = (ctx: SweepContext, from: string | null, before: string 
         status: blobs.status,
         byteSize: blobs.byteSize,
         etag: blobs.etag,
+        sha256: blobs.sha256,
         quarantinedAt: blobs.quarantinedAt,
       })
       .from(blobs)

@@ -4,20 +4,15 @@ import { blobs } from '../../database/tables.ts'
 import { reading } from '../context.ts'
 import type { Run, SweepContext } from '../cleanup/recordRun.ts'
 import { liftQuarantine, quarantine } from './quarantine.ts'
-
-/** Larger objects are compared by size and etag alone: reading them would take longer than a sample may. */
-const largestHashed = 64 * 1024 ** 2
+import { verifyBytes } from './verifyBytes.ts'
 
 type Sampled = Pick<typeof blobs.$inferSelect, 'id' | 'objectKey' | 'byteSize' | 'etag' | 'sha256' | 'quarantinedAt'>
 
-/**
- * Looks at some of the tenant's blobs, chosen by chance, as a reader would find them: there, of the size and etag that
- * were committed, and, where a SHA-256 was proved and they are not too large, byte for byte.
- */
+/** Looks at some of the tenant's blobs, chosen by chance, as a reader would find them. */
 export async function verifySample(ctx: SweepContext, run: Run): Promise<void> {
   for (const blob of await chooseBlobs(ctx)) {
     const examined = { key: blob.objectKey, byteSize: blob.byteSize }
-    const reason = await verify(ctx, blob)
+    const reason = await verifyBytes(ctx.blobs, blob)
     run.tally.examined += 1
     if (reason !== null) run.tally.addFound(reason.toLowerCase(), examined)
     else if (blob.quarantinedAt !== null) run.tally.addFound('returned', examined)
@@ -25,16 +20,6 @@ export async function verifySample(ctx: SweepContext, run: Run): Promise<void> {
     if (reason !== null) await quarantine(ctx, [{ row: blob, reason }])
     else if (blob.quarantinedAt !== null) await liftQuarantine(ctx, [blob])
   }
-}
-
-async function verify({ blobs: store }: SweepContext, blob: Sampled): Promise<'MISSING' | 'DIFFERENT' | null> {
-  const stored = await store.head(blob.objectKey)
-  if (!stored) return 'MISSING'
-  if (stored.byteSize !== blob.byteSize || stored.etag !== blob.etag) return 'DIFFERENT'
-  if (blob.sha256 === null || blob.byteSize > largestHashed) return null
-  const found = await store.sha256(blob.objectKey)
-  if (found === null) return 'MISSING'
-  return found === blob.sha256 ? null : 'DIFFERENT'
 }
 
 /** From a place in the order of ids that chance chooses, and on from the beginning where that is near the end. */
