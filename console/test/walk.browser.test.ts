@@ -66,7 +66,7 @@ test.each(['light', 'dark'] as const)(
       expect(await violations(page)).toEqual([])
     })
   },
-  60_000,
+  120_000,
 )
 
 test('nothing is wider than a screen of 375 pixels', async () => {

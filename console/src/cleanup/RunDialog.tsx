@@ -1,18 +1,18 @@
 import { useApolloClient, useQuery } from '@apollo/client/react'
 import { type SubmitEvent, useState } from 'react'
 import { SwitchButton, SwitchField } from 'react-aria-components/Switch'
+import { Text } from 'react-aria-components/Text'
 import {
   type CleanupKind,
   type CleanupRowFragment,
   LastRunsDocument,
-  type LastRunsQuery,
   RunCleanupDocument,
 } from '../apollo/operations.ts'
 import { takeSuccess, wordFailure } from '../apollo/takeSuccess.ts'
 import { Button } from '../ui/Button.tsx'
 import { Dialog } from '../ui/Dialog.tsx'
 import { cleanupKinds } from './cleanupWords.ts'
-import { isUnfinished } from './summaryOf.ts'
+import { brakeOf } from './summaryOf.ts'
 
 interface RunDialogProps {
   readonly kind: CleanupKind
@@ -29,7 +29,7 @@ export function RunDialog({ kind: kindAtFirst, onAsked, onClose }: RunDialogProp
   const [failure, setFailure] = useState<string | null>(null)
   const [isPending, setPending] = useState(false)
   const { data } = useQuery(LastRunsDocument, { variables: { kind }, fetchPolicy: 'no-cache' })
-  const stopped = data && brakeOf(data)
+  const stopped = data && brakeOf(data.cleanupRuns.nodes)
   const mayExceed = stopped !== undefined && !isDryRun
 
   async function submit(event: SubmitEvent) {
@@ -116,16 +116,10 @@ const Choice = ({ label, hint, isOn, isDisabled = false, onChange }: ChoiceProps
   <SwitchField isSelected={isOn} isDisabled={isDisabled} onChange={onChange}>
     <SwitchButton className="switch">
       <span className="switch-track" />
-      <span>
-        {label}
-        <span className="switch-hint soft">{hint}</span>
-      </span>
+      {label}
     </SwitchButton>
+    <Text slot="description" className="switch-hint soft">
+      {hint}
+    </Text>
   </SwitchField>
 )
-
-/** What the brake said when it stopped the last run that was for real; undefined where that came to another end. */
-function brakeOf({ cleanupRuns }: LastRunsQuery): string | undefined {
-  const last = cleanupRuns.nodes.find((run) => !run.isDryRun && !isUnfinished(run))
-  return last?.state === 'STOPPED' ? (last.message ?? '') : undefined
-}

@@ -3,7 +3,7 @@ import { buildSchema, isEnumType } from 'graphql'
 import { expect, test } from 'vitest'
 import type { CleanupRowFragment } from '../apollo/operations.ts'
 import { cleanupKinds, nameOfFinding, nameOfGate, nameOfKind, nameOfOutcome, stateNames } from './cleanupWords.ts'
-import { isAlarming, isUnfinished, summaryOf } from './summaryOf.ts'
+import { brakeOf, isAlarming, isUnfinished, summaryOf } from './summaryOf.ts'
 
 const schema = buildSchema(readFileSync(new URL('../../../schema.graphql', import.meta.url), 'utf8'))
 
@@ -76,6 +76,15 @@ test('missing and damaged bytes alarm, and what a gate did its work on does not'
   expect(isAlarming(run({ found: [{ what: 'missing', count: 1 }] }))).toBe(true)
   expect(isAlarming(run({ held: [{ what: 'IDENTITY', count: 1 }] }))).toBe(true)
   expect(isAlarming(run({ held: [{ what: 'HOLD', count: 1 }], found: [{ what: 'returned', count: 1 }] }))).toBe(false)
+})
+
+test('the brake may be exceeded after it stopped a run, also when a dry run was made since, and not once a run ended otherwise', () => {
+  const stopped = run({ state: 'STOPPED', message: 'More than 1 object would be deleted.' })
+  const dry = run({ isDryRun: true })
+  expect(brakeOf([run({ state: 'QUEUED' }), dry, stopped, run()])).toBe('More than 1 object would be deleted.')
+  expect(brakeOf([run(), stopped])).toBeUndefined()
+  expect(brakeOf([run({ state: 'FAILED' }), stopped])).toBeUndefined()
+  expect(brakeOf([dry])).toBeUndefined()
 })
 
 test('a run is asked about until it has ended, however it ended', () => {

@@ -31,6 +31,17 @@ export function summaryOf(run: Counted): string {
 export const isAlarming = ({ found, held }: Pick<Counted, 'found' | 'held'>): boolean =>
   [...found, ...held].some(({ what }) => what === 'missing' || what === 'different' || what === 'IDENTITY')
 
+/**
+ * What the brake said when it stopped the last run that was for real; undefined where that came to another end. `runs` are
+ * of one kind, newest first.
+ */
+export function brakeOf(
+  runs: readonly Pick<CleanupRowFragment, 'state' | 'isDryRun' | 'message'>[],
+): string | undefined {
+  const last = runs.find((run) => !run.isDryRun && !isUnfinished(run))
+  return last?.state === 'STOPPED' ? (last.message ?? '') : undefined
+}
+
 export const count = (value: number): string => value.toLocaleString('en')
 
 const inBytes = (bytes: number) => (bytes > 0 ? ` (${formatBytes(bytes)})` : '')
