@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { BlobStoreUnavailable } from '../../storage/blobStore.ts'
+import { purgeFile } from '../purge/purgeFile.ts'
 import { findingsIn, violationsIn } from './testing/violationsIn.ts'
 import { type Furnished, openWorkbench, type Workbench } from './testing/workbench.ts'
 
@@ -66,6 +67,38 @@ describe('the bytes of versions', () => {
     tenant = await bench.furnish()
     await remove(`org/${tenant.id}/files/${tenant.released}.txt`)
     expect(await told()).toEqual([])
+  })
+})
+
+describe('a change while the bucket is asked', () => {
+  const withStore = (store: Partial<Workbench['service']['blobs']>) => {
+    const { database, now, cleanup, blobs } = bench.service
+    return { database, now, cleanup, blobs: { ...blobs, ...store } }
+  }
+
+  it('that let go of the bytes is seen before they are told to be missing', async () => {
+    tenant = await bench.furnish()
+    const { key } = await tenant.blobOf(tenant.trashed)
+    await remove(key)
+    const head = async (asked: string) => {
+      if (asked === key) await purgeFile(tenant.ctx, tenant.trashed)
+      return bench.service.blobs.head(asked)
+    }
+    expect(await violationsIn(withStore({ head }), { tenant })).toEqual([])
+  })
+
+  it('that makes a row for a listed object is seen before it is told to have none', async () => {
+    tenant = await bench.furnish()
+    const key = `org/${tenant.id}/files/00000000-0000-7000-8000-000000000000.txt`
+    await write(key, 'hello')
+    const { id } = await tenant.blobOf(tenant.trashed)
+    const list: typeof bench.service.blobs.list = async (page) => {
+      const truth = await bench.service.blobs.list(page)
+      if (page.prefix.startsWith('org/')) await bench.plant(`update blobs set object_key = '${key}' where id = '${id}'`)
+      return truth
+    }
+    const found = await findingsIn(withStore({ list }), { tenant })
+    expect(found.filter(({ subject }) => subject.id === key)).toEqual([])
   })
 })
 

@@ -87,4 +87,20 @@ describe('the check of integrity', () => {
     expect(found.filter(({ message }) => message.includes(file))).toHaveLength(2)
     expect(await violationsIn(service, { tenant: sound })).toEqual([])
   })
+
+  it('finds nothing while everything changes beside it', async () => {
+    const tenant = await openTenant('moving')
+    await service.sweep(tenant.id, 'RECONCILE')
+    const state = { isOver: false }
+    const lives = Promise.all(Array.from({ length: 3 }, () => liveIn(tenant))).finally(() => {
+      state.isOver = true
+    })
+    const told: string[] = []
+    for (let checks = 0; !state.isOver || checks < 2; checks += 1) {
+      told.push(...(await violationsIn(service)))
+      for (const kind of ['DELETE_BLOBS', 'RECONCILE'] as const) await service.sweep(tenant.id, kind)
+    }
+    await lives
+    expect(told).toEqual([])
+  })
 })
