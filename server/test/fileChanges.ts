@@ -29,7 +29,7 @@ const errors: Record<string, string> = {
 }
 
 /** The part of an id of the API that stands in the tables. */
-export const plainId = (id: string): string => Buffer.from(id, 'base64url').toString().split(':').at(-1) ?? ''
+const plainId = (id: string): string => Buffer.from(id, 'base64url').toString().split(':').at(-1) ?? ''
 
 export function fileChangesIn(service: TestService): FileChanges {
   const superuser = postgres(service.testDatabase.superuserUrl, { max: 1, onnotice: () => undefined })
