@@ -1,7 +1,10 @@
-import { type ChildProcess, fork } from 'node:child_process'
+import { type ChildProcess, execFileSync, fork } from 'node:child_process'
 import { once } from 'node:events'
+import { existsSync, readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import type { Order, Report } from './crashActions.ts'
+
+const askPs = (pid: number): string => execFileSync('ps', ['-o', 'state=', '-p', String(pid)], { encoding: 'utf8' })
 
 const program = fileURLToPath(new URL('crashChild.ts', import.meta.url))
 
@@ -46,6 +49,13 @@ export class CrashWorkers {
     const report = once(child, 'message').then(([told]) => told as Report)
     child.send(order)
     return { child, report }
+  }
+
+  /** As the kernel tells, or `ps` where it does not. */
+  isStopped({ pid = 0 }: ChildProcess): boolean {
+    const isLinux = existsSync('/proc/self')
+    const told = isLinux ? readFileSync(`/proc/${pid}/stat`, 'utf8') : askPs(pid)
+    return /^T/.test(told.slice(told.lastIndexOf(')') + 1).trim())
   }
 
   async close(): Promise<void> {
