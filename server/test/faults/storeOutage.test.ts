@@ -61,10 +61,10 @@ describe('while a reconcile of many pages goes on', () => {
     const { service } = bench
     for (let at = 0; at < 6; at += 1) await uploadFile(service, tenant.member, { name: `before ${at}.txt` })
     service.cleanup.orphanGraceMs = 0
-    let isOver = false
+    const upload = { isOver: false }
     const uploading = Array.from({ length: 3 }, async () => {
       let uploaded = 0
-      for (; !isOver; uploaded += 1) await uploadFile(service, tenant.member)
+      for (; !upload.isOver; uploaded += 1) await uploadFile(service, tenant.member)
       return uploaded
     })
     for (const pageKeys of [1, 2, 3]) {
@@ -72,7 +72,7 @@ describe('while a reconcile of many pages goes on', () => {
       expect(ended).toBeNull()
       expect(tally).toMatchObject({ deleted: 0, found: {} })
     }
-    isOver = true
+    upload.isOver = true
     const uploaded = await Promise.all(uploading)
     expect(Math.min(...uploaded)).toBeGreaterThan(0)
     expect(await bench.orphansOf(tenant.id)).toEqual([])
