@@ -11,6 +11,7 @@ const accepts =
 
 describe('the tenant predicate', () => {
   it.each([
+    ['select 1 from "files" where "files"."tenant_id" = $1 for update of "files" skip locked'],
     ['select "id" from "files" where "files"."tenant_id" = $1'],
     ['select f.id from files f where f.tenant_id = $1 and f.id = $2'],
     ['select f.id from files as f where $1 = f.tenant_id'],

@@ -99,6 +99,7 @@ function tableReferences(tokens: readonly string[], refuse: (why: string) => nev
     if ((!tenantTableNames.has(name) && !isTenants) || token.startsWith("'")) return
     if (tokens[at - 1] === '.') refuse('Schema-qualified names are refused')
     if (tokens[at + 1] === '.') return
+    if (tokens[at - 1]?.toLowerCase() === 'of' && tokens[at - 2]?.toLowerCase() === 'update') return
     if (tokens[at - 1]?.toLowerCase() === 'into') {
       inserts.push(at)
       return
