@@ -55,7 +55,10 @@ export class CrashWorkers {
   isStopped({ pid = 0 }: ChildProcess): boolean {
     const isLinux = existsSync('/proc/self')
     const told = isLinux ? readFileSync(`/proc/${pid}/stat`, 'utf8') : askPs(pid)
-    return /^T/.test(told.slice(told.lastIndexOf(')') + 1).trim())
+    return told
+      .slice(told.lastIndexOf(')') + 1)
+      .trim()
+      .startsWith('T')
   }
 
   async close(): Promise<void> {

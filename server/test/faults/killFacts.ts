@@ -119,7 +119,7 @@ export class KillFacts {
       const isWhole = !node || (await (await fetch(node.downloadUrl)).text()) === fact.content
       if (!isWhole) losses.push(`${fact.id} has other bytes`)
     }
-    for (const unfinished of [...this.#unfinished]) await this.#finish(unfinished)
+    for (let next = this.#unfinished[0]; next; next = this.#unfinished[0]) await this.#finish(next)
     return losses
   }
 }

@@ -1,4 +1,4 @@
-import { apply, type Command, type FileModel, type State } from './model.ts'
+import { apply, type FileModel, type State } from './model.ts'
 import { explain, type Sent, unknown } from './modelExplain.ts'
 import type { TenantWorld, World } from './modelWorld.ts'
 
@@ -110,7 +110,7 @@ function dueFor(before: State, { purge, expire, clockHours }: Swept): Sent[] {
   const due: Sent[] = []
   for (const [key, { state, dueHours }] of before.intents) {
     const isDue = state === 'PENDING' && dueHours <= Math.min(clockHours, 0)
-    if (expire !== null && isDue) due.push({ command: { verb: 'expire', key } as Command, answer: expire })
+    if (expire !== null && isDue) due.push({ command: { verb: 'expire', key }, answer: expire })
   }
   for (const [key, { state, isCooled }] of before.files) {
     if (purge !== null && state === 'TRASHED' && isCooled) due.push({ command: { verb: 'cool', key }, answer: purge })

@@ -30,7 +30,7 @@ export async function send(world: World, own: TenantWorld, command: Command): Pr
   return answerOf(() => perform(world, own, contextIn(world, who), command))
 }
 
-async function answerOf(work: () => Promise<Answer | unknown>): Promise<Answer> {
+async function answerOf(work: () => Promise<unknown>): Promise<Answer> {
   try {
     const answer = await work()
     return typeof answer === 'string' ? answer : 'OK'
