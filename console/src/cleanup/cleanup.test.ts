@@ -63,6 +63,8 @@ test('a run reads as a line: looked at, deleted, left alone, found', () => {
   expect(summaryOf(run(full))).toBe('Looked at 12 · deleted 1,300 (1.2 MB) · left 2 alone · found 4 amiss')
   expect(summaryOf(run())).toBe('Looked at 12 · nothing amiss')
   expect(summaryOf(run({ examined: 0 }))).toBe('There was nothing to look at')
+  const message = 'The listing is empty.'
+  expect(summaryOf(run({ state: 'REFUSED', examined: 0, message }))).toBe(message)
   expect(summaryOf(run({ state: 'QUEUED' }))).toBe('Begins within a minute')
 })
 

@@ -49,28 +49,28 @@ export const stateNames: Readonly<Record<CleanupState, string>> = {
   FAILED: 'Failed',
 }
 
-/** Why something was left alone. */
+/** Why something was left alone. They follow a number, as in "3 still part of a file". */
 const gates: Readonly<Record<string, string>> = {
   STATUS: 'not released',
   REFERENCES: 'still part of a file',
   TIME: 'not released for long enough',
   USE: 'of a file that is in use, held or being uploaded',
-  RELEASE: 'no record of their release',
+  RELEASE: 'without a record of their release',
   IDENTITY: 'not what was uploaded',
-  STORE: 'the bucket did not delete them',
+  STORE: 'that the bucket did not delete',
   HOLD: 'under legal hold',
   ATTACHED: 'in use',
-  PENDING_INTENT: 'a new version is being uploaded',
-  INCONSISTENT: 'their versions contradict each other',
+  PENDING_INTENT: 'with a new version under way',
+  INCONSISTENT: 'with versions that contradict each other',
   GRACE: 'not watched for long enough',
 }
 
-/** What was found amiss. */
+/** What was found amiss. They follow a number: "bytes missing" would make it one of bytes. */
 const findings: Readonly<Record<string, string>> = {
-  orphan: 'in the bucket and of no file',
-  missing: 'bytes missing from the bucket',
-  different: 'bytes differ from what was uploaded',
-  returned: 'bytes are whole again',
+  orphan: 'in the bucket, and of no file',
+  missing: 'missing from the bucket',
+  different: 'not what was uploaded',
+  returned: 'whole again',
 }
 
 /** "deleted", or "would delete" where nothing was. */

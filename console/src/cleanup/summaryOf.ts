@@ -4,7 +4,7 @@ import { verbOf } from './cleanupWords.ts'
 
 type Counted = Pick<
   CleanupRowFragment,
-  'kind' | 'isDryRun' | 'examined' | 'deleted' | 'deletedBytes' | 'held' | 'found' | 'state'
+  'kind' | 'isDryRun' | 'examined' | 'deleted' | 'deletedBytes' | 'held' | 'found' | 'state' | 'message'
 >
 
 /** Whether a run is still to change. */
@@ -14,6 +14,7 @@ export const isUnfinished = ({ state }: Pick<CleanupRowFragment, 'state'>): bool
 /** What a run did in a line: "Looked at 12 · deleted 3 (1.2 MB) · left 2 alone · found 1 amiss". */
 export function summaryOf(run: Counted): string {
   if (run.state === 'QUEUED') return 'Begins within a minute'
+  if (run.examined === 0 && run.message) return run.message
   if (run.state === 'DONE' && run.examined === 0) return 'There was nothing to look at'
   const held = total(run.held)
   const found = total(run.found)
