@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { type Data, type TestTenant, uploadFile } from '../testService.ts'
-import { newIds, openReconcileWorkbench, type ReconcileWorkbench } from './reconcileWorkbench.ts'
+import { none, newIds, openReconcileWorkbench, type ReconcileWorkbench } from './reconcileWorkbench.ts'
 
 let bench: ReconcileWorkbench
 let tenant: TestTenant
@@ -78,7 +78,7 @@ describe('a row without bytes', () => {
     await bench.put(pending[0] ?? '', 'half of it')
     await bench.put(deleting[0] ?? '', 'something else')
     bench.service.cleanup.orphanGraceMs = 0
-    expect((await bench.reconcile(tenantId, 1)).tally).toMatchObject({ examined: 2, deleted: 0, found: {} })
+    expect((await bench.reconcile(tenantId, 1)).tally).toMatchObject({ examined: 2, deleted: 0, found: none })
     expect(await bench.quarantinedOf(tenantId)).toEqual([])
     const [row] = await bench.sql`select count(*)::int as count from blobs where tenant_id = ${tenantId}`
     expect(row?.['count']).toBe(4)

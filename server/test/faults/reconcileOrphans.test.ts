@@ -2,7 +2,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { randomUUID } from 'node:crypto'
 import { usualCleanup } from '../../src/domain/cleanup/cleanupSettings.ts'
 import { type TestTenant, uploadFile } from '../testService.ts'
-import { newIds, openReconcileWorkbench, type ReconcileWorkbench } from './reconcileWorkbench.ts'
+import { none, newIds, openReconcileWorkbench, type ReconcileWorkbench } from './reconcileWorkbench.ts'
 
 let bench: ReconcileWorkbench
 let tenant: TestTenant
@@ -55,13 +55,13 @@ describe('bytes without a row', () => {
     expect((await bench.reconcile(tenantId)).tally).toMatchObject({ deleted: 0, held: { GRACE: 1 } })
     expect(await isThere(key)).toBe(true)
     await bench.watchedFor(60_000)
-    expect((await bench.reconcile(tenantId, 10, { isDryRun: true })).tally).toMatchObject({ deleted: 1, held: {} })
+    expect((await bench.reconcile(tenantId, 10, { isDryRun: true })).tally).toMatchObject({ deleted: 1, held: none })
     expect(await isThere(key)).toBe(true)
-    expect((await bench.reconcile(tenantId)).tally).toMatchObject({ deleted: 1, deletedBytes: 5, held: {} })
+    expect((await bench.reconcile(tenantId)).tally).toMatchObject({ deleted: 1, deletedBytes: 5, held: none })
     expect(await isThere(key)).toBe(false)
     expect(await bench.orphansOf(tenantId)).toEqual([])
     const again = await bench.reconcile(tenantId)
-    expect(again.tally).toMatchObject({ examined: 1, deleted: 0, found: {} })
+    expect(again.tally).toMatchObject({ examined: 1, deleted: 0, found: none })
     const { data } = await bench.service.ask(tenant.member, `{ file(id: "${file.id}") { name } }`)
     expect(data.file.name).toBe('hello.txt')
   })

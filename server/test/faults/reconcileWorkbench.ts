@@ -1,4 +1,5 @@
 import postgres from 'postgres'
+import { expect } from 'vitest'
 import { type Outcome, recordRun, type RunOptions, usualRun } from '../../src/domain/cleanup/recordRun.ts'
 import { sweepOf } from '../../src/domain/cleanup/sweeps.ts'
 import { systemPrincipal } from '../../src/domain/identity/systemPrincipal.ts'
@@ -32,6 +33,9 @@ export interface PlantedRow {
   readonly byteSize?: number
   readonly etag?: string
 }
+
+/** For `toMatchObject`, which takes `{}` for an object with anything in it. */
+export const none: unknown = expect.toSatisfy((counts: object) => Object.keys(counts).length === 0)
 
 /** Of the bytes `hello`. */
 export const helloEtag = '5d41402abc4b2a76b9719d911017c592'

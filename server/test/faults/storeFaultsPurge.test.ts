@@ -4,7 +4,7 @@ import { isDeletion, isHead, isListing } from '../storeFaults/requests.ts'
 import type { Fault, SeenRequest } from '../storeFaults/startStoreProxy.ts'
 import type { TestTenant } from '../testService.ts'
 import { contentOf, type PlantedFile, plantFile, plantReleased } from './plantFile.ts'
-import { openReconcileWorkbench, type ReconcileWorkbench } from './reconcileWorkbench.ts'
+import { none, openReconcileWorkbench, type ReconcileWorkbench } from './reconcileWorkbench.ts'
 import { violationsIn } from './violationsIn.ts'
 
 let bench: ReconcileWorkbench
@@ -49,7 +49,7 @@ async function expectPurged(...files: PlantedFile[]): Promise<void> {
     expect(told?.['count']).toBe(1)
   }
   expect(await contentOf(bench.service, kept.objectKey)).toBe(kept.content)
-  expect((await bench.reconcile(tenant.id)).tally).toMatchObject({ examined: 1, found: {} })
+  expect((await bench.reconcile(tenant.id)).tally).toMatchObject({ examined: 1, found: none })
   expect(await violationsIn(bench.service, tenant)).toEqual([])
 }
 

@@ -10,7 +10,7 @@ import {
 import { isHead, isPing, isRead, isWrite } from '../storeFaults/requests.ts'
 import type { Fault, SeenRequest } from '../storeFaults/startStoreProxy.ts'
 import { askForIntent, commit, type Data, sendBytes, sha256, type TestTenant } from '../testService.ts'
-import { openReconcileWorkbench, type ReconcileWorkbench } from './reconcileWorkbench.ts'
+import { none, openReconcileWorkbench, type ReconcileWorkbench } from './reconcileWorkbench.ts'
 import { violationsIn } from './violationsIn.ts'
 
 let bench: ReconcileWorkbench
@@ -50,7 +50,7 @@ async function expectOneVersionIn(intent: Data): Promise<void> {
   expect(await commit(bench.service, tenant.member, intent.id)).toEqual(committed)
   expect(committed.file).toMatchObject({ byteSize: content.length, sha256: declared.sha256 })
   expect(await versions()).toBe(before + 1)
-  expect((await bench.reconcile(tenant.id)).tally).toMatchObject({ examined: before + 1, found: {} })
+  expect((await bench.reconcile(tenant.id)).tally).toMatchObject({ examined: before + 1, found: none })
   expect(await violationsIn(bench.service, tenant)).toEqual([])
 }
 

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { CleanupKind } from '../../src/domain/cleanup/recordRun.ts'
 import { askForIntent, commit, sendBytes, type TestTenant, uploadFile } from '../testService.ts'
 import { contentOf, plantFile, plantReleased } from './plantFile.ts'
-import { openReconcileWorkbench, type ReconcileWorkbench } from './reconcileWorkbench.ts'
+import { none, openReconcileWorkbench, type ReconcileWorkbench } from './reconcileWorkbench.ts'
 import { violationsIn } from './violationsIn.ts'
 
 let bench: ReconcileWorkbench
@@ -48,8 +48,8 @@ describe('while the bucket cannot be reached for an hour', () => {
     expect(await commit(service, tenant.member, sent.id)).toMatchObject({ __typename: 'CommitUploadSuccess' })
     await sql`update blobs set purge_not_before = now() where purge_not_before is not null`
     expect((await service.sweep(tenant.id, 'DELETE_BLOBS')).tally).toMatchObject({ examined: 2, deleted: 2 })
-    expect((await bench.reconcile(tenant.id)).tally).toMatchObject({ examined: 2, found: {} })
-    expect((await service.sweep(tenant.id, 'VERIFY')).tally).toMatchObject({ examined: 2, found: {} })
+    expect((await bench.reconcile(tenant.id)).tally).toMatchObject({ examined: 2, found: none })
+    expect((await service.sweep(tenant.id, 'VERIFY')).tally).toMatchObject({ examined: 2, found: none })
     for (const { objectKey } of released) expect(await contentOf(service, objectKey)).toBeNull()
     expect(await contentOf(service, kept.objectKey)).toBe(kept.content)
     expect(await violationsIn(service, tenant)).toEqual([])
@@ -70,7 +70,7 @@ describe('while a reconcile of many pages goes on', () => {
     for (const pageKeys of [1, 2, 3]) {
       const { ended, tally } = await bench.reconcile(tenant.id, pageKeys)
       expect(ended).toBeNull()
-      expect(tally).toMatchObject({ deleted: 0, found: {} })
+      expect(tally).toMatchObject({ deleted: 0, found: none })
     }
     upload.isOver = true
     const uploaded = await Promise.all(uploading)

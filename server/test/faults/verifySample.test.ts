@@ -8,7 +8,7 @@ import { systemPrincipal } from '../../src/domain/identity/systemPrincipal.ts'
 import { createS3Client } from '../../src/storage/s3Client.ts'
 import { sha256, type TestTenant, uploadFile } from '../testService.ts'
 import { type PlantedFile, plainId } from './plantFile.ts'
-import { openReconcileWorkbench, type ReconcileWorkbench } from './reconcileWorkbench.ts'
+import { none, openReconcileWorkbench, type ReconcileWorkbench } from './reconcileWorkbench.ts'
 
 let bench: ReconcileWorkbench
 let tenant: TestTenant
@@ -45,7 +45,7 @@ describe('the verification of a sample', () => {
   it('finds one flipped byte that a listing cannot show, and clears it when it is mended', async () => {
     const file = await plant('one byte of this will be another')
     await plant('and nothing of this')
-    expect((await verify()).tally).toMatchObject({ examined: 2, found: {} })
+    expect((await verify()).tally).toMatchObject({ examined: 2, found: none })
     flipByteOf(file)
     expect((await bench.reconcile(tenant.id)).tally.found).toEqual({})
     expect((await verify(true)).tally.found).toEqual({ different: 1 })
@@ -93,7 +93,7 @@ describe('the verification of a sample', () => {
 
   it('finds nothing to look at in a tenant without files', async () => {
     const empty = await bench.service.sweep(crypto.randomUUID(), 'VERIFY')
-    expect(empty.tally).toMatchObject({ examined: 0, found: {} })
+    expect(empty.tally).toMatchObject({ examined: 0, found: none })
   })
 })
 
@@ -128,9 +128,9 @@ it('unfinished multipart uploads go after a week, younger ones and those of othe
   for (const age of [0, week - 60_000]) {
     expect((await sweepAfter(age)).tally).toMatchObject({ examined: 1, deleted: 0, held: { GRACE: 1 } })
   }
-  expect((await sweepAfter(week + 60_000, true)).tally).toMatchObject({ examined: 1, deleted: 1, held: {} })
+  expect((await sweepAfter(week + 60_000, true)).tally).toMatchObject({ examined: 1, deleted: 1, held: none })
   expect(await unfinished(mine)).toEqual([upload])
-  expect((await sweepAfter(week + 60_000)).tally).toMatchObject({ examined: 1, deleted: 1, held: {} })
+  expect((await sweepAfter(week + 60_000)).tally).toMatchObject({ examined: 1, deleted: 1, held: none })
   expect(await unfinished(mine)).toEqual([])
   expect(await unfinished(others)).toEqual([foreign])
 })
