@@ -61,8 +61,13 @@ export class KillClient {
   }
 
   async list(state: 'READY' | 'TRASHED'): Promise<Json[]> {
-    const { files } = await this.ask(listing, { state })
-    return files.nodes
+    const all: Json[] = []
+    for (let after: string | null = null; ;) {
+      const { files }: Json = await this.ask(listing, { state, after })
+      all.push(...files.nodes)
+      if (!files.pageInfo.hasNextPage) return all
+      after = files.pageInfo.endCursor
+    }
   }
 }
 
@@ -77,7 +82,7 @@ async function unanswered<T>(work: () => Promise<T>): Promise<T> {
 const intend = `mutation ($input: CreateUploadIntentInput!) { createUploadIntent(input: $input) {
   ... on CreateUploadIntentSuccess { uploadIntent { id url method headers { name value } } } } }`
 
-const listing = `query ($state: FileState!) { files(first: 100, filter: { state: $state }) {
-  nodes { id attachmentCount downloadUrl } } }`
+const listing = `query ($state: FileState!, $after: String) { files(first: 100, after: $after, filter: { state: $state }) {
+  nodes { id attachmentCount downloadUrl } pageInfo { hasNextPage endCursor } } }`
 
 export const newKey = (): string => randomUUID()

@@ -52,7 +52,7 @@ export class KillFacts {
       } catch (error) {
         if (!(error instanceof Unanswered)) throw error
         this.unanswered += 1
-        await sleep(20)
+        await sleep(250)
       }
     }
   }
@@ -61,8 +61,10 @@ export class KillFacts {
     const sure = this.#facts.filter(({ doubt, state }) => doubt === null && state !== 'PURGED')
     const fact = sure[Math.floor(Math.random() * sure.length)]
     if (Math.random() < 0.03) return this.#sweep()
-    const isFull = sure.length + this.#unfinished.length >= keptFiles
-    if (!fact || (!isFull && Math.random() < 0.4)) return this.#upload()
+    const kept = this.#facts.filter(({ state }) => state !== 'PURGED')
+    const isFull = kept.length + this.#unfinished.length >= keptFiles
+    if (!isFull && (!fact || Math.random() < 0.4)) return this.#upload()
+    if (!fact) throw new Unanswered('Everything is in doubt')
     const [verb, then] = steps[fact.state][Math.floor(Math.random() * steps[fact.state].length)] ?? []
     if (verb && then) await this.#change(fact, verb, then)
   }

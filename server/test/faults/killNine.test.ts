@@ -43,7 +43,7 @@ it(
 async function killOnce(victim: Victim): Promise<string[]> {
   let isOver = false
   const work = Promise.all(clients.map((client) => client.work(() => isOver)))
-  await sleep(200 + Math.random() * 1_000)
+  await sleep(500 + Math.random() * 2_000)
   const killed = product.kill(victim)
   await Promise.race([killed, work])
   isOver = true
