@@ -1,4 +1,4 @@
-import { and, desc, eq, gt, ne } from 'drizzle-orm'
+import { and, desc, eq, gt, lte, ne } from 'drizzle-orm'
 import { cleanupRuns } from '../../database/cleanupTables.ts'
 import { reading } from '../context.ts'
 import type { Run, SweepContext } from '../cleanup/recordRun.ts'
@@ -8,6 +8,7 @@ const staleAfterMs = 24 * 3_600_000
 /** Where the last reconcile stopped, if it did not come to its end within the last day; else null. */
 export async function findUnfinishedPosition(ctx: SweepContext, run: Run): Promise<string | null> {
   if (run.isDryRun || run.isRequested) return null
+  const now = ctx.now()
   const [last] = await reading(ctx, (tx) =>
     tx.db
       .select({ state: cleanupRuns.state, position: cleanupRuns.position })
@@ -18,7 +19,9 @@ export async function findUnfinishedPosition(ctx: SweepContext, run: Run): Promi
           eq(cleanupRuns.kind, 'RECONCILE'),
           eq(cleanupRuns.isDryRun, false),
           ne(cleanupRuns.id, run.id),
-          gt(cleanupRuns.createdAt, new Date(ctx.now().getTime() - staleAfterMs)),
+          gt(cleanupRuns.createdAt, new Date(now.getTime() - staleAfterMs)),
+          // One that a clock ahead of ours has made would be the last for days, whatever comes to its end meanwhile.
+          lte(cleanupRuns.createdAt, now),
         ),
       )
       .orderBy(desc(cleanupRuns.createdAt), desc(cleanupRuns.id))
