@@ -75,9 +75,9 @@ async function liveForAnHour(): Promise<string[]> {
 /** Every run is made; those that could delete something in the bucket are refused, and it stays as it is. */
 async function expectAllRefused(parts: Parameters<typeof sweepEverything>[1], because: RegExp): Promise<void> {
   const before = await listAll(parts.blobs)
-  const { DELETE_BLOBS, RECONCILE, ABORT_UPLOADS } = await sweepEverything(service, parts, tenant.id)
-  expect([DELETE_BLOBS, RECONCILE, ABORT_UPLOADS]).toEqual(
-    Array.from({ length: 3 }, () => expect.stringMatching(because) as unknown),
+  const { DELETE_BLOBS, RECONCILE, VERIFY, ABORT_UPLOADS } = await sweepEverything(service, parts, tenant.id)
+  expect([DELETE_BLOBS, RECONCILE, VERIFY, ABORT_UPLOADS]).toEqual(
+    Array.from({ length: 4 }, () => expect.stringMatching(because) as unknown),
   )
   await expect(advanceMarker(parts)).rejects.toThrow(because)
   expect(await listAll(parts.blobs)).toEqual(before)

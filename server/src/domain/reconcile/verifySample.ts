@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto'
 import { blobs } from '../../database/tables.ts'
 import { reading } from '../context.ts'
 import type { Run, SweepContext } from '../cleanup/recordRun.ts'
+import { assertOwnBucket } from './bucketMarker.ts'
 import { liftQuarantine, quarantine } from './quarantine.ts'
 import { verifyBytes } from './verifyBytes.ts'
 
@@ -10,6 +11,8 @@ type Sampled = Pick<typeof blobs.$inferSelect, 'id' | 'objectKey' | 'byteSize' |
 
 /** Looks at some of the tenant's blobs, chosen by chance, as a reader would find them. */
 export async function verifySample(ctx: SweepContext, run: Run): Promise<void> {
+  // In another's bucket nothing would be found, and every file accused.
+  await assertOwnBucket(ctx)
   for (const blob of await chooseBlobs(ctx)) {
     const examined = { key: blob.objectKey, byteSize: blob.byteSize }
     const reason = await verifyBytes(ctx.blobs, blob)
