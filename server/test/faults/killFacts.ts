@@ -100,7 +100,9 @@ export class KillFacts {
 
   /** Everything that was acknowledged is so, and what was not is one or the other. Answers with what was lost. */
   async verify(): Promise<string[]> {
-    const [ready, trashed] = await Promise.all([this.#client.list('READY'), this.#client.list('TRASHED')])
+    const [ready, trashed] = await patiently(() =>
+      Promise.all([this.#client.list('READY'), this.#client.list('TRASHED')]),
+    )
     const live = new Map(ready.map((node) => [node.id as string, node]))
     const inTrash = new Set(trashed.map(({ id }) => id as string))
     const losses: string[] = []
@@ -121,7 +123,22 @@ export class KillFacts {
       const isWhole = !node || (await (await fetch(node.downloadUrl)).text()) === fact.content
       if (!isWhole) losses.push(`${fact.id} has other bytes`)
     }
-    for (let next = this.#unfinished[0]; next; next = this.#unfinished[0]) await this.#finish(next)
+    for (let next = this.#unfinished[0]; next; next = this.#unfinished[0]) {
+      const unfinished = next
+      await patiently(() => this.#finish(unfinished))
+    }
     return losses
+  }
+}
+
+/** A database that lost a process recovers for a moment, also when it was ready just before. */
+async function patiently<T>(work: () => Promise<T>): Promise<T> {
+  for (let tries = 1; ; tries += 1) {
+    try {
+      return await work()
+    } catch (error) {
+      if (!(error instanceof Unanswered) || tries === 100) throw error
+      await sleep(300)
+    }
   }
 }
