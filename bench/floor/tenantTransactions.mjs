@@ -2,12 +2,13 @@ import { postgres } from '../harness/serverPackage.mjs'
 
 /**
  * The tenant transaction in its cheapest form: all of it in one write, on a connection that nobody else uses meanwhile.
- * The statement is prepared by the driver, the role is the product's own, so that row-level security holds.
+ * The statement is prepared by the driver
+ * and planned once; the role is the product's own, so that row-level security holds.
  */
 export function openTenantTransactions(url, { size, role }) {
-  const idle = Array.from({ length: size }, () =>
-    postgres(url, { max: 1, fetch_types: false, onnotice: () => undefined, connection: { role, TimeZone: 'UTC' } }),
-  )
+  const connection = { role, TimeZone: 'UTC', plan_cache_mode: 'force_generic_plan' }
+  const options = { max: 1, fetch_types: false, onnotice: () => undefined, connection }
+  const idle = Array.from({ length: size }, () => postgres(url, options))
   const waiting = []
   const lease = () => idle.pop() ?? new Promise((resolve) => waiting.push(resolve))
   const give = (sql) => {
