@@ -32,7 +32,7 @@ const weighing = {
 const ctx = {
   principal: systemPrincipal(tenantId),
   origin: { requestId: null, address: null, userAgent: null },
-  settings: { ...usualCleanup, brakeObjects: Infinity },
+  settings: { ...usualCleanup, brakeObjects: Infinity, listedPerSecond: 10_000_000 },
   database,
   blobs: isWeighed ? weighing : blobs,
   now: () => new Date(),

@@ -188,7 +188,7 @@ function readCleanup(read: ConfigReader): CleanupSettings {
     orphanGraceMs: read.whole('ORPHAN_GRACE_SECONDS', orphanGraceMs / 1000, 0, 31_536_000) * 1000,
     brakeObjects: read.whole('SWEEP_MAX_OBJECTS', brakeObjects, 1, 1_000_000_000),
     brakeShare: read.whole('SWEEP_MAX_PERCENT', brakeShare * 100, 1, 100) / 100,
-    listedPagesPerSecond: read.whole('RECONCILE_PAGES_PER_SECOND', usual.listedPagesPerSecond, 1, 10_000),
+    listedPerSecond: read.whole('RECONCILE_OBJECTS_PER_SECOND', usual.listedPerSecond, 100, 10_000_000),
   }
 }
 

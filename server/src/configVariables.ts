@@ -174,10 +174,10 @@ export const configVariables = [
     example: '10',
   },
   {
-    name: 'RECONCILE_PAGES_PER_SECOND',
-    description: 'Pages of 1,000 keys that a reconcile lists in a second, at most.',
-    fallback: '`100`',
-    example: '5',
+    name: 'RECONCILE_OBJECTS_PER_SECOND',
+    description: 'Objects that a reconcile lists in a second, at most. A worker of its own bears more.',
+    fallback: '`2000`',
+    example: '100000',
   },
   {
     name: 'SEED_DEMO',

@@ -44,7 +44,7 @@ export const intentHours = 12
 
 export async function openWorld(chance: Chance, isBehindProxy: boolean): Promise<World> {
   const service = await startTestService({ behindProxy: isBehindProxy })
-  Object.assign(service.cleanup, { purgeGraceMs: 0, orphanGraceMs: 0, listedPagesPerSecond: 10_000 })
+  Object.assign(service.cleanup, { purgeGraceMs: 0, orphanGraceMs: 0, listedPerSecond: 10_000_000 })
   const sql = postgres(service.testDatabase.superuserUrl, { max: 2, onnotice: () => undefined, fetch_types: false })
   const policy = { intentLifetimeSeconds: intentHours * 3_600 }
   const tenants = await Promise.all([service.createTenant(policy), service.createTenant(policy)])

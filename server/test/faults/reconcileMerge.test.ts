@@ -23,14 +23,14 @@ function bucketOf(keys: readonly string[], pageKeys: number, failsOnPage = Infin
     ...bench.service.blobs,
     head: async (key) => (keys.includes(key) ? { ...objectOf(key), sha256: null } : null),
     list: async (options) => {
-      const { prefix, maxKeys = pageKeys, startAfter = '', continuationToken } = options
+      const { prefix, startAfter = '', continuationToken } = options
       if (!prefix.startsWith('org/')) return bench.service.blobs.list(options)
       pages += 1
       if (pages >= failsOnPage) throw new BlobStoreUnavailable('as told')
       const after = Buffer.from(continuationToken ?? startAfter)
       const left = ordered.filter((key) => key.startsWith(prefix) && Buffer.compare(Buffer.from(key), after) > 0)
-      const page = left.slice(0, maxKeys)
-      return { objects: page.map(objectOf), continuationToken: left.length > maxKeys ? (page.at(-1) ?? null) : null }
+      const page = left.slice(0, pageKeys)
+      return { objects: page.map(objectOf), continuationToken: left.length > pageKeys ? (page.at(-1) ?? null) : null }
     },
   }
 }

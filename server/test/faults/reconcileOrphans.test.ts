@@ -18,7 +18,7 @@ beforeAll(async () => {
 afterAll(() => bench.close())
 
 beforeEach(() => {
-  Object.assign(bench.service.cleanup, { ...usualCleanup, listedPagesPerSecond: 10_000 })
+  Object.assign(bench.service.cleanup, { ...usualCleanup, listedPerSecond: 10_000_000 })
   // Sweeps need the id alone.
   tenantId = randomUUID()
   prefix = `org/${tenantId}/`

@@ -46,7 +46,7 @@ export const newIds = (count: number): string[] =>
 export async function openReconcileWorkbench(options?: TestServiceOptions): Promise<ReconcileWorkbench> {
   const service = await startTestService(options)
   const sql = postgres(service.testDatabase.superuserUrl, { max: 2, onnotice: () => undefined })
-  service.cleanup.listedPagesPerSecond = 10_000
+  service.cleanup.listedPerSecond = 10_000_000
   const keysOf = async (found: Promise<postgres.RowList<postgres.Row[]>>) =>
     (await found).map((row) => String(row['key']))
   const ahead = { milliseconds: 0 }
@@ -101,7 +101,7 @@ const counts = (all: Data): Record<string, number> =>
 /** Small pages of a tenant's objects find what goes wrong between two of them. */
 export const withPagesOf = (maxKeys: number, blobs: BlobStore): BlobStore => ({
   ...blobs,
-  list: (options) => blobs.list(options.prefix.startsWith('org/') ? { maxKeys, ...options } : options),
+  list: (options) => blobs.list(options.prefix.startsWith('org/') ? { ...options, maxKeys } : options),
 })
 
 async function plantRows(

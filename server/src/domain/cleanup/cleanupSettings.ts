@@ -8,8 +8,8 @@ export interface CleanupSettings {
   readonly brakeObjects: number
   /** So does one that would delete more than this part of a tenant's objects, where those are many. */
   readonly brakeShare: number
-  /** Pages of a thousand keys that a reconcile lists in a second, at most. */
-  readonly listedPagesPerSecond: number
+  /** Objects that a reconcile lists in a second, at most: more would be felt by whoever the same process answers. */
+  readonly listedPerSecond: number
   /** How many blobs of a tenant one verification looks at. */
   readonly verifiedBlobs: number
 }
@@ -19,6 +19,6 @@ export const usualCleanup: CleanupSettings = {
   orphanGraceMs: 24 * 3_600_000,
   brakeObjects: 100_000,
   brakeShare: 0.5,
-  listedPagesPerSecond: 100,
+  listedPerSecond: 2_000,
   verifiedBlobs: 20,
 }

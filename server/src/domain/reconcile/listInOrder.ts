@@ -64,12 +64,16 @@ export async function* listInOrder(ctx: SweepContext, position: string | null): 
   }
 }
 
-/** The answer may be waited for later, or never. */
+const pagesPerSecond = 8
+const mostKeys = 1_000
+
+/** Slow listings come in small pages: a page is worked on without a pause. The answer may be waited for later, or never. */
 function ask({ blobs, settings, now }: SweepContext, options: ListOptions) {
   const askedAt = now()
-  const answer = blobs.list(options)
+  const maxKeys = Math.min(mostKeys, Math.ceil(settings.listedPerSecond / pagesPerSecond))
+  const answer = blobs.list({ ...options, maxKeys })
   answer.catch(() => undefined)
-  return { askedAt, answer, mayAskAgain: sleep(1_000 / settings.listedPagesPerSecond) }
+  return { askedAt, answer, mayAskAgain: sleep((1_000 * maxKeys) / settings.listedPerSecond) }
 }
 
 function withoutBlob(all: readonly ListedObject[], id: string | null, prefix: string) {

@@ -8,6 +8,9 @@ import { deleteOrphans } from './deleteOrphans.ts'
 import { noteOrphans } from './noteOrphans.ts'
 import { hasReadyBlobs, readRows, type ReconciledRow, rowsAtOnce } from './readRows.ts'
 
+/** What a killed run has done since it last said how far it is, the next one does again. */
+const progressPauseMs = 1_000
+
 /**
  * The bucket against the rows, in both directions: one pass over the ordered listing of the tenant's prefix, beside the
  * rows in the same order. Keeps a page of each in memory, whatever the size; goes on where a run before it died.
@@ -21,6 +24,7 @@ export async function reconcileTenant(ctx: SweepContext, run: Run): Promise<void
   run.tally.position = start
   await assertOwnBucket(ctx)
   let listed = 0
+  let noteAt = 0
   for await (const page of listInOrder(ctx, start)) {
     listed += page.objects.length
     if (start === null && page.isLast && listed === 0 && (await hasReadyBlobs(ctx))) {
@@ -28,7 +32,10 @@ export async function reconcileTenant(ctx: SweepContext, run: Run): Promise<void
     }
     await reconcilePage(ctx, run, page)
     run.tally.position = page.position ?? run.tally.position
-    if (!run.isDryRun) await noteProgress(ctx, run)
+    if (!run.isDryRun && performance.now() > noteAt) {
+      await noteProgress(ctx, run)
+      noteAt = performance.now() + progressPauseMs
+    }
   }
   run.tally.position = null
   await deleteOrphans(ctx, run)
