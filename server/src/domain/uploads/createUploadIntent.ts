@@ -4,9 +4,9 @@ import { blobs, uploads } from '../../database/tables.ts'
 import type { Transaction } from '../../database/tenantDatabase.ts'
 import { ensurePrincipal, recordChange } from '../audit/recordChange.ts'
 import { type Context, inTransaction } from '../context.ts'
-import { findFiles } from '../files/findFiles.ts'
+import { lockLiveFile } from '../files/changeFile.ts'
 import { newId } from '../newId.ts'
-import { Conflict, NotFound } from '../refusals.ts'
+import { Conflict } from '../refusals.ts'
 import { readTenant, type Tenant } from '../tenants/policy.ts'
 import { reserveSpace } from '../tenants/usage.ts'
 import { acceptDeclaration, isSameDeclaration, refuseAgainstPolicy, type UploadRequest } from './declaration.ts'
@@ -33,10 +33,8 @@ async function findOrInsert(tx: Transaction, ctx: Context, declared: UploadReque
   if (repeated) return repeated
   const policy = await readTenant(tx)
   refuseAgainstPolicy(policy, declared)
-  if (declared.fileId !== null) {
-    const [target] = await findFiles(tx, [declared.fileId])
-    if (!target) throw new NotFound('file')
-  }
+  // Locked, so that nobody deletes and purges it before the intent is there to be seen.
+  if (declared.fileId !== null) await lockLiveFile(tx, declared.fileId)
   await ensurePrincipal(tx, ctx)
   await reserveSpace(tx, declared.byteSize, policy.quotaBytes)
   return insertIntent(tx, ctx, declared, policy)
