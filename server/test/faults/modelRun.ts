@@ -103,7 +103,8 @@ async function passTime(world: World): Promise<void> {
   const { sql, chance, service } = world
   const what = chance.weighed({ trash: 5, intents: 1, clock: 2, leases: 4, marker: 1 })
   if (what === 'clock') return turnClock(world, chance.pick([-26, 0, 0, 26]) ?? 0)
-  if (what === 'marker') return advanceMarker(service)
+  // As its job would be tried again: a connection that was cut may be noticed only now.
+  if (what === 'marker') return advanceMarker(service).catch(() => advanceMarker(service))
   if (what === 'leases') return endWaits(world)
   if (what === 'trash') {
     await sql`update files set soft_deleted_at = soft_deleted_at - interval '100 days'
