@@ -10,8 +10,11 @@ const commandsOfWorld = isLong ? 2_500 : 1_300
 const commandsBetweenChecks = 400
 const given = process.env['FAULTS_SEED']
 
-/** Replayed with `FAULTS_SEED`, which then is the seed of the first world. */
-const firstSeed = given === undefined ? Date.now() % 1_000_000_000 : Number(given)
+/**
+ * Replayed with `FAULTS_SEED`, which then is the seed of the first world. The short pass makes the same choices each time,
+ * so that a change that breaks one is seen at that change; the long one makes new ones.
+ */
+const firstSeed = given === undefined ? (isLong ? Date.now() % 1_000_000_000 : 262_557_473) : Number(given)
 
 it(
   'does what a model of its rules says, whatever clients, sweeps, clocks, stores and crashes do at once',
