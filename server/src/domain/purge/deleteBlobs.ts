@@ -30,7 +30,8 @@ export async function deleteBlobs(
   if (claimed.length === 0) return
   try {
     const gone = await deleteObjects(ctx, run, claimed, lease)
-    await inTransaction(ctx, (tx) => removeRows(tx, ctx, run, gone))
+    const purged = await inTransaction(ctx, (tx) => removeRows(tx, ctx, run, gone))
+    for (const blob of purged) run.tally.addDeleted(examined(blob))
   } catch (error) {
     await inTransaction(ctx, (tx) => postponeAfterFailure(tx, run.id, idsOf(claimed)))
     throw error
@@ -106,18 +107,23 @@ async function deleteObjects(
 }
 
 /** Only rows that are still claimed by this run: whoever came late has nothing to say any more. */
-async function removeRows(tx: Transaction, ctx: SweepContext, run: Run, gone: readonly BlobEvidence[]): Promise<void> {
+async function removeRows(
+  tx: Transaction,
+  ctx: SweepContext,
+  run: Run,
+  gone: readonly BlobEvidence[],
+): Promise<BlobEvidence[]> {
   const removed = await tx.db
     .delete(blobs)
     .where(and(tx.mine(blobs), isAnyOf(blobs.id, idsOf(gone)), eq(blobs.purgeClaim, sql`${run.id}::uuid`)))
     .returning({ id: blobs.id })
   const ids = new Set(removed.map(({ id }) => id))
   const purged = gone.filter(({ id }) => ids.has(id))
-  for (const blob of purged) run.tally.addDeleted(examined(blob))
   await recordChanges(
     tx,
     ctx,
     'blob.purged',
     purged.map(({ id, objectKey, byteSize }) => ({ id, name: null, payload: { objectKey, byteSize } })),
   )
+  return purged
 }

@@ -1,12 +1,13 @@
 import { and, asc, eq, getColumns, isNotNull, isNull, lte, sql } from 'drizzle-orm'
 import { databaseClock, readDatabaseClock } from '../../database/databaseClock.ts'
-import { attachments, blobs, files, fileVersions, uploads } from '../../database/tables.ts'
+import { blobs, files, fileVersions, uploads } from '../../database/tables.ts'
 import type { Transaction } from '../../database/tenantDatabase.ts'
 import { inTransaction, reading } from '../context.ts'
 import type { Run, SweepContext } from '../cleanup/recordRun.ts'
 import type { LockedFile } from '../files/changeFile.ts'
 import { earlier } from '../later.ts'
 import { readTenant } from '../tenants/policy.ts'
+import { countedAttachments, countedIntents } from './countedUses.ts'
 import { letGoOfFiles } from './letGoOfFiles.ts'
 
 const batchFiles = 100
@@ -27,6 +28,7 @@ export async function purgeCooledFiles(ctx: SweepContext, run: Run): Promise<voi
   const cutOff = await cutOffOf(ctx, run.before)
   for (let after: Place | null = null; ;) {
     const batch: CooledFile[] = await inTransaction(ctx, (tx) => purgeBatch(tx, ctx, run, cutOff, after))
+    tallyBatch(run, batch)
     const last = batch.at(-1)
     if (!last?.softDeletedAt || batch.length < batchFiles) return
     after = { at: last.softDeletedAt, id: last.id }
@@ -64,22 +66,25 @@ interface Place {
 async function purgeBatch(
   tx: Transaction,
   ctx: SweepContext,
-  { tally, isDryRun }: Run,
+  { isDryRun }: Run,
   cutOff: Date,
   after: Place | null,
 ): Promise<CooledFile[]> {
   const batch = await lockCooled(tx, cutOff, after)
-  const doomed: CooledFile[] = []
+  const doomed = batch.filter((file) => gateOf(file) === null)
+  if (!isDryRun) await letGoOfFiles(tx, ctx, doomed)
+  return batch
+}
+
+/** Once it is committed: a batch that was rolled back has deleted nothing. */
+function tallyBatch({ tally }: Run, batch: readonly CooledFile[]): void {
   for (const file of batch) {
-    tally.examined += 1
     const gate = gateOf(file)
     const examined = { key: file.id, byteSize: file.byteSize }
-    if (gate === null) doomed.push(file)
+    tally.examined += 1
     if (gate === null) tally.addDeleted(examined)
     else tally.addHeld(gate, examined)
   }
-  if (!isDryRun) await letGoOfFiles(tx, ctx, doomed)
-  return batch
 }
 
 function gateOf(file: CooledFile): FileGate | null {
@@ -90,10 +95,6 @@ function gateOf(file: CooledFile): FileGate | null {
 }
 
 function lockCooled(tx: Transaction, cutOff: Date, after: Place | null): Promise<CooledFile[]> {
-  const attached = sql<number>`(select count(*) from ${attachments}
-    where ${attachments.tenantId} = ${files.tenantId} and ${attachments.fileId} = ${files.id})`
-  const pending = sql<number>`(select count(*) from ${uploads}
-    where ${uploads.tenantId} = ${files.tenantId} and ${uploads.targetFileId} = ${files.id} and ${uploads.state} = 'PENDING')`
   const broken = sql<number>`(select count(*) from ${fileVersions} join ${blobs}
     on ${blobs.tenantId} = ${fileVersions.tenantId} and ${blobs.id} = ${fileVersions.blobId}
     where ${fileVersions.tenantId} = ${files.tenantId} and ${fileVersions.fileId} = ${files.id}
@@ -104,8 +105,8 @@ function lockCooled(tx: Transaction, cutOff: Date, after: Place | null): Promise
     .select({
       ...getColumns(files),
       databaseNow: databaseClock,
-      attachmentRows: attached.mapWith(Number),
-      pendingIntents: pending.mapWith(Number),
+      attachmentRows: countedAttachments.mapWith(Number),
+      pendingIntents: countedIntents.mapWith(Number),
       brokenVersions: broken.mapWith(Number),
     })
     .from(files)

@@ -1,8 +1,9 @@
 import { and, eq, sql } from 'drizzle-orm'
 import { databaseClock } from '../../database/databaseClock.ts'
 import { isAnyOf } from '../../database/isAnyOf.ts'
-import { attachments, blobs, events, files, fileVersions, uploads } from '../../database/tables.ts'
+import { blobs, events, files, fileVersions, uploads } from '../../database/tables.ts'
 import type { Transaction } from '../../database/tenantDatabase.ts'
+import { countedAttachments, countedIntents } from './countedUses.ts'
 import type { BlobEvidence } from './gates.ts'
 
 /**
@@ -72,19 +73,14 @@ const readUploads = (tx: Transaction, ids: readonly string[]) =>
     .from(uploads)
     .where(and(tx.mine(uploads), isAnyOf(uploads.blobId, ids)))
 
-function readUses(tx: Transaction, fileIds: readonly string[]) {
-  const attached = sql<number>`(select count(*) from ${attachments}
-    where ${attachments.tenantId} = ${files.tenantId} and ${attachments.fileId} = ${files.id})`
-  const pending = sql<number>`(select count(*) from ${uploads}
-    where ${uploads.tenantId} = ${files.tenantId} and ${uploads.targetFileId} = ${files.id} and ${uploads.state} = 'PENDING')`
-  return tx.db
+const readUses = (tx: Transaction, fileIds: readonly string[]) =>
+  tx.db
     .select({
       fileId: files.id,
       heldAt: files.heldAt,
       // The larger of counter and rows: either alone says that the file is in use.
-      attachmentCount: sql<number>`greatest(${files.attachmentCount}, ${attached})`.mapWith(Number),
-      pendingIntentCount: pending.mapWith(Number),
+      attachmentCount: sql<number>`greatest(${files.attachmentCount}, ${countedAttachments})`.mapWith(Number),
+      pendingIntentCount: countedIntents.mapWith(Number),
     })
     .from(files)
     .where(and(tx.mine(files), isAnyOf(files.id, fileIds)))
-}

@@ -17,12 +17,14 @@ export async function sweepExpiredUploads(ctx: SweepContext, { tally, isDryRun }
       const due = await selectDue(tx, ctx.now()).for('update', { skipLocked: true })
       for (const upload of due) {
         if (!isDryRun) await releaseUpload(tx, ctx, upload, { state: 'EXPIRED', action: 'upload_intent.expired' })
-        tally.examined += 1
-        tally.addDeleted({ key: upload.id, byteSize: upload.byteSize })
       }
-      return due.length
+      return due
     })
-    if (isDryRun || ended < limits.expiredUploadsPerBatch) return
+    for (const { id: key, byteSize } of ended) {
+      tally.examined += 1
+      tally.addDeleted({ key, byteSize })
+    }
+    if (isDryRun || ended.length < limits.expiredUploadsPerBatch) return
   }
 }
 
