@@ -40,8 +40,10 @@ function tellOutcome({ logger }: JobContext, { principal }: SweepContext, kind: 
   else if (deleted > 0) logger.info(facts, 'A sweep has deleted something')
 }
 
-const requested: Job['run'] = (ctx, tenantId) =>
-  tenantId === undefined ? inEveryTenant(ctx, runQueued) : runQueued(sweepIn(ctx, tenantId))
+const requested: Job['run'] = async (ctx, tenantId) => {
+  const make = (tenant: SweepContext) => runQueued(tenant, (kind, outcome) => tellOutcome(ctx, tenant, kind, outcome))
+  await (tenantId === undefined ? inEveryTenant(ctx, make) : make(sweepIn(ctx, tenantId)))
+}
 
 /**
  * Everything that happens without being asked for. The queue starts each once, however many workers there are. A run that

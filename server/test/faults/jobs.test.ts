@@ -82,6 +82,18 @@ describe('the jobs of the schedule', () => {
     expect(byKind['RECONCILE']).toMatchObject({ found: { orphan: 1 }, held: { GRACE: 1 } })
     expect(byKind['VERIFY']).toMatchObject({ found: { missing: 1 } })
   })
+
+  it('raise the alarm over missing bytes, also in a run that was asked for', async () => {
+    const other = await bench.service.createTenant()
+    const lost = await plantFile(bench.service, other, bench.sql)
+    await bench.service.blobs.delete([lost.objectKey])
+    await plantFile(bench.service, other, bench.sql)
+    const lines: string[] = []
+    const loud = { ...job, logger: pino({ level: 'error' }, { write: (line: string) => void lines.push(line) }) }
+    await runCleanup(other.admin, 'kind: RECONCILE')
+    await schedule.find(({ name }) => name === 'run_cleanup')?.run(loud)
+    expect(lines.join('')).toContain('The bucket does not hold what was committed')
+  })
 })
 
 describe('a run that is asked for', () => {

@@ -64,8 +64,13 @@ export async function recordRun(
   return finishRun(ctx, { id, ...options, isRequested: false, tally: new RunTally() }, sweep)
 }
 
-/** Begins a run that was asked for. False when somebody else has begun it, or it has ended. */
-export async function runRequested(ctx: SweepContext, id: string, options: RunOptions, sweep: Sweep): Promise<boolean> {
+/** Begins a run that was asked for. Null when somebody else has begun it, or it has ended. */
+export async function runRequested(
+  ctx: SweepContext,
+  id: string,
+  options: RunOptions,
+  sweep: Sweep,
+): Promise<Outcome | null> {
   const begun = await inTransaction(ctx, (tx) =>
     tx.db
       .update(cleanupRuns)
@@ -73,9 +78,8 @@ export async function runRequested(ctx: SweepContext, id: string, options: RunOp
       .where(and(tx.mine(cleanupRuns), eq(cleanupRuns.id, id), eq(cleanupRuns.state, 'QUEUED')))
       .returning({ id: cleanupRuns.id }),
   )
-  if (begun.length === 0) return false
-  await finishRun(ctx, { id, ...options, isRequested: true, tally: new RunTally() }, sweep)
-  return true
+  if (begun.length === 0) return null
+  return finishRun(ctx, { id, ...options, isRequested: true, tally: new RunTally() }, sweep)
 }
 
 /** Rejects with what made the sweep fail, after it has been written down. */

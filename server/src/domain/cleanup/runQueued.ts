@@ -1,11 +1,17 @@
 import { and, asc, eq } from 'drizzle-orm'
 import { cleanupRuns } from '../../database/cleanupTables.ts'
 import { reading } from '../context.ts'
-import { runRequested, type SweepContext } from './recordRun.ts'
+import { type CleanupKind, type Outcome, runRequested, type SweepContext } from './recordRun.ts'
 import { sweepOf } from './sweeps.ts'
 
-/** Makes the runs that somebody asked for, oldest first. Each is made by whoever claims it first. */
-export async function runQueued(ctx: SweepContext): Promise<void> {
+/**
+ * Makes the runs that somebody asked for, oldest first. Each is made by whoever claims it first. `tell` learns what came
+ * of each that was made here.
+ */
+export async function runQueued(
+  ctx: SweepContext,
+  tell: (kind: CleanupKind, outcome: Outcome) => void = () => undefined,
+): Promise<void> {
   const queued = await reading(ctx, (tx) =>
     tx.db
       .select({
@@ -19,5 +25,8 @@ export async function runQueued(ctx: SweepContext): Promise<void> {
       .where(and(tx.mine(cleanupRuns), eq(cleanupRuns.state, 'QUEUED')))
       .orderBy(asc(cleanupRuns.id)),
   )
-  for (const { id, kind, ...options } of queued) await runRequested(ctx, id, options, sweepOf(kind).sweep)
+  for (const { id, kind, ...options } of queued) {
+    const outcome = await runRequested(ctx, id, options, sweepOf(kind).sweep)
+    if (outcome) tell(kind, outcome)
+  }
 }
