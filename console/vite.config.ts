@@ -38,6 +38,8 @@ export default defineConfig({
   build: {
     // The policy of the page allows no data: fonts or scripts, and hashed files are cached for ever anyway.
     assetsInlineLimit: 0,
+    // Says which chunk imports which: what a page loads at first is counted from it.
+    manifest: true,
     modulePreload: { polyfill: false },
     rolldownOptions: {
       input: {
