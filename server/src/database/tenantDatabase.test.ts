@@ -3,6 +3,7 @@ import { eq, sql } from 'drizzle-orm'
 import { drizzle } from 'drizzle-orm/postgres-js'
 import postgres from 'postgres'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { startTcpProxy } from '../../test/tcpProxy.ts'
 import { createTestDatabase, type TestDatabase } from '../../test/testDatabase.ts'
 import { DatabaseUnavailable } from './databaseUnavailable.ts'
 import { principals, tenantSlugs, users } from './tables.ts'
@@ -121,6 +122,68 @@ describe('a tenant transaction', () => {
       1,
     )
     expect(await tenants.lookUp((db) => db.select().from(users))).toEqual([])
+  })
+})
+
+describe('a transaction of one statement', () => {
+  it('is one round trip, sees the rows of its tenant and no other, and takes no second statement', async () => {
+    expect(await tenants.readOnce(ada, namesOf)).toEqual(['of Ada'])
+    const greedy = tenants.readOnce(ada, async (tx) => [await namesOf(tx), await namesOf(tx)])
+    await expect(greedy).rejects.toMatchObject({ cause: expect.any(TransactionOver) })
+    const sent: string[] = []
+    const told = openTenantDatabase({
+      url: database.url,
+      size: 1,
+      applicationName: 'once',
+      onStatement: (text) => sent.push(text),
+    })
+    const answered = told.readOnce(ada, (tx) => {
+      const names = namesOf(tx)
+      return names.then(() => [...sent])
+    })
+    // Before the first answer all of it was sent.
+    expect((await answered).map((text) => text.split(' ')[0])).toEqual(['begin', 'select', 'select', 'commit'])
+    await told.close()
+  })
+
+  it('fails when its statement fails or is refused, and leaves the connection usable', async () => {
+    const one = openTenantDatabase({ url: database.url, size: 1, applicationName: 'once' })
+    const pid = () => one.readOnce(ada, (tx) => tx.db.execute(sql`select pg_backend_pid() as pid`))
+    const before = await pid()
+    await expect(one.readOnce(ada, (tx) => tx.db.execute(sql`select 1 / 0`))).rejects.toMatchObject({
+      cause: { code: '22012' },
+    })
+    await expect(one.readOnce(ada, (tx) => tx.db.select().from(principals))).rejects.toMatchObject({
+      cause: expect.any(TenantPredicateMissing),
+    })
+    await expect(one.readOnce(ada, (tx) => insertPrincipal(tx, 'x'))).rejects.toMatchObject({
+      cause: { code: '25006' },
+    })
+    expect(await one.readOnce(bob, namesOf)).toEqual(['of Bob'])
+    expect(await pid()).toEqual(before)
+    await one.close()
+  })
+
+  it('is no empty answer when the connection is lost in the middle', async () => {
+    const { hostname, port } = new URL(database.url)
+    const proxy = await startTcpProxy({ host: hostname, port: Number(port) })
+    const url = Object.assign(new URL(database.url), { port: proxy.port }).href
+    for (let delay = 0; delay < 60; delay += 3) {
+      const one = openTenantDatabase({ url, size: 1, applicationName: 'lost' })
+      const asked = one.readOnce(ada, namesOf)
+      const cut = new Promise<void>((resolve) => {
+        setTimeout(() => {
+          proxy.shut()
+          proxy.open()
+          resolve()
+        }, delay)
+      })
+      const outcome = await asked.catch((error: unknown) => error)
+      if (!(outcome instanceof DatabaseUnavailable)) expect(outcome).toEqual(['of Ada'])
+      await cut
+      await one.close()
+    }
+    await proxy.close()
   })
 })
 

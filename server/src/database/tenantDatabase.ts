@@ -28,6 +28,11 @@ export interface TenantDatabase {
   write<T>(tenantId: string, work: (tx: Transaction) => Promise<T>): Promise<T>
   /** The same, read only. */
   read<T>(tenantId: string, work: (tx: Transaction) => Promise<T>): Promise<T>
+  /**
+   * The same for exactly one statement: the transaction ends behind it, so that all of it is one write and one answer.
+   * A second statement rejects with `TransactionOver`.
+   */
+  readOnce<T>(tenantId: string, work: (tx: Transaction) => PromiseLike<T>): Promise<T>
   /** Rows that are known before the tenant is: slugs, users, sessions. Refuses to touch a tenant table. */
   lookUp<T>(work: (db: PgRemoteDatabase) => Promise<T>): Promise<T>
   close(): Promise<void>
@@ -35,21 +40,30 @@ export interface TenantDatabase {
 
 export function openTenantDatabase(options: ConnectionPoolOptions): TenantDatabase {
   const pool = new ConnectionPool(options)
-  const inTransaction = async <T>(
-    begin: string,
-    tenantId: string | null,
-    work: (db: PgRemoteDatabase) => Promise<T>,
-  ) => {
-    const settled = await pool.lend((connection) => runTransaction(connection, begin, tenantId, work))
+  const inTransaction = async <T>(opening: Opening, work: (db: PgRemoteDatabase) => PromiseLike<T>) => {
+    const settled = await pool.lend((connection) => runTransaction(connection, opening, work))
     if (!settled.ok) throw settled.error
     return settled.value
   }
+  const inTenant =
+    (begin: string, isSingle = false) =>
+    <T>(tenantId: string, work: (tx: Transaction) => PromiseLike<T>) =>
+      inTransaction({ begin, tenantId, isSingle }, (db) => work(transactionOf(tenantId, db)))
   return {
-    write: (tenantId, work) => inTransaction('begin', tenantId, (db) => work(transactionOf(tenantId, db))),
-    read: (tenantId, work) => inTransaction('begin read only', tenantId, (db) => work(transactionOf(tenantId, db))),
-    lookUp: (work) => inTransaction('begin', null, work),
+    write: inTenant('begin'),
+    read: inTenant('begin read only'),
+    readOnce: inTenant('begin read only', true),
+    lookUp: (work) => inTransaction({ begin: 'begin', tenantId: null, isSingle: false }, work),
     close: () => pool.close(),
   }
+}
+
+interface Opening {
+  readonly begin: string
+  /** Null for rows of no tenant. */
+  readonly tenantId: string | null
+  /** The transaction ends behind its first statement. */
+  readonly isSingle: boolean
 }
 
 const transactionOf = (tenantId: string, db: PgRemoteDatabase): Transaction => ({
@@ -63,33 +77,52 @@ type Settled<T> = { readonly ok: true; readonly value: T } | { readonly ok: fals
 /** Rejects only when the state of the connection is in doubt; a failure of `work` that was rolled back is an answer. */
 async function runTransaction<T>(
   connection: Connection,
-  begin: string,
-  tenantId: string | null,
-  work: (db: PgRemoteDatabase) => Promise<T>,
+  opening: Opening,
+  work: (db: PgRemoteDatabase) => PromiseLike<T>,
 ): Promise<Settled<T>> {
-  const statements = new Statements(connection, tenantId)
-  // Sent in one write. Statements of `work` wait for the answer: without a transaction they would commit by themselves.
-  const opening = [connection.send(begin)]
-  if (tenantId !== null) opening.push(connection.send('select set_tenant($1)', [tenantId]))
-  await Promise.all(opening)
+  const opened = open(connection, opening)
+  // Rows of no tenant are not behind row-level security: without a transaction their statements would commit by themselves.
+  if (opening.tenantId === null) await opened
+  const statements = new Statements(connection, opening)
   const outcome = await settle(work(drizzle(statements.run, { codecs: postgresJsCodecs })))
   const failure = await statements.end()
+  await opened
   const settled: Settled<T> = outcome.ok && failure !== undefined ? { ok: false, error: unwrapped(failure) } : outcome
-  await connection.send(settled.ok ? 'commit' : 'rollback')
+  await (statements.committed ?? connection.send(settled.ok ? 'commit' : 'rollback'))
+  // What was still to be sent when the connection was lost may have been answered on the next one, outside any transaction.
+  if (!connection.isOpen) throw new DatabaseUnavailable('The database connection was lost')
   return settled
+}
+
+/**
+ * Goes out in one write with the first statements of the work, which do not wait for the answer. They need none to be
+ * safe: `set_tenant` holds for its own transaction alone, so that without one, row-level security shows and takes no row.
+ */
+function open(connection: Connection, { begin, tenantId }: Opening): Promise<unknown> {
+  const sent = [connection.send(begin)]
+  if (tenantId !== null) sent.push(connection.send('select set_tenant($1)', [tenantId]))
+  const opened = Promise.all(sent)
+  // Whoever awaits it learns of a failure; the work may fail before that.
+  opened.catch(() => undefined)
+  return opened
 }
 
 /** What may be sent while a transaction is open. */
 class Statements {
   readonly #connection: Connection
   readonly #tenantId: string | null
+  readonly #isSingle: boolean
   readonly #running = new Set<Promise<unknown>>()
   #failure: unknown
   #over = false
 
-  constructor(connection: Connection, tenantId: string | null) {
+  /** Set once the end of the transaction is on its way behind its only statement. */
+  committed: Promise<unknown> | undefined
+
+  constructor(connection: Connection, { tenantId, isSingle }: Opening) {
     this.#connection = connection
     this.#tenantId = tenantId
+    this.#isSingle = isSingle
   }
 
   readonly run = async (
@@ -103,6 +136,7 @@ class Statements {
     const sent: Promise<(Row | unknown[])[]> =
       method === 'all' ? this.#connection.sendForArrays(text, params) : this.#connection.send(text, params)
     this.#running.add(sent)
+    if (this.#isSingle) this.#commit()
     try {
       return { rows: await sent }
     } catch (error) {
@@ -112,6 +146,13 @@ class Statements {
     } finally {
       this.#running.delete(sent)
     }
+  }
+
+  /** After a statement that failed it rolls back. */
+  #commit(): void {
+    this.#over = true
+    this.committed = this.#connection.send('commit')
+    this.committed.catch(() => undefined)
   }
 
   /** Closes the door, waits for what is under way, and tells what went wrong. */
@@ -125,7 +166,7 @@ class Statements {
   }
 }
 
-async function settle<T>(work: Promise<T>): Promise<Settled<T>> {
+async function settle<T>(work: PromiseLike<T>): Promise<Settled<T>> {
   try {
     return { ok: true, value: await work }
   } catch (error) {

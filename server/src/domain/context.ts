@@ -42,3 +42,7 @@ export const inTransaction = <T>(ctx: Context, work: (tx: Transaction) => Promis
 /** Reads in the caller's tenant. */
 export const reading = <T>(ctx: Context, work: (tx: Transaction) => Promise<T>): Promise<T> =>
   ctx.database.read(ctx.principal.tenantId, work)
+
+/** Reads in the caller's tenant by one statement, which costs one round trip. */
+export const readingOnce = <T>(ctx: Context, work: (tx: Transaction) => PromiseLike<T>): Promise<T> =>
+  ctx.database.readOnce(ctx.principal.tenantId, work)

@@ -118,11 +118,8 @@ export const File = builder.objectRef<FileRow>('File').implement({
       type: 'DateTime',
       nullable: true,
       description: 'When its time in the trash is over; null for a file that is not there, or that is held.',
-      resolve: async ({ deletedAt, purgedAt, heldAt }, _args, context) => {
-        if (!deletedAt || purgedAt || heldAt) return null
-        const { trashDays } = await loadersOf(context).tenant()
-        return new Date(deletedAt.getTime() + trashDays * 86_400_000)
-      },
+      resolve: ({ deletedAt, purgedAt, heldAt, policy }) =>
+        deletedAt && !purgedAt && !heldAt ? new Date(deletedAt.getTime() + policy.trashDays * 86_400_000) : null,
     }),
     downloadUrl: t.string({
       nullable: true,
@@ -157,16 +154,15 @@ builder.objectField(Attachment, 'file', (t) =>
   }),
 )
 
-async function downloadUrl(
+function downloadUrl(
   file: FileRow,
   args: { disposition: 'ATTACHMENT' | 'INLINE'; expiresInSeconds?: number | null | undefined },
   context: RequestContext,
-): Promise<string | null> {
+): string | null {
   if (file.deletedAt || file.purgedAt) return null
-  const { downloadMaxSeconds } = await loadersOf(context).tenant()
   const options = { disposition: args.disposition, expiresInSeconds: args.expiresInSeconds ?? null }
   try {
-    return signDownload(callerOf(context), file, options, downloadMaxSeconds).url
+    return signDownload(callerOf(context), file, options, file.policy.downloadMaxSeconds).url
   } catch (error) {
     // An argument of a query, not a value in the input of a mutation.
     throw error instanceof Invalid ? new BadInput(error.message) : error

@@ -1,4 +1,4 @@
-import { reading } from '../domain/context.ts'
+import { readingOnce } from '../domain/context.ts'
 import type { Tenant as TenantRow } from '../domain/tenants/policy.ts'
 import { readUsage, type Usage as UsageRow } from '../domain/tenants/usage.ts'
 import { builder } from './builder.ts'
@@ -77,7 +77,7 @@ builder.queryFields((t) => ({
     description: 'What the tenant has stored.',
     resolve: async (_root, _args, context) => {
       const { quotaBytes } = await loadersOf(context).tenant()
-      return { ...(await reading(callerOf(context), readUsage)), quotaBytes }
+      return { ...(await readingOnce(callerOf(context), readUsage)), quotaBytes }
     },
   }),
 }))

@@ -2,7 +2,7 @@ import DataLoader from 'dataloader'
 import { type Attachment, findAttachments, listAttachments } from '../domain/attachments/listAttachments.ts'
 import { type AuditEntry, findAuditEntries } from '../domain/audit/listAuditLog.ts'
 import { type CleanupRun, findCleanupRuns } from '../domain/cleanup/listCleanupRuns.ts'
-import { type Context, reading } from '../domain/context.ts'
+import { type Context, readingOnce } from '../domain/context.ts'
 import { type File, findFiles } from '../domain/files/findFiles.ts'
 import { type FileVersion, findVersions, listVersions } from '../domain/files/listVersions.ts'
 import { type ApiKey, findApiKeys } from '../domain/identity/listApiKeys.ts'
@@ -38,7 +38,7 @@ export function createLoaders(ctx: Context): Loaders {
     byKey(find, (row) => row.id)
   const byKey = <T>(find: (tx: Transaction, keys: readonly string[]) => Promise<T[]>, keyOf: (row: T) => string) =>
     new DataLoader<string, T | null>(async (keys) => {
-      const rows = new Map((await reading(ctx, (tx) => find(tx, keys))).map((row) => [keyOf(row), row]))
+      const rows = new Map((await readingOnce(ctx, (tx) => find(tx, keys))).map((row) => [keyOf(row), row]))
       return keys.map((key) => rows.get(key) ?? null)
     })
   return {
@@ -50,7 +50,7 @@ export function createLoaders(ctx: Context): Loaders {
     apiKeys: byId(findApiKeys),
     attachments: byId(findAttachments),
     cleanupRuns: byId(findCleanupRuns),
-    tenant: once(() => reading(ctx, readTenant)),
+    tenant: once(() => readingOnce(ctx, readTenant)),
     versionPages: pagesOf(ctx, listVersions),
     attachmentPages: pagesOf(ctx, listAttachments),
   }
@@ -71,7 +71,7 @@ function pagesOf<T>(
     const key = JSON.stringify([args.first, args.after, args.last, args.before])
     const known = loaders.get(key)
     if (known) return known
-    const loader = new DataLoader<string, Page<T>>((fileIds) => reading(ctx, (tx) => list(tx, fileIds, args)))
+    const loader = new DataLoader<string, Page<T>>((fileIds) => readingOnce(ctx, (tx) => list(tx, fileIds, args)))
     loaders.set(key, loader)
     return loader
   }

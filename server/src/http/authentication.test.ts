@@ -123,10 +123,10 @@ describe('a request', () => {
 
   it('is told to come again when the database is away', async () => {
     const { database } = server.identity
-    const { read } = database
-    Object.assign(database, { read: () => Promise.reject(new DatabaseUnavailable('gone')) })
+    const { readOnce } = database
+    Object.assign(database, { readOnce: () => Promise.reject(new DatabaseUnavailable('gone')) })
     const response = await server.ask('{ whoAmI }', { authorization: `Bearer ${key}` })
-    Object.assign(database, { read })
+    Object.assign(database, { readOnce })
     expect(response.status).toBe(503)
     expect(await response.json()).toMatchObject({ errors: [{ extensions: { code: 'SERVICE_UNAVAILABLE' } }] })
     expect(await whoAmI({ authorization: `Bearer ${key}` })).toEqual(me('API_KEY MEMBER'))

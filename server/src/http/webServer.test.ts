@@ -187,11 +187,11 @@ describe('the log', () => {
     const { secret } = await createApiKey(identity.as('OWNER'), { name: 'K', role: 'VIEWER', expiresAt: null })
     const cookie = `filegraph_session=${'S'.repeat(43)}`
     const { database } = identity
-    const { read } = database
+    const { readOnce } = database
     const leaky = Object.assign(new Error(`boom ${secret}\nparams: ${secret}`), { headers: { cookie } })
-    Object.assign(database, { read: () => Promise.reject(leaky) })
+    Object.assign(database, { readOnce: () => Promise.reject(leaky) })
     const failed = await server.ask('{ hello }', { authorization: `Bearer ${secret}` })
-    Object.assign(database, { read })
+    Object.assign(database, { readOnce })
     await get(`/${secret}/x?X-Amz-Signature=${'f'.repeat(64)}`, { cookie, authorization: `Bearer ${secret}` })
     await server.ask('{ hello }', { cookie })
     await raw(`GET / HTTP/1.1\r\nauthorization: Bearer ${secret}\r\nbad header\r\n\r\n`)

@@ -2,7 +2,7 @@ import { and, eq, type SQL, sql } from 'drizzle-orm'
 import { isAnyOf, uuidArray } from '../../database/isAnyOf.ts'
 import { attachments, principals } from '../../database/tables.ts'
 import type { Transaction } from '../../database/tenantDatabase.ts'
-import { type Context, reading } from '../context.ts'
+import { type Context, readingOnce } from '../context.ts'
 import { type Order, type Page, type PageArguments, pageRequest } from '../paging/page.ts'
 import { isOwnerText } from './owner.ts'
 
@@ -54,7 +54,7 @@ export async function listAttachmentsOfOwner(
     slot === null ? undefined : eq(attachments.slot, slot),
     page.where,
   )
-  const rows = isPossible ? await reading(ctx, (tx) => selectAttachments(tx, matching, page.orderBy, page.limit)) : []
+  const rows = isPossible ? await readingOnce(ctx, (tx) => selectAttachments(tx, matching, page.orderBy, page.limit)) : []
   return page.turnInto(rows, (attachment) => [attachment.id])
 }
 

@@ -2,7 +2,7 @@ import { and, eq, gte, lt, type SQL, sql } from 'drizzle-orm'
 import { isAnyOf } from '../../database/isAnyOf.ts'
 import { auditLog, principals } from '../../database/tables.ts'
 import type { Transaction } from '../../database/tenantDatabase.ts'
-import { type Context, reading } from '../context.ts'
+import { type Context, readingOnce } from '../context.ts'
 import { type Order, type Page, type PageArguments, pageRequest } from '../paging/page.ts'
 
 /** Who did what to what, from where. */
@@ -60,6 +60,6 @@ export async function listAuditLog(ctx: Context, filter: AuditFilter, args: Page
     filter.since === null ? undefined : gte(auditLog.at, filter.since),
     filter.until === null ? undefined : lt(auditLog.at, filter.until),
   )
-  const rows = await reading(ctx, (tx) => selectEntries(tx, and(matching, page.where), page.orderBy, page.limit))
+  const rows = await readingOnce(ctx, (tx) => selectEntries(tx, and(matching, page.where), page.orderBy, page.limit))
   return page.turnInto(rows, (entry) => [entry.at, entry.id])
 }

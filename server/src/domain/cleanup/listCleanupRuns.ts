@@ -3,7 +3,7 @@ import { isAnyOf } from '../../database/isAnyOf.ts'
 import { cleanupRuns, type cleanupStates } from '../../database/cleanupTables.ts'
 import { principals } from '../../database/tables.ts'
 import type { Transaction } from '../../database/tenantDatabase.ts'
-import { type Context, reading } from '../context.ts'
+import { type Context, readingOnce } from '../context.ts'
 import { type Order, type Page, type PageArguments, pageRequest } from '../paging/page.ts'
 import type { CleanupKind } from './recordRun.ts'
 
@@ -69,6 +69,6 @@ export async function listCleanupRuns(
     state === null ? undefined : eq(cleanupRuns.state, state),
     page.where,
   )
-  const rows = await reading(ctx, (tx) => selectRuns(tx, matching, page.orderBy, page.limit))
+  const rows = await readingOnce(ctx, (tx) => selectRuns(tx, matching, page.orderBy, page.limit))
   return page.turnInto(rows, (run) => [run.createdAt, run.id])
 }

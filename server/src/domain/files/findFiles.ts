@@ -1,13 +1,16 @@
 import { and, eq, isNotNull, isNull, type SQL, sql } from 'drizzle-orm'
 import { alias } from 'drizzle-orm/pg-core'
-import { blobs, files, fileVersions, principals } from '../../database/tables.ts'
+import { blobs, files, fileVersions, principals, tenants } from '../../database/tables.ts'
 import { isAnyOf } from '../../database/isAnyOf.ts'
 import type { Transaction } from '../../database/tenantDatabase.ts'
 
 const uploader = alias(principals, 'uploader')
 const deleter = alias(principals, 'deleter')
 
-/** A file with its uploader and what its current version lies in: everything that a list shows, in one statement. */
+/**
+ * A file with its uploader, what its current version lies in, and what the policy of its tenant says about files:
+ * everything that a list shows, in one statement.
+ */
 export type File = Awaited<ReturnType<typeof selectFiles>>[number]
 
 export function selectFiles(tx: Transaction, where: SQL | undefined, orderBy: SQL = sql`${files.id}`, limit = 1) {
@@ -32,8 +35,10 @@ export function selectFiles(tx: Transaction, where: SQL | undefined, orderBy: SQ
       deletedBy: { id: deleter.id, kind: deleter.kind, name: deleter.name, email: deleter.email },
       objectKey: blobs.objectKey,
       sha256: blobs.sha256,
+      policy: { trashDays: tenants.trashDays, downloadMaxSeconds: tenants.downloadMaxSeconds },
     })
     .from(files)
+    .innerJoin(tenants, eq(tenants.id, files.tenantId))
     .innerJoin(uploader, and(eq(uploader.tenantId, files.tenantId), eq(uploader.id, files.uploadedBy)))
     .innerJoin(
       fileVersions,

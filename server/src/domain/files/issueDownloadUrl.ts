@@ -1,7 +1,6 @@
 import { recordAccess } from '../audit/recordChange.ts'
 import { type Context, inTransaction } from '../context.ts'
 import { NotFound } from '../refusals.ts'
-import { readTenant } from '../tenants/policy.ts'
 import { type File, findFiles } from './findFiles.ts'
 import { type DownloadOptions, signDownload } from './signDownload.ts'
 
@@ -14,8 +13,7 @@ export async function issueDownloadUrl(
   return inTransaction(ctx, async (tx) => {
     const [file] = await findFiles(tx, [id])
     if (!file) throw new NotFound('file')
-    const { downloadMaxSeconds } = await readTenant(tx)
-    const signed = signDownload(ctx, file, options, downloadMaxSeconds)
+    const signed = signDownload(ctx, file, options, file.policy.downloadMaxSeconds)
     await recordAccess(tx, ctx, 'file.download_url_issued', {
       id,
       name: file.name,

@@ -1,6 +1,6 @@
-import { and, eq, gte, lt, type SQL, sql } from 'drizzle-orm'
+import { and, type Column, eq, gte, type SQL, sql } from 'drizzle-orm'
 import { files } from '../../database/tables.ts'
-import { type Context, reading } from '../context.ts'
+import { type Context, readingOnce } from '../context.ts'
 import { limits } from '../limits.ts'
 import { type Order, type Page, type PageArguments, pageRequest } from '../paging/page.ts'
 import { type File, live, selectFiles, trashed } from './findFiles.ts'
@@ -24,7 +24,9 @@ export async function listFiles(
 ): Promise<Page<File>> {
   const order: Order = { ...(filter.trashed ? byDeletion : byUpload), descending: !oldestFirst }
   const page = pageRequest(order, args)
-  const rows = await reading(ctx, (tx) => selectFiles(tx, and(matching(filter), page.where), page.orderBy, page.limit))
+  const rows = await readingOnce(ctx, (tx) =>
+    selectFiles(tx, and(matching(filter), page.where), page.orderBy, page.limit),
+  )
   return page.turnInto(rows, (file) => [
     (filter.trashed ? file.deletedAt : file.uploadedAt) ?? file.uploadedAt,
     file.id,
@@ -33,7 +35,7 @@ export async function listFiles(
 
 /** How many files match; beyond the bound it is only known that there are at least so many. */
 export async function countFiles(ctx: Context, filter: FileFilter): Promise<{ value: number; isExact: boolean }> {
-  const counted = await reading(ctx, async (tx) => {
+  const counted = await readingOnce(ctx, async (tx) => {
     const some = tx.db
       .select({ id: files.id })
       .from(files)
@@ -50,9 +52,14 @@ function matching({ trashed: inTrash, contentTypePrefix, uploadedById }: FileFil
   return and(
     inTrash ? trashed : live,
     uploadedById === null ? undefined : eq(files.uploadedBy, uploadedById),
-    // A range, which needs no pattern and no escaping. U+10FFFF sorts behind whatever follows a prefix.
-    contentTypePrefix === null
-      ? undefined
-      : and(gte(files.contentType, contentTypePrefix), lt(files.contentType, `${contentTypePrefix}\u{10FFFF}`)),
+    contentTypePrefix === null ? undefined : startsWith(files.contentType, contentTypePrefix),
   )
 }
+
+/**
+ * A range, which needs no pattern and no escaping. U+10FFFF sorts behind whatever follows a prefix. Bounds on one
+ * expression are taken for a narrow range by a plan that does not know them, which then collects all and sorts instead of
+ * walking the index of the list until the page is full; hence the second expression.
+ */
+const startsWith = (column: Column, prefix: string) =>
+  and(gte(column, prefix), sql`(${column} || '') < ${`${prefix}\u{10FFFF}`}`)

@@ -17,7 +17,7 @@ export async function authenticateApiKey(
   const key = parseApiKey(text)
   if (!key) throw new Unauthenticated()
   const { tenantId, keyId } = key
-  const [row] = await services.database.read(tenantId, (tx) =>
+  const [row] = await services.database.readOnce(tenantId, (tx) =>
     tx.db
       .select()
       .from(apiKeys)

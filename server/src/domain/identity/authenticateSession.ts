@@ -22,7 +22,7 @@ export async function authenticateSession(
   if (!session) throw new Unauthenticated()
   const { tenantId, userId } = session
   if (tenantId === null || session.slug === null) throw new Forbidden(noSuchTenant)
-  const [membership] = await database.read(tenantId, (tx) =>
+  const [membership] = await database.readOnce(tenantId, (tx) =>
     tx.db
       .select({ role: memberships.role })
       .from(memberships)

@@ -2,7 +2,7 @@ import { and, eq, type SQL, sql } from 'drizzle-orm'
 import { isAnyOf } from '../../database/isAnyOf.ts'
 import { apiKeys, principals } from '../../database/tables.ts'
 import type { Transaction } from '../../database/tenantDatabase.ts'
-import { type Context, reading } from '../context.ts'
+import { type Context, readingOnce } from '../context.ts'
 import { type Order, type Page, type PageArguments, pageRequest } from '../paging/page.ts'
 
 /** An API key without its secret, which nobody can read again. */
@@ -40,6 +40,6 @@ const newestFirst: Order = {
 /** The tenant's keys, revoked and expired ones included, newest first. */
 export async function listApiKeys(ctx: Context, args: PageArguments): Promise<Page<ApiKey>> {
   const page = pageRequest(newestFirst, args)
-  const rows = await reading(ctx, (tx) => selectApiKeys(tx, page.where, page.orderBy, page.limit))
+  const rows = await readingOnce(ctx, (tx) => selectApiKeys(tx, page.where, page.orderBy, page.limit))
   return page.turnInto(rows, (key) => [key.createdAt, key.id])
 }

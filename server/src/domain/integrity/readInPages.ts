@@ -24,4 +24,4 @@ export async function* readInPages<Row extends { readonly id: string }>(
 
 /** Reads with one statement; columns by the names that it gives them. */
 export const readRows = <Row>(database: TenantDatabase, tenantId: string, statement: SQL): Promise<Row[]> =>
-  database.read(tenantId, async (tx) => (await tx.db.execute(statement)) as unknown as Row[])
+  database.readOnce(tenantId, async (tx) => (await tx.db.execute(statement)) as unknown as Row[])

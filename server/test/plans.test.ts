@@ -1,0 +1,102 @@
+import postgres from 'postgres'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { seedFiles } from './seedFiles.ts'
+import { startTestService, type TestService, type TestTenant } from './testService.ts'
+
+/*
+ * A plan is made once a connection and then serves every tenant and every value (`connection.ts`), so what is held here is
+ * the plan that knows no values.
+ */
+let service: TestService
+let tenant: TestTenant
+let superuser: postgres.Sql
+let app: postgres.Sql
+
+beforeAll(async () => {
+  service = await startTestService()
+  tenant = await service.createTenant()
+  superuser = postgres(service.testDatabase.superuserUrl, { max: 1, onnotice: () => undefined })
+  app = postgres(service.testDatabase.url, { max: 1, connection: { role: service.testDatabase.appRole } })
+  for (let others = 0; others < 4; others += 1) await seedFiles(superuser, await service.createTenant(), 500)
+  await seedFiles(superuser, tenant, 10_000)
+  await seedRest()
+  await superuser`vacuum analyze`
+}, 120_000)
+
+afterAll(async () => {
+  await app.end()
+  await superuser.end()
+  await service.close()
+})
+
+/** A history for each file: an audit entry, an intent, every third one trashed, every fifth attached. */
+async function seedRest(): Promise<void> {
+  await superuser`insert into audit_log (tenant_id, id, at, actor_id, action, subject_type, subject_id, subject_name, payload)
+    select tenant_id, gen_random_uuid(), uploaded_at, uploaded_by, 'file.uploaded', 'file', id, original_file_name, '{}' from files`
+  await superuser`insert into uploads (tenant_id, id, blob_id, state, declared_name, declared_content_type, declared_byte_size,
+      created_by, created_at, expires_at, file_id, version, finished_at)
+    select tenant_id, gen_random_uuid(), id, 'COMMITTED', original_file_name, content_type, 1, uploaded_by, uploaded_at, uploaded_at, id, 1, uploaded_at
+    from files`
+  await superuser`update files set soft_deleted_at = uploaded_at, soft_deleted_by = uploaded_by
+    where right(id::text, 1) in ('3', '6', '9')`
+  await superuser`insert into attachments (tenant_id, id, file_id, owner_type, owner_id, slot, created_by, created_at)
+    select tenant_id, gen_random_uuid(), id, 'claim', (random() * 1000)::int::text, 'main', uploaded_by, uploaded_at
+    from files where soft_deleted_at is null and right(id::text, 1) in ('0', '5')`
+}
+
+/** The statements of an operation that read a page. */
+async function pagesOf(query: string): Promise<string[]> {
+  service.statements.length = 0
+  const { errors } = await service.ask(tenant.admin, `{ ${query} }`)
+  expect(errors).toBeUndefined()
+  return service.statements.filter((text) => text.includes('limit'))
+}
+
+const planOf = (text: string): Promise<string> =>
+  app.begin(async (tx) => {
+    await tx`select set_tenant(${tenant.id})`
+    const rows = await tx.unsafe(`explain (generic_plan) ${text}`).simple()
+    return rows.map((row) => row['QUERY PLAN'] as string).join('\n')
+  })
+
+const cursorOf = (list: string, ...values: string[]) =>
+  Buffer.from(JSON.stringify([list, ...values])).toString('base64url')
+const someone = Buffer.from('Principal:00000000-0000-4000-8000-000000000001').toString('base64url')
+const someFile = Buffer.from('File:00000000-0000-4000-8000-000000000001').toString('base64url')
+/** Each filter of each list, at its start, behind a cursor, and backwards: what it is called, its table, its operation. */
+function* lists(): Generator<[string, string, string]> {
+  const uploader = `uploadedById: "${someone}"`
+  for (const filter of ['', 'contentTypePrefix: "image/"', uploader, `contentTypePrefix: "image/", ${uploader}`]) {
+    yield* pagesIn('files', 'files', 'files', `state: READY, ${filter}`)
+    yield* pagesIn('files', 'files', 'trash', `state: TRASHED, ${filter}`)
+  }
+  const since = 'since: "2026-01-01T00:00:10Z"'
+  const until = 'until: "2026-01-01T00:00:20Z"'
+  const subject = `subjectId: "${someFile}"`
+  for (const filter of ['', 'action: "file.uploaded"', `actorId: "${someone}"`, subject, since, `${since}, ${until}`])
+    yield* pagesIn('auditLog', 'audit_log', 'auditLog', filter)
+  yield* pagesIn('uploadIntents', 'uploads', 'uploadIntents', '')
+}
+
+function* pagesIn(field: string, table: string, order: string, filter: string): Generator<[string, string, string]> {
+  const cursor = cursorOf(order, '2026-01-01T00:00:00.700Z', '00000000-0000-4000-8000-000000000100')
+  for (const [place, page] of [
+    ['first', 'first: 20'],
+    ['after', `first: 20, after: "${cursor}"`],
+    ['before', `last: 20, before: "${cursor}"`],
+  ] as const) {
+    const given = filter === '' ? '' : `filter: { ${filter} } `
+    const name = `${field} ${place} ${filter.replaceAll(/"[^"]*"/g, '…')}`
+    yield [name, table, `${field}(${given}${page}) { nodes { id } }`]
+  }
+}
+
+describe('the plan of every list', () => {
+  it.each([...lists()])('walks an index: %s', async (_name, table, query) => {
+    const [text, ...others] = await pagesOf(query)
+    expect(others).toEqual([])
+    const plan = await planOf(text ?? '')
+    expect(plan).toMatch(new RegExp(`^Limit[^]*Index Scan (Backward )?using \\w+ on ${table}`))
+    expect(plan).not.toMatch(new RegExp(`Sort|(Seq|Bitmap Heap) Scan on (${table}|blobs|file_versions)`))
+  })
+})
