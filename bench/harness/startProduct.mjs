@@ -30,7 +30,8 @@ export async function startProduct(folder, { nodeOptions = [], environment = {} 
     await untilReady(`${url}/readyz`, running)
     const startMs = performance.now() - started
     const parts = environment.DATABASE_URL ? {} : await partsOf(folder)
-    return { url, startMs, pid: running.pid, stop: running.stop, ...parts }
+    const { pid, child, stop } = running
+    return { url, startMs, pid, child, stop, ...parts }
   } catch (error) {
     await running.stop()
     throw error

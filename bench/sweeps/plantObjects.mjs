@@ -9,10 +9,10 @@ const magic = Buffer.from('FGOBJ\r\n1', 'latin1')
  * Puts objects into the folder of a local bucket as it keeps them, through its own key ranges, and without waiting for
  * the disk after each one as a PUT does.
  */
-export async function plantObjects(directory, tenantId, count) {
+export async function plantObjects(directory, tenantId, count, bucket = bucketKeys.bucket) {
   const { openObjectStore } = await product('storage/localBucket/objectStore.ts')
   const { fileNameOf, keyBytes } = await product('storage/localBucket/keyFileName.ts')
-  const { ranges } = openObjectStore(join(directory, bucketKeys.bucket))
+  const { ranges } = openObjectStore(join(directory, bucket))
   for (let n = 1; n <= count; n += 1) {
     const key = keyOf(tenantId, n)
     const headers = { 'content-type': 'text/plain' }

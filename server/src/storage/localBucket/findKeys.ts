@@ -1,8 +1,10 @@
-import { setImmediate } from 'node:timers/promises'
+import { join } from 'node:path'
 import { afterPrefix, keyOfBytes, type KeyBytes } from './keyFileName.ts'
-import { readEntries, type KeyRanges, type RangeEntry } from './keyRanges.ts'
+import type { KeyRanges } from './keyRanges.ts'
+import type { RangeEntry } from './rangeEntries.ts'
 import { readRecord } from './recordFile.ts'
 import type { ObjectRecord } from './storedObject.ts'
+import { takeTurns } from './takeTurns.ts'
 
 export interface KeySearch {
   readonly prefix: KeyBytes
@@ -20,23 +22,26 @@ export interface FoundKeys {
   readonly next: KeyBytes | undefined
 }
 
-/** One page of objects in the order of their UTF-8 bytes. Reads only the ranges that hold it. */
+/**
+ * One page of objects in the order of their UTF-8 bytes. Reads only the ranges that hold it, each range's names at one
+ * moment and the records in turns with whatever else the process does: what is written or deleted meanwhile may be in
+ * the page or not, everything else is.
+ */
 export async function findKeys(ranges: KeyRanges, search: KeySearch): Promise<FoundKeys> {
-  const page = startPage(search)
+  const page = startPage(ranges, search)
   const end = search.prefix === '' ? undefined : afterPrefix(search.prefix)
   for (;;) {
     const range = ranges.find(page.position())
-    if (page.take(readEntries(range)) === 'full') break
+    if ((await page.take(ranges.entries(range))) === 'full') break
     const next = ranges.next(range)
     if (!next || (end !== undefined && next.from >= end)) break
     page.goTo(next.from)
-    // Other requests get their turn between two directories; one directory is read at one moment.
-    await setImmediate()
   }
   return page.found()
 }
 
-function startPage({ prefix, delimiter, from, maxKeys }: KeySearch) {
+function startPage(ranges: KeyRanges, { prefix, delimiter, from, maxKeys }: KeySearch) {
+  const turns = takeTurns()
   const objects: ObjectRecord[] = []
   const commonPrefixes: string[] = []
   let position = from > prefix ? from : prefix
@@ -47,11 +52,13 @@ function startPage({ prefix, delimiter, from, maxKeys }: KeySearch) {
     return at < 0 ? undefined : bytes.slice(0, at + delimiter.length)
   }
 
-  function takeOne({ bytes, path }: RangeEntry): void {
+  function takeOne({ bytes, name }: RangeEntry): void {
     const common = rollUp(bytes)
-    if (common !== undefined) commonPrefixes.push(keyOfBytes(common))
-    else objects.push(readKnownRecord(path))
     position = common === undefined ? `${bytes}\0` : afterPrefix(common)
+    if (common !== undefined) return void commonPrefixes.push(keyOfBytes(common))
+    // Its range may have been split since its name was read, and it may have been deleted.
+    const record = readRecord<ObjectRecord>(join(ranges.find(bytes).directory, name))
+    if (record) objects.push(record)
   }
 
   return {
@@ -59,7 +66,7 @@ function startPage({ prefix, delimiter, from, maxKeys }: KeySearch) {
     goTo(bytes: KeyBytes) {
       if (bytes > position) position = bytes
     },
-    take(entries: readonly RangeEntry[]): 'full' | 'more' {
+    async take(entries: readonly RangeEntry[]): Promise<'full' | 'more'> {
       for (
         let index = firstFrom(entries, position);
         index < entries.length;
@@ -72,6 +79,7 @@ function startPage({ prefix, delimiter, from, maxKeys }: KeySearch) {
           return 'full'
         }
         takeOne(entry)
+        if (turns.isOver()) await turns.next()
       }
       return 'more'
     },
@@ -91,10 +99,4 @@ function firstFrom(entries: readonly RangeEntry[], position: KeyBytes, hint = 0)
     else high = middle
   }
   return low
-}
-
-function readKnownRecord(path: string): ObjectRecord {
-  const record = readRecord<ObjectRecord>(path)
-  if (!record) throw new Error(`${path} went away while its directory was read`)
-  return record
 }

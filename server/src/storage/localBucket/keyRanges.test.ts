@@ -1,11 +1,11 @@
 import { randomUUID } from 'node:crypto'
-import { mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync, statSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync, statSync, utimesSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, sep } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { findKeys } from './findKeys.ts'
 import { escapeBytes, fileNameOf, keyBytes } from './keyFileName.ts'
-import { openObjectStore, type ObjectStore } from './objectStore.ts'
+import { type IncomingFile, openObjectStore, type ObjectStore } from './objectStore.ts'
 import type { ObjectRecord } from './storedObject.ts'
 
 let directory = ''
@@ -14,13 +14,18 @@ beforeEach(() => {
 })
 afterEach(() => rmSync(directory, { recursive: true, force: true }))
 
-async function put(store: ObjectStore, key: string): Promise<void> {
+function receive(store: ObjectStore, key: string): Promise<IncomingFile<ObjectRecord>> {
   const content = Buffer.from(key)
-  const file = await store.receive<ObjectRecord>(async (write) => {
+  return store.receive<ObjectRecord>(async (write) => {
     await write(content)
     return { key, size: content.length, etag: 'e', modified: 0, headers: {}, metadata: {}, checksums: {} }
   })
-  await store.publish(file, { createOnly: true, ifMatch: undefined })
+}
+
+const createOnly = { createOnly: true, ifMatch: undefined }
+
+async function put(store: ObjectStore, key: string): Promise<void> {
+  await store.publish(await receive(store, key), createOnly)
 }
 
 async function list(store: ObjectStore, prefix = '', maxKeys = 1000): Promise<string[]> {
@@ -99,6 +104,48 @@ describe('a directory of objects', () => {
     expect(ranges()).toEqual(['from-'])
     await put(again, 'c')
     expect(await list(again)).toEqual(['a', 'c'])
+  })
+})
+
+const numbered = (count: number) => Array.from({ length: count }, (_, index) => `k${String(index).padStart(4, '0')}`)
+
+async function putAll(store: ObjectStore, keys: readonly string[]): Promise<void> {
+  for (let at = 0; at < keys.length; at += 50) await Promise.all(keys.slice(at, at + 50).map((key) => put(store, key)))
+}
+
+describe('a listing', () => {
+  it('that was begun before a split and a deletion lists the rest, each once and in order', async () => {
+    const store = openObjectStore(directory, 600)
+    const keys = numbered(600)
+    await putAll(store, keys)
+    const added = await receive(store, 'k9999')
+    // It reads some records at once and the others in turns with what comes now.
+    const listing = findKeys(store.ranges, { prefix: '', delimiter: '', from: '', maxKeys: 1000 })
+    const written = [store.publish(added, createOnly), store.remove(keys.slice(-50))]
+    const { objects, next } = await listing
+    await Promise.all(written)
+    expect(ranges()).toHaveLength(2)
+    expect(next).toBeUndefined()
+    const listed = objects.map(({ key }) => key)
+    expect(listed).toEqual(inByteOrder([...new Set(listed)]))
+    expect(listed).toEqual(expect.arrayContaining(keys.slice(0, -50)))
+    expect(await list(store)).toEqual([...keys.slice(0, -50), 'k9999'])
+  })
+
+  it('knows what was written and deleted since the one before, by others too', async () => {
+    const store = openObjectStore(directory)
+    await putAll(store, numbered(5))
+    expect(await list(store, '', 2)).toEqual(numbered(5))
+    await store.remove(['k0001'])
+    await put(store, 'k0001a')
+    expect(await list(store, '', 2)).toEqual(['k0000', 'k0001a', 'k0002', 'k0003', 'k0004'])
+    const range = join(directory, 'objects', 'from-')
+    rmSync(join(range, 'k0003'))
+    const elsewhere = openObjectStore(mkdtempSync(join(directory, 'elsewhere-')))
+    renameSync((await receive(elsewhere, 'k0003a')).path, join(range, 'k0003a'))
+    // The clock of a file system may tick but every few milliseconds.
+    utimesSync(range, 1, 1)
+    expect(await list(store, '', 2)).toEqual(['k0000', 'k0001a', 'k0002', 'k0003a', 'k0004'])
   })
 })
 

@@ -1,9 +1,8 @@
 import { existsSync, mkdirSync, opendirSync, readdirSync, renameSync, rmdirSync } from 'node:fs'
-import { join, sep } from 'node:path'
-import { bytesOfFileName, escapeBytes, keyBytes, unescapeBytes, type KeyBytes } from './keyFileName.ts'
+import { join } from 'node:path'
+import { escapeBytes, unescapeBytes, type KeyBytes } from './keyFileName.ts'
 import { maxNamesPerRange } from './limits.ts'
-import { readRecord } from './recordFile.ts'
-import type { ObjectRecord } from './storedObject.ts'
+import { openEntryCache, readEntries, type RangeEntry } from './rangeEntries.ts'
 import { syncDirectoryNow } from './syncDirectory.ts'
 
 /** A directory with the objects whose keys lie between its own `from` and that of the next range. */
@@ -16,17 +15,16 @@ export interface KeyRange {
   splitAbove: number
 }
 
-export interface RangeEntry {
-  readonly bytes: KeyBytes
-  readonly path: string
-}
-
 export interface KeyRanges {
   /** The range that a key belongs to. Right until the caller next awaits something: ranges split. */
   find(bytes: KeyBytes): KeyRange
   next(range: KeyRange): KeyRange | undefined
-  /** Has to be called for each name that is new in a range. */
+  /** The names in a range at this moment, in the order of keys. */
+  entries(range: KeyRange): readonly RangeEntry[]
+  /** Has to be called for each name that is new in a range, before anything else runs. */
   noteAdded(range: KeyRange): void
+  /** The same for each name that is gone. */
+  noteRemoved(range: KeyRange): void
 }
 
 const splitting = 'splitting-'
@@ -43,6 +41,7 @@ const maxDirectoryName = 240
 export function openKeyRanges(top: string, maxNames = maxNamesPerRange): KeyRanges {
   mkdirSync(join(top, ready), { recursive: true })
   const ranges = readRanges(top, maxNames)
+  const cache = openEntryCache()
   for (const name of readdirSync(top)) {
     if (name.startsWith(splitting))
       addRange(finishSplit(top, name, find(unescapeBytes(name.slice(splitting.length))), maxNames))
@@ -86,7 +85,10 @@ export function openKeyRanges(top: string, maxNames = maxNamesPerRange): KeyRang
   return {
     find,
     next: (range) => ranges[indexOf(range.from) + 1],
+    entries: cache.read,
+    noteRemoved: cache.forget,
     noteAdded(range) {
+      cache.forget(range)
       range.names = range.names === undefined ? readdirSync(range.directory).length : range.names + 1
       if (range.names > range.splitAbove) split(range)
     },
@@ -103,24 +105,6 @@ function readRanges(top: string, splitAbove: number): KeyRange[] {
       splitAbove,
     }))
     .sort((a, b) => (a.from < b.from ? -1 : 1))
-}
-
-/** The names in a range, in the order of keys. Names of others, such as `.DS_Store`, are passed over. */
-export function readEntries(range: KeyRange): RangeEntry[] {
-  const entries: RangeEntry[] = []
-  for (const name of readdirSync(range.directory)) {
-    if (name.startsWith('.')) continue
-    const path = range.directory + sep + name
-    const bytes = bytesOfFileName(name) ?? longKey(path)
-    entries.push({ bytes, path })
-  }
-  return entries.sort((a, b) => (a.bytes < b.bytes ? -1 : 1))
-}
-
-function longKey(path: string): KeyBytes {
-  const record = readRecord<ObjectRecord>(path)
-  if (!record) throw new Error(`${path} went away while it was read`)
-  return keyBytes(record.key)
 }
 
 /** The shortest text that parts the entries near their middle and is not too long for a name. */
@@ -148,8 +132,8 @@ function finishSplit(top: string, name: string, lower: KeyRange, splitAbove: num
   const from = unescapeBytes(name.slice(splitting.length))
   const unfinished = join(top, name)
   const directory = join(top, `${ready}${name.slice(splitting.length)}`)
-  for (const { bytes, path } of readEntries(lower)) {
-    if (bytes >= from) renameSync(path, join(unfinished, path.slice(lower.directory.length + 1)))
+  for (const { bytes, name: file } of readEntries(lower)) {
+    if (bytes >= from) renameSync(join(lower.directory, file), join(unfinished, file))
   }
   syncDirectoryNow(unfinished)
   syncDirectoryNow(lower.directory)

@@ -88,7 +88,9 @@ export function openObjectStore(directory: string, maxNames?: number): ObjectSto
       const touched = new Set<string>()
       for (const key of keys) {
         const { range, path } = place(key)
-        if (unlinkIfThere(path)) touched.add(range.directory)
+        if (!unlinkIfThere(path)) continue
+        ranges.noteRemoved(range)
+        touched.add(range.directory)
       }
       for (const path of touched) await syncDirectory(path)
     },
