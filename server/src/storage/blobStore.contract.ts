@@ -252,9 +252,36 @@ export function describeBlobStore(bucketName: string, open: () => Promise<OpenBl
         expect(await store.sha256(key)).toBe(hex(body))
       })
 
+      it.each([0, 1, 4_100, 65_535, 65_536, 65_537, 200_000])('examines an object of %i bytes', async (byteSize) => {
+        const key = newKey()
+        const body = new Uint8Array(byteSize).map((_, index) => index % 251)
+        await put(key, body, 'text/markdown; charset=utf-8')
+        const stored = await store.head(key)
+        const examined = await store.examine(key, { byteSize, startBytes: 4_100 })
+        const sha256 = byteSize <= 65_536 ? hex(body) : null
+        expect(examined).toEqual({ ...stored, byteSize, sha256, start: body.slice(0, 4_100) })
+      })
+
+      it('examines an object of another size than was expected', async () => {
+        const sizes = [0, 10, 65_536, 65_537]
+        for (const byteSize of sizes) {
+          const key = newKey()
+          const body = new Uint8Array(byteSize).fill(97)
+          await put(key, body)
+          const { etag } = (await store.head(key))!
+          for (const expected of sizes) {
+            const examined = await store.examine(key, { byteSize: expected, startBytes: 100 })
+            expect(examined).toMatchObject({ byteSize, etag, contentType: 'text/plain', start: body.slice(0, 100) })
+            expect([null, hex(body)]).toContain(examined?.sha256)
+          }
+        }
+      })
+
       it('is null where nothing lies', async () => {
         const key = newKey()
         expect(await store.head(key)).toBeNull()
+        for (const byteSize of [0, 10, 100_000])
+          expect(await store.examine(key, { byteSize, startBytes: 10 })).toBeNull()
         expect(await store.readStart(key, 10)).toBeNull()
         expect(await store.sha256(key)).toBeNull()
       })

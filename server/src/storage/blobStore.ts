@@ -10,6 +10,12 @@ export interface BlobStore {
   /** What lies under a key, or null when nothing does. */
   head(key: string): Promise<StoredObject | null>
 
+  /**
+   * What lies under a key and how it begins, in one request; null when nothing lies there. An object of at most 65,536
+   * bytes is read whole, and hashed, if that was expected; of a larger one comes the start alone.
+   */
+  examine(key: string, expected: ExpectedObject): Promise<ExaminedObject | null>
+
   /** The first bytes of an object, at most `maxBytes`; empty for an empty object; null when nothing lies under the key. */
   readStart(key: string, maxBytes: number): Promise<Uint8Array | null>
 
@@ -66,6 +72,20 @@ export interface StoredObject {
   readonly contentType: string
   /** What the store itself vouches for, or null when it keeps no SHA-256 of the whole object. */
   readonly sha256: string | null
+}
+
+/** It says how to ask, and nothing about the answer: what is found may have another size. */
+export interface ExpectedObject {
+  readonly byteSize: number
+  /** How many of the first bytes are wanted: 1 to 65,536, else a RangeError. */
+  readonly startBytes: number
+}
+
+export interface ExaminedObject extends StoredObject {
+  /** Of the bytes themselves, whatever the store says of them; null where not all of them were read. */
+  readonly sha256: string | null
+  /** The first bytes, fewer than asked for only where there are fewer. */
+  readonly start: Uint8Array
 }
 
 export interface UploadToSign {

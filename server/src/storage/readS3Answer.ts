@@ -1,5 +1,7 @@
+import { hash } from 'node:crypto'
 import type {
   DeleteObjectsCommandOutput,
+  GetObjectCommandOutput,
   HeadObjectCommandOutput,
   ListMultipartUploadsCommandOutput,
   ListObjectsV2CommandOutput,
@@ -8,6 +10,7 @@ import type {
 } from '@aws-sdk/client-s3'
 import type {
   DeleteOutcome,
+  ExaminedObject,
   ListOptions,
   ListPage,
   StoredObject,
@@ -20,6 +23,32 @@ export function readStoredObject(output: HeadObjectCommandOutput): StoredObject 
   const { ContentLength, ETag, ContentType = '' } = output
   if (ContentLength === undefined || ETag === undefined) throw new Error('HEAD told no size or no ETag')
   return { byteSize: ContentLength, etag: bareEtag(ETag), contentType: ContentType, sha256: wholeSha256(output) }
+}
+
+/** The answer to a GET of an object, or of a range from its first byte on, and what was read of its body. */
+export interface ObjectStart {
+  readonly head: Pick<GetObjectCommandOutput, 'ContentLength' | 'ContentRange' | 'ContentType' | 'ETag'>
+  readonly bytes: Uint8Array
+}
+
+/**
+ * The checksums in the answer are not looked at: next to a range they may be those of a part, and all of the bytes vouch
+ * for themselves.
+ */
+export function readExaminedObject({ head, bytes }: ObjectStart, startBytes: number): ExaminedObject {
+  const { ContentType = '', ETag } = head
+  const byteSize = readWholeSize(head)
+  if (byteSize === undefined || ETag === undefined) throw new Error('GET told no size or no ETag')
+  if (bytes.byteLength < Math.min(byteSize, startBytes)) throw new Error('Fewer bytes came than were asked for')
+  const sha256 = bytes.byteLength === byteSize ? hash('sha256', bytes) : null
+  const start = Uint8Array.from(bytes.subarray(0, startBytes))
+  return { byteSize, etag: bareEtag(ETag), contentType: ContentType, sha256, start }
+}
+
+function readWholeSize({ ContentLength, ContentRange }: ObjectStart['head']): number | undefined {
+  if (ContentRange === undefined) return ContentLength
+  const size = /^bytes 0-\d+\/(\d{1,15})$/.exec(ContentRange)?.[1]
+  return size === undefined ? undefined : Number(size)
 }
 
 /** Who answers 200 and names no ETag has neither kept nor sent an object: it is an error body, or another's web page. */

@@ -54,6 +54,8 @@ const answeringXml = (body: string) =>
 
 const questions: Readonly<Record<string, (store: BlobStore) => Promise<unknown>>> = {
   head: (store) => store.head('a'),
+  examine: (store) => store.examine('a', { byteSize: 3, startBytes: 10 }),
+  examineLarge: (store) => store.examine('a', { byteSize: 100_000, startBytes: 10 }),
   readStart: (store) => store.readStart('a', 10),
   sha256: (store) => store.sha256('a'),
   delete: (store) => store.delete(['a']),
@@ -134,6 +136,9 @@ describe('a bucket that gives no usable answer', () => {
       })
       await expect(store.sha256('a')).rejects.toBeInstanceOf(BlobStoreUnavailable)
       await expect(store.readStart('a', 50)).rejects.toBeInstanceOf(BlobStoreUnavailable)
+      for (const byteSize of [100, 100_000]) {
+        await expect(store.examine('a', { byteSize, startBytes: 50 })).rejects.toBeInstanceOf(BlobStoreUnavailable)
+      }
     }
   })
 

@@ -8,6 +8,7 @@ import {
 } from '@aws-sdk/client-s3'
 import type { BlobStore, DeleteOutcome, ListOptions, ListPage, StoredObject } from './blobStore.ts'
 import type { BucketOptions } from './bucketOptions.ts'
+import { examineObject } from './examineObject.ts'
 import { hashBody, readStartOf } from './readBody.ts'
 import { createPlainRequests, type PlainRequests } from './plainRequests.ts'
 import { readDeleteOutcome, readListPage, readStoredObject } from './readS3Answer.ts'
@@ -27,6 +28,7 @@ export function createS3BlobStore(options: BucketOptions, patience: S3Patience =
   const signer = createUrlSigner(options)
   return {
     head: (key) => head(client, plain, bucket, key),
+    examine: (key, expected) => examineObject(client, plain, bucket, key, expected),
     readStart: (key, maxBytes) => readStart(client, bucket, key, maxBytes),
     sha256: (key) => readSha256(client, bucket, key),
     delete: (keys) => deleteObjects(client, bucket, keys),
