@@ -23,10 +23,14 @@ beforeAll(async () => {
 afterAll(() => bench.close())
 afterEach(() => bench.service.store.clear())
 
-const content = 'the bytes of a contract'
-const declared = { content, name: 'contract.txt', sha256: sha256(content) }
+const contract = (content: string) => ({ content, name: 'contract.txt', sha256: sha256(content) })
+type Contract = ReturnType<typeof contract>
 
-const send = async (intent: Data): Promise<number | null> => {
+const declared = contract('the bytes of a contract')
+/** Too large to be read whole, so that the store is asked for the checksum. */
+const large = contract('the bytes of a contract, '.repeat(4_000))
+
+const send = async (intent: Data, { content } = declared): Promise<number | null> => {
   try {
     return (await sendBytes(intent, content)).status
   } catch {
@@ -40,15 +44,15 @@ async function versions(): Promise<number> {
 }
 
 /** Whoever was told nothing, or no, tries again: one file with one version comes of it, and nothing is left over. */
-async function expectOneVersionIn(intent: Data): Promise<void> {
+async function expectOneVersionIn(intent: Data, expected: Contract = declared): Promise<void> {
   bench.service.store.clear()
   const before = await versions()
-  const sent = await send(intent)
+  const sent = await send(intent, expected)
   expect([200, 412]).toContain(sent)
   const committed = await commit(bench.service, tenant.member, intent.id)
   expect(committed).toMatchObject({ __typename: 'CommitUploadSuccess', version: { number: 1 } })
   expect(await commit(bench.service, tenant.member, intent.id)).toEqual(committed)
-  expect(committed.file).toMatchObject({ byteSize: content.length, sha256: declared.sha256 })
+  expect(committed.file).toMatchObject({ byteSize: expected.content.length, sha256: expected.sha256 })
   expect(await versions()).toBe(before + 1)
   expect((await bench.reconcile(tenant.id)).tally).toMatchObject({ examined: before + 1, found: none })
   expect(await violationsIn(bench.service, tenant)).toEqual([])
@@ -81,22 +85,30 @@ describe('an upload can be sent again, and becomes one version, when', () => {
 
 describe('a commit changes nothing and can be asked for again when', () => {
   const isLook = (seen: SeenRequest) => isHead(seen) || isPing(seen)
-  const faults: [string, (seen: SeenRequest) => boolean, () => Fault][] = [
-    ['the look at the object is refused', isLook, () => refuseWith(503, 'SlowDown')],
-    ['the look at the object is forbidden', isLook, () => refuseWith(403, 'AccessDenied')],
-    ['the whole bucket seems to be gone', isLook, () => refuseWith(404, 'NoSuchBucket')],
-    ['the answer to the look is lost', isLook, loseReply],
-    ['the answer to the look comes too late', isLook, () => delayAnswer(1_500)],
-    ['the look is answered by another server', isLook, () => answerWith(200, '<html></html>')],
-    ['the bytes cannot be read', isRead, () => refuseWith(503, 'SlowDown')],
-    ['the bytes are cut off on their way', isRead, () => cutAnswerAfter(3)],
-    ['the answer to the reading is lost', isRead, loseReply],
-    ['an error comes in the place of the bytes', isRead, () => refuseWith(200, 'InternalError')],
-    ['a page of a proxy comes in the place of the bytes', isRead, () => answerWith(200, '<html></html>')],
+  const faults: [string, () => Fault][] = [
+    ['the store is overloaded', () => refuseWith(503, 'SlowDown')],
+    ['it is forbidden', () => refuseWith(403, 'AccessDenied')],
+    ['the whole bucket seems to be gone', () => refuseWith(404, 'NoSuchBucket')],
+    ['the answer is lost', loseReply],
+    ['the answer comes too late', () => delayAnswer(1_500)],
+    ['an error comes under the status of success', () => refuseWith(200, 'InternalError')],
+    ['a page of a proxy comes instead', () => answerWith(200, '<html></html>')],
+    ['the answer is cut off on its way', () => cutAnswerAfter(3)],
   ]
-  it.each(faults)('%s', async (_what, match, fault) => {
-    const { uploadIntent } = await askForIntent(bench.service, tenant.member, declared)
-    expect(await send(uploadIntent)).toBe(200)
+  const matches: [string, Contract, (seen: SeenRequest) => boolean][] = [
+    ['the bytes are read', declared, isRead],
+    ['the start of many bytes is read', large, isRead],
+    ['the store is asked for the checksum of many bytes', large, isLook],
+  ]
+  const all = matches.flatMap(([what, sent, match]) =>
+    faults
+      // An answer to a HEAD has no body.
+      .filter(([fault]) => match !== isLook || !fault.startsWith('the answer is cut off'))
+      .map(([fault, make]) => [what, fault, sent, match, make] as const),
+  )
+  it.each(all)('%s, and %s', async (_what, _fault, sent, match, fault) => {
+    const { uploadIntent } = await askForIntent(bench.service, tenant.member, sent)
+    expect(await send(uploadIntent, sent)).toBe(200)
     const before = await versions()
     bench.service.store.on(match, fault())
     const answer = await bench.service.ask(
@@ -106,14 +118,14 @@ describe('a commit changes nothing and can be asked for again when', () => {
     expect(answer.errors).toHaveLength(1)
     expect(answer.errors?.[0]?.extensions.code).toBe('SERVICE_UNAVAILABLE')
     expect(await versions()).toBe(before)
-    await expectOneVersionIn(uploadIntent)
+    await expectOneVersionIn(uploadIntent, sent)
   })
 
   it('many ask for it at once while the store stumbles', async () => {
     const { uploadIntent } = await askForIntent(bench.service, tenant.member, declared)
     expect(await send(uploadIntent)).toBe(200)
     const before = await versions()
-    bench.service.store.on(isHead, refuseWith(503, 'SlowDown'), 4)
+    bench.service.store.on(isRead, refuseWith(503, 'SlowDown'), 4)
     bench.service.store.on(isRead, cutAnswerAfter(3), 3)
     const asked = Array.from({ length: 6 }, () => commit(bench.service, tenant.member, uploadIntent.id))
     await Promise.allSettled(asked)

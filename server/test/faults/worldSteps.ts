@@ -29,6 +29,7 @@ export const withDatabaseSteps = (database: TenantDatabase, onStep: OnStep): Ten
 
 const asked = [
   'head',
+  'examine',
   'readStart',
   'sha256',
   'delete',

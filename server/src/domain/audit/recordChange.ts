@@ -1,5 +1,6 @@
 import { auditLog, events, principals } from '../../database/tables.ts'
 import type { Transaction } from '../../database/tenantDatabase.ts'
+import { atOnce } from '../atOnce.ts'
 import type { Context } from '../context.ts'
 import { newId } from '../newId.ts'
 import { accesses, type AccessAction, type ChangeAction, changes } from './actions.ts'
@@ -26,16 +27,15 @@ export async function recordChanges(
   action: ChangeAction,
   subjects: readonly Subject[],
 ): Promise<void> {
-  await recordAudit(tx, by, action, changes[action], subjects)
-  await recordEvents(
-    tx,
-    by.now(),
-    subjects.map(({ id, name, payload }) => ({
-      type: action,
-      subjectType: changes[action],
-      subjectId: id,
-      payload: { name, ...payload },
-    })),
+  const told = subjects.map(({ id, name, payload }) => ({
+    type: action,
+    subjectType: changes[action],
+    subjectId: id,
+    payload: { name, ...payload },
+  }))
+  await atOnce(
+    () => recordAudit(tx, by, action, changes[action], subjects),
+    () => recordEvents(tx, by.now(), told),
   )
 }
 
@@ -45,11 +45,13 @@ export async function recordEvents(
   now: Date,
   rows: readonly Pick<typeof events.$inferInsert, 'type' | 'subjectType' | 'subjectId' | 'payload'>[],
 ): Promise<void> {
-  for (const some of inSteadySizes(rows)) {
-    await tx.db
-      .insert(events)
-      .values(some.map((row) => ({ ...row, tenantId: tx.tenantId, id: newId(now), createdAt: now })))
-  }
+  const inserts = inSteadySizes(rows).map(
+    (some) => () =>
+      tx.db
+        .insert(events)
+        .values(some.map((row) => ({ ...row, tenantId: tx.tenantId, id: newId(now), createdAt: now }))),
+  )
+  await atOnce(...inserts)
 }
 
 const batchRows = 50
@@ -73,22 +75,19 @@ async function recordAudit(
   subjectType: string,
   subjects: readonly Subject[],
 ): Promise<void> {
-  await ensurePrincipal(tx, by)
   const at = by.now()
   const { requestId, address, userAgent } = by.origin
   const shared = { tenantId: tx.tenantId, at, actorId: by.principal.id, action, subjectType, requestId, address }
-  for (const some of inSteadySizes(subjects)) {
-    await tx.db.insert(auditLog).values(
-      some.map((subject) => ({
-        ...shared,
-        id: newId(at),
-        subjectId: subject.id,
-        subjectName: subject.name,
-        payload: subject.payload ?? {},
-        userAgent: userAgent?.slice(0, 300) ?? null,
-      })),
-    )
-  }
+  const entryOf = (subject: Subject) => ({
+    ...shared,
+    id: newId(at),
+    subjectId: subject.id,
+    subjectName: subject.name,
+    payload: subject.payload ?? {},
+    userAgent: userAgent?.slice(0, 300) ?? null,
+  })
+  const inserts = inSteadySizes(subjects).map((some) => () => tx.db.insert(auditLog).values(some.map(entryOf)))
+  await atOnce(() => ensurePrincipal(tx, by), ...inserts)
 }
 
 /** Users of a host application and the system itself get the row that stands for them when they first change something. */

@@ -1,8 +1,9 @@
 import { and, eq, gt } from 'drizzle-orm'
 import { uploads } from '../../database/tables.ts'
 import type { Transaction } from '../../database/tenantDatabase.ts'
+import { atOnce } from '../atOnce.ts'
 import { recordChange } from '../audit/recordChange.ts'
-import { type Context, inTransaction, reading } from '../context.ts'
+import { type Context, inTransaction, reading, readingOnce } from '../context.ts'
 import { fileAsItIs } from '../files/changeFile.ts'
 import type { File } from '../files/findFiles.ts'
 import { type FileVersion, findVersions } from '../files/listVersions.ts'
@@ -46,7 +47,7 @@ class EndedByAnother extends Conflict {
 }
 
 async function find(ctx: Context, id: string): Promise<Upload> {
-  const [upload] = await reading(ctx, (tx) => findUploads(tx, ctx, [id]))
+  const [upload] = await readingOnce(ctx, (tx) => findUploads(tx, ctx, [id]))
   if (!upload) throw new NotFound('upload intent')
   return upload
 }
@@ -76,28 +77,28 @@ async function finish(tx: Transaction, ctx: Context, upload: Upload, proved: Pro
   const now = ctx.now()
   const isNew = upload.targetFileId === null
   const place = await takePlace(tx, upload, now)
+  const { contentType, byteSize, name } = upload
+  const subject = { id: place.fileId, name, payload: { version: place.version, contentType, byteSize } }
+  const sizes = { storedBytes: proved.byteSize, reservedBytes: -upload.byteSize }
+  const [, , , , , result] = await atOnce(
+    () => claim(tx, upload, place, now),
+    () => keepBytes(tx, upload, proved),
+    () => insertVersion(tx, upload, place, now),
+    () => changeUsage(tx, { fileCount: isNew ? 1 : 0, versionCount: 1, ...sizes }),
+    () => recordChange(tx, ctx, isNew ? 'file.uploaded' : 'file.version_added', subject),
+    () => committed(tx, place),
+  )
+  return result
+}
+
+/** One statement decides who ends the intent. It throws, so that all that was sent with it goes with the transaction. */
+async function claim(tx: Transaction, upload: Upload, place: Place, now: Date): Promise<void> {
   const claimed = await tx.db
     .update(uploads)
     .set({ state: 'COMMITTED', finishedAt: now, ...place })
     .where(and(tx.mine(uploads), eq(uploads.id, upload.id), eq(uploads.state, 'PENDING'), gt(uploads.expiresAt, now)))
     .returning({ id: uploads.id })
-  // Thrown, so that the file row above goes with the transaction.
   if (claimed.length === 0) throw new EndedByAnother()
-  await keepBytes(tx, upload, proved)
-  await insertVersion(tx, upload, place, now)
-  await changeUsage(tx, {
-    fileCount: isNew ? 1 : 0,
-    versionCount: 1,
-    storedBytes: proved.byteSize,
-    reservedBytes: -upload.byteSize,
-  })
-  const { contentType, byteSize, name } = upload
-  await recordChange(tx, ctx, isNew ? 'file.uploaded' : 'file.version_added', {
-    id: place.fileId,
-    name,
-    payload: { version: place.version, contentType, byteSize },
-  })
-  return committed(tx, place)
 }
 
 async function readCommitted(ctx: Context, upload: Upload): Promise<Committed> {
@@ -107,8 +108,10 @@ async function readCommitted(ctx: Context, upload: Upload): Promise<Committed> {
 }
 
 async function committed(tx: Transaction, place: Place): Promise<Committed> {
-  const file = await fileAsItIs(tx, place.fileId)
-  const [version] = await findVersions(tx, [place])
+  const [file, [version]] = await atOnce(
+    () => fileAsItIs(tx, place.fileId),
+    () => findVersions(tx, [place]),
+  )
   if (!version) throw new NotFound('file')
   return { file, version }
 }

@@ -2,6 +2,7 @@ import { and, eq } from 'drizzle-orm'
 import { violatedConstraint } from '../../database/databaseUnavailable.ts'
 import { blobs, uploads } from '../../database/tables.ts'
 import type { Transaction } from '../../database/tenantDatabase.ts'
+import { atOnce } from '../atOnce.ts'
 import { ensurePrincipal, recordChange } from '../audit/recordChange.ts'
 import { type Context, inTransaction } from '../context.ts'
 import { lockLiveFile } from '../files/changeFile.ts'
@@ -29,15 +30,19 @@ export async function createUploadIntent(ctx: Context, request: UploadRequest): 
 }
 
 async function findOrInsert(tx: Transaction, ctx: Context, declared: UploadRequest): Promise<Upload> {
-  const repeated = await findRepeated(tx, ctx, declared)
-  if (repeated) return repeated
-  const policy = await readTenant(tx)
-  refuseAgainstPolicy(policy, declared)
+  const repeated = findRepeated(tx, ctx, declared)
+  const policy = readTenant(tx)
   // Locked, so that nobody deletes and purges it before the intent is there to be seen.
-  if (declared.fileId !== null) await lockLiveFile(tx, declared.fileId)
-  await ensurePrincipal(tx, ctx)
-  await reserveSpace(tx, declared.byteSize, policy.quotaBytes)
-  return insertIntent(tx, ctx, declared, policy)
+  const target = declared.fileId === null ? null : lockLiveFile(tx, declared.fileId)
+  const principal = ensurePrincipal(tx, ctx)
+  // Asked at once, and looked at in the order in which they refuse.
+  await Promise.allSettled([repeated, policy, target, principal])
+  const found = await repeated
+  if (found) return found
+  refuseAgainstPolicy(await policy, declared)
+  await target
+  await principal
+  return insertIntent(tx, ctx, declared, await policy)
 }
 
 async function findRepeated(tx: Transaction, ctx: Context, declared: UploadRequest): Promise<Upload | undefined> {
@@ -50,11 +55,34 @@ async function findRepeated(tx: Transaction, ctx: Context, declared: UploadReque
   return upload
 }
 
+/** What an intent is made of beside what was declared. */
+interface Made {
+  readonly id: string
+  readonly blobId: string
+  readonly by: string
+  readonly now: Date
+  readonly expiresAt: Date
+}
+
 async function insertIntent(tx: Transaction, ctx: Context, declared: UploadRequest, policy: Tenant): Promise<Upload> {
   const now = ctx.now()
   const id = newId(now)
-  const blobId = newId(now)
-  await tx.db.insert(blobs).values({
+  const expiresAt = new Date(now.getTime() + policy.intentLifetimeSeconds * 1000)
+  const made = { id, blobId: newId(now), by: ctx.principal.id, now, expiresAt }
+  const { name, contentType, byteSize, fileId } = declared
+  const [, , , , [upload]] = await atOnce(
+    () => reserveSpace(tx, byteSize, policy.quotaBytes),
+    () => insertBlob(tx, declared, made),
+    () => insertUpload(tx, declared, made),
+    () => recordChange(tx, ctx, 'upload_intent.created', { id, name, payload: { contentType, byteSize, fileId } }),
+    () => selectUploads(tx, eq(uploads.id, id)),
+  )
+  if (!upload) throw new Error(`Upload ${id} vanished inside its own transaction`)
+  return upload
+}
+
+const insertBlob = (tx: Transaction, declared: UploadRequest, { blobId, now }: Made) =>
+  tx.db.insert(blobs).values({
     tenantId: tx.tenantId,
     id: blobId,
     objectKey: objectKey(tx.tenantId, blobId, declared.name),
@@ -64,7 +92,9 @@ async function insertIntent(tx: Transaction, ctx: Context, declared: UploadReque
     contentType: declared.contentType,
     createdAt: now,
   })
-  await tx.db.insert(uploads).values({
+
+const insertUpload = (tx: Transaction, declared: UploadRequest, { id, blobId, by, now, expiresAt }: Made) =>
+  tx.db.insert(uploads).values({
     tenantId: tx.tenantId,
     id,
     blobId,
@@ -76,13 +106,7 @@ async function insertIntent(tx: Transaction, ctx: Context, declared: UploadReque
     declaredSha256: declared.sha256,
     retention: declared.retention ?? 'KEPT',
     idempotencyKey: declared.idempotencyKey,
-    createdBy: ctx.principal.id,
+    createdBy: by,
     createdAt: now,
-    expiresAt: new Date(now.getTime() + policy.intentLifetimeSeconds * 1000),
+    expiresAt,
   })
-  const { name, contentType, byteSize, fileId } = declared
-  await recordChange(tx, ctx, 'upload_intent.created', { id, name, payload: { contentType, byteSize, fileId } })
-  const [upload] = await selectUploads(tx, eq(uploads.id, id))
-  if (!upload) throw new Error(`Upload ${id} vanished inside its own transaction`)
-  return upload
-}

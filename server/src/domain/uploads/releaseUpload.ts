@@ -2,6 +2,7 @@ import { and, eq } from 'drizzle-orm'
 import { readDatabaseClock } from '../../database/databaseClock.ts'
 import { blobs, uploads } from '../../database/tables.ts'
 import type { Transaction } from '../../database/tenantDatabase.ts'
+import { atOnce } from '../atOnce.ts'
 import { type Actor, recordChange, recordEvents } from '../audit/recordChange.ts'
 import { later } from '../later.ts'
 import { changeUsage } from '../tenants/usage.ts'
@@ -24,22 +25,30 @@ export async function releaseUpload(
   ending: Ending,
 ): Promise<boolean> {
   const now = by.now()
-  const ended = await tx.db
-    .update(uploads)
-    .set({ state: ending.state, finishedAt: now, refusal: ending.refusal ?? null })
-    .where(and(tx.mine(uploads), eq(uploads.id, upload.id), eq(uploads.state, 'PENDING')))
-    .returning({ id: uploads.id })
+  const [ended, databaseNow] = await atOnce(
+    () =>
+      tx.db
+        .update(uploads)
+        .set({ state: ending.state, finishedAt: now, refusal: ending.refusal ?? null })
+        .where(and(tx.mine(uploads), eq(uploads.id, upload.id), eq(uploads.state, 'PENDING')))
+        .returning({ id: uploads.id }),
+    () => readDatabaseClock(tx),
+  )
   if (ended.length === 0) return false
-  await tx.db
-    .update(blobs)
-    .set({ status: 'deleting', deletingSince: later(now, await readDatabaseClock(tx)) })
-    .where(and(tx.mine(blobs), eq(blobs.id, upload.blobId), eq(blobs.status, 'pending'), eq(blobs.refcount, 0)))
-  await changeUsage(tx, { reservedBytes: -upload.byteSize })
   const { id, name, blobId } = upload
-  await recordChange(tx, by, ending.action, { id, name, payload: ending.refusal ? { reason: ending.refusal } : {} })
-  // The purge believes nothing but this: the transaction that let go of the bytes says so.
-  await recordEvents(tx, now, [
-    { type: 'blob.released', subjectType: 'blob', subjectId: blobId, payload: { uploadId: id } },
-  ])
+  await atOnce(
+    () =>
+      tx.db
+        .update(blobs)
+        .set({ status: 'deleting', deletingSince: later(now, databaseNow) })
+        .where(and(tx.mine(blobs), eq(blobs.id, blobId), eq(blobs.status, 'pending'), eq(blobs.refcount, 0))),
+    () => changeUsage(tx, { reservedBytes: -upload.byteSize }),
+    () => recordChange(tx, by, ending.action, { id, name, payload: ending.refusal ? { reason: ending.refusal } : {} }),
+    // The purge believes nothing but this: the transaction that let go of the bytes says so.
+    () =>
+      recordEvents(tx, now, [
+        { type: 'blob.released', subjectType: 'blob', subjectId: blobId, payload: { uploadId: id } },
+      ]),
+  )
   return true
 }
