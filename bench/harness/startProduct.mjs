@@ -19,7 +19,7 @@ export async function startProduct(folder, { nodeOptions = [], environment = {} 
   const port = await freePort()
   const url = `http://127.0.0.1:${port}`
   const started = performance.now()
-  const running = startProcess([...nodeOptions, '--enable-source-maps', entry, 'start'], {
+  const running = startProcess([...nodeOptions, entry, 'start'], {
     FILEGRAPH_DATA_DIR: folder,
     PORT: String(port),
     SEED_DEMO: 'false',

@@ -8,7 +8,6 @@ await launch(async () => {
   await ensureInstalled()
   await ensureServerBuilt()
   process.env['NODE_ENV'] = 'production'
-  process.setSourceMapsEnabled(true)
   process.argv[1] = serverEntry
   await import(pathToFileURL(serverEntry).href)
 })

@@ -12,7 +12,6 @@ await launch(async () => {
   await ensureServerBuilt()
   await ensureConsoleBuilt()
   process.env['NODE_ENV'] = 'production'
-  process.setSourceMapsEnabled(true)
   process.argv = [process.execPath, serverEntry, 'start', ...process.argv.slice(2)]
   await import(pathToFileURL(serverEntry).href)
 })
