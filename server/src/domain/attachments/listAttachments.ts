@@ -54,7 +54,9 @@ export async function listAttachmentsOfOwner(
     slot === null ? undefined : eq(attachments.slot, slot),
     page.where,
   )
-  const rows = isPossible ? await readingOnce(ctx, (tx) => selectAttachments(tx, matching, page.orderBy, page.limit)) : []
+  const rows = isPossible
+    ? await readingOnce(ctx, (tx) => selectAttachments(tx, matching, page.orderBy, page.limit))
+    : []
   return page.turnInto(rows, (attachment) => [attachment.id])
 }
 

@@ -12,7 +12,7 @@ import { changeUsage } from '../tenants/usage.ts'
 import { findUploads, type Upload } from './findUploads.ts'
 import { proveContent, type ProvedContent } from './proveContent.ts'
 import { releaseUpload } from './releaseUpload.ts'
-import { insertVersion, keepBytes, type Place, takePlace } from './placeVersion.ts'
+import { findPlace, insertFile, insertVersion, keepBytes, type Place } from './placeVersion.ts'
 
 export interface Committed {
   readonly file: File
@@ -76,11 +76,12 @@ async function proveOrRelease(ctx: Context, upload: Upload, key: string): Promis
 async function finish(tx: Transaction, ctx: Context, upload: Upload, proved: ProvedContent): Promise<Committed> {
   const now = ctx.now()
   const isNew = upload.targetFileId === null
-  const place = await takePlace(tx, upload, now)
+  const place = await findPlace(tx, upload, now)
   const { contentType, byteSize, name } = upload
   const subject = { id: place.fileId, name, payload: { version: place.version, contentType, byteSize } }
   const sizes = { storedBytes: proved.byteSize, reservedBytes: -upload.byteSize }
-  const [, , , , , result] = await atOnce(
+  const [, , , , , , result] = await atOnce(
+    async () => isNew && insertFile(tx, upload, place, now),
     () => claim(tx, upload, place, now),
     () => keepBytes(tx, upload, proved),
     () => insertVersion(tx, upload, place, now),

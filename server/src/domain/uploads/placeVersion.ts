@@ -9,27 +9,32 @@ import type { ProvedContent } from './proveContent.ts'
 /** A version of a file, by its number. */
 export type Place = { readonly fileId: string; readonly version: number }
 
-/** The first version of a new file, or the next one of the file that the upload was made for. */
-export const takePlace = (tx: Transaction, upload: Upload, now: Date): Promise<Place> =>
-  upload.targetFileId === null ? insertFile(tx, upload, now) : nextVersion(tx, upload, upload.targetFileId, now)
+/** The first version of a file that is still to be inserted, or the next one of the file that the upload was made for. */
+export const findPlace = async (tx: Transaction, upload: Upload, now: Date): Promise<Place> =>
+  upload.targetFileId === null
+    ? { fileId: newId(now), version: 1 }
+    : takeNextPlace(tx, upload, upload.targetFileId, now)
 
-async function insertFile(tx: Transaction, upload: Upload, now: Date): Promise<Place> {
-  const id = newId(now)
+export async function insertFile(
+  tx: Transaction,
+  upload: Upload,
+  { fileId, version }: Place,
+  now: Date,
+): Promise<void> {
   await tx.db.insert(files).values({
     tenantId: tx.tenantId,
-    id,
-    currentVersion: 1,
+    id: fileId,
+    currentVersion: version,
     uploadedBy: upload.createdBy.id,
     uploadedAt: now,
     updatedAt: now,
     retention: upload.retention,
     ...described(upload),
   })
-  return { fileId: id, version: 1 }
 }
 
 /** The file takes on the name, type and size of its new version. The row lock makes the numbers gapless and unique. */
-async function nextVersion(tx: Transaction, upload: Upload, fileId: string, now: Date): Promise<Place> {
+async function takeNextPlace(tx: Transaction, upload: Upload, fileId: string, now: Date): Promise<Place> {
   const [file] = await tx.db
     .update(files)
     .set({ currentVersion: sql`${files.currentVersion} + 1`, updatedAt: now, ...described(upload) })
