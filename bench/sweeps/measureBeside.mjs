@@ -23,8 +23,8 @@ import { sendSteadily } from './sendSteadily.mjs'
  *
  *     npm run bench:beside -- [--objects 30000] [--rounds 3] [--rate 100] [--profile <folder>]
  *
- * A round with a sweep lasts as long as the sweep, one without as long as the last one with. The event loop is the
- * product's own.
+ * A round with a sweep lasts as long as the sweep, one without as long as the last one with. Waits and steps are
+ * those of the product's event loop: how long it answered nobody, and how much of that it worked itself.
  */
 const { values } = parseArgs({
   options: {
@@ -55,6 +55,8 @@ async function prepare() {
   return { listed, swept }
 }
 
+const inMs = (milliseconds) => milliseconds && Number(milliseconds.toFixed(1))
+
 async function measureRound({ product, listed }, isOver) {
   await eventLoopOf(product)
   const cpuBefore = cpuMsOf(product.pid)
@@ -66,12 +68,13 @@ async function measureRound({ product, listed }, isOver) {
   return {
     requests: latencies.length,
     seconds: Number(seconds.toFixed(1)),
-    'p50 ms': Number(percentile(latencies, 0.5).toFixed(1)),
-    'p99 ms': Number(percentile(latencies, 0.99).toFixed(1)),
-    'max ms': Number(latencies.at(-1).toFixed(1)),
+    'p50 ms': inMs(percentile(latencies, 0.5)),
+    'p99 ms': inMs(percentile(latencies, 0.99)),
+    'max ms': inMs(latencies.at(-1)),
     'CPU %': Math.round((cpuMsOf(product.pid) - cpuBefore) / seconds / 10),
-    'loop p99 ms': Number(loop.p99.toFixed(1)),
-    'loop max ms': Number(loop.max.toFixed(1)),
+    'longest wait': inMs(loop.waits.max),
+    'p99 step': inMs(loop.steps?.p99),
+    'longest step': inMs(loop.steps?.max),
   }
 }
 

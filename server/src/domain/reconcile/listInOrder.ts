@@ -64,7 +64,7 @@ export async function* listInOrder(ctx: SweepContext, position: string | null): 
   }
 }
 
-const pagesPerSecond = 40
+const pagesPerSecond = 20
 const mostKeys = 1_000
 
 /** Slow listings come in small pages: a page is worked on without a pause. The answer may be waited for later, or never. */
