@@ -1,4 +1,4 @@
-import { join } from 'node:path'
+import { sep } from 'node:path'
 import { afterPrefix, keyOfBytes, type KeyBytes } from './keyFileName.ts'
 import type { KeyRanges } from './keyRanges.ts'
 import type { RangeEntry } from './rangeEntries.ts'
@@ -57,7 +57,7 @@ function startPage(ranges: KeyRanges, { prefix, delimiter, from, maxKeys }: KeyS
     position = common === undefined ? `${bytes}\0` : afterPrefix(common)
     if (common !== undefined) return void commonPrefixes.push(keyOfBytes(common))
     // Its range may have been split since its name was read, and it may have been deleted.
-    const record = readRecord<ObjectRecord>(join(ranges.find(bytes).directory, name))
+    const record = readRecord<ObjectRecord>(ranges.find(bytes).directory + sep + name)
     if (record) objects.push(record)
   }
 
