@@ -9,6 +9,7 @@ import { GraphQLError, type GraphQLFormattedError, Kind } from 'graphql'
 import type { Logger } from 'pino'
 import { Refusal } from '../domain/refusals.ts'
 import { isServiceUnavailable } from '../domain/serviceUnavailable.ts'
+import { compiledQueries } from './compiledQueries.ts'
 import { asksTooMuch, operationLimits } from './operationLimits.ts'
 import type { RequestContext } from './requestContext.ts'
 import { schema } from './schema.ts'
@@ -45,6 +46,7 @@ export function createApollo({ introspection, logger }: ApolloOptions): ApolloSe
       ApolloServerPluginLandingPageDisabled(),
       ApolloServerPluginUsageReportingDisabled(),
       limitsBeforeExecution,
+      compiledQueries(),
       errorsToStatusAndLog(logger),
     ],
   })
