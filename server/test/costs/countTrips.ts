@@ -8,8 +8,8 @@ export interface TripCounter {
   close(): Promise<void>
 }
 
-/** Longer than an acknowledgement may be delayed, for which Nagle's algorithm holds back the second of two writes. */
-const holdMs = 60
+/** Longer than a client takes between two writes of what it sends at once. */
+const holdMs = 20
 
 /**
  * Stands between clients and a Postgres and passes everything through. Answers are held back for a moment, so that what a
