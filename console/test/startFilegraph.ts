@@ -9,6 +9,8 @@ const launcher = fileURLToPath(new URL('../../server/launch/start.mjs', import.m
 
 export interface Instance {
   readonly url: string
+  /** Where it keeps its data. */
+  readonly directory: string
   stop(): Promise<void>
 }
 
@@ -31,7 +33,7 @@ export async function startFilegraph(settings: Record<string, string> = {}): Pro
     await stop()
     throw error
   })
-  return { url, stop }
+  return { url, directory, stop }
 }
 
 async function whenReady(child: ChildProcess, url: string): Promise<void> {

@@ -16,7 +16,8 @@ export const createCache = () =>
         fields: {
           viewer: { merge: true },
           usage: { merge: true },
-          files: relayStylePagination(['filter', 'orderBy']),
+          // Each page by itself: a list that grew with each of them would be read as a whole each time.
+          files: { keyArgs: ['filter', 'orderBy', 'after', 'before'] },
           auditLog: relayStylePagination(['filter']),
           cleanupRuns: relayStylePagination(['filter']),
         },

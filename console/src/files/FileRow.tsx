@@ -1,4 +1,5 @@
 import { Download } from 'lucide-react'
+import { memo } from 'react'
 import type { FileRowFragment } from '../apollo/operations.ts'
 import { Button } from '../ui/Button.tsx'
 import { formatBytes } from '../ui/formatBytes.ts'
@@ -8,16 +9,21 @@ import { FileBadges } from './FileBadges.tsx'
 import { FileIcon } from './FileIcon.tsx'
 import { FileMenu } from './FileMenu.tsx'
 
+type Choice = (file: FileRowFragment) => void
+
 export interface FileChoices {
-  readonly onDetails: () => void
-  readonly onDownload: () => void
-  readonly onRename: () => void
-  readonly onNewVersion: () => void
-  readonly onDelete: () => void
+  readonly onDetails: Choice
+  readonly onDownload: Choice
+  readonly onRename: Choice
+  readonly onNewVersion: Choice
+  readonly onDelete: Choice
 }
 
-/** The cells of a file. On a narrow screen the name carries what the other columns would say. */
-export function FileRow({
+/**
+ * The cells of a file. On a narrow screen the name carries what the other columns would say. Scrolling renders the rows
+ * that come into sight, and those that stay only where something about them changed.
+ */
+export const FileRow = memo(function FileRow({
   file,
   mayChange,
   choices,
@@ -31,7 +37,7 @@ export function FileRow({
       <div role="cell" className="file-name">
         <FileIcon contentType={file.contentType} />
         <div className="file-text">
-          <button type="button" className="file-open" data-row-focus onClick={choices.onDetails}>
+          <button type="button" className="file-open" data-row-focus onClick={() => choices.onDetails(file)}>
             <UserText>{file.name}</UserText>
           </button>
           <FileBadges file={file} />
@@ -50,11 +56,11 @@ export function FileRow({
         <Time at={file.uploadedAt} />
       </div>
       <div role="cell" className="cell-actions">
-        <Button look="icon" aria-label={`Download ${file.name}`} onPress={choices.onDownload}>
+        <Button look="icon" aria-label={`Download ${file.name}`} onPress={() => choices.onDownload(file)}>
           <Download size={18} aria-hidden />
         </Button>
-        <FileMenu name={file.name} mayChange={mayChange} choices={choices} />
+        <FileMenu file={file} mayChange={mayChange} choices={choices} />
       </div>
     </>
   )
-}
+})

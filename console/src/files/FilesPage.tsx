@@ -3,8 +3,14 @@ import { useApolloClient, useQuery } from '@apollo/client/react'
 import { FileSearch, FolderOpen, Upload } from 'lucide-react'
 import { lazy, Suspense, useState } from 'react'
 import { useNavigate, useSearchParams } from 'react-router'
-import { type FileFilter, type FileRowFragment, FilesPageDocument, MoreFilesDocument } from '../apollo/operations.ts'
-import { useMorePages } from '../apollo/useMorePages.ts'
+import {
+  type FileFilter,
+  type FileRowFragment,
+  FilesPageDocument,
+  MoreFilesDocument,
+  type MoreFilesQuery,
+} from '../apollo/operations.ts'
+import { usePagedRows } from '../apollo/usePagedRows.ts'
 import { useSeenPeople } from '../apollo/useSeenPeople.ts'
 import { type FilesState, paths, readFilesState } from '../paths.ts'
 import { PageError } from '../shell/PageError.tsx'
@@ -13,10 +19,11 @@ import { Button } from '../ui/Button.tsx'
 import { ListFooter } from '../ui/ListFooter.tsx'
 import { Notice } from '../ui/Notice.tsx'
 import { SkeletonRows } from '../ui/SkeletonRows.tsx'
+import { useStable } from '../ui/useStable.ts'
 import { VirtualTable } from '../ui/VirtualTable.tsx'
 import { DropTarget } from '../uploads/DropTarget.tsx'
 import { FileFilters } from './FileFilters.tsx'
-import { FileRow } from './FileRow.tsx'
+import { type FileChoices, FileRow } from './FileRow.tsx'
 import { prefixOf } from './typeGroups.ts'
 import { type Kept, useFileActions } from './useFileActions.tsx'
 
@@ -34,20 +41,24 @@ export function FilesPage() {
   const [renamed, setRenamed] = useState<FileRowFragment | null>(null)
   const [kept, setKept] = useState<Kept | null>(null)
   const filter = filterOf(state)
-  const { data, error, refetch, fetchMore } = useQuery(FilesPageDocument, {
+  const { data, error, refetch } = useQuery(FilesPageDocument, {
     variables: { filter },
     fetchPolicy: 'cache-and-network',
     nextFetchPolicy: 'cache-first',
   })
-  const more = useMorePages(data?.files.pageInfo.endCursor, (after) =>
-    fetchMore({ query: MoreFilesDocument, variables: { filter, after } }),
-  )
-  const files = data?.files.edges.map(({ node }) => node) ?? []
+  const files = usePagedRows(data?.files, pagesOf(filter))
   const uploaders = useSeenPeople(
     useApolloClient(),
-    files.map(({ uploadedBy }) => uploadedBy),
+    files.held.map(({ uploadedBy }) => uploadedBy),
   )
   const go = (next: FilesState) => void navigate(paths.files(tenant, next))
+  const choices = useStable<FileChoices>({
+    onDetails: ({ id }) => go({ ...state, file: id }),
+    onDownload: (file) => void actions.download(file),
+    onRename: setRenamed,
+    onNewVersion: (file) => void actions.uploadVersion(file),
+    onDelete: (file) => void actions.remove(file, setKept),
+  })
 
   return (
     <>
@@ -64,29 +75,21 @@ export function FilesPage() {
       <FileFilters state={state} uploaders={uploaders} onChange={go} />
       {!data && !error && <SkeletonRows />}
       {!data && error && <PageError error={error} onRetry={() => void refetch().catch(() => undefined)} />}
-      {data && files.length === 0 && <NoFiles isFiltered={Boolean(state.type ?? state.by)} mayChange={mayChange} />}
-      {data && files.length > 0 && (
+      {data && files.rowCount === 0 && <NoFiles isFiltered={Boolean(state.type ?? state.by)} mayChange={mayChange} />}
+      {data && files.rowCount > 0 && (
         <VirtualTable
           label="Files"
           className="files"
           columns={['Name', 'Size', 'Uploaded by', 'When', 'Actions']}
-          rowCount={files.length}
-          hasMore={data.files.pageInfo.hasNextPage}
-          onNearEnd={more.onNearEnd}
-          keyOf={(index) => files[index]?.id ?? String(index)}
+          rowCount={files.rowCount}
+          hasMore={files.hasMore}
+          onView={files.onView}
+          keyOf={(index) => files.rowAt(index)?.id}
           renderRow={(index) => {
-            const file = files[index]
-            if (!file) return null
-            const choices = {
-              onDetails: () => go({ ...state, file: file.id }),
-              onDownload: () => void actions.download(file),
-              onRename: () => setRenamed(file),
-              onNewVersion: () => void actions.uploadVersion(file),
-              onDelete: () => void actions.remove(file, setKept),
-            }
-            return <FileRow file={file} mayChange={mayChange} choices={choices} />
+            const file = files.rowAt(index)
+            return file && <FileRow file={file} mayChange={mayChange} choices={choices} />
           }}
-          footer={<ListFooter {...more} hasMore={data.files.pageInfo.hasNextPage} end="These are all." />}
+          footer={<ListFooter {...files} end="These are all." />}
         />
       )}
       {mayChange && <DropTarget onFiles={actions.addFiles} />}
@@ -109,6 +112,13 @@ export function FilesPage() {
     </>
   )
 }
+
+const pagesOf = (filter: FileFilter) => ({
+  query: MoreFilesDocument,
+  variables: { filter },
+  field: 'files',
+  pageOf: ({ files }: MoreFilesQuery) => files,
+})
 
 function filterOf({ type, by }: FilesState): FileFilter {
   const contentTypePrefix = prefixOf(type)

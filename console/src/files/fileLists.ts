@@ -7,9 +7,19 @@ interface StoredEdge {
   readonly node: Reference
 }
 
+/** A page of a list. */
 interface StoredConnection {
   readonly edges: readonly StoredEdge[]
-  readonly pageInfo?: { readonly hasNextPage?: boolean }
+  readonly pageInfo?: { readonly hasNextPage?: boolean; readonly endCursor?: string | null }
+}
+
+/** What a page was asked with. */
+interface StoredArguments {
+  readonly filter?: StoredFilter | null
+  /** The cursor before the page; the first page has none. */
+  readonly after?: string | null
+  /** The cursor behind the page, where it was asked to end there. */
+  readonly before?: string | null
 }
 
 /** The filter that a stored list was asked with. */
@@ -26,18 +36,21 @@ export function takeFromFiles(cache: ApolloCache, id: string): void {
   changeLists(cache, ({ edges }) => edges.filter((edge) => edge.node.__ref !== ref))
 }
 
-/** Shows a new or restored file in every list that it belongs to, at its place by the time of its upload. */
+/**
+ * Shows a new or restored file in every list that it belongs to, at its place by the time of its upload. Where that lies
+ * between two pages, or on one that is not in memory, the page brings it when it is asked for the next time.
+ */
 export function putIntoFiles(cache: ApolloCache, file: FileRowFragment): void {
   const ref = cache.identify({ __typename: 'File', id: file.id })
   if (ref === undefined) return
-  changeLists(cache, ({ edges, pageInfo }, filter, timeOf) => {
+  changeLists(cache, ({ edges, pageInfo }, { filter, after, before }, timeOf) => {
     const others = edges.filter((edge) => edge.node.__ref !== ref)
-    if (!belongs(file, filter)) return others
+    if (!belongs(file, filter ?? {})) return others
     const at = others.findIndex(({ node }) => timeOf(node) <= file.uploadedAt)
     const edge: StoredEdge = { __typename: 'FileEdge', cursor: '', node: { __ref: ref } }
+    if (at === 0 && after) return others
     if (at !== -1) return others.toSpliced(at, 0, edge)
-    // Older than all that is loaded: where more follows, the page that it belongs to will bring it.
-    return pageInfo?.hasNextPage ? others : [...others, edge]
+    return pageInfo?.hasNextPage || before ? others : [...others, edge]
   })
 }
 
@@ -55,31 +68,32 @@ export function belongs(file: Pick<FileRowFragment, 'contentType' | 'uploadedBy'
 function forgetTrash(cache: ApolloCache): void {
   cache.modify({
     fields: {
-      files: (stored, { storeFieldName, DELETE }) => (filterOf(storeFieldName).state === 'TRASHED' ? DELETE : stored),
+      files: (stored, { storeFieldName, DELETE }) =>
+        argumentsOf(storeFieldName).filter?.state === 'TRASHED' ? DELETE : stored,
     },
   })
 }
 
 function changeLists(
   cache: ApolloCache,
-  change: (list: StoredConnection, filter: StoredFilter, timeOf: (file: Reference) => string) => StoredEdge[],
+  change: (list: StoredConnection, asked: StoredArguments, timeOf: (file: Reference) => string) => StoredEdge[],
   state: 'READY' | 'TRASHED' = 'READY',
 ): void {
   cache.modify<{ files: StoredConnection }>({
     fields: {
       files(stored, { storeFieldName, readField }) {
-        const filter = filterOf(storeFieldName)
-        if ((filter.state ?? 'READY') !== state) return stored
+        const asked = argumentsOf(storeFieldName)
+        if ((asked.filter?.state ?? 'READY') !== state) return stored
         const list = stored as StoredConnection
         const timeOf = (file: Reference) => readField<string>('uploadedAt', file) ?? ''
-        return { ...list, edges: change(list, filter, timeOf) }
+        return { ...list, edges: change(list, asked, timeOf) }
       },
     },
   })
 }
 
-/** Lists are stored under `files:{"filter":…}`, by the key arguments of the cache. */
-function filterOf(storeFieldName: string): StoredFilter {
+/** Pages are stored under `files:{"filter":…}`, by the key arguments of the cache. */
+function argumentsOf(storeFieldName: string): StoredArguments {
   const args = storeFieldName.slice('files:'.length)
-  return args ? ((JSON.parse(args) as { filter?: StoredFilter | null }).filter ?? {}) : {}
+  return args ? (JSON.parse(args) as StoredArguments) : {}
 }

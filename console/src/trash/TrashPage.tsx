@@ -3,8 +3,8 @@ import './trash.css'
 import { useQuery } from '@apollo/client/react'
 import { Trash2 } from 'lucide-react'
 import { lazy, Suspense, useState } from 'react'
-import { TrashPageDocument } from '../apollo/operations.ts'
-import { useMorePages } from '../apollo/useMorePages.ts'
+import { MoreTrashDocument, type MoreTrashQuery, TrashPageDocument } from '../apollo/operations.ts'
+import { usePagedRows } from '../apollo/usePagedRows.ts'
 import { useFileActions } from '../files/useFileActions.tsx'
 import { PageError } from '../shell/PageError.tsx'
 import { useMay } from '../shell/useShell.ts'
@@ -18,6 +18,15 @@ const HoldDialog = lazy(() => import('../holds/HoldDialog.tsx').then((part) => (
 const ReleaseDialog = lazy(() => import('../holds/ReleaseDialog.tsx').then((part) => ({ default: part.ReleaseDialog })))
 const PurgeDialog = lazy(() => import('./PurgeDialog.tsx').then((part) => ({ default: part.PurgeDialog })))
 
+const variables = { filter: { state: 'TRASHED' } } as const
+
+const trashPages = {
+  query: MoreTrashDocument,
+  variables,
+  field: 'files',
+  pageOf: ({ files }: MoreTrashQuery) => files,
+}
+
 /** What is asked about a file before it is done. */
 interface Question {
   readonly what: 'hold' | 'release' | 'purge'
@@ -29,12 +38,12 @@ export function TrashPage() {
   const maySettle = useMay('ADMIN')
   const { restore } = useFileActions()
   const [question, setQuestion] = useState<Question | null>(null)
-  const { data, error, refetch, fetchMore } = useQuery(TrashPageDocument, {
+  const { data, error, refetch } = useQuery(TrashPageDocument, {
+    variables,
     fetchPolicy: 'cache-and-network',
     nextFetchPolicy: 'cache-first',
   })
-  const more = useMorePages(data?.files.pageInfo.endCursor, (after) => fetchMore({ variables: { after } }))
-  const files = data?.files.edges.map(({ node }) => node) ?? []
+  const files = usePagedRows(data?.files, trashPages)
   const days = data?.viewer.tenant.policy.trashDays ?? 0
 
   return (
@@ -46,22 +55,22 @@ export function TrashPage() {
       </div>
       {!data && !error && <SkeletonRows />}
       {!data && error && <PageError error={error} onRetry={() => void refetch().catch(() => undefined)} />}
-      {data && files.length === 0 && (
+      {data && files.rowCount === 0 && (
         <Notice icon={Trash2} title="The trash is empty">
           <p>Whatever is deleted can be brought back from here for {wordDays(days)}.</p>
         </Notice>
       )}
-      {data && files.length > 0 && (
+      {data && files.rowCount > 0 && (
         <VirtualTable
           label="Trash"
           className="trash"
           columns={['Name', 'Deleted by', 'Deleted', 'Restorable until', 'Actions']}
-          rowCount={files.length}
-          hasMore={data.files.pageInfo.hasNextPage}
-          onNearEnd={more.onNearEnd}
-          keyOf={(index) => files[index]?.id ?? String(index)}
+          rowCount={files.rowCount}
+          hasMore={files.hasMore}
+          onView={files.onView}
+          keyOf={(index) => files.rowAt(index)?.id}
           renderRow={(index) => {
-            const file = files[index]
+            const file = files.rowAt(index)
             if (!file) return null
             const choices = {
               onHold: () => setQuestion({ what: 'hold', file }),
@@ -76,7 +85,7 @@ export function TrashPage() {
               />
             )
           }}
-          footer={<ListFooter {...more} hasMore={data.files.pageInfo.hasNextPage} end="These are all." />}
+          footer={<ListFooter {...files} end="These are all." />}
         />
       )}
       <Suspense>{question && <Ask {...question} onClose={() => setQuestion(null)} />}</Suspense>

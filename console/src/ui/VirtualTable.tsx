@@ -11,28 +11,24 @@ interface VirtualTableProps {
   readonly rowCount: number
   /** Whether more rows exist than `rowCount`. */
   readonly hasMore: boolean
-  readonly onNearEnd: () => void
+  /** Told which rows are in the document, the last one not included: whoever has them not yet may fetch them. */
+  readonly onView: (first: number, last: number) => void
+  /** Null for a row that has not come yet: its shape is shown instead. */
   readonly renderRow: (index: number) => ReactNode
-  readonly keyOf: (index: number) => string
+  readonly keyOf: (index: number) => string | undefined
   /** Stands below the last row. */
   readonly footer?: ReactNode
 }
-
-/** How close to the last loaded row the next page is asked for. */
-const nearRows = 15
 
 /**
  * A table of rows of one height that keeps only those in the document that can be seen, so that 100 and 100,000 rows
  * cost the same. Screen readers are told the place of each row; arrow keys lead from row to row.
  */
 export function VirtualTable(props: VirtualTableProps) {
-  const { label, className, columns, rowCount, hasMore, onNearEnd, renderRow, keyOf, footer } = props
+  const { label, className, columns, rowCount, hasMore, onView, renderRow, keyOf, footer } = props
   const scroller = useRef<HTMLDivElement>(null)
   const { first, last } = useVisibleRows(scroller, rowCount)
-  const isNearEnd = hasMore && last >= rowCount - nearRows
-  useEffect(() => {
-    if (isNearEnd) onNearEnd()
-  }, [isNearEnd, rowCount, onNearEnd])
+  useEffect(() => onView(first, last), [first, last, onView])
 
   const onFocus = useFocusAfterRemoval(scroller, rowCount)
 
@@ -53,12 +49,12 @@ export function VirtualTable(props: VirtualTableProps) {
           {rows.map((index) => (
             <div
               role="row"
-              key={keyOf(index)}
+              key={keyOf(index) ?? index}
               className="table-row"
               aria-rowindex={index + 2}
               style={{ transform: `translateY(${index * rowHeightPx}px)` }}
             >
-              {renderRow(index)}
+              {renderRow(index) ?? <MissingRow />}
             </div>
           ))}
         </div>
@@ -67,6 +63,12 @@ export function VirtualTable(props: VirtualTableProps) {
     </div>
   )
 }
+
+const MissingRow = () => (
+  <div role="cell" aria-label="Loading">
+    <span className="skeleton missing-row" />
+  </div>
+)
 
 /** Where the row with the focus is taken away, the focus goes to the row in its place, and not back to the top of the page. */
 function useFocusAfterRemoval(scroller: RefObject<HTMLDivElement | null>, rowCount: number) {

@@ -10,11 +10,17 @@ export function formatBytes(bytes: number): string {
 }
 
 function formatIn(value: number, step: number): string {
-  const unit = units[step] ?? 'byte'
-  return new Intl.NumberFormat('en', {
-    style: 'unit',
-    unit,
-    unitDisplay: step === 0 ? 'long' : 'short',
-    maximumFractionDigits: value < 10 && step > 0 ? 1 : 0,
-  }).format(value)
+  return formatOf(units[step] ?? 'byte', value < 10 && step > 0 ? 1 : 0).format(value)
+}
+
+const formats = new Map<string, Intl.NumberFormat>()
+
+/** Made once each: that takes longer than everything else about a row. */
+function formatOf(unit: (typeof units)[number], maximumFractionDigits: number): Intl.NumberFormat {
+  const key = `${unit} ${maximumFractionDigits}`
+  const unitDisplay = unit === 'byte' ? 'long' : 'short'
+  const format =
+    formats.get(key) ?? new Intl.NumberFormat('en', { style: 'unit', unit, unitDisplay, maximumFractionDigits })
+  formats.set(key, format)
+  return format
 }

@@ -1,0 +1,60 @@
+import { readFileSync } from 'node:fs'
+import { createRequire } from 'node:module'
+import { join } from 'node:path'
+
+interface Database {
+  unsafe(text: string): Promise<unknown>
+  end(): Promise<void>
+}
+
+/** The console speaks to no database, so the driver is the server's. */
+const postgres = createRequire(new URL('../../server/package.json', import.meta.url))('postgres') as (
+  url: string,
+  options: object,
+) => Database
+
+/**
+ * Puts `count` files that nobody uploaded into a tenant of a running product, one a second before the other, the oldest
+ * called `file 1.pdf`. Their bytes are nowhere: uploading so many would take minutes.
+ */
+export async function seedFiles(directory: string, tenant: string, count: number): Promise<void> {
+  const sql = postgres(superuserUrl(directory), { max: 1, onnotice: () => undefined })
+  try {
+    // Triggers and foreign keys are for rows of which it is not known that they fit: these are made to.
+    await sql.unsafe('set session_replication_role = replica; set synchronous_commit = off')
+    for (const statement of statements) await sql.unsafe(statement(tenant, count))
+    await sql.unsafe('vacuum (analyze) files, file_versions, blobs')
+  } finally {
+    await sql.end()
+  }
+}
+
+function superuserUrl(directory: string): string {
+  const read = (name: string) => JSON.parse(readFileSync(join(directory, name), 'utf8')) as Record<string, string>
+  const password = read('secrets.json')['postgresSuperuserPassword'] ?? ''
+  return `postgres://postgres:${password}@127.0.0.1:${read('instance.json')['postgresPort']}/filegraph`
+}
+
+const statements = [
+  (tenant: string, count: number) => `
+    create temporary table seeded as
+    select tenants.id as tenant_id, uploader.id as uploaded_by, uuidv7() as blob_id, uuidv7(at - now()) as file_id, at, n,
+      'file ' || n || '.pdf' as name, 1000 + n as size
+    from tenants, generate_series(1, ${count}) n,
+      lateral (select (now() - interval '1 day' - (${count} - n) * interval '1 second')::timestamptz(3) as at) moment,
+      lateral (select id from principals where tenant_id = tenants.id and kind = 'USER' order by id limit 1) uploader
+    where slug = '${tenant}'`,
+  () => `
+    insert into blobs (tenant_id, id, object_key, status, refcount, byte_size, content_type, etag, created_at)
+    select tenant_id, blob_id, 'org/' || tenant_id || '/files/' || blob_id || '.pdf', 'ready', 1, size, 'application/pdf',
+      md5(blob_id::text), at from seeded`,
+  () => `
+    insert into files (tenant_id, id, original_file_name, content_type, byte_size, current_version, uploaded_by,
+      uploaded_at, updated_at)
+    select tenant_id, file_id, name, 'application/pdf', size, 1, uploaded_by, at, at from seeded`,
+  () => `
+    insert into file_versions (tenant_id, file_id, version, blob_id, original_file_name, content_type, byte_size,
+      created_by, created_at)
+    select tenant_id, file_id, 1, blob_id, name, 'application/pdf', size, uploaded_by, at from seeded`,
+  () => 'drop table seeded',
+]
