@@ -5,6 +5,15 @@ import { contentDisposition } from './contentDisposition.ts'
 const decoded = (header: string) => decodeURIComponent(/filename\*=UTF-8''(.*)$/.exec(header)?.[1] ?? '')
 
 describe('contentDisposition', () => {
+  it('carries every character of ASCII as it is but those that a quoted string or a path gives a meaning', () => {
+    for (let code = 0; code < 128; code += 1) {
+      const character = String.fromCharCode(code)
+      const isCarried = code >= 0x20 && code < 0x7f && !'"%/\\'.includes(character)
+      const plain = `attachment; filename="a${character}b"`
+      expect(contentDisposition('attachment', `a${character}b`) === plain).toBe(isCarried)
+    }
+  })
+
   it('quotes a plain name and adds nothing', () => {
     expect(contentDisposition('attachment', 'report 2026.pdf')).toBe('attachment; filename="report 2026.pdf"')
     expect(contentDisposition('inline', "it's (1) a; b, c.txt")).toBe(`inline; filename="it's (1) a; b, c.txt"`)

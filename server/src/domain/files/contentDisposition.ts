@@ -5,11 +5,15 @@
  * client that takes a name for a path would write elsewhere.
  */
 export function contentDisposition(disposition: 'attachment' | 'inline', fileName: string): string {
+  if (plainAscii.test(fileName)) return `${disposition}; filename="${fileName}"`
   const name = plainName(fileName)
   const lookAlike = asciiLookAlike(name)
   const start = `${disposition}; filename="${lookAlike}"`
   return lookAlike === name ? start : `${start}; filename*=UTF-8''${escapeExtended(name)}`
 }
+
+/** What most names are made of: all that a quoted string can carry as it is. */
+const plainAscii = /^[ !#$&-.0-[\]-~]+$/
 
 function plainName(fileName: string): string {
   const name = fileName.replace(/\p{Surrogate}/gu, '\u{FFFD}').replace(/[\p{Cc}/\\]/gu, '_')

@@ -56,15 +56,26 @@ export function pageRequest(order: Order, args: PageArguments): PageRequest {
     limit: size + 1,
     turnInto: (rows, valuesOf) => {
       const nodes = backward ? rows.slice(0, size).toReversed() : rows.slice(0, size)
-      const edges = nodes.map((node) => ({ node, cursor: encodeCursor(order.list, valuesOf(node).map(plain)) }))
+      const cursorOf = (node: (typeof nodes)[number]) => encodeCursor(order.list, valuesOf(node).map(plain))
+      // Written when they are read: most callers ask for that of the last row alone.
+      const edges = nodes.map((node) => ({
+        node,
+        get cursor() {
+          return cursorOf(node)
+        },
+      }))
       const more = rows.length > size
       return {
         edges,
         pageInfo: {
           hasNextPage: backward ? before !== null : more,
           hasPreviousPage: backward ? more : after !== null,
-          startCursor: edges[0]?.cursor ?? null,
-          endCursor: edges.at(-1)?.cursor ?? null,
+          get startCursor() {
+            return edges[0]?.cursor ?? null
+          },
+          get endCursor() {
+            return edges.at(-1)?.cursor ?? null
+          },
         },
       }
     },
