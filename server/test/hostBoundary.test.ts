@@ -183,6 +183,7 @@ describe('the login of a host application', () => {
     `filegraph.record_file_change(null, null, '{}', now(), '', null, '', '{}')`,
     `filegraph.current_tenant()`,
     `public.set_tenant('${randomUUID()}')`,
+    `public.set_tenant_for_key('${randomUUID()}', '${randomUUID()}', 'OWNER')`,
   ])('may not call %s', async (expression) => {
     await expect(host.inTenant(mine.id, (tx) => tx.unsafe(`select ${expression}`))).rejects.toMatchObject({
       code: '42501',

@@ -3,7 +3,7 @@ import { drizzle, type PgRemoteDatabase } from 'drizzle-orm/pg-proxy'
 import { postgresJsCodecs } from 'drizzle-orm/postgres-js'
 import type { Connection, Row } from './connection.ts'
 import { ConnectionPool, type ConnectionPoolOptions } from './connectionPool.ts'
-import { DatabaseUnavailable } from './databaseUnavailable.ts'
+import { DatabaseUnavailable, errorCodeOf } from './databaseUnavailable.ts'
 import { assertNoTenantTable, assertTenantPredicate } from './tenantPredicate.ts'
 
 /**
@@ -22,6 +22,18 @@ export class TransactionOver extends Error {
   override readonly name = 'TransactionOver'
 }
 
+/** An API key whose secret was checked before, in this request or an earlier one. */
+export interface CheckedKey {
+  readonly tenantId: string
+  readonly keyId: string
+  readonly role: string
+}
+
+/** Since the key was checked it was revoked, or was given another role. Nothing was read and nothing changed. */
+export class KeyEnded extends Error {
+  override readonly name = 'KeyEnded'
+}
+
 /** The only way to rows. Rejects with `DatabaseUnavailable` when the database gives no usable answer. */
 export interface TenantDatabase {
   /** Runs `work` in a transaction of its own and commits it, or rolls it back when `work` or any statement failed. */
@@ -35,7 +47,17 @@ export interface TenantDatabase {
   readOnce<T>(tenantId: string, work: (tx: Transaction) => PromiseLike<T>): Promise<T>
   /** Rows that are known before the tenant is: slugs, users, sessions. Refuses to touch a tenant table. */
   lookUp<T>(work: (db: PgRemoteDatabase) => Promise<T>): Promise<T>
+  /**
+   * The same database in the name of an API key: the statement that opens a transaction also asks whether the key still
+   * stands, and the transaction rejects with `KeyEnded` when it does not. Made for one request.
+   */
+  forKey(key: CheckedKey): KeyedDatabase
   close(): Promise<void>
+}
+
+export interface KeyedDatabase extends TenantDatabase {
+  /** Whether its transactions found that the key stands: false as soon as one did not, null before the first. */
+  readonly keyStands: boolean | null
 }
 
 export function openTenantDatabase(options: ConnectionPoolOptions): TenantDatabase {
@@ -46,22 +68,32 @@ export function openTenantDatabase(options: ConnectionPoolOptions): TenantDataba
     return settled.value
   }
   const inTenant =
-    (begin: string, isSingle = false) =>
+    (key: KeyState | null, begin: string, isSingle = false) =>
     <T>(tenantId: string, work: (tx: Transaction) => PromiseLike<T>) =>
-      inTransaction({ begin, tenantId, isSingle }, (db) => work(transactionOf(tenantId, db)))
-  return {
-    write: inTenant('begin'),
-    read: inTenant('begin read only'),
-    readOnce: inTenant('begin read only', true),
-    lookUp: (work) => inTransaction({ begin: 'begin', tenantId: null, isSingle: false }, work),
+      inTransaction({ begin, tenantId, key, isSingle }, (db) => work(transactionOf(tenantId, db)))
+  const inTheNameOf = (key: KeyState | null): TenantDatabase => ({
+    write: inTenant(key, 'begin'),
+    read: inTenant(key, 'begin read only'),
+    readOnce: inTenant(key, 'begin read only', true),
+    lookUp: (work) => inTransaction({ begin: 'begin', tenantId: null, key: null, isSingle: false }, work),
+    forKey: (checked) => {
+      const state: KeyState = { ...checked, stands: null }
+      return Object.defineProperty(inTheNameOf(state), 'keyStands', { get: () => state.stands }) as KeyedDatabase
+    },
     close: () => pool.close(),
-  }
+  })
+  return inTheNameOf(null)
+}
+
+interface KeyState extends CheckedKey {
+  stands: boolean | null
 }
 
 interface Opening {
   readonly begin: string
   /** Null for rows of no tenant. */
   readonly tenantId: string | null
+  readonly key: KeyState | null
   /** The transaction ends behind its first statement. */
   readonly isSingle: boolean
 }
@@ -87,25 +119,47 @@ async function runTransaction<T>(
   const outcome = await settle(work(drizzle(statements.run, { codecs: postgresJsCodecs })))
   const failure = await statements.end()
   await opened
-  const settled: Settled<T> = outcome.ok && failure !== undefined ? { ok: false, error: unwrapped(failure) } : outcome
+  const settled = settledBy(outcome, opening.key?.stands === false ? new KeyEnded() : failure)
   await (statements.committed ?? connection.send(settled.ok ? 'commit' : 'rollback'))
   // What was still to be sent when the connection was lost may have been answered on the next one, outside any transaction.
   if (!connection.isOpen) throw new DatabaseUnavailable('The database connection was lost')
   return settled
 }
 
+/** What went wrong in the transaction counts, whatever its work made of it. */
+function settledBy<T>(outcome: Settled<T>, failure: unknown): Settled<T> {
+  if (failure instanceof KeyEnded) return { ok: false, error: failure }
+  return outcome.ok && failure !== undefined ? { ok: false, error: unwrapped(failure) } : outcome
+}
+
 /**
  * Goes out in one write with the first statements of the work, which do not wait for the answer. They need none to be
  * safe: `set_tenant` holds for its own transaction alone, so that without one, row-level security shows and takes no row.
  */
-function open(connection: Connection, { begin, tenantId }: Opening): Promise<unknown> {
-  const sent = [connection.send(begin)]
-  if (tenantId !== null) sent.push(connection.send('select set_tenant($1)', [tenantId]))
+function open(connection: Connection, { begin, tenantId, key }: Opening): Promise<unknown> {
+  const sent: Promise<unknown>[] = [connection.send(begin)]
+  if (tenantId !== null && key === null) sent.push(connection.send('select set_tenant($1)', [tenantId]))
+  if (tenantId !== null && key !== null) sent.push(enterWithKey(connection, tenantId, key))
   const opened = Promise.all(sent)
   // Whoever awaits it learns of a failure; the work may fail before that.
   opened.catch(() => undefined)
   return opened
 }
+
+/** A key that has ended aborts the transaction, and then is no failure of the connection. */
+async function enterWithKey(connection: Connection, tenantId: string, key: KeyState): Promise<void> {
+  if (tenantId !== key.tenantId) throw new Error('A key opens its own tenant alone')
+  try {
+    await connection.send('select set_tenant_for_key($1, $2, $3)', [tenantId, key.keyId, key.role])
+    key.stands ??= true
+  } catch (error) {
+    if (errorCodeOf(error) !== keyEndedState) throw error
+    key.stands = false
+  }
+}
+
+/** Raised by `set_tenant_for_key`. */
+const keyEndedState = 'FGK01'
 
 /** What may be sent while a transaction is open. */
 class Statements {
@@ -119,7 +173,7 @@ class Statements {
   /** Set once the end of the transaction is on its way behind its only statement. */
   committed: Promise<unknown> | undefined
 
-  constructor(connection: Connection, { tenantId, isSingle }: Opening) {
+  constructor(connection: Connection, { tenantId, isSingle }: Pick<Opening, 'tenantId' | 'isSingle'>) {
     this.#connection = connection
     this.#tenantId = tenantId
     this.#isSingle = isSingle

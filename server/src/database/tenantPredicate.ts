@@ -79,7 +79,7 @@ function readStatement(text: string): number[] {
   if (!['select', 'insert', 'update', 'delete', 'with'].includes(tokens[0]?.toLowerCase() ?? '')) {
     return refuse('Only queries run in a tenant transaction')
   }
-  if (tokens.some((token) => [';', '--', '/*'].includes(token) || nameOf(token) === 'set_tenant')) {
+  if (tokens.some((token) => [';', '--', '/*'].includes(token) || nameOf(token).startsWith('set_tenant'))) {
     return refuse('Comments, several statements and set_tenant are refused')
   }
   const { aliases, inserts } = tableReferences(tokens, refuse)

@@ -5,6 +5,8 @@ import type { Logger } from 'pino'
 import type { Config } from '../config.ts'
 import type { Context } from '../domain/context.ts'
 import { authenticate, type IdentityServices } from '../domain/identity/authenticate.ts'
+import { CheckedKeys } from '../domain/identity/checkedKeys.ts'
+import type { KeyProof } from '../domain/identity/keyProof.ts'
 import { KeyUse } from '../domain/identity/keyUse.ts'
 import { createTokenVerifier } from '../domain/identity/tokenVerifier.ts'
 import { boundClosing } from './boundClosing.ts'
@@ -24,6 +26,8 @@ declare module 'fastify' {
   interface FastifyRequest {
     /** Set once the credentials under /graphql have been looked at; null for nobody. */
     caller: Context | null
+    /** What has to be settled before an answer to the caller goes out; null where nothing has. */
+    proof: KeyProof | null
   }
 }
 
@@ -59,6 +63,7 @@ export function createHttpServer<C extends BaseContext>(options: HttpServerOptio
   const app = openFastify(options, headers)
   const cookie = new SessionCookie(sites.publicUrl)
   app.decorateRequest('caller', null)
+  app.decorateRequest('proof', null)
   app.register(fastifyCookie)
   app.setErrorHandler((error, request, reply) => answerError(logger, error, request, reply))
   logRequests(app, logger)
@@ -106,16 +111,18 @@ function requestAuthentication<C extends BaseContext>(
   const keyUse = new KeyUse(database, now, (error) => logger.warn({ err: error }, 'The use of a key was not noted'))
   app.addHook('onClose', () => keyUse.settled())
   const tokens = config.jwt && { verifyToken: createTokenVerifier(config.jwt), claims: config.jwt.claims }
-  const services: IdentityServices = { database, now, keyUse, tokens }
+  const services: IdentityServices = { database, now, keyUse, checkedKeys: new CheckedKeys(), tokens }
   return async (request: FastifyRequest): Promise<Context | null> => {
     const authorization = request.headers.authorization ?? null
     const sessionToken = cookie.read(request)
     if (authorization === null && sessionToken !== null) refuseForgedRequest(request, config.http)
     const tenant = request.headers['x-filegraph-tenant']
     const tenantSlug = tenant === undefined ? null : String(tenant)
-    const principal = await authenticate(services, { authorization, sessionToken, tenantSlug })
+    const caller = await authenticate(services, { authorization, sessionToken, tenantSlug })
+    if (!caller) return null
+    request.proof = caller.proof
     const userAgent = request.headers['user-agent'] ?? null
     const origin = { requestId: request.id, address: request.ip, userAgent }
-    return principal && { principal, origin, database, blobs, now }
+    return { principal: caller.principal, origin, database: caller.proof?.database ?? database, blobs, now }
   }
 }

@@ -67,6 +67,7 @@ async function runOperation<C extends BaseContext>(
     },
     context: async () => contextFor(request.caller),
   })
+  await request.proof?.settle()
   for (const [name, value] of headers) reply.header(name, value)
   reply.code(status ?? 200).header('cache-control', 'no-store')
   return reply.send(body.kind === 'complete' ? body.string : Readable.from(body.asyncIterator))
