@@ -1,0 +1,89 @@
+import type postgres from 'postgres'
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
+import { eq } from 'drizzle-orm'
+import { blobs } from '../../src/database/tables.ts'
+import { usualCleanup } from '../../src/domain/cleanup/cleanupSettings.ts'
+import { pullBrake } from '../../src/domain/purge/brake.ts'
+import { readEvidence } from '../../src/domain/purge/readEvidence.ts'
+import { startTestService, type TestService, type TestTenant } from '../testService.ts'
+import { newRun, openSaboteur, plantAttachedFile, plantFile, plantReleased, sweepContextOf } from './plantFile.ts'
+
+let service: TestService
+let tenant: TestTenant
+let sql: postgres.Sql
+
+beforeAll(async () => {
+  service = await startTestService()
+  tenant = await service.createTenant()
+  sql = await openSaboteur(service)
+})
+
+afterEach(() => {
+  Object.assign(service.cleanup, usualCleanup)
+})
+
+afterAll(async () => {
+  await sql.end()
+  await service.close()
+})
+
+const evidenceOf = (...ids: string[]) => service.database.write(tenant.id, (tx) => readEvidence(tx, ids))
+const inAlphabet = (...ids: string[]) => ids.toSorted()
+
+describe('the evidence for and against deleting bytes', () => {
+  it('is of each blob by itself, whatever it is read together with', async () => {
+    const free = await plantReleased(service, tenant, sql)
+    const used = await plantAttachedFile(service, tenant, sql)
+    const held = await plantFile(service, tenant, sql)
+    await sql`update files set held_at = now(), held_by = uploaded_by, hold_reason = 'a case' where id = ${held.fileId}`
+    const found = await evidenceOf(free.blobId, used.blobId, held.blobId)
+    const counts = found.map(({ id, versionCount, releaseCount, attachmentCount, holdCount, pendingIntentCount }) => [
+      id,
+      { versionCount, releaseCount, attachmentCount, holdCount, pendingIntentCount },
+    ])
+    const nothing = { versionCount: 0, releaseCount: 0, attachmentCount: 0, holdCount: 0, pendingIntentCount: 0 }
+    expect(Object.fromEntries(counts)).toEqual({
+      [free.blobId]: { ...nothing, releaseCount: 1 },
+      [used.blobId]: { ...nothing, versionCount: 1, attachmentCount: 1 },
+      [held.blobId]: { ...nothing, versionCount: 1, holdCount: 1 },
+    })
+  })
+
+  it('adds up what uses the blob and what uses its files, so that none outweighs another', async () => {
+    const planted = await plantFile(service, tenant, sql)
+    await sql`update uploads set state = 'PENDING', file_id = null, version = null where blob_id = ${planted.blobId}`
+    const other = await plantFile(service, tenant, sql)
+    await sql`update uploads set state = 'PENDING', target_file_id = ${planted.fileId}, file_id = null, version = null
+      where blob_id = ${other.blobId}`
+    const [evidence] = await evidenceOf(planted.blobId)
+    expect(evidence?.pendingIntentCount).toBe(2)
+  })
+
+  it('leaves out what somebody else has locked, and does not wait for them', async () => {
+    const mine = await plantReleased(service, tenant, sql)
+    const theirs = await plantReleased(service, tenant, sql)
+    const ids = (found: { id: string }[]) => inAlphabet(...found.map(({ id }) => id))
+    await sql.begin(async (tx) => {
+      await tx`select from blobs where id = ${theirs.blobId} for update`
+      expect(ids(await evidenceOf(mine.blobId, theirs.blobId))).toEqual([mine.blobId])
+    })
+    expect(ids(await evidenceOf(mine.blobId, theirs.blobId))).toEqual(inAlphabet(mine.blobId, theirs.blobId))
+  })
+})
+
+describe('the brake', () => {
+  it('counts as far as its own bound, however large that is', async () => {
+    const busy = await service.createTenant()
+    await sql`insert into blobs (tenant_id, id, object_key, status, refcount, byte_size, content_type, created_at, deleting_since)
+      select ${busy.id}, gen_random_uuid(), 'key ' || n, 'deleting', 0, 1, 'a/b', now(), now() from generate_series(1, 1203) n`
+    const stops = async (brakeObjects: number) => {
+      Object.assign(service.cleanup, { brakeObjects, brakeShare: 1 })
+      const pulled = pullBrake(sweepContextOf(service, busy), newRun(), eq(blobs.status, 'deleting'))
+      return pulled.then(
+        () => false,
+        (error: Error) => error.message.startsWith(`More than ${brakeObjects} objects`),
+      )
+    }
+    expect([await stops(1_203), await stops(1_202), await stops(1_201)]).toEqual([false, true, true])
+  })
+})
