@@ -2,7 +2,7 @@
 -- the same statement whether the key still stands, so that no transaction begins for a key that was revoked. Adds one
 -- function and takes no lock.
 
-CREATE FUNCTION set_tenant_for_key(tenant uuid, key_id uuid, key_role text) RETURNS void
+CREATE FUNCTION public.set_tenant_for_key(tenant uuid, key_id uuid, key_role text) RETURNS void
   LANGUAGE plpgsql
   SET search_path = pg_catalog
 AS $$
@@ -17,6 +17,6 @@ BEGIN
 END
 $$;
 --> statement-breakpoint
-REVOKE ALL ON FUNCTION set_tenant_for_key(uuid, uuid, text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION public.set_tenant_for_key(uuid, uuid, text) FROM PUBLIC;
 --> statement-breakpoint
-GRANT EXECUTE ON FUNCTION set_tenant_for_key(uuid, uuid, text) TO filegraph_app;
+GRANT EXECUTE ON FUNCTION public.set_tenant_for_key(uuid, uuid, text) TO filegraph_app;

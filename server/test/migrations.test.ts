@@ -1,16 +1,19 @@
 import { spawn } from 'node:child_process'
+import { randomUUID } from 'node:crypto'
+import { sql } from 'drizzle-orm'
 import postgres from 'postgres'
 import { expect, it } from 'vitest'
 import { knownMigrations, migrate } from '../src/database/migrate.ts'
+import { openTenantDatabase } from '../src/database/tenantDatabase.ts'
 import { startTestPostgres } from '../src/embedded/startTestPostgres.ts'
 import { createEmptyDatabase } from './testDatabase.ts'
 
 const applied = async (url: string) => {
-  const sql = postgres(url, { max: 1, onnotice: () => undefined })
-  const rows = await sql`select name from drizzle.__drizzle_migrations order by id`
+  const client = postgres(url, { max: 1, onnotice: () => undefined })
+  const rows = await client`select name from drizzle.__drizzle_migrations order by id`
   const tables =
-    await sql`select count(*)::int as count from pg_class where relkind = 'r' and relnamespace = 'public'::regnamespace`
-  await sql.end()
+    await client`select count(*)::int as count from pg_class where relkind = 'r' and relnamespace = 'public'::regnamespace`
+  await client.end()
   return { names: rows.map((row) => row['name']), tables: tables[0]?.['count'] }
 }
 
@@ -123,3 +126,27 @@ it(
     }
   },
 )
+
+it('makes and finds everything in its place, also for a login that is called like a schema', async () => {
+  const database = await createEmptyDatabase()
+  const superuser = postgres(database.superuserUrl, { max: 1, onnotice: () => undefined })
+  await superuser`create role drizzle superuser login password 'test'`
+  const url = Object.assign(new URL(database.superuserUrl), { username: 'drizzle', password: 'test' }).href
+  const app = openTenantDatabase({ url, size: 1, applicationName: 'test' })
+  try {
+    await migrate(url)
+    const misplaced = await superuser`select proname as name from pg_proc where pronamespace = 'drizzle'::regnamespace
+      union select relname from pg_class where relkind = 'r' and relnamespace = 'drizzle'::regnamespace`
+    expect(misplaced).toEqual([{ name: '__drizzle_migrations' }])
+    const tenant = randomUUID()
+    const setting = await app.readOnce(tenant, (tx) => tx.db.execute(sql`select current_setting('app.tenant_id') as t`))
+    expect(setting).toEqual([{ t: tenant }])
+  } finally {
+    await app.close()
+    await superuser`reassign owned by drizzle to current_user`
+    await superuser`drop owned by drizzle`
+    await superuser`drop role drizzle`
+    await superuser.end()
+    await database.drop()
+  }
+})

@@ -56,7 +56,12 @@ const openApplication = ({ addresses }: CommandParts): postgres.Sql =>
     max: 1,
     onnotice: () => undefined,
     connect_timeout: 5,
-    connection: { application_name: 'filegraph verify', role: appRole, statement_timeout: 60_000 },
+    connection: {
+      application_name: 'filegraph verify',
+      role: appRole,
+      search_path: 'public',
+      statement_timeout: 60_000,
+    },
   })
 
 async function contextOf(

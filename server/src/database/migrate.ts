@@ -25,7 +25,9 @@ const migrationLock = 4_951_023_017
  * `url` has to name a role that may create tables and roles. `members` are the login roles that the application uses.
  */
 export async function migrate(url: string, members: readonly string[] = []): Promise<void> {
-  const client = postgres(url, { max: 1, onnotice: () => undefined, connect_timeout: 10 })
+  // A login that is called like a schema of ours would find and make everything there first.
+  const connection = { search_path: 'public' }
+  const client = postgres(url, { max: 1, onnotice: () => undefined, connect_timeout: 10, connection })
   try {
     // Held by the session, so that it goes with the process if that dies.
     await client`select pg_advisory_lock(${migrationLock})`
