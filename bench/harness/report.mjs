@@ -8,7 +8,10 @@ const isWithin = (is, { least = -Infinity, most = Infinity }) => is >= least && 
 
 const boundText = ({ least, most }) => (least === undefined ? `at most ${most}` : `at least ${least}`)
 
-/** Everything that a run found: `comparisons`, `facts`, `targets`, as the scenarios hand them over. */
+/**
+ * Prints and writes everything that a run found: `comparisons`, `facts`, `targets`, as the scenarios hand them over.
+ * Answers with how many targets were met and how many were not.
+ */
 export function report(found, { isQuick, options }) {
   const comparisons = found.flatMap((part) => part.comparisons ?? [])
   const facts = found.flatMap((part) => part.facts ?? [])
@@ -33,7 +36,8 @@ export function report(found, { isQuick, options }) {
   mkdirSync(folder, { recursive: true })
   const written = { at: new Date().toISOString(), machine, options, comparisons, facts, targets }
   writeFileSync(new URL('latest.json', folder), `${JSON.stringify(written, null, 2)}\n`)
-  return targets.every(({ verdict }) => verdict !== 'NOT MET')
+  const counted = (wanted) => targets.filter(({ verdict }) => verdict === wanted).length
+  return { met: counted('met'), missed: counted('NOT MET') }
 }
 
 function judge({ what, is, wanted, generous }, isQuick) {
