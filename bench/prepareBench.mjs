@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { residentMiB, sharedMiB } from './harness/processUse.mjs'
+import { residentMB, sharedMB } from './harness/processUse.mjs'
 import { seedData } from './harness/seedData.mjs'
 import { startFloor } from './harness/startFloor.mjs'
 import { startProduct } from './harness/startProduct.mjs'
@@ -20,7 +20,7 @@ export async function prepareBench({ folder, options, isQuick, say }) {
   const nodeOptions = profile ? ['--cpu-prof', `--cpu-prof-dir=${profile}`] : []
   const product = await startProduct(folder, { nodeOptions })
   await sleep(restMs)
-  const atRest = { node: residentMiB(product.pid), postgres: sharedMiB(product.postgresPid) }
+  const atRest = { node: residentMB(product.pid), postgres: sharedMB(product.postgresPid) }
   const floor = await startFloor(product)
   const sides = [product, { ...floor, postgresPid: product.postgresPid }]
   const facts = [
@@ -43,4 +43,4 @@ export async function prepareBench({ folder, options, isQuick, say }) {
 }
 
 export const memoryText = ({ node, postgres }) =>
-  node === null ? 'n/a' : `${Math.round(node)} MiB, ${postgres === null ? 'n/a' : Math.round(postgres)} MiB`
+  node === null ? 'n/a' : `${Math.round(node)} MB, ${postgres === null ? 'n/a' : Math.round(postgres)} MB`

@@ -17,19 +17,21 @@ export function cpuMsWithChildren(pid) {
   return (stat.own + stat.ofEnded + living.reduce((sum, ticks) => sum + ticks, 0)) * msPerTick
 }
 
-/** Resident memory in MiB. */
-export function residentMiB(pid) {
+const mbPerKib = 1024 / 1e6
+
+/** Resident memory in MB of a million bytes. */
+export function residentMB(pid) {
   const [, kib] = /^VmRSS:\s+(\d+)/m.exec(readProc(pid, 'status') ?? '') ?? []
-  return kib === undefined ? null : Number(kib) / 1024
+  return kib === undefined ? null : Number(kib) * mbPerKib
 }
 
-/** Memory of a process and its children in MiB, with what they share counted once. */
-export function sharedMiB(pid) {
+/** Memory of a process and its children in MB, with what they share counted once. */
+export function sharedMB(pid) {
   const sizes = [pid, ...childrenOf(pid)].map(
     (each) => /^Pss:\s+(\d+)/m.exec(readProc(each, 'smaps_rollup') ?? '')?.[1],
   )
   const known = sizes.filter((size) => size !== undefined)
-  return known.length === 0 ? null : known.reduce((sum, kib) => sum + Number(kib), 0) / 1024
+  return known.length === 0 ? null : known.reduce((sum, kib) => sum + Number(kib), 0) * mbPerKib
 }
 
 function childrenOf(pid) {

@@ -1,4 +1,4 @@
-import { residentMiB, sharedMiB } from './processUse.mjs'
+import { residentMB, sharedMB } from './processUse.mjs'
 import { median } from './statistics.mjs'
 
 const everyMs = 1_000
@@ -6,11 +6,11 @@ const everyMs = 1_000
 /** Weighs API and worker (one process) every second until `stop`, which answers with what was found. */
 export function watchMemory({ pid, postgresPid }) {
   const weights = []
-  const timer = setInterval(() => weights.push(residentMiB(pid)), everyMs)
+  const timer = setInterval(() => weights.push(residentMB(pid)), everyMs)
   return {
     stop() {
       clearInterval(timer)
-      return { node: residentMiB(pid), postgres: sharedMiB(postgresPid), growthMiB: growthOf(weights) }
+      return { node: residentMB(pid), postgres: sharedMB(postgresPid), growthMB: growthOf(weights) }
     },
   }
 }

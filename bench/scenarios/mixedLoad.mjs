@@ -21,14 +21,14 @@ export const mixedLoad = {
         ...calm.targets,
         ...rough.targets,
         {
-          what: 'API and worker after a minute of load, MiB',
+          what: 'API and worker after a minute of load, MB',
           is: bench.isQuick || seconds >= minute ? memory.node : null,
           wanted: { most: 180 },
           generous: { most: 360 },
         },
         {
-          what: 'growth over ten minutes of load, MiB (--minutes 10)',
-          is: seconds >= tenMinutes ? memory.growthMiB : null,
+          what: 'growth over ten minutes of load, MB (--minutes 10)',
+          is: seconds >= tenMinutes ? memory.growthMB : null,
           wanted: { most: 5 },
           generous: { most: 5 },
         },
@@ -69,7 +69,7 @@ async function underLoad({ product, tenants, options, pace }, what, abortShare) 
 
 const memoryFact = ({ node, postgres: database }, seconds) => ({
   what: `memory after ${seconds} s of load: API and worker, Postgres`,
-  is: node === null ? 'n/a' : `${Math.round(node)} MiB, ${database === null ? 'n/a' : Math.round(database)} MiB`,
+  is: node === null ? 'n/a' : `${Math.round(node)} MB, ${database === null ? 'n/a' : Math.round(database)} MB`,
 })
 
 /** The connections of the API's pool. */
