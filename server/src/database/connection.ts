@@ -36,9 +36,10 @@ const connectPatienceMs = 5_000
 const silencePatienceMs = 5_000
 
 export function connect(options: ConnectionOptions, onClose: () => void): postgres.Sql {
+  // Not among the driver's declared options.
+  const undeclared = { socket: socketOpener() }
   return postgres(options.url, {
-    // Not among the driver's declared options.
-    ...{ socket: socketOpener() },
+    ...undeclared,
     max: 1,
     prepare: true,
     fetch_types: false,

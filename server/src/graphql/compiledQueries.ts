@@ -6,6 +6,7 @@ import {
   isAbstractType,
   Kind,
   type OperationDefinitionNode,
+  OperationTypeNode,
   TypeInfo,
   visit,
   visitWithTypeInfo,
@@ -81,7 +82,7 @@ function compile(schema: GraphQLSchema, document: DocumentNode, operation: Opera
 /** One query, of object types and leaves only, whose names mean nothing to JavaScript. */
 function isPlain(schema: GraphQLSchema, document: DocumentNode, operation: OperationDefinitionNode): boolean {
   const operations = document.definitions.filter(({ kind }) => kind === Kind.OPERATION_DEFINITION)
-  if (operation.operation !== 'query' || operations.length !== 1) return false
+  if (operation.operation !== OperationTypeNode.QUERY || operations.length !== 1) return false
   let plain = true
   const refuse = () => {
     plain = false

@@ -7,7 +7,7 @@ import {
 } from '@apollo/server/plugin/disabled'
 import { GraphQLError, type GraphQLFormattedError, Kind } from 'graphql'
 import type { Logger } from 'pino'
-import { KeyEnded } from '../database/tenantDatabase.ts'
+import { isKeyEnded } from '../domain/identity/keyProof.ts'
 import { Refusal, Unauthenticated } from '../domain/refusals.ts'
 import { isServiceUnavailable } from '../domain/serviceUnavailable.ts'
 import { compiledQueries } from './compiledQueries.ts'
@@ -130,14 +130,14 @@ const ownCodes = new Set<unknown>([
 
 function isDefect(error: GraphQLError): boolean {
   const cause = unwrapResolverError(error)
-  if (cause instanceof Refusal || cause instanceof KeyEnded || isServiceUnavailable(cause)) return false
+  if (cause instanceof Refusal || isKeyEnded(cause) || isServiceUnavailable(cause)) return false
   return !ownCodes.has(error.extensions['code'])
 }
 
 /** What a caller gets to see of an error. */
 function formatError(formatted: GraphQLFormattedError, error: unknown, showsSchema: boolean): GraphQLFormattedError {
   const found = unwrapResolverError(error)
-  const cause = found instanceof KeyEnded ? new Unauthenticated() : found
+  const cause = isKeyEnded(found) ? new Unauthenticated() : found
   const place = {
     ...(formatted.path && { path: formatted.path }),
     ...(formatted.locations && { locations: formatted.locations }),

@@ -1,8 +1,11 @@
-import type { KeyedDatabase } from '../../database/tenantDatabase.ts'
+import { type KeyedDatabase, KeyEnded } from '../../database/tenantDatabase.ts'
 import type { Principal } from '../context.ts'
 import { Unauthenticated } from '../refusals.ts'
 import { type ApiKeyServices, authenticateApiKey } from './authenticateApiKey.ts'
 import type { CheckedKeys } from './checkedKeys.ts'
+
+/** Whether something failed because the key in whose name it was done had ended: `settle` refuses the whole answer then. */
+export const isKeyEnded = (error: unknown): boolean => error instanceof KeyEnded
 
 /** What is left to prove of a caller whose key was checked before: that it stood while the request was answered. */
 export class KeyProof {
