@@ -1,20 +1,20 @@
-import { type Column, eq, type SQL } from 'drizzle-orm'
-import { drizzle, type PgRemoteDatabase } from 'drizzle-orm/pg-proxy'
+import { eq } from 'drizzle-orm'
+import { drizzle, type PgRemoteDatabase, type RemoteCallback } from 'drizzle-orm/pg-proxy'
 import { postgresJsCodecs } from 'drizzle-orm/postgres-js'
 import type { Connection, Row } from './connection.ts'
 import { ConnectionPool, type ConnectionPoolOptions } from './connectionPool.ts'
 import { DatabaseUnavailable, errorCodeOf } from './databaseUnavailable.ts'
+import type { PreparedStatement, StatementValues, TenantScope } from './preparedStatement.ts'
 import { assertNoTenantTable, assertTenantPredicate } from './tenantPredicate.ts'
 
 /**
  * Statements of one tenant, all or nothing. It dies with its transaction: whoever keeps it and uses it later gets
  * `TransactionOver` and reads nothing.
  */
-export interface Transaction {
+export interface Transaction extends TenantScope {
   readonly tenantId: string
-  readonly db: PgRemoteDatabase
-  /** The predicate that every statement has to name for each of its tenant tables. */
-  mine(table: { readonly tenantId: Column }): SQL
+  /** Runs a statement that was written before, for the tenant of this transaction. */
+  run<T>(statement: PreparedStatement<T>, values: StatementValues): Promise<T[]>
 }
 
 /** A statement was sent on a transaction that had ended. Always a defect of ours. */
@@ -62,7 +62,7 @@ export interface KeyedDatabase extends TenantDatabase {
 
 export function openTenantDatabase(options: ConnectionPoolOptions): TenantDatabase {
   const pool = new ConnectionPool(options)
-  const inTransaction = async <T>(opening: Opening, work: (db: PgRemoteDatabase) => PromiseLike<T>) => {
+  const inTransaction = async <T>(opening: Opening, work: Work<T>) => {
     const settled = await pool.lend((connection) => runTransaction(connection, opening, work))
     if (!settled.ok) throw settled.error
     return settled.value
@@ -70,7 +70,7 @@ export function openTenantDatabase(options: ConnectionPoolOptions): TenantDataba
   const inTenant =
     (key: KeyState | null, begin: string, isSingle = false) =>
     <T>(tenantId: string, work: (tx: Transaction) => PromiseLike<T>) =>
-      inTransaction({ begin, tenantId, key, isSingle }, (db) => work(transactionOf(tenantId, db)))
+      inTransaction({ begin, tenantId, key, isSingle }, (db, send) => work(transactionOf(tenantId, db, send)))
   const inTheNameOf = (key: KeyState | null): TenantDatabase => ({
     write: inTenant(key, 'begin'),
     read: inTenant(key, 'begin read only'),
@@ -89,6 +89,8 @@ interface KeyState extends CheckedKey {
   stands: boolean | null
 }
 
+type Work<T> = (db: PgRemoteDatabase, send: RemoteCallback) => PromiseLike<T>
+
 interface Opening {
   readonly begin: string
   /** Null for rows of no tenant. */
@@ -98,25 +100,22 @@ interface Opening {
   readonly isSingle: boolean
 }
 
-const transactionOf = (tenantId: string, db: PgRemoteDatabase): Transaction => ({
+const transactionOf = (tenantId: string, db: PgRemoteDatabase, send: RemoteCallback): Transaction => ({
   tenantId,
   db,
   mine: (table) => eq(table.tenantId, tenantId),
+  run: (statement, values) => statement.execute(values, tenantId, send),
 })
 
 type Settled<T> = { readonly ok: true; readonly value: T } | { readonly ok: false; readonly error: unknown }
 
 /** Rejects only when the state of the connection is in doubt; a failure of `work` that was rolled back is an answer. */
-async function runTransaction<T>(
-  connection: Connection,
-  opening: Opening,
-  work: (db: PgRemoteDatabase) => PromiseLike<T>,
-): Promise<Settled<T>> {
+async function runTransaction<T>(connection: Connection, opening: Opening, work: Work<T>): Promise<Settled<T>> {
   const opened = open(connection, opening)
   // Rows of no tenant are not behind row-level security: without a transaction their statements would commit by themselves.
   if (opening.tenantId === null) await opened
   const statements = new Statements(connection, opening)
-  const outcome = await settle(work(drizzle(statements.run, { codecs: postgresJsCodecs })))
+  const outcome = await settle(work(drizzle(statements.run, { codecs: postgresJsCodecs }), statements.run))
   const failure = await statements.end()
   await opened
   const settled = settledBy(outcome, opening.key?.stands === false ? new KeyEnded() : failure)

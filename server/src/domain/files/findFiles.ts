@@ -1,7 +1,8 @@
-import { and, eq, isNotNull, isNull, type SQL, sql } from 'drizzle-orm'
+import { and, eq, isNotNull, isNull, type Placeholder, type SQL, sql } from 'drizzle-orm'
 import { alias } from 'drizzle-orm/pg-core'
 import { blobs, files, fileVersions, principals, tenants } from '../../database/tables.ts'
 import { isAnyOf } from '../../database/isAnyOf.ts'
+import type { TenantScope } from '../../database/preparedStatement.ts'
 import type { Transaction } from '../../database/tenantDatabase.ts'
 
 const uploader = alias(principals, 'uploader')
@@ -13,7 +14,12 @@ const deleter = alias(principals, 'deleter')
  */
 export type File = Awaited<ReturnType<typeof selectFiles>>[number]
 
-export function selectFiles(tx: Transaction, where: SQL | undefined, orderBy: SQL = sql`${files.id}`, limit = 1) {
+export function selectFiles(
+  tx: TenantScope,
+  where: SQL | undefined,
+  orderBy: SQL = sql`${files.id}`,
+  limit: number | Placeholder = 1,
+) {
   return tx.db
     .select({
       id: files.id,

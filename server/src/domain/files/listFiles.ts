@@ -1,4 +1,5 @@
 import { and, type Column, eq, gte, type SQL, sql } from 'drizzle-orm'
+import { prepareByKey } from '../../database/preparedStatement.ts'
 import { files } from '../../database/tables.ts'
 import { type Context, readingOnce } from '../context.ts'
 import { limits } from '../limits.ts'
@@ -15,6 +16,9 @@ export interface FileFilter {
 const byUpload = { list: 'files', kinds: ['time', 'uuid'], columns: [files.uploadedAt, files.id] } as const
 const byDeletion = { list: 'trash', kinds: ['time', 'uuid'], columns: [files.softDeletedAt, files.id] } as const
 
+const lists = prepareByKey<File>()
+const counts = prepareByKey<{ value: string }>()
+
 /** Live files by time of upload, or the trash by time of deletion. */
 export async function listFiles(
   ctx: Context,
@@ -24,9 +28,11 @@ export async function listFiles(
 ): Promise<Page<File>> {
   const order: Order = { ...(filter.trashed ? byDeletion : byUpload), descending: !oldestFirst }
   const page = pageRequest(order, args)
-  const rows = await readingOnce(ctx, (tx) =>
-    selectFiles(tx, and(matching(filter), page.where), page.orderBy, page.limit),
-  )
+  const statement = lists(`${shapeOf(filter)} ${page.shape}`, (tx) => {
+    const { where, orderBy, limit } = page.prepared()
+    return selectFiles(tx, and(matching(filter), where), orderBy, limit)
+  })
+  const rows = await readingOnce(ctx, (tx) => tx.run(statement, { ...valuesOf(filter), ...page.values }))
   return page.turnInto(rows, (file) => [
     (filter.trashed ? file.deletedAt : file.uploadedAt) ?? file.uploadedAt,
     file.id,
@@ -35,26 +41,39 @@ export async function listFiles(
 
 /** How many files match; beyond the bound it is only known that there are at least so many. */
 export async function countFiles(ctx: Context, filter: FileFilter): Promise<{ value: number; isExact: boolean }> {
-  const counted = await readingOnce(ctx, async (tx) => {
+  const statement = counts(shapeOf(filter), (tx) => {
     const some = tx.db
       .select({ id: files.id })
       .from(files)
       .where(and(tx.mine(files), matching(filter)))
-      .limit(limits.countedRows + 1)
+      .limit(sql.placeholder('limit'))
       .as('some')
-    const [row] = await tx.db.select({ value: sql<string>`count(*)` }).from(some)
-    return Number(row?.value ?? 0)
+    return tx.db.select({ value: sql<string>`count(*)` }).from(some)
   })
+  const [row] = await readingOnce(ctx, (tx) =>
+    tx.run(statement, { ...valuesOf(filter), limit: limits.countedRows + 1 }),
+  )
+  const counted = Number(row?.value ?? 0)
   return { value: Math.min(counted, limits.countedRows), isExact: counted <= limits.countedRows }
 }
 
-function matching({ trashed: inTrash, contentTypePrefix, uploadedById }: FileFilter): SQL | undefined {
-  return and(
+/** Two filters of the same shape are written the same. There are 8. */
+const shapeOf = ({ trashed: inTrash, contentTypePrefix, uploadedById }: FileFilter): string =>
+  [inTrash, contentTypePrefix !== null, uploadedById !== null].join(' ')
+
+/** The predicate of a filter, with placeholders that `valuesOf` fills. */
+const matching = ({ trashed: inTrash, contentTypePrefix, uploadedById }: FileFilter): SQL | undefined =>
+  and(
     inTrash ? trashed : live,
-    uploadedById === null ? undefined : eq(files.uploadedBy, uploadedById),
-    contentTypePrefix === null ? undefined : startsWith(files.contentType, contentTypePrefix),
+    uploadedById === null ? undefined : eq(files.uploadedBy, sql.placeholder('uploader')),
+    contentTypePrefix === null ? undefined : startsWith(files.contentType, 'type'),
   )
-}
+
+const valuesOf = ({ contentTypePrefix, uploadedById }: FileFilter) => ({
+  uploader: uploadedById,
+  type: contentTypePrefix,
+  'type end': `${contentTypePrefix}\u{10FFFF}`,
+})
 
 /**
  * A range, which needs no pattern and no escaping. U+10FFFF sorts behind whatever follows a prefix. Bounds on one
@@ -62,4 +81,4 @@ function matching({ trashed: inTrash, contentTypePrefix, uploadedById }: FileFil
  * walking the index of the list until the page is full; hence the second expression.
  */
 const startsWith = (column: Column, prefix: string) =>
-  and(gte(column, prefix), sql`(${column} || '') < ${`${prefix}\u{10FFFF}`}`)
+  and(gte(column, sql.placeholder(prefix)), sql`(${column} || '') < ${sql.placeholder(`${prefix} end`)}`)

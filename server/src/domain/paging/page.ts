@@ -1,4 +1,4 @@
-import { type Column, type SQL, sql } from 'drizzle-orm'
+import { type Column, type Placeholder, type SQL, sql } from 'drizzle-orm'
 import { limits } from '../limits.ts'
 import { BadInput } from '../refusals.ts'
 import { decodeCursor, encodeCursor, type SortKind, type SortValue } from './cursor.ts'
@@ -30,13 +30,22 @@ export interface Page<T> {
   }
 }
 
-/** A page to be read: what to ask the database for, and how to turn the rows into the page. */
-export interface PageRequest {
-  /** Null when the page starts at an end of the list. */
+/** What a statement says of the page that it reads. */
+export interface PageClauses<Limit = number> {
+  /** Nothing when the page starts at an end of the list. */
   readonly where: SQL | undefined
   readonly orderBy: SQL
   /** One more than the page holds: the row too many tells whether there is another page. */
-  readonly limit: number
+  readonly limit: Limit
+}
+
+/** A page to be read: what to ask the database for, and how to turn the rows into the page. */
+export interface PageRequest extends PageClauses {
+  /** Two pages of a list with the same shape are read by the same text. There are 16. */
+  readonly shape: string
+  /** The clauses for a prepared statement, with placeholders that `values` fills. */
+  prepared(): PageClauses<Placeholder>
+  readonly values: Readonly<Record<string, SortValue>>
   turnInto<T>(rows: readonly T[], valuesOf: (row: T) => readonly (SortValue | Date)[]): Page<T>
 }
 
@@ -44,16 +53,22 @@ export interface PageRequest {
 export function pageRequest(order: Order, args: PageArguments): PageRequest {
   const backward = args.last !== null && args.last !== undefined
   const size = pageSize(args)
+  const limit = size + 1
   const after = decodeCursor(order.list, order.kinds, args.after)
   const before = decodeCursor(order.list, order.kinds, args.before)
-  const bounds = [
-    after && beyond(order, after, order.descending ? '<' : '>'),
-    before && beyond(order, before, order.descending ? '>' : '<'),
-  ].filter((bound) => bound !== null)
+  const where = (write: Write) => within(order, after, before, write)
+  const orderBy = () => ordering(order, backward ? !order.descending : order.descending)
   return {
-    where: bounds.length > 0 ? sql.join(bounds, sql` and `) : undefined,
-    orderBy: ordering(order, backward ? !order.descending : order.descending),
-    limit: size + 1,
+    get where() {
+      return where((_name, value) => value)
+    },
+    get orderBy() {
+      return orderBy()
+    },
+    limit,
+    shape: [order.descending, backward, after !== null, before !== null].join(' '),
+    prepared: () => ({ where: where(sql.placeholder), orderBy: orderBy(), limit: sql.placeholder('limit') }),
+    values: { limit, ...named('after', after), ...named('before', before) },
     turnInto: (rows, valuesOf) => {
       const nodes = backward ? rows.slice(0, size).toReversed() : rows.slice(0, size)
       const cursorOf = (node: (typeof nodes)[number]) => encodeCursor(order.list, valuesOf(node).map(plain))
@@ -94,14 +109,33 @@ export function pageSize({ first, last }: PageArguments): number {
 
 const plain = (value: SortValue | Date): SortValue => (value instanceof Date ? value.toISOString() : value)
 
+/** Writes a value into a statement: itself, or a placeholder of that name. */
+type Write = (name: string, value: SortValue) => SortValue | Placeholder
+
+type Bound = readonly SortValue[] | null
+
+function within(order: Order, after: Bound, before: Bound, write: Write): SQL | undefined {
+  const bounds = [
+    after && beyond(order, order.descending ? '<' : '>', named('after', after), write),
+    before && beyond(order, order.descending ? '>' : '<', named('before', before), write),
+  ].filter((bound) => bound !== null)
+  return bounds.length > 0 ? sql.join(bounds, sql` and `) : undefined
+}
+
+/** Each of the values under a name of its own. */
+const named = (bound: string, values: Bound): Record<string, SortValue> =>
+  Object.fromEntries((values ?? []).map((value, at) => [`${bound} ${at}`, value]))
+
 /** A row comparison, which Postgres answers by one descent of the index; the spelled-out form scans all rows before. */
-function beyond(order: Order, values: readonly SortValue[], operator: '<' | '>'): SQL {
+function beyond(order: Order, operator: '<' | '>', values: Record<string, SortValue>, write: Write): SQL {
   const columns = sql.join(
     order.columns.map((column) => sql`${column}`),
     sql`, `,
   )
   const bound = sql.join(
-    values.map((value, at) => sql`${value}::${sql.raw(typeOf[order.kinds[at] ?? 'uuid'])}`),
+    Object.entries(values).map(
+      ([name, value], at) => sql`${write(name, value)}::${sql.raw(typeOf[order.kinds[at] ?? 'uuid'])}`,
+    ),
     sql`, `,
   )
   return sql`(${columns}) ${sql.raw(operator)} (${bound})`
