@@ -21,23 +21,20 @@ export interface PreparedStatement<Row> {
   execute(values: StatementValues, tenantId: string, send: RemoteCallback): Promise<Row[]>
 }
 
-/** What `write` returns: a query of Drizzle with `sql.placeholder(…)` in the place of values. */
+/** A query of Drizzle with `sql.placeholder(…)` in the place of values. */
 interface Preparable<Row> {
   prepare(): { getQuery(): { readonly params: unknown[] }; execute(values: StatementValues): Promise<Row[]> }
 }
 
-/** The name is no caller's to fill. */
-const tenant = sql.placeholder('tenant')
-
 const scope: TenantScope = {
   db: drizzle((text, params, method) => sendOfTheMoment(text, params, method), { codecs: postgresJsCodecs, jit: true }),
-  mine: (table) => eq(table.tenantId, sql.param(tenant, table.tenantId)),
+  mine: (table) => eq(table.tenantId, sql.placeholder('tenant')),
 }
 
 /** A statement that is sent outside its transaction has nowhere to go. */
 const nowhere: RemoteCallback = () => Promise.reject(new Error('A prepared statement was run outside a transaction'))
 
-/** Set only while `execute` runs, which Drizzle calls it from before it returns: no other work comes between. */
+/** Drizzle sends before `execute` returns, so that no other work comes between setting this and sending. */
 let sendOfTheMoment = nowhere
 
 /** Throws when a value is in the text's parameters: it would be that of the first caller for all who follow. */
@@ -49,6 +46,7 @@ export function prepareStatement<Row>(write: (tx: TenantScope) => Preparable<Row
     execute(values, tenantId, send) {
       sendOfTheMoment = send
       try {
+        // The tenant last: it is no caller's to fill.
         return query.execute({ ...values, tenant: tenantId })
       } finally {
         sendOfTheMoment = nowhere
@@ -57,11 +55,17 @@ export function prepareStatement<Row>(write: (tx: TenantScope) => Preparable<Row
   }
 }
 
-/** Prepares each statement when it is first asked for, by a key out of few: what is prepared is kept for good. */
+/** More than are in use at a time: combinations of filters. A statement holds less than 30 kB. */
+const keptStatements = 100
+
+/** Keeps the statements of one list by whatever their texts depend on, and begins anew when there are too many. */
 export function prepareByKey<Row>() {
   const known = new Map<string, PreparedStatement<Row>>()
   return (key: string, write: (tx: TenantScope) => Preparable<Row>): PreparedStatement<Row> => {
-    const statement = known.get(key) ?? prepareStatement(write)
+    const found = known.get(key)
+    if (found) return found
+    if (known.size >= keptStatements) known.clear()
+    const statement = prepareStatement(write)
     known.set(key, statement)
     return statement
   }

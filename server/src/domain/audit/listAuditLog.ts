@@ -1,5 +1,6 @@
-import { and, eq, gte, lt, type SQL, sql } from 'drizzle-orm'
+import { and, eq, gte, lt, type Placeholder, type SQL, sql } from 'drizzle-orm'
 import { isAnyOf } from '../../database/isAnyOf.ts'
+import { prepareByKey, type TenantScope } from '../../database/preparedStatement.ts'
 import { auditLog, principals } from '../../database/tables.ts'
 import type { Transaction } from '../../database/tenantDatabase.ts'
 import { type Context, readingOnce } from '../context.ts'
@@ -18,7 +19,12 @@ export interface AuditFilter {
   readonly until: Date | null
 }
 
-function selectEntries(tx: Transaction, where: SQL | undefined, orderBy: SQL = sql`${auditLog.id}`, limit = 1) {
+function selectEntries(
+  tx: TenantScope,
+  where: SQL | undefined,
+  orderBy: SQL = sql`${auditLog.id}`,
+  limit: number | Placeholder = 1,
+) {
   return tx.db
     .select({
       id: auditLog.id,
@@ -50,16 +56,30 @@ const newestFirst: Order = {
   descending: true,
 }
 
+const lists = prepareByKey<AuditEntry>()
+
 /** The audit log of the tenant, newest first. */
 export async function listAuditLog(ctx: Context, filter: AuditFilter, args: PageArguments): Promise<Page<AuditEntry>> {
   const page = pageRequest(newestFirst, args)
-  const matching = and(
-    filter.action === null ? undefined : eq(auditLog.action, filter.action),
-    filter.actorId === null ? undefined : eq(auditLog.actorId, filter.actorId),
-    filter.subjectId === null ? undefined : eq(auditLog.subjectId, filter.subjectId),
-    filter.since === null ? undefined : gte(auditLog.at, filter.since),
-    filter.until === null ? undefined : lt(auditLog.at, filter.until),
-  )
-  const rows = await readingOnce(ctx, (tx) => selectEntries(tx, and(matching, page.where), page.orderBy, page.limit))
+  const { action, actorId, subjectId, since, until } = filter
+  const given = [action, actorId, subjectId, since, until].map((value) => value !== null)
+  const statement = lists(`${given.join(' ')} ${page.shape}`, (tx) => {
+    const { where, orderBy, limit } = page.prepared()
+    return selectEntries(tx, and(matching(filter), where), orderBy, limit)
+  })
+  const values = { action, actorId, subjectId, since, until, ...page.values }
+  const rows = await readingOnce(ctx, (tx) => tx.run(statement, values))
   return page.turnInto(rows, (entry) => [entry.at, entry.id])
+}
+
+/** The predicate of a filter, with a placeholder for each of its fields. */
+function matching(filter: AuditFilter): SQL | undefined {
+  const at = (name: 'since' | 'until') => sql.param(sql.placeholder(name), auditLog.at)
+  return and(
+    filter.action === null ? undefined : eq(auditLog.action, sql.placeholder('action')),
+    filter.actorId === null ? undefined : eq(auditLog.actorId, sql.placeholder('actorId')),
+    filter.subjectId === null ? undefined : eq(auditLog.subjectId, sql.placeholder('subjectId')),
+    filter.since === null ? undefined : gte(auditLog.at, at('since')),
+    filter.until === null ? undefined : lt(auditLog.at, at('until')),
+  )
 }

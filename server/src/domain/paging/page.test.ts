@@ -1,9 +1,11 @@
+import { fillPlaceholders, sql } from 'drizzle-orm'
+import { PgDialect } from 'drizzle-orm/pg-core'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { files } from '../../database/tables.ts'
 import { BadInput } from '../refusals.ts'
 import { decodeCursor, encodeCursor } from './cursor.ts'
-import { pageRequest, pageSize } from './page.ts'
+import { type PageClauses, pageRequest, pageSize } from './page.ts'
 
 const time = '2026-01-31T09:00:00.123Z'
 const id = '01936b1e-0000-7000-8000-000000000001'
@@ -74,5 +76,31 @@ describe('a page', () => {
     const { edges, pageInfo } = page.turnInto(rows, (row) => [row.at, row.id])
     expect(edges.map((edge) => edge.node)).toEqual([rows[1], rows[0]])
     expect(pageInfo).toMatchObject({ hasNextPage: true, hasPreviousPage: true })
+  })
+
+  it.each([{ first: 2 }, { last: 2 }])('is read by the same text and values when it is prepared: %o', (size) => {
+    const place = encodeCursor('files', [time, id])
+    const written = (clauses: PageClauses<unknown>) =>
+      new PgDialect().sqlToQuery(sql`${clauses.where} order by ${clauses.orderBy} limit ${clauses.limit}`)
+    for (const bounds of [{}, { after: place }, { before: place }, { after: place, before: place }]) {
+      const page = pageRequest(order, { ...size, ...bounds })
+      const { sql: text, params } = written(page.prepared())
+      expect({ sql: text, params: fillPlaceholders(params, page.values) }).toEqual(written(page))
+    }
+  })
+
+  it('has a shape for each of its texts', () => {
+    const place = encodeCursor('files', [time, id])
+    const texts = new Map<string, string>()
+    for (const descending of [true, false])
+      for (const size of [{ first: 2 }, { last: 3 }])
+        for (const bounds of [{}, { after: place }, { before: place }, { after: place, before: place }]) {
+          const page = pageRequest({ ...order, descending }, { ...size, ...bounds })
+          const { where, orderBy } = page.prepared()
+          const { sql: text } = new PgDialect().sqlToQuery(sql`${where} order by ${orderBy}`)
+          expect(texts.get(page.shape) ?? text).toBe(text)
+          texts.set(page.shape, text)
+        }
+    expect(texts.size).toBe(16)
   })
 })

@@ -72,13 +72,7 @@ export function pageRequest(order: Order, args: PageArguments): PageRequest {
     turnInto: (rows, valuesOf) => {
       const nodes = backward ? rows.slice(0, size).toReversed() : rows.slice(0, size)
       const cursorOf = (node: (typeof nodes)[number]) => encodeCursor(order.list, valuesOf(node).map(plain))
-      // Written when they are read: most callers ask for that of the last row alone.
-      const edges = nodes.map((node) => ({
-        node,
-        get cursor() {
-          return cursorOf(node)
-        },
-      }))
+      const edges = nodes.map((node) => new Edge(node, cursorOf))
       const more = rows.length > size
       return {
         edges,
@@ -94,6 +88,21 @@ export function pageRequest(order: Order, args: PageArguments): PageRequest {
         },
       }
     },
+  }
+}
+
+/** Its cursor is written when it is asked for: most callers want that of the last row alone. */
+class Edge<T> {
+  readonly node: T
+  readonly #cursorOf: (node: T) => string
+
+  constructor(node: T, cursorOf: (node: T) => string) {
+    this.node = node
+    this.#cursorOf = cursorOf
+  }
+
+  get cursor(): string {
+    return this.#cursorOf(this.node)
   }
 }
 
