@@ -40,8 +40,8 @@ let sendOfTheMoment = nowhere
 /** Throws when a value is in the text's parameters: it would be that of the first caller for all who follow. */
 export function prepareStatement<Row>(write: (tx: TenantScope) => Preparable<Row>): PreparedStatement<Row> {
   const query = write(scope).prepare()
-  const values = query.getQuery().params.filter((param) => !is(is(param, Param) ? param.value : param, Placeholder))
-  if (values.length > 0) throw new Error(`${values.length} values of a prepared statement are no placeholders`)
+  const frozen = query.getQuery().params.filter((param) => !is(is(param, Param) ? param.value : param, Placeholder))
+  if (frozen.length > 0) throw new Error(`${frozen.length} values of a prepared statement are no placeholders`)
   return {
     execute(values, tenantId, send) {
       sendOfTheMoment = send
