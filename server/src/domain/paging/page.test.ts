@@ -1,4 +1,4 @@
-import { fillPlaceholders, sql } from 'drizzle-orm'
+import { fillPlaceholders, is, Placeholder, sql } from 'drizzle-orm'
 import { PgDialect } from 'drizzle-orm/pg-core'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
@@ -85,6 +85,7 @@ describe('a page', () => {
     for (const bounds of [{}, { after: place }, { before: place }, { after: place, before: place }]) {
       const page = pageRequest(order, { ...size, ...bounds })
       const { sql: text, params } = written(page.prepared())
+      expect(params.every((param) => is(param, Placeholder))).toBe(true)
       expect({ sql: text, params: fillPlaceholders(params, page.values) }).toEqual(written(page))
     }
   })

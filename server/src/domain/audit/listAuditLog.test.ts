@@ -1,0 +1,62 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { startTestService, type TestService, type TestTenant, uploadFile } from '../../../test/testService.ts'
+import { type AuditEntry, type AuditFilter, listAuditLog } from './listAuditLog.ts'
+
+let service: TestService
+let tenant: TestTenant
+
+beforeAll(async () => {
+  service = await startTestService()
+  tenant = await service.createTenant()
+  const other = await service.createTenant()
+  for (const who of [tenant.member, tenant.otherMember, other.member, tenant.member]) await uploadFile(service, who)
+})
+
+afterAll(() => service.close())
+
+const everything: AuditFilter = { action: null, actorId: null, subjectId: null, since: null, until: null }
+
+/** Every page of three, one behind the other. */
+async function walk(filter: AuditFilter): Promise<AuditEntry[]> {
+  const entries: AuditEntry[] = []
+  for (let after: string | null = null; ;) {
+    const page = await listAuditLog(service.contextOf(tenant.admin), filter, { first: 3, after })
+    entries.push(...page.edges.map((edge) => edge.node))
+    if (!page.pageInfo.hasNextPage) return entries
+    after = page.pageInfo.endCursor
+  }
+}
+
+/** Each way to leave conditions out. */
+const combinations = (filter: AuditFilter): AuditFilter[] =>
+  Array.from({ length: 32 }, (_, bits) => ({
+    action: bits & 1 ? filter.action : null,
+    actorId: bits & 2 ? filter.actorId : null,
+    subjectId: bits & 4 ? filter.subjectId : null,
+    since: bits & 8 ? filter.since : null,
+    until: bits & 16 ? filter.until : null,
+  }))
+
+const matches = (filter: AuditFilter) => (entry: AuditEntry) =>
+  (filter.action === null || entry.action === filter.action) &&
+  (filter.actorId === null || entry.actor.id === filter.actorId) &&
+  (filter.subjectId === null || entry.subjectId === filter.subjectId) &&
+  (filter.since === null || entry.at >= filter.since) &&
+  (filter.until === null || entry.at < filter.until)
+
+describe('the audit log', () => {
+  it('lists what matches all conditions of a filter, whichever are given, newest first', async () => {
+    const all = await walk(everything)
+    const [oldest, newest] = [all.at(-1), all[0]]
+    const byFile = all.find((entry) => entry.subjectType === 'file')
+    expect(all.length).toBeGreaterThan(5)
+    if (!oldest || !newest || !byFile) throw new Error('There are entries')
+    const { action, subjectId, actor, at } = byFile
+    for (const [since, until] of [
+      [at, newest.at],
+      [oldest.at, at],
+    ] as const)
+      for (const filter of combinations({ action, subjectId, actorId: actor.id, since, until }))
+        expect(await walk(filter)).toEqual(all.filter(matches(filter)))
+  })
+})
