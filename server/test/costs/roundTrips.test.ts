@@ -192,5 +192,5 @@ it('an address with an entry in the audit log, and the way into the trash, cost 
     ask(`mutation ($id: ID!) { deleteFile(input: { id: $id }) { ... on DeleteFileSuccess { file { id } } } }`, { id })
   await remove(fileId)
   const { costs } = await count(() => remove(other.fileId))
-  expect(costs).toEqual({ statements: 9, trips: 6, requests: 0 })
+  expect(costs).toEqual({ statements: 9, trips: 3, requests: 0 })
 })

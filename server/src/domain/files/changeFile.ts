@@ -2,6 +2,7 @@ import { and, eq, getColumns, isNull } from 'drizzle-orm'
 import { databaseClock } from '../../database/databaseClock.ts'
 import { files } from '../../database/tables.ts'
 import type { Transaction } from '../../database/tenantDatabase.ts'
+import { atOnce } from '../atOnce.ts'
 import { NotFound } from '../refusals.ts'
 import { type File, readFile } from './findFiles.ts'
 
@@ -28,12 +29,15 @@ export async function lockLiveFile(tx: Transaction, id: string): Promise<LockedF
   return file
 }
 
+/** Changes a locked file and answers with it as it then is. */
 export async function updateFile(tx: Transaction, id: string, change: Partial<FileColumns>): Promise<File> {
-  await tx.db
-    .update(files)
-    .set(change)
-    .where(and(tx.mine(files), eq(files.id, id)))
-  return fileAsItIs(tx, id)
+  const updated = () =>
+    tx.db
+      .update(files)
+      .set(change)
+      .where(and(tx.mine(files), eq(files.id, id)))
+  const [, file] = await atOnce(updated, () => fileAsItIs(tx, id))
+  return file
 }
 
 export async function fileAsItIs(tx: Transaction, id: string): Promise<File> {

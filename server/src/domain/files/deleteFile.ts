@@ -1,4 +1,5 @@
 import { attachmentsOfFile } from '../attachments/listAttachments.ts'
+import { atOnce } from '../atOnce.ts'
 import { ensurePrincipal, recordChange } from '../audit/recordChange.ts'
 import { type Context, inTransaction } from '../context.ts'
 import { later } from '../later.ts'
@@ -25,9 +26,11 @@ export async function deleteFile(ctx: Context, id: string): Promise<File> {
     const now = ctx.now()
     // By the later of two clocks: one that is behind must not shorten the time in the trash.
     const softDeletedAt = later(now, databaseNow)
-    const file = await updateFile(tx, id, { softDeletedAt, softDeletedBy: ctx.principal.id, updatedAt: now })
-    await changeUsage(tx, { fileCount: -1, trashedCount: 1 })
-    await recordChange(tx, ctx, 'file.deleted', { id, name: locked.originalFileName })
+    const [file] = await atOnce(
+      () => updateFile(tx, id, { softDeletedAt, softDeletedBy: ctx.principal.id, updatedAt: now }),
+      () => changeUsage(tx, { fileCount: -1, trashedCount: 1 }),
+      () => recordChange(tx, ctx, 'file.deleted', { id, name: locked.originalFileName }),
+    )
     return file
   })
 }

@@ -1,3 +1,4 @@
+import { atOnce } from '../atOnce.ts'
 import { recordChange } from '../audit/recordChange.ts'
 import { type Context, inTransaction } from '../context.ts'
 import { fileAsItIs, lockLiveFile, updateFile } from './changeFile.ts'
@@ -10,8 +11,10 @@ export async function renameFile(ctx: Context, id: string, newName: string): Pro
   return inTransaction(ctx, async (tx) => {
     const { originalFileName: oldName } = await lockLiveFile(tx, id)
     if (oldName === name) return fileAsItIs(tx, id)
-    const file = await updateFile(tx, id, { originalFileName: name, updatedAt: ctx.now() })
-    await recordChange(tx, ctx, 'file.renamed', { id, name, payload: { from: oldName, to: name } })
+    const [file] = await atOnce(
+      () => updateFile(tx, id, { originalFileName: name, updatedAt: ctx.now() }),
+      () => recordChange(tx, ctx, 'file.renamed', { id, name, payload: { from: oldName, to: name } }),
+    )
     return file
   })
 }

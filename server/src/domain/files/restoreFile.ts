@@ -1,3 +1,4 @@
+import { atOnce } from '../atOnce.ts'
 import { recordChange } from '../audit/recordChange.ts'
 import { type Context, inTransaction } from '../context.ts'
 import { changeUsage } from '../tenants/usage.ts'
@@ -9,9 +10,11 @@ export async function restoreFile(ctx: Context, id: string): Promise<File> {
   return inTransaction(ctx, async (tx) => {
     const { softDeletedAt, originalFileName: name } = await lockFile(tx, id)
     if (softDeletedAt === null) return fileAsItIs(tx, id)
-    const file = await updateFile(tx, id, { softDeletedAt: null, softDeletedBy: null, updatedAt: ctx.now() })
-    await changeUsage(tx, { fileCount: 1, trashedCount: -1 })
-    await recordChange(tx, ctx, 'file.restored', { id, name })
+    const [file] = await atOnce(
+      () => updateFile(tx, id, { softDeletedAt: null, softDeletedBy: null, updatedAt: ctx.now() }),
+      () => changeUsage(tx, { fileCount: 1, trashedCount: -1 }),
+      () => recordChange(tx, ctx, 'file.restored', { id, name }),
+    )
     return file
   })
 }
