@@ -7,7 +7,8 @@ CREATE FUNCTION public.set_tenant_for_key(tenant uuid, key_id uuid, key_role tex
   SET search_path = pg_catalog
 AS $$
 BEGIN
-  PERFORM public.set_tenant(tenant);
+  -- As set_tenant does, which would be a call within a call for each transaction.
+  EXECUTE format('SET LOCAL app.tenant_id = %L', tenant);
   IF NOT EXISTS (
     SELECT FROM public.api_keys k
     WHERE k.tenant_id = tenant AND k.id = key_id AND k.role = key_role AND k.revoked_at IS NULL

@@ -67,7 +67,8 @@ export const File = builder.objectRef<FileRow>('File').implement({
       type: Principal,
       nullable: true,
       description: 'Who put it into the trash.',
-      resolve: ({ deletedBy }) => deletedBy,
+      resolve: ({ deletedById }, _args, context) =>
+        deletedById === null ? null : loadersOf(context).principals.load(deletedById),
     }),
     version: t.field({
       type: FileVersion,

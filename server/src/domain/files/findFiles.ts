@@ -6,11 +6,10 @@ import type { TenantScope } from '../../database/preparedStatement.ts'
 import type { Transaction } from '../../database/tenantDatabase.ts'
 
 const uploader = alias(principals, 'uploader')
-const deleter = alias(principals, 'deleter')
 
 /**
  * A file with its uploader, what its current version lies in, and what the policy of its tenant says about files:
- * everything that a list shows, in one statement.
+ * everything that a list of live files shows, in one statement.
  */
 export type File = Awaited<ReturnType<typeof selectFiles>>[number]
 
@@ -30,6 +29,7 @@ export function selectFiles(
       uploadedAt: files.uploadedAt,
       updatedAt: files.updatedAt,
       deletedAt: files.softDeletedAt,
+      deletedById: files.softDeletedBy,
       attachmentCount: files.attachmentCount,
       retention: files.retention,
       heldAt: files.heldAt,
@@ -38,7 +38,6 @@ export function selectFiles(
       purgedAt: files.purgedAt,
       quarantinedAt: blobs.quarantinedAt,
       uploadedBy: { id: uploader.id, kind: uploader.kind, name: uploader.name, email: uploader.email },
-      deletedBy: { id: deleter.id, kind: deleter.kind, name: deleter.name, email: deleter.email },
       objectKey: blobs.objectKey,
       sha256: blobs.sha256,
       policy: { trashDays: tenants.trashDays, downloadMaxSeconds: tenants.downloadMaxSeconds },
@@ -55,7 +54,6 @@ export function selectFiles(
       ),
     )
     .innerJoin(blobs, and(eq(blobs.tenantId, files.tenantId), eq(blobs.id, fileVersions.blobId)))
-    .leftJoin(deleter, and(eq(deleter.tenantId, files.tenantId), eq(deleter.id, files.softDeletedBy)))
     .where(and(tx.mine(files), where))
     .orderBy(orderBy)
     .limit(limit)

@@ -3,7 +3,7 @@ import { and, eq } from 'drizzle-orm'
 import { apiKeys } from '../../database/tables.ts'
 import type { Context, Principal } from '../context.ts'
 import { Unauthenticated } from '../refusals.ts'
-import { type ApiKeyText, hashSecret, parseApiKey } from './apiKeyText.ts'
+import { hashSecret, parseApiKey } from './apiKeyText.ts'
 import type { CheckedKeys } from './checkedKeys.ts'
 import type { KeyUse } from './keyUse.ts'
 
@@ -16,9 +16,7 @@ export type ApiKeyServices = Pick<Context, 'database' | 'now'> & { readonly keyU
  * the same `Unauthenticated` whatever is wrong with it.
  */
 export async function authenticateApiKey(services: ApiKeyServices, text: string): Promise<Principal> {
-  const key = parseApiKey(text)
-  if (!key) throw new Unauthenticated()
-  return principalOf(services, await readKey(services, key, hashSecret(key.secret)))
+  return principalOf(services, await readKey(services, text))
 }
 
 /**
@@ -29,16 +27,17 @@ export async function recogniseApiKey(
   services: ApiKeyServices & { readonly checkedKeys: CheckedKeys },
   text: string,
 ): Promise<Principal> {
-  const key = parseApiKey(text)
-  if (!key) throw new Unauthenticated()
-  const hash = hashSecret(key.secret)
-  const known = services.checkedKeys.find(key.keyId, hash, services.now())
-  const row = known ?? (await readKey(services, key, hash))
-  if (!known) services.checkedKeys.remember(row)
+  const known = services.checkedKeys.find(text, services.now())
+  const row = known ?? (await readKey(services, text))
+  if (!known) services.checkedKeys.remember(text, row)
   return principalOf(services, row)
 }
 
-async function readKey(services: ApiKeyServices, { tenantId, keyId }: ApiKeyText, hash: Buffer): Promise<ApiKeyRow> {
+async function readKey(services: ApiKeyServices, text: string): Promise<ApiKeyRow> {
+  const key = parseApiKey(text)
+  if (!key) throw new Unauthenticated()
+  const { tenantId, keyId } = key
+  const hash = hashSecret(key.secret)
   const [row] = await services.database.readOnce(tenantId, (tx) =>
     tx.db
       .select()

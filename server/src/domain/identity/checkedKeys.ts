@@ -1,36 +1,37 @@
-import { timingSafeEqual } from 'node:crypto'
-import type { Principal } from '../context.ts'
+import { hash } from 'node:crypto'
 import type { ApiKeyRow } from './authenticateApiKey.ts'
 
 const rememberedKeys = 10_000
 
 /**
  * The keys that were checked of late, so that checking one again costs no question of its own: each transaction in its
- * name asks whether it still stands. Memory is bounded: what was remembered first is forgotten first.
+ * name asks whether it still stands. They are found by a hash of their text, which is not kept itself. Memory is bounded:
+ * what was remembered first is forgotten first.
  */
 export class CheckedKeys {
   readonly #rows = new Map<string, ApiKeyRow>()
 
-  /** The row of a key with this secret that has not expired, as it was when it was read. */
-  find(keyId: string, secretHash: Buffer, now: Date): ApiKeyRow | null {
-    const row = this.#rows.get(keyId)
-    if (!row || !timingSafeEqual(row.secretHash, secretHash)) return null
-    return row.expiresAt !== null && row.expiresAt <= now ? null : row
+  /** The row of a key that has not expired, as it was when it was read. */
+  find(text: string, now: Date): ApiKeyRow | null {
+    const row = this.#rows.get(digestOf(text))
+    return !row || (row.expiresAt !== null && row.expiresAt <= now) ? null : row
   }
 
-  remember(row: ApiKeyRow): void {
-    this.#rows.set(row.id, row)
+  remember(text: string, row: ApiKeyRow): void {
+    this.#rows.set(digestOf(text), row)
     if (this.#rows.size > rememberedKeys) this.#forgetOldest()
   }
 
-  forget({ id }: Pick<Principal, 'id'>): void {
-    this.#rows.delete(id)
+  forget(text: string): void {
+    this.#rows.delete(digestOf(text))
   }
 
   #forgetOldest(): void {
-    for (const id of this.#rows.keys()) {
-      this.#rows.delete(id)
+    for (const digest of this.#rows.keys()) {
+      this.#rows.delete(digest)
       return
     }
   }
 }
+
+const digestOf = (text: string): string => hash('sha256', text, 'base64')

@@ -13,12 +13,10 @@ export class KeyProof {
   readonly database: KeyedDatabase
   readonly #services: ApiKeyServices & { readonly checkedKeys: CheckedKeys }
   readonly #text: string
-  readonly #principal: Principal
 
   constructor(services: ApiKeyServices & { readonly checkedKeys: CheckedKeys }, text: string, principal: Principal) {
     this.#services = services
     this.#text = text
-    this.#principal = principal
     const { tenantId, id: keyId, role } = principal
     this.database = services.database.forKey({ tenantId, keyId, role })
   }
@@ -30,7 +28,7 @@ export class KeyProof {
   async settle(): Promise<void> {
     const { keyStands } = this.database
     if (keyStands === true) return
-    this.#services.checkedKeys.forget(this.#principal)
+    this.#services.checkedKeys.forget(this.#text)
     if (keyStands === false) throw new Unauthenticated()
     await authenticateApiKey(this.#services, this.#text)
   }
