@@ -3,6 +3,7 @@ import { makePgArray, parsePgArray } from 'drizzle-orm/pg-core'
 import postgres from 'postgres'
 import { DatabaseUnavailable, isUnavailable } from './databaseUnavailable.ts'
 import { appRole } from './migrate.ts'
+import { Patience } from './patience.ts'
 
 export interface ConnectionOptions {
   readonly url: string
@@ -110,6 +111,8 @@ interface ConnectionState {
 
 export function connectionOver(client: postgres.Sql, state: ConnectionState, options: ConnectionOptions): Connection {
   const usualPatienceMs = (options.statementTimeoutMs ?? usualStatementTimeoutMs) + silencePatienceMs
+  const patience = new Patience()
+  const onSilence = () => givenUp(state)
   let firstAnswer: Promise<void> | undefined
   let hasAnswered = false
   const answered = async <T>(text: string, send: () => Promise<T>): Promise<T> => {
@@ -121,10 +124,14 @@ export function connectionOver(client: postgres.Sql, state: ConnectionState, opt
       const either = () => undefined
       firstAnswer ??= answer.then(either, either)
       answer.catch(either)
-      await withinPatience(firstAnswer, connectPatienceMs, state)
+      await patience.wait(firstAnswer, connectPatienceMs, onSilence)
       hasAnswered = true
     }
-    return withinPatience(answer, usualPatienceMs, state)
+    try {
+      return await patience.wait(answer, usualPatienceMs, onSilence)
+    } catch (error) {
+      throw asUnavailable(error)
+    }
   }
   return {
     get isOpen() {
@@ -142,20 +149,12 @@ export function connectionOver(client: postgres.Sql, state: ConnectionState, opt
 }
 
 /** Whoever gives up on a statement gives up on its connection too: its answer could still come, in the next transaction. */
-async function withinPatience<T>(answer: Promise<T>, patienceMs: number, state: ConnectionState): Promise<T> {
-  let timer: NodeJS.Timeout | undefined
-  const silence = new Promise<never>((_resolve, reject) => {
-    timer = setTimeout(() => {
-      state.isOpen = false
-      reject(new DatabaseUnavailable('The database did not answer in time'))
-    }, patienceMs)
-  })
-  try {
-    return await Promise.race([answer, silence])
-  } catch (error) {
-    if (error instanceof DatabaseUnavailable || !isUnavailable(error)) throw error
-    throw new DatabaseUnavailable('The database did not answer', { cause: error })
-  } finally {
-    clearTimeout(timer)
-  }
+function givenUp(state: ConnectionState): DatabaseUnavailable {
+  state.isOpen = false
+  return new DatabaseUnavailable('The database did not answer in time')
+}
+
+function asUnavailable(error: unknown): unknown {
+  if (error instanceof DatabaseUnavailable || !isUnavailable(error)) return error
+  return new DatabaseUnavailable('The database did not answer', { cause: error })
 }
