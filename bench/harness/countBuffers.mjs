@@ -1,4 +1,4 @@
-import { postgres, product, serverDependency } from './serverPackage.mjs'
+import { postgres, product } from './serverPackage.mjs'
 
 /**
  * How many buffers Postgres touches for the product's own statement of a page, in the tenant's transaction and the
@@ -7,13 +7,17 @@ import { postgres, product, serverDependency } from './serverPackage.mjs'
 export async function countBuffers({ databaseUrl }, tenant, page) {
   const { appRole } = await product('database/migrate.js')
   const { text, params } = await statementOf(tenant, page)
-  const sql = postgres(databaseUrl, { max: 1, fetch_types: false, connection: { role: appRole } })
+  // As the product does: a plan that knows no values.
+  const connection = { role: appRole, plan_cache_mode: 'force_generic_plan' }
+  const sql = postgres(databaseUrl, { max: 1, fetch_types: false, connection })
+  const values = params.map((param) => `'${param}'`).join(', ')
   try {
     const plans = []
+    await sql.unsafe(`prepare page as ${text}`)
     for (let run = 0; run < 2; run += 1) {
       await sql.unsafe('begin read only')
       await sql.unsafe('select set_tenant($1)', [tenant.id])
-      const [row] = await sql.unsafe(`explain (analyze, buffers, format json) ${text}`, params)
+      const [row] = await sql.unsafe(`explain (analyze, buffers, format json) execute page(${values})`)
       await sql.unsafe('commit')
       plans.push(row['QUERY PLAN'][0].Plan)
     }
@@ -26,15 +30,13 @@ export async function countBuffers({ databaseUrl }, tenant, page) {
 /** Asks the product's own function for the page, with a database that only listens. */
 async function statementOf(tenant, page) {
   const { listFiles } = await product('domain/files/listFiles.js')
-  const { drizzle } = await serverDependency('drizzle-orm/pg-proxy')
-  const { eq } = await serverDependency('drizzle-orm')
   let heard
-  const db = drizzle(async (text, params) => {
+  const send = async (text, params) => {
     heard = { text, params }
     return { rows: [] }
-  })
-  const transaction = { tenantId: tenant.id, db, mine: (table) => eq(table.tenantId, tenant.id) }
-  const ctx = { principal: { tenantId: tenant.id }, database: { read: (_id, work) => work(transaction) } }
+  }
+  const transaction = { run: (statement, values) => statement.execute(values, tenant.id, send) }
+  const ctx = { principal: { tenantId: tenant.id }, database: { readOnce: (_id, work) => work(transaction) } }
   const everything = { trashed: false, contentTypePrefix: null, uploadedById: null }
   await listFiles(ctx, everything, false, page)
   return heard
