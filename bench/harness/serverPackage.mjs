@@ -4,7 +4,5 @@ const fromServer = createRequire(new URL('../../server/package.json', import.met
 
 export const postgres = fromServer('postgres')
 
-/** A dependency of the server package that is an ES module. */
-
 /** A module of the built product, by its path below `server/dist`. */
 export const product = (path) => import(new URL(`../../server/dist/${path}`, import.meta.url).href)
