@@ -59,7 +59,6 @@ const openApplication = ({ addresses }: CommandParts): postgres.Sql =>
     connection: {
       application_name: 'filegraph verify',
       role: appRole,
-      search_path: 'public',
       statement_timeout: 60_000,
     },
   })

@@ -55,8 +55,6 @@ export function connect(options: ConnectionOptions, onClose: () => void): postgr
     connection: {
       application_name: options.applicationName,
       role: appRole,
-      // A login may be called like a schema of ours, and would look there first.
-      search_path: 'public',
       TimeZone: 'UTC',
       // Planning a list costs five times what running it does. A plan is made once a connection, without the values.
       plan_cache_mode: 'force_generic_plan',

@@ -126,7 +126,7 @@ describe('an upload', () => {
     const recorded = ['insert into "audit_log"', 'insert into "events"']
     expect(intent.sent.map(bare)).toEqual([
       'begin',
-      'select set_tenant($1)',
+      'select public.set_tenant($1)',
       'select "uploads"',
       'select "tenants"',
       'select "files"',
@@ -139,7 +139,7 @@ describe('an upload', () => {
     ])
     expect(commitment.sent.map(bare).slice(4)).toEqual([
       'begin',
-      'select set_tenant($1)',
+      'select public.set_tenant($1)',
       'update "files"',
       'update "uploads"',
       'update "blobs"',
