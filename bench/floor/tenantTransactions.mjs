@@ -6,7 +6,12 @@ import { postgres } from '../harness/serverPackage.mjs'
  * and planned once; the role is the product's own, so that row-level security holds.
  */
 export function openTenantTransactions(url, { size, role }) {
-  const connection = { role, TimeZone: 'UTC', plan_cache_mode: 'force_generic_plan' }
+  const connection = {
+    role,
+    TimeZone: 'UTC',
+    plan_cache_mode: 'force_generic_plan',
+    max_parallel_workers_per_gather: 0,
+  }
   const options = { max: 1, fetch_types: false, onnotice: () => undefined, connection }
   const idle = Array.from({ length: size }, () => postgres(url, options))
   const waiting = []
