@@ -10,7 +10,7 @@ export function openTenantTransactions(url, { size, role }) {
     role,
     TimeZone: 'UTC',
     plan_cache_mode: 'force_generic_plan',
-    max_parallel_workers_per_gather: 0,
+    max_parallel_workers_per_gather: '0',
   }
   const options = { max: 1, fetch_types: false, onnotice: () => undefined, connection }
   const idle = Array.from({ length: size }, () => postgres(url, options))

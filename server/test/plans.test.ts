@@ -1,3 +1,4 @@
+import { sql } from 'drizzle-orm'
 import postgres from 'postgres'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { seedFiles } from './seedFiles.ts'
@@ -90,6 +91,17 @@ function* pagesIn(field: string, table: string, order: string, filter: string): 
     yield [name, table, `${field}(${given}${page}) { nodes { id } }`]
   }
 }
+
+it('is made without values, and starts no workers, which would take longer than a page', async () => {
+  const settings = await service.database.lookUp((db) =>
+    db.execute(sql`select name, setting from pg_settings
+      where name in ('plan_cache_mode', 'max_parallel_workers_per_gather') order by name`),
+  )
+  expect(settings).toEqual([
+    { name: 'max_parallel_workers_per_gather', setting: '0' },
+    { name: 'plan_cache_mode', setting: 'force_generic_plan' },
+  ])
+})
 
 describe('the plan of every list', () => {
   it.each([...lists()])('walks an index: %s', async (_name, table, query) => {

@@ -59,7 +59,8 @@ export function connect(options: ConnectionOptions, onClose: () => void): postgr
       // Planning a list costs five times what running it does. A plan is made once a connection, without the values.
       plan_cache_mode: 'force_generic_plan',
       // Such a plan expects a tenth of a large list to be read, and would start workers, which takes longer than a page.
-      max_parallel_workers_per_gather: 0,
+      // As text: the driver leaves out what is false.
+      max_parallel_workers_per_gather: '0',
       statement_timeout: options.statementTimeoutMs ?? usualStatementTimeoutMs,
       lock_timeout: 10_000,
       idle_in_transaction_session_timeout: 30_000,
