@@ -7,7 +7,7 @@ interface Waiting {
   readonly giveUp: () => void
 }
 
-/** Gives up on what is not answered in time, a quarter of a second late at most. */
+/** Gives up on what is not answered in time, a quarter of a second late at most. Keeps no process alive. */
 export class Patience {
   readonly #waiting = new Set<Waiting>()
   #looking: NodeJS.Timeout | undefined
@@ -17,7 +17,7 @@ export class Patience {
     return new Promise((resolve, reject) => {
       const waiting = { until: performance.now() + patienceMs, giveUp: () => reject(onSilence()) }
       this.#waiting.add(waiting)
-      this.#looking ??= setInterval(() => this.#look(), lookEveryMs)
+      this.#looking ??= setInterval(() => this.#look(), lookEveryMs).unref()
       answer.then(
         (value) => {
           this.#waiting.delete(waiting)

@@ -4,7 +4,8 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { createTestDatabase, type TestDatabase } from '../../test/testDatabase.ts'
 import { prepareByKey, prepareStatement, type TenantScope } from './preparedStatement.ts'
 import { principals } from './tables.ts'
-import { openTenantDatabase, type TenantDatabase, type Transaction, TransactionOver } from './tenantDatabase.ts'
+import { TransactionOver } from './statements.ts'
+import { openTenantDatabase, type TenantDatabase, type Transaction } from './tenantDatabase.ts'
 import { TenantPredicateMissing } from './tenantPredicate.ts'
 
 const ada = randomUUID()

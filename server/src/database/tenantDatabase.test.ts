@@ -7,7 +7,8 @@ import { startTcpProxy } from '../../test/tcpProxy.ts'
 import { createTestDatabase, type TestDatabase } from '../../test/testDatabase.ts'
 import { DatabaseUnavailable } from './databaseUnavailable.ts'
 import { principals, tenantSlugs, users } from './tables.ts'
-import { openTenantDatabase, type TenantDatabase, type Transaction, TransactionOver } from './tenantDatabase.ts'
+import { TransactionOver } from './statements.ts'
+import { openTenantDatabase, type TenantDatabase, type Transaction } from './tenantDatabase.ts'
 import { TenantPredicateMissing } from './tenantPredicate.ts'
 
 const ada = randomUUID()

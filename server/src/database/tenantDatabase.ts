@@ -1,11 +1,11 @@
 import { eq } from 'drizzle-orm'
 import { drizzle, type PgRemoteDatabase, type RemoteCallback } from 'drizzle-orm/pg-proxy'
 import { postgresJsCodecs } from 'drizzle-orm/postgres-js'
-import type { Connection, Row } from './connection.ts'
+import type { Connection } from './connection.ts'
 import { ConnectionPool, type ConnectionPoolOptions } from './connectionPool.ts'
 import { DatabaseUnavailable, errorCodeOf } from './databaseUnavailable.ts'
 import type { PreparedStatement, StatementValues, TenantScope } from './preparedStatement.ts'
-import { assertNoTenantTable, assertTenantPredicate } from './tenantPredicate.ts'
+import { type StatementRules, Statements } from './statements.ts'
 
 /**
  * Statements of one tenant, all or nothing. It dies with its transaction: whoever keeps it and uses it later gets
@@ -15,11 +15,6 @@ export interface Transaction extends TenantScope {
   readonly tenantId: string
   /** Runs a statement that was written before, for the tenant of this transaction. */
   run<T>(statement: PreparedStatement<T>, values: StatementValues): Promise<T[]>
-}
-
-/** A statement was sent on a transaction that had ended. Always a defect of ours. */
-export class TransactionOver extends Error {
-  override readonly name = 'TransactionOver'
 }
 
 /** An API key whose secret was checked before, in this request or an earlier one. */
@@ -91,13 +86,9 @@ interface KeyState extends CheckedKey {
 
 type Work<T> = (db: PgRemoteDatabase, send: RemoteCallback) => PromiseLike<T>
 
-interface Opening {
+interface Opening extends StatementRules {
   readonly begin: string
-  /** Null for rows of no tenant. */
-  readonly tenantId: string | null
   readonly key: KeyState | null
-  /** The transaction ends behind its first statement. */
-  readonly isSingle: boolean
 }
 
 const transactionOf = (tenantId: string, db: PgRemoteDatabase, send: RemoteCallback): Transaction => ({
@@ -133,7 +124,8 @@ function settledBy<T>(outcome: Settled<T>, failure: unknown): Settled<T> {
 
 /**
  * Goes out in one write with the first statements of the work, which do not wait for the answer. They need none to be
- * safe: `set_tenant`, by its schema since a login may be called like another, holds for its own transaction alone, so that without one, row-level security shows and takes no row.
+ * safe: `set_tenant` holds for its own transaction alone, so that without one, row-level security shows and takes no row.
+ * The functions are named with their schema, since a login that is called like another would look there first.
  */
 function open(connection: Connection, { begin, tenantId, key }: Opening): Promise<unknown> {
   const sent: Promise<unknown>[] = [connection.send(begin)]
@@ -159,65 +151,6 @@ async function enterWithKey(connection: Connection, tenantId: string, key: KeySt
 
 /** Raised by `set_tenant_for_key`. */
 const keyEndedState = 'FGK01'
-
-/** What may be sent while a transaction is open. */
-class Statements {
-  readonly #connection: Connection
-  readonly #tenantId: string | null
-  readonly #isSingle: boolean
-  readonly #running = new Set<Promise<unknown>>()
-  #failure: unknown
-  #over = false
-
-  /** Set once the end of the transaction is on its way behind its only statement. */
-  committed: Promise<unknown> | undefined
-
-  constructor(connection: Connection, { tenantId, isSingle }: Pick<Opening, 'tenantId' | 'isSingle'>) {
-    this.#connection = connection
-    this.#tenantId = tenantId
-    this.#isSingle = isSingle
-  }
-
-  readonly run = async (
-    text: string,
-    params: unknown[],
-    method: 'all' | 'execute',
-  ): Promise<{ rows: (Row | unknown[])[] }> => {
-    if (this.#over) throw new TransactionOver('The transaction has ended; this statement was not sent')
-    if (this.#tenantId === null) assertNoTenantTable(text)
-    else assertTenantPredicate(text, params, this.#tenantId)
-    const sent: Promise<(Row | unknown[])[]> =
-      method === 'all' ? this.#connection.sendForArrays(text, params) : this.#connection.send(text, params)
-    this.#running.add(sent)
-    if (this.#isSingle) this.#commit()
-    try {
-      return { rows: await sent }
-    } catch (error) {
-      // Postgres has aborted the transaction, whatever the caller makes of the error.
-      this.#failure ??= error
-      throw error
-    } finally {
-      this.#running.delete(sent)
-    }
-  }
-
-  /** After a statement that failed it rolls back. */
-  #commit(): void {
-    this.#over = true
-    this.committed = this.#connection.send('commit')
-    this.committed.catch(() => undefined)
-  }
-
-  /** Closes the door, waits for what is under way, and tells what went wrong. */
-  async end(): Promise<unknown> {
-    this.#over = true
-    const forgotten = this.#running.size
-    await Promise.allSettled(this.#running)
-    if (forgotten > 0)
-      return new TransactionOver(`${forgotten} statements were still running when their transaction ended`)
-    return this.#failure
-  }
-}
 
 async function settle<T>(work: PromiseLike<T>): Promise<Settled<T>> {
   try {

@@ -1,0 +1,73 @@
+import type { Connection, Row } from './connection.ts'
+import { assertNoTenantTable, assertTenantPredicate } from './tenantPredicate.ts'
+
+/** A statement was sent on a transaction that had ended. Always a defect of ours. */
+export class TransactionOver extends Error {
+  override readonly name = 'TransactionOver'
+}
+
+export interface StatementRules {
+  /** Null for rows of no tenant. */
+  readonly tenantId: string | null
+  /** The transaction ends behind its first statement. */
+  readonly isSingle: boolean
+}
+
+/** What may be sent while a transaction is open. */
+export class Statements {
+  readonly #connection: Connection
+  readonly #tenantId: string | null
+  readonly #isSingle: boolean
+  readonly #running = new Set<Promise<unknown>>()
+  #failure: unknown
+  #over = false
+
+  /** Set once the end of the transaction is on its way behind its only statement. */
+  committed: Promise<unknown> | undefined
+
+  constructor(connection: Connection, { tenantId, isSingle }: StatementRules) {
+    this.#connection = connection
+    this.#tenantId = tenantId
+    this.#isSingle = isSingle
+  }
+
+  readonly run = async (
+    text: string,
+    params: unknown[],
+    method: 'all' | 'execute',
+  ): Promise<{ rows: (Row | unknown[])[] }> => {
+    if (this.#over) throw new TransactionOver('The transaction has ended; this statement was not sent')
+    if (this.#tenantId === null) assertNoTenantTable(text)
+    else assertTenantPredicate(text, params, this.#tenantId)
+    const sent: Promise<(Row | unknown[])[]> =
+      method === 'all' ? this.#connection.sendForArrays(text, params) : this.#connection.send(text, params)
+    this.#running.add(sent)
+    if (this.#isSingle) this.#commit()
+    try {
+      return { rows: await sent }
+    } catch (error) {
+      // Postgres has aborted the transaction, whatever the caller makes of the error.
+      this.#failure ??= error
+      throw error
+    } finally {
+      this.#running.delete(sent)
+    }
+  }
+
+  /** After a statement that failed it rolls back. */
+  #commit(): void {
+    this.#over = true
+    this.committed = this.#connection.send('commit')
+    this.committed.catch(() => undefined)
+  }
+
+  /** Closes the door, waits for what is under way, and tells what went wrong. */
+  async end(): Promise<unknown> {
+    this.#over = true
+    const forgotten = this.#running.size
+    await Promise.allSettled(this.#running)
+    if (forgotten > 0)
+      return new TransactionOver(`${forgotten} statements were still running when their transaction ended`)
+    return this.#failure
+  }
+}
