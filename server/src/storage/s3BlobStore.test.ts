@@ -1,25 +1,17 @@
-import { createHash } from 'node:crypto'
 import { once } from 'node:events'
 import { mkdtemp, rm } from 'node:fs/promises'
-import { createServer, type RequestListener } from 'node:http'
+import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { inspect } from 'node:util'
-import { afterEach, describe, expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { describeBlobStore } from './blobStore.contract.ts'
 import { BlobStoreUnavailable, type BlobStore } from './blobStore.ts'
 import type { BucketOptions } from './bucketOptions.ts'
 import { startLocalBucket } from './localBucket/startLocalBucket.ts'
 import { createS3BlobStore } from './s3BlobStore.ts'
-
-const account = { region: 'auto', bucket: 'files', accessKeyId: 'AKTEST', secretAccessKey: 'sk-test-secret' }
-const impatience = { connectMilliseconds: 500, answerMilliseconds: 200, attempts: 2 }
-
-const open: (() => Promise<unknown>)[] = []
-afterEach(async () => {
-  for (const close of open.splice(0).reverse()) await close()
-})
+import { account, closeAfterTest, impatience, storeAnswering } from './testing/answeringStore.ts'
 
 async function startBucket(): Promise<{ options: BucketOptions; close(): Promise<void> }> {
   const directory = await mkdtemp(join(tmpdir(), 'filegraph-bucket-'))
@@ -33,20 +25,6 @@ async function startBucket(): Promise<{ options: BucketOptions; close(): Promise
   }
 }
 
-/** A store that answers as the test says. */
-async function storeAnswering(listener: RequestListener): Promise<BlobStore> {
-  const server = createServer(listener)
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  const { port } = server.address() as AddressInfo
-  const endpoint = `http://127.0.0.1:${port}`
-  const store = createS3BlobStore({ ...account, endpoint, forcePathStyle: true }, impatience)
-  open.push(async () => {
-    store.close()
-    server.closeAllConnections()
-    await new Promise((resolve) => server.close(resolve))
-  })
-  return store
-}
 const answeringXml = (body: string) =>
   storeAnswering((request, response) => {
     request.resume()
@@ -145,10 +123,10 @@ describe('a bucket that gives no usable answer', () => {
 
   it('is unavailable to the wrong credentials, and the error repeats no signature and no secret', async () => {
     const bucket = await startBucket()
-    open.push(() => bucket.close())
+    closeAfterTest(() => bucket.close())
     const wrong = { ...bucket.options, secretAccessKey: 'sk-another-secret' }
     const store = createS3BlobStore(wrong, impatience)
-    open.push(async () => store.close())
+    closeAfterTest(async () => store.close())
     await expectNoAnswer(store)
     const error: unknown = await store.list({ prefix: '' }).catch((reason: unknown) => reason)
     const told = inspect(error, { depth: 10, showHidden: true })
@@ -201,95 +179,6 @@ describe('reading', () => {
       })
       expect(await store.head('a')).toEqual({ byteSize: 3, etag: 'a', contentType: '', sha256 })
     }
-  })
-})
-
-describe('examining', () => {
-  const small = { byteSize: 3, startBytes: 10 }
-  const large = { byteSize: 100_000, startBytes: 10 }
-  const digest = Buffer.alloc(32, 7).toString('base64')
-
-  it('asks once, whole for few bytes and for their start for many', async () => {
-    const asked: (string | undefined)[] = []
-    const store = await storeAnswering((request, response) => {
-      asked.push(`${request.method} ${request.headers.range}`)
-      if (!request.headers.range) response.writeHead(200, { etag: '"a"', 'content-length': 3 }).end('abc')
-      else
-        response
-          .writeHead(206, { etag: '"a"', 'content-length': 10, 'content-range': 'bytes 0-9/100000' })
-          .end('0123456789')
-    })
-    await store.examine('a', small)
-    await store.examine('a', large)
-    expect(asked).toEqual(['GET undefined', 'GET bytes=0-9'])
-  })
-
-  it('hashes what it has read whole, and believes no checksum that comes with it', async () => {
-    const store = await storeAnswering((request, response) => {
-      const headers = { etag: '"a"', 'x-amz-checksum-sha256': digest, 'x-amz-checksum-type': 'FULL_OBJECT' }
-      if (!request.headers.range) response.writeHead(200, { ...headers, 'content-length': 3 }).end('abc')
-      else
-        response
-          .writeHead(206, { ...headers, 'content-length': 10, 'content-range': 'bytes 0-9/100000' })
-          .end('0123456789')
-    })
-    const sha256 = createHash('sha256').update('abc').digest('hex')
-    expect(await store.examine('a', small)).toMatchObject({ byteSize: 3, sha256 })
-    expect(await store.examine('a', large)).toMatchObject({ byteSize: 100_000, sha256: null })
-  })
-
-  it('takes no answer that does not say of what size the whole is, or that is of other bytes', async () => {
-    for (const range of ['bytes 0-9/*', 'bytes 5-14/100000', '0-9/100000']) {
-      const store = await storeAnswering((_request, response) => {
-        response.writeHead(206, { etag: '"a"', 'content-length': 10, 'content-range': range }).end('0123456789')
-      })
-      await expect(store.examine('a', large)).rejects.toBeInstanceOf(BlobStoreUnavailable)
-    }
-    const short = await storeAnswering((_request, response) => {
-      response.writeHead(206, { etag: '"a"', 'content-length': 3, 'content-range': 'bytes 0-2/100000' }).end('012')
-    })
-    await expect(short.examine('a', large)).rejects.toBeInstanceOf(BlobStoreUnavailable)
-  })
-
-  it('hangs up on more bytes than were expected, also where a store ignores ranges', async () => {
-    for (const expected of [small, large]) {
-      const closed: Promise<unknown>[] = []
-      const store = await storeAnswering((_request, response) => {
-        response.writeHead(200, { 'content-length': 1_000_000_000, etag: '"a"' })
-        const timer = setInterval(() => response.write(Buffer.alloc(1_000, 97)), 2)
-        response.on('close', () => clearInterval(timer))
-        closed.push(once(response, 'close'))
-      })
-      const start = new Uint8Array(10).fill(97)
-      expect(await store.examine('a', expected)).toMatchObject({ byteSize: 1_000_000_000, sha256: null, start })
-      await Promise.all(closed)
-      expect(closed).toHaveLength(1)
-    }
-  })
-
-  it('is null for a missing object, and unavailable for a missing bucket', async () => {
-    let code = 'NoSuchKey'
-    const store = await storeAnswering((_request, response) => {
-      response.writeHead(404, { 'content-type': 'application/xml' }).end(`<Error><Code>${code}</Code></Error>`)
-    })
-    for (const expected of [small, large]) expect(await store.examine('a', expected)).toBeNull()
-    code = 'NoSuchBucket'
-    for (const expected of [small, large]) {
-      await expect(store.examine('a', expected)).rejects.toBeInstanceOf(BlobStoreUnavailable)
-    }
-  })
-
-  it('asks again after a 503', async () => {
-    let asked = 0
-    const store = await storeAnswering((_request, response) => {
-      if (asked++ === 0) response.writeHead(503).end()
-      else response.writeHead(200, { etag: '"a"', 'content-length': 3 }).end('abc')
-    })
-    expect(await store.examine('a', small)).toMatchObject({
-      byteSize: 3,
-      etag: 'a',
-      start: new TextEncoder().encode('abc'),
-    })
   })
 })
 

@@ -152,7 +152,7 @@ describe('an upload', () => {
     ])
   })
 
-  it('of an integrator, whose key is checked for the intent and for the commit, stays within ten', async () => {
+  it('of an integrator stays within ten, also where the key has to be read for both', async () => {
     const key = { name: 'key', role: 'MEMBER', expiresAt: null } as const
     const { secret } = await createApiKey(service.contextOf(tenant.owner), key)
     const keyUse = { record: () => undefined } as unknown as KeyUse

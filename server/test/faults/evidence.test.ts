@@ -1,12 +1,8 @@
 import type postgres from 'postgres'
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
-import { eq } from 'drizzle-orm'
-import { blobs } from '../../src/database/tables.ts'
-import { usualCleanup } from '../../src/domain/cleanup/cleanupSettings.ts'
-import { pullBrake } from '../../src/domain/purge/brake.ts'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { readEvidence } from '../../src/domain/purge/readEvidence.ts'
 import { startTestService, type TestService, type TestTenant } from '../testService.ts'
-import { newRun, openSaboteur, plantAttachedFile, plantFile, plantReleased, sweepContextOf } from './plantFile.ts'
+import { openSaboteur, plantAttachedFile, plantFile, plantReleased } from './plantFile.ts'
 
 let service: TestService
 let tenant: TestTenant
@@ -16,10 +12,6 @@ beforeAll(async () => {
   service = await startTestService()
   tenant = await service.createTenant()
   sql = await openSaboteur(service)
-})
-
-afterEach(() => {
-  Object.assign(service.cleanup, usualCleanup)
 })
 
 afterAll(async () => {
@@ -68,22 +60,5 @@ describe('the evidence for and against deleting bytes', () => {
       expect(ids(await evidenceOf(mine.blobId, theirs.blobId))).toEqual([mine.blobId])
     })
     expect(ids(await evidenceOf(mine.blobId, theirs.blobId))).toEqual(inAlphabet(mine.blobId, theirs.blobId))
-  })
-})
-
-describe('the brake', () => {
-  it('counts as far as its own bound, however large that is', async () => {
-    const busy = await service.createTenant()
-    await sql`insert into blobs (tenant_id, id, object_key, status, refcount, byte_size, content_type, created_at, deleting_since)
-      select ${busy.id}, gen_random_uuid(), 'key ' || n, 'deleting', 0, 1, 'a/b', now(), now() from generate_series(1, 1203) n`
-    const stops = async (brakeObjects: number) => {
-      Object.assign(service.cleanup, { brakeObjects, brakeShare: 1 })
-      const pulled = pullBrake(sweepContextOf(service, busy), newRun(), eq(blobs.status, 'deleting'))
-      return pulled.then(
-        () => false,
-        (error: Error) => error.message.startsWith(`More than ${brakeObjects} objects`),
-      )
-    }
-    expect([await stops(1_203), await stops(1_202), await stops(1_201)]).toEqual([false, true, true])
   })
 })

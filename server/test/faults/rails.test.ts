@@ -124,6 +124,19 @@ describe('the brake, all gates open', () => {
     expect(await lastRun(tenant)).toEqual({ state: 'DONE', deleted: 3, held: {} })
   })
 
+  it('counts as far as its own bound, however large that is', async () => {
+    const tenant = await service.createTenant()
+    await plantRows(tenant, 'deleting', 1_203)
+    const endedWith = async (brakeObjects: number) => {
+      Object.assign(service.cleanup, { brakeObjects, brakeShare: 1 })
+      return (await service.sweep(tenant.id, 'DELETE_BLOBS')).ended
+    }
+    expect(await endedWith(1_201)).toContain('More than 1201 objects')
+    expect(await endedWith(1_202)).toContain('More than 1202 objects')
+    expect(await endedWith(1_203)).toBeNull()
+    expect(await countRows(tenant)).toBe(0)
+  })
+
   it('counts what may be deleted now, and not what was released since', async () => {
     const tenant = await service.createTenant()
     await plantReleased(service, tenant, sql)
