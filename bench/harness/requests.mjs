@@ -8,7 +8,6 @@ const listOf = (name, fields) => `query ${name}($first: Int, $after: String, $fi
 }`
 
 const operations = {
-  Nothing: 'query Nothing { __typename }',
   ListFiles: listOf('ListFiles', `${fileFields} downloadUrl`),
   ListNames: listOf('ListNames', fileFields),
   ListAudit: `query ListAudit($first: Int) { auditLog(first: $first) {
