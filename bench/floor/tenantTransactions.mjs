@@ -1,17 +1,14 @@
-import { postgres } from '../harness/serverPackage.mjs'
+import { postgres, product } from '../harness/serverPackage.mjs'
+
+const { planSettings } = await product('database/planSettings.js')
 
 /**
  * The tenant transaction in its cheapest form: all of it in one write, on a connection that nobody else uses meanwhile.
- * The statement is prepared by the driver
- * and planned once; the role is the product's own, so that row-level security holds.
+ * The statement is prepared by the driver and planned once, as the product plans; the role is the product's own, so that
+ * row-level security holds.
  */
 export function openTenantTransactions(url, { size, role }) {
-  const connection = {
-    role,
-    TimeZone: 'UTC',
-    plan_cache_mode: 'force_generic_plan',
-    max_parallel_workers_per_gather: '0',
-  }
+  const connection = { role, TimeZone: 'UTC', ...planSettings }
   const options = { max: 1, fetch_types: false, onnotice: () => undefined, connection }
   const idle = Array.from({ length: size }, () => postgres(url, options))
   const waiting = []

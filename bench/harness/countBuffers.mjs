@@ -6,9 +6,9 @@ import { postgres, product } from './serverPackage.mjs'
  */
 export async function countBuffers({ databaseUrl }, tenant, page) {
   const { appRole } = await product('database/migrate.js')
+  const { planSettings } = await product('database/planSettings.js')
   const { text, params } = await statementOf(tenant, page)
-  // As the product does: a plan that knows no values.
-  const connection = { role: appRole, plan_cache_mode: 'force_generic_plan', max_parallel_workers_per_gather: '0' }
+  const connection = { role: appRole, ...planSettings }
   const sql = postgres(databaseUrl, { max: 1, fetch_types: false, connection })
   const values = params.map((param) => `'${param}'`).join(', ')
   try {

@@ -1,5 +1,6 @@
 import postgres from 'postgres'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { planSettings } from '../src/database/planSettings.ts'
 import { seedFiles } from './seedFiles.ts'
 import { type Data, startTestService, type TestService, type TestTenant, uploadFile } from './testService.ts'
 
@@ -147,8 +148,7 @@ async function explain(
 ): Promise<{ text: string; buffers: number }> {
   const app = postgres(service.testDatabase.url, {
     max: 1,
-    // As in the product: a plan that knows no values.
-    connection: { role: service.testDatabase.appRole, plan_cache_mode: 'force_generic_plan' },
+    connection: { role: service.testDatabase.appRole, ...planSettings },
     onnotice: () => undefined,
   })
   try {

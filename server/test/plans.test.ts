@@ -1,12 +1,13 @@
 import { sql } from 'drizzle-orm'
 import postgres from 'postgres'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { planSettings } from '../src/database/planSettings.ts'
 import { seedFiles } from './seedFiles.ts'
 import { startTestService, type TestService, type TestTenant } from './testService.ts'
 
 /*
- * A plan is made once a connection and then serves every tenant and every value (`connection.ts`), so what is held here is
- * the plan that knows no values.
+ * A plan is made once a connection and then serves every tenant and every value (`planSettings.ts`), so what is held here
+ * is the plan that knows no values, over whatever Postgres has seen of the tables when it is made.
  */
 let service: TestService
 let tenant: TestTenant
@@ -17,11 +18,10 @@ beforeAll(async () => {
   service = await startTestService()
   tenant = await service.createTenant()
   superuser = postgres(service.testDatabase.superuserUrl, { max: 1, onnotice: () => undefined })
-  app = postgres(service.testDatabase.url, { max: 1, connection: { role: service.testDatabase.appRole } })
-  for (let others = 0; others < 4; others += 1) await seedFiles(superuser, await service.createTenant(), 500)
-  await seedFiles(superuser, tenant, 10_000)
-  await seedRest()
-  await superuser`vacuum analyze`
+  app = postgres(service.testDatabase.url, {
+    max: 1,
+    connection: { role: service.testDatabase.appRole, ...planSettings },
+  })
 }, 120_000)
 
 afterAll(async () => {
@@ -30,8 +30,37 @@ afterAll(async () => {
   await service.close()
 })
 
-/** A history for each file: an audit entry, an intent, every third one trashed, every fifth attached. */
+async function seedFewTenants(): Promise<void> {
+  for (let others = 0; others < 4; others += 1) await seedFiles(superuser, await service.createTenant(), 500)
+  await seedFiles(superuser, tenant, 10_000)
+  await seedRest()
+  await superuser`vacuum analyze`
+}
+
+/** Of which nothing but their number matters: each with one person, who uploaded all. */
+async function seedSmallTenants(count: number, filesOfEach: number): Promise<void> {
+  await superuser.begin(async (tx) => {
+    await tx`set local session_replication_role = replica`
+    await tx`create temporary table small on commit drop as
+      select tenant.id as tenant_id, gen_random_uuid() as id, now() - n * interval '1 hour' as at
+      from (select gen_random_uuid() as id from generate_series(1, ${count})) tenant cross join generate_series(1, ${filesOfEach}) n`
+    await tx`insert into principals (tenant_id, id, kind, subject, name, created_at)
+      select distinct on (tenant_id) tenant_id, id, 'USER', id, 'Someone', at from small`
+    await tx`insert into blobs (tenant_id, id, object_key, status, refcount, byte_size, content_type, created_at)
+      select tenant_id, id, 'org/' || tenant_id || '/files/' || id, 'ready', 1, 1, 'a/b', at from small`
+    await tx`insert into files (tenant_id, id, original_file_name, content_type, byte_size, current_version, uploaded_by, uploaded_at, updated_at)
+      select tenant_id, id, 'small', 'a/b', 1, 1, id, at, at from small`
+    await tx`insert into file_versions select tenant_id, id, 1, id, 'small', 'a/b', 1, id, at from small`
+    await tx`insert into audit_log (tenant_id, id, at, actor_id, action, subject_type, subject_id, subject_name, payload)
+      select tenant_id, id, at, id, 'file.uploaded', 'file', id, 'small', '{}' from small`
+  })
+  await superuser`vacuum analyze`
+}
+
+/** People who never uploaded, and a history for each file: an audit entry, an intent, every third one trashed, every fifth attached. */
 async function seedRest(): Promise<void> {
+  await superuser`insert into principals (tenant_id, id, kind, subject, name, created_at)
+    select ${tenant.id}, gen_random_uuid(), 'EXTERNAL', n, 'Somebody', now() from generate_series(1, 1000) n`
   await superuser`insert into audit_log (tenant_id, id, at, actor_id, action, subject_type, subject_id, subject_name, payload)
     select tenant_id, gen_random_uuid(), uploaded_at, uploaded_by, 'file.uploaded', 'file', id, original_file_name, '{}' from files`
   await superuser`insert into uploads (tenant_id, id, blob_id, state, declared_name, declared_content_type, declared_byte_size,
@@ -92,23 +121,40 @@ function* pagesIn(field: string, table: string, order: string, filter: string): 
   }
 }
 
-it('is made without values, and starts no workers, which would take longer than a page', async () => {
-  const settings = await service.database.lookUp((db) =>
-    db.execute(sql`select name, setting from pg_settings
-      where name in ('plan_cache_mode', 'max_parallel_workers_per_gather') order by name`),
-  )
-  expect(settings).toEqual([
-    { name: 'max_parallel_workers_per_gather', setting: '0' },
-    { name: 'plan_cache_mode', setting: 'force_generic_plan' },
-  ])
+const walkOf = (table: string) => new RegExp(`^Limit[^]*Index Scan (Backward )?using \\w+ on ${table}`)
+
+describe('the plan of every list, made before there was any row', () => {
+  it.each([...lists()])('walks an index: %s', async (_name, table, query) => {
+    const [text] = await pagesOf(query)
+    const plan = await planOf(text ?? '')
+    expect(plan).toMatch(walkOf(table))
+    expect(plan).not.toMatch(/Sort|Seq Scan|Bitmap|Materialize|Hash|Merge/)
+  })
 })
 
-describe('the plan of every list', () => {
-  it.each([...lists()])('walks an index: %s', async (_name, table, query) => {
+it('is made with these settings on every connection of the application', async () => {
+  const names = sql.join(
+    Object.keys(planSettings).map((name) => sql`${name}`),
+    sql`, `,
+  )
+  const settings = await service.database.lookUp((db) =>
+    db.execute<{ name: string; setting: string }>(sql`select name, setting from pg_settings where name in (${names})`),
+  )
+  expect(Object.fromEntries(settings.map(({ name, setting }) => [name, setting]))).toEqual(planSettings)
+})
+
+describe.each([
+  ['for a few tenants', seedFewTenants],
+  ['for a large tenant among a hundred small ones', () => seedSmallTenants(100, 100)],
+  ['for a large tenant among thousands of very small ones', () => seedSmallTenants(5_000, 1)],
+])('the plan of every list, made %s', (_when, seed) => {
+  beforeAll(seed, 120_000)
+
+  it.each([...lists()])('walks an index and looks up the rest by key: %s', async (_name, table, query) => {
     const [text, ...others] = await pagesOf(query)
     expect(others).toEqual([])
     const plan = await planOf(text ?? '')
-    expect(plan).toMatch(new RegExp(`^Limit[^]*Index Scan (Backward )?using \\w+ on ${table}`))
-    expect(plan).not.toMatch(new RegExp(`Sort|(Seq|Bitmap Heap) Scan on (${table}|blobs|file_versions)`))
+    expect(plan).toMatch(walkOf(table))
+    expect(plan).not.toMatch(/Sort|Seq Scan|Bitmap|Materialize|Hash|Merge|Join Filter/)
   })
 })

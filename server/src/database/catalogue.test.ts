@@ -69,6 +69,14 @@ describe('the catalogue', () => {
     for (const index of indexes) expect(index).toMatchObject({ attname: 'tenant_id' })
   })
 
+  it('has plans made for a tenant that holds a hundredth of the table, on every tenant table', async () => {
+    const options = await sql`select c.relname, a.attoptions
+      from pg_class c join pg_attribute a on a.attrelid = c.oid and a.attname = 'tenant_id'
+      where c.relname in ${sql([...tenantTableNames])} and c.relkind = 'r'`
+    expect(options).toHaveLength(tenantTableNames.size)
+    for (const option of options) expect(option).toMatchObject({ attoptions: ['n_distinct=100'] })
+  })
+
   it('carries tenant_id on both sides of every foreign key, and never sets null or changes keys', async () => {
     const keys = await sql`select conname, confdeltype, confupdtype,
         (select attname from pg_attribute where attrelid = conrelid and attnum = conkey[1]) as near,

@@ -4,6 +4,7 @@ import postgres from 'postgres'
 import { DatabaseUnavailable, isUnavailable } from './databaseUnavailable.ts'
 import { appRole } from './migrate.ts'
 import { Patience } from './patience.ts'
+import { planSettings } from './planSettings.ts'
 
 export interface ConnectionOptions {
   readonly url: string
@@ -56,11 +57,7 @@ export function connect(options: ConnectionOptions, onClose: () => void): postgr
       application_name: options.applicationName,
       role: appRole,
       TimeZone: 'UTC',
-      // Planning a list costs five times what running it does. A plan is made once a connection, without the values.
-      plan_cache_mode: 'force_generic_plan',
-      // Such a plan expects a tenth of a large list to be read, and would start workers, which takes longer than a page.
-      // As text: the driver leaves out what is false.
-      max_parallel_workers_per_gather: '0',
+      ...planSettings,
       statement_timeout: options.statementTimeoutMs ?? usualStatementTimeoutMs,
       lock_timeout: 10_000,
       idle_in_transaction_session_timeout: 30_000,
