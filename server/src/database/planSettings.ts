@@ -3,9 +3,10 @@
  * made once a connection and then serves every tenant and every value; it knows neither.
  *
  * By itself Postgres takes a tenant for an average one and an unknown limit for a tenth of the list. Where most tenants are
- * small, reading all of one, joining and sorting it then looks as cheap as walking an index until the page is full, and
- * costs the large one a second a page. Every statement of ours is a page or a look-up by key, and has an index that it can
- * walk: these say so. What needs a sort or a full join all the same still gets it.
+ * small, joining all rows of one looks as cheap as looking up those of a page, and costs the large one a second a page.
+ * Every statement of ours reads a page or looks up by key, and there is an index for it: these say so. What has to join in
+ * full all the same, as fsck does, still may. Sorting is left alone, since walking an index for its order can read far more
+ * than a few rows that are found by key.
  *
  * As text, since the driver leaves out what is false.
  */
@@ -13,7 +14,6 @@ export const planSettings = {
   plan_cache_mode: 'force_generic_plan',
   enable_seqscan: 'off',
   enable_bitmapscan: 'off',
-  enable_sort: 'off',
   enable_material: 'off',
   enable_hashjoin: 'off',
   enable_mergejoin: 'off',

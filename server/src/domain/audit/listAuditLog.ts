@@ -4,7 +4,7 @@ import { prepareByKey, type TenantScope } from '../../database/preparedStatement
 import { auditLog, principals } from '../../database/tables.ts'
 import type { Transaction } from '../../database/tenantDatabase.ts'
 import { type Context, readingOnce } from '../context.ts'
-import { type Order, type Page, type PageArguments, pageRequest } from '../paging/page.ts'
+import { inOrder, type Order, type Page, type PageArguments, pageRequest } from '../paging/page.ts'
 
 /** Who did what to what, from where. */
 export type AuditEntry = Awaited<ReturnType<typeof selectEntries>>[number]
@@ -19,17 +19,21 @@ export interface AuditFilter {
   readonly until: Date | null
 }
 
-function selectEntries(
-  tx: TenantScope,
-  where: SQL | undefined,
-  orderBy: SQL = sql`${auditLog.id}`,
-  limit: number | Placeholder = 1,
-) {
-  return tx.db
+/** Which of the entries that match are read. */
+interface EntryRows {
+  readonly sortedBy: 'at' | 'id'
+  readonly descending: boolean
+  readonly limit: number | Placeholder
+}
+
+/** The page first, and then who stands behind its rows: joined before, all entries of each person may be read for it. */
+function selectEntries(tx: TenantScope, where: SQL | undefined, { sortedBy, descending, limit }: EntryRows) {
+  const page = tx.db
     .select({
       id: auditLog.id,
       at: auditLog.at,
       action: auditLog.action,
+      actorId: auditLog.actorId,
       subjectType: auditLog.subjectType,
       subjectId: auditLog.subjectId,
       subjectName: auditLog.subjectName,
@@ -37,17 +41,24 @@ function selectEntries(
       requestId: auditLog.requestId,
       address: auditLog.address,
       userAgent: auditLog.userAgent,
-      actor: { id: principals.id, kind: principals.kind, name: principals.name, email: principals.email },
     })
     .from(auditLog)
-    .innerJoin(principals, and(eq(principals.tenantId, auditLog.tenantId), eq(principals.id, auditLog.actorId)))
     .where(and(tx.mine(auditLog), where))
-    .orderBy(orderBy)
+    .orderBy(inOrder([auditLog[sortedBy], auditLog.id], descending))
     .limit(limit)
+    .as('page')
+  return tx.db
+    .select({
+      ...page._.selectedFields,
+      actor: { id: principals.id, kind: principals.kind, name: principals.name, email: principals.email },
+    })
+    .from(page)
+    .innerJoin(principals, and(tx.mine(principals), eq(principals.id, page.actorId)))
+    .orderBy(inOrder([page[sortedBy], page.id], descending))
 }
 
 export const findAuditEntries = (tx: Transaction, ids: readonly string[]): Promise<AuditEntry[]> =>
-  selectEntries(tx, isAnyOf(auditLog.id, ids), undefined, ids.length)
+  selectEntries(tx, isAnyOf(auditLog.id, ids), { sortedBy: 'id', descending: false, limit: ids.length })
 
 const newestFirst: Order = {
   list: 'auditLog',
@@ -64,8 +75,8 @@ export async function listAuditLog(ctx: Context, filter: AuditFilter, args: Page
   const { action, actorId, subjectId, since, until } = filter
   const given = [action, actorId, subjectId, since, until].map((value) => value !== null)
   const statement = lists(`${given.join(' ')} ${page.shape}`, (tx) => {
-    const { where, orderBy, limit } = page.prepared()
-    return selectEntries(tx, and(matching(filter), where), orderBy, limit)
+    const { where, descending, limit } = page.prepared()
+    return selectEntries(tx, and(matching(filter), where), { sortedBy: 'at', descending, limit })
   })
   const values = { action, actorId, subjectId, since, until, ...page.values }
   const rows = await readingOnce(ctx, (tx) => tx.run(statement, values))

@@ -1,9 +1,10 @@
-import { and, eq, isNotNull, isNull, type Placeholder, type SQL, sql } from 'drizzle-orm'
+import { and, eq, isNotNull, isNull, type Placeholder, type SQL } from 'drizzle-orm'
 import { alias } from 'drizzle-orm/pg-core'
 import { blobs, files, fileVersions, principals, tenants } from '../../database/tables.ts'
 import { isAnyOf } from '../../database/isAnyOf.ts'
 import type { TenantScope } from '../../database/preparedStatement.ts'
 import type { Transaction } from '../../database/tenantDatabase.ts'
+import { inOrder } from '../paging/page.ts'
 
 const uploader = alias(principals, 'uploader')
 
@@ -13,19 +14,29 @@ const uploader = alias(principals, 'uploader')
  */
 export type File = Awaited<ReturnType<typeof selectFiles>>[number]
 
+/** Which of the rows that match are read, and in which order; without it the first by id. */
+export interface FileRows {
+  readonly sortedBy: keyof typeof sortColumns
+  readonly descending: boolean
+  readonly limit: number | Placeholder
+}
+
+const sortColumns = { id: files.id, uploadedAt: files.uploadedAt, deletedAt: files.softDeletedAt }
+
+/** The page first, and then what belongs to its rows: joined before, a whole tenant may be read for a page of it. */
 export function selectFiles(
   tx: TenantScope,
   where: SQL | undefined,
-  orderBy: SQL = sql`${files.id}`,
-  limit: number | Placeholder = 1,
+  { sortedBy, descending, limit }: FileRows = { sortedBy: 'id', descending: false, limit: 1 },
 ) {
-  return tx.db
+  const page = tx.db
     .select({
       id: files.id,
       name: files.originalFileName,
       contentType: files.contentType,
       byteSize: files.byteSize,
       version: files.currentVersion,
+      uploadedById: files.uploadedBy,
       uploadedAt: files.uploadedAt,
       updatedAt: files.updatedAt,
       deletedAt: files.softDeletedAt,
@@ -36,27 +47,34 @@ export function selectFiles(
       heldById: files.heldBy,
       holdReason: files.holdReason,
       purgedAt: files.purgedAt,
+    })
+    .from(files)
+    .where(and(tx.mine(files), where))
+    .orderBy(inOrder([sortColumns[sortedBy], files.id], descending))
+    .limit(limit)
+    .as('page')
+  return tx.db
+    .select({
+      ...page._.selectedFields,
       quarantinedAt: blobs.quarantinedAt,
       uploadedBy: { id: uploader.id, kind: uploader.kind, name: uploader.name, email: uploader.email },
       objectKey: blobs.objectKey,
       sha256: blobs.sha256,
       policy: { trashDays: tenants.trashDays, downloadMaxSeconds: tenants.downloadMaxSeconds },
     })
-    .from(files)
-    .innerJoin(tenants, eq(tenants.id, files.tenantId))
-    .innerJoin(uploader, and(eq(uploader.tenantId, files.tenantId), eq(uploader.id, files.uploadedBy)))
+    .from(page)
+    .innerJoin(uploader, and(tx.mine(uploader), eq(uploader.id, page.uploadedById)))
+    .innerJoin(tenants, eq(tenants.id, uploader.tenantId))
     .innerJoin(
       fileVersions,
       and(
-        eq(fileVersions.tenantId, files.tenantId),
-        eq(fileVersions.fileId, files.id),
-        eq(fileVersions.version, files.currentVersion),
+        eq(fileVersions.tenantId, uploader.tenantId),
+        eq(fileVersions.fileId, page.id),
+        eq(fileVersions.version, page.version),
       ),
     )
-    .innerJoin(blobs, and(eq(blobs.tenantId, files.tenantId), eq(blobs.id, fileVersions.blobId)))
-    .where(and(tx.mine(files), where))
-    .orderBy(orderBy)
-    .limit(limit)
+    .innerJoin(blobs, and(eq(blobs.tenantId, uploader.tenantId), eq(blobs.id, fileVersions.blobId)))
+    .orderBy(inOrder([page[sortedBy], page.id], descending))
 }
 
 export const live = isNull(files.softDeletedAt)
@@ -70,4 +88,4 @@ export async function readFile(tx: Transaction, id: string): Promise<File | unde
 
 /** Live files by id, in no particular order; ids that are unknown, foreign or in the trash are left out. */
 export const findFiles = (tx: Transaction, ids: readonly string[]): Promise<File[]> =>
-  selectFiles(tx, and(live, isAnyOf(files.id, ids)), undefined, ids.length)
+  selectFiles(tx, and(live, isAnyOf(files.id, ids)), { sortedBy: 'id', descending: false, limit: ids.length })

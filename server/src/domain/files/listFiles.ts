@@ -29,8 +29,9 @@ export async function listFiles(
   const order: Order = { ...(filter.trashed ? byDeletion : byUpload), descending: !oldestFirst }
   const page = pageRequest(order, args)
   const statement = lists(`${shapeOf(filter)} ${page.shape}`, (tx) => {
-    const { where, orderBy, limit } = page.prepared()
-    return selectFiles(tx, and(matching(filter), where), orderBy, limit)
+    const { where, descending, limit } = page.prepared()
+    const sortedBy = filter.trashed ? 'deletedAt' : 'uploadedAt'
+    return selectFiles(tx, and(matching(filter), where), { sortedBy, descending, limit })
   })
   const rows = await readingOnce(ctx, (tx) => tx.run(statement, { ...valuesOf(filter), ...page.values }))
   return page.turnInto(rows, (file) => [

@@ -1,4 +1,4 @@
-import { type Column, type Placeholder, type SQL, sql } from 'drizzle-orm'
+import { type Column, type Placeholder, type SQL, type SQLWrapper, sql } from 'drizzle-orm'
 import { limits } from '../limits.ts'
 import { BadInput } from '../refusals.ts'
 import { decodeCursor, encodeCursor, type SortKind, type SortValue } from './cursor.ts'
@@ -35,6 +35,8 @@ export interface PageClauses<Limit = number> {
   /** Nothing when the page starts at an end of the list. */
   readonly where: SQL | undefined
   readonly orderBy: SQL
+  /** Whether the rows are read in falling order: that of the list, or the other way round for its last rows. */
+  readonly descending: boolean
   /** One more than the page holds: the row too many tells whether there is another page. */
   readonly limit: Limit
 }
@@ -57,7 +59,8 @@ export function pageRequest(order: Order, args: PageArguments): PageRequest {
   const after = decodeCursor(order.list, order.kinds, args.after)
   const before = decodeCursor(order.list, order.kinds, args.before)
   const where = (write: Write) => within(order, after, before, write)
-  const orderBy = () => ordering(order, backward ? !order.descending : order.descending)
+  const descending = backward ? !order.descending : order.descending
+  const orderBy = () => inOrder(order.columns, descending)
   return {
     get where() {
       return where((_name, value) => value)
@@ -65,9 +68,15 @@ export function pageRequest(order: Order, args: PageArguments): PageRequest {
     get orderBy() {
       return orderBy()
     },
+    descending,
     limit,
     shape: [order.descending, backward, after !== null, before !== null].join(' '),
-    prepared: () => ({ where: where(sql.placeholder), orderBy: orderBy(), limit: sql.placeholder('limit') }),
+    prepared: () => ({
+      where: where(sql.placeholder),
+      orderBy: orderBy(),
+      descending,
+      limit: sql.placeholder('limit'),
+    }),
     values: { limit, ...named('after', after), ...named('before', before) },
     turnInto: (rows, valuesOf) => {
       const nodes = backward ? rows.slice(0, size).toReversed() : rows.slice(0, size)
@@ -152,8 +161,9 @@ function beyond(order: Order, operator: '<' | '>', values: Record<string, SortVa
 
 const typeOf: Record<SortKind, string> = { time: 'timestamptz', uuid: 'uuid', int: 'integer' }
 
-const ordering = (order: Order, descending: boolean): SQL =>
+/** By each of the columns in turn, all in the same direction. */
+export const inOrder = (columns: readonly SQLWrapper[], descending: boolean): SQL =>
   sql.join(
-    order.columns.map((column) => sql`${column} ${sql.raw(descending ? 'desc' : 'asc')}`),
+    columns.map((column) => sql`${column} ${sql.raw(descending ? 'desc' : 'asc')}`),
     sql`, `,
   )
