@@ -7,11 +7,11 @@ const placeAt = (cursor) => JSON.parse(Buffer.from(cursor, 'base64url').toString
 const idIn = (globalId_) => Buffer.from(globalId_, 'base64url').toString('utf8').split(':')[1]
 
 const listed = `f.id, f.original_file_name, f.content_type, f.byte_size, f.uploaded_at, u.id, u.name`
-const uploader = `from files f join principals u on u.tenant_id = f.tenant_id and u.id = f.uploaded_by`
+const uploader = `join principals u on u.tenant_id = f.tenant_id and u.id = f.uploaded_by`
 const bytes = `join file_versions v on v.tenant_id = f.tenant_id and v.file_id = f.id and v.version = f.current_version
   join blobs b on b.tenant_id = f.tenant_id and b.id = v.blob_id`
 
-/** The statement of a page and what to bind; `$1` is the tenant. */
+/** The statement of a page and what to bind; `$1` is the tenant. The page first, then what belongs to its rows. */
 function pageStatement({ first, after, filter = {} }, withUrls) {
   const isTrash = filter.state === 'TRASHED'
   const sortedBy = isTrash ? 'f.soft_deleted_at' : 'f.uploaded_at'
@@ -21,20 +21,21 @@ function pageStatement({ first, after, filter = {} }, withUrls) {
   if (filter.uploadedById) conditions.push(`f.uploaded_by = ${bind(idIn(filter.uploadedById))}`)
   if (filter.contentTypePrefix) {
     const { contentTypePrefix: from } = filter
-    // Two bounds on one expression are taken for a narrow range by a plan that does not know their values.
-    const end = bind(`${from}\u{10FFFF}`)
-    conditions.push(`f.content_type >= ${bind(from)} and (f.content_type || '') < ${end}`)
+    conditions.push(`f.media_class = ${bind(from.split('/')[0])} and f.content_type collate "C" >= ${bind(from)}`)
+    conditions.push(`f.content_type collate "C" < ${bind(`${from}\u{10FFFF}`)}`)
   }
   if (after) conditions.push(`(${sortedBy}, f.id) < (${placeAt(after).map(bind).join(', ')})`)
   const columns = withUrls ? `${listed}, ${sortedBy}, b.object_key` : `${listed}, ${sortedBy}`
-  const text = `select ${columns} ${uploader} ${withUrls ? bytes : ''} where f.tenant_id = $1 and ${conditions.join(' and ')}
-    order by ${sortedBy} desc, f.id desc limit ${bind(first + 1)}`
+  const order = `order by ${sortedBy} desc, f.id desc`
+  const page = `select * from files f where f.tenant_id = $1 and ${conditions.join(' and ')} ${order} limit ${bind(first + 1)}`
+  const text = `select ${columns} from (${page}) f ${uploader} ${withUrls ? bytes : ''} where f.tenant_id = $1 ${order}`
   return { text, params, isTrash }
 }
 
 const auditPage = `select a.id, a.at, a.action, a.subject_type, a.subject_id, a.subject_name, a.payload, p.id, p.name
-  from audit_log a join principals p on p.tenant_id = a.tenant_id and p.id = a.actor_id
-  where a.tenant_id = $1 order by a.at desc, a.id desc limit $2`
+  from (select * from audit_log a where a.tenant_id = $1 order by a.at desc, a.id desc limit $2) a
+  join principals p on p.tenant_id = a.tenant_id and p.id = a.actor_id
+  where a.tenant_id = $1 order by a.at desc, a.id desc`
 
 const nodeTypes = { file: 'File', upload_intent: 'UploadIntent', api_key: 'ApiKey', tenant: 'Tenant' }
 

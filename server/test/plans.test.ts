@@ -96,7 +96,8 @@ const someFile = Buffer.from('File:00000000-0000-4000-8000-000000000001').toStri
 /** Each filter of each list, at its start, behind a cursor, and backwards: what it is called, its table, its operation. */
 function* lists(): Generator<[string, string, string]> {
   const uploader = `uploadedById: "${someone}"`
-  for (const filter of ['', 'contentTypePrefix: "image/"', uploader, `contentTypePrefix: "image/", ${uploader}`]) {
+  const types = ['image/', 'image/p', 'ima'].map((prefix) => `contentTypePrefix: "${prefix}"`)
+  for (const filter of ['', ...types, uploader, ...types.map((type) => `${type}, ${uploader}`)]) {
     yield* pagesIn('files', 'files', 'files', `state: READY, ${filter}`)
     yield* pagesIn('files', 'files', 'trash', `state: TRASHED, ${filter}`)
   }
@@ -116,7 +117,7 @@ function* pagesIn(field: string, table: string, order: string, filter: string): 
     ['before', `last: 20, before: "${cursor}"`],
   ] as const) {
     const given = filter === '' ? '' : `filter: { ${filter} } `
-    const name = `${field} ${place} ${filter.replaceAll(/"[^"]*"/g, '…')}`
+    const name = `${field} ${place} ${filter.replaceAll(/"[^"]{20,}"/g, '…')}`
     yield [name, table, `${field}(${given}${page}) { nodes { id } }`]
   }
 }

@@ -225,6 +225,8 @@ export const files = pgTable(
     /** As people wrote it, in NFC. */
     originalFileName: text('original_file_name').notNull(),
     contentType: text('content_type').notNull(),
+    /** What of the type is before the slash, for the lists of one kind of files. */
+    mediaClass: text('media_class').generatedAlwaysAs(sql`split_part(content_type, '/', 1)`),
     byteSize: bytes('byte_size').notNull(),
     currentVersion: integer('current_version').notNull(),
     uploadedBy: uuid('uploaded_by').notNull(),
@@ -263,11 +265,15 @@ export const files = pgTable(
     index('files_live')
       .on(t.tenantId, t.uploadedAt, t.id)
       .where(sql`soft_deleted_at is null`),
+    // The last columns are not for the order: what does not match a filter is passed over without reading its row.
     index('files_live_by_uploader')
-      .on(t.tenantId, t.uploadedBy, t.uploadedAt, t.id)
+      .on(t.tenantId, t.uploadedBy, t.uploadedAt, t.id, sql`content_type collate "C"`)
+      .where(sql`soft_deleted_at is null`),
+    index('files_live_by_class')
+      .on(t.tenantId, t.mediaClass, t.uploadedAt, t.id, sql`content_type collate "C"`)
       .where(sql`soft_deleted_at is null`),
     index('files_trash')
-      .on(t.tenantId, t.softDeletedAt, t.id)
+      .on(t.tenantId, t.softDeletedAt, t.id, t.uploadedBy, sql`content_type collate "C"`)
       .where(sql`soft_deleted_at is not null and purged_at is null`),
     check('files_byte_size', sql`byte_size >= 0`),
     check('files_deleted_by_someone', sql`(soft_deleted_at is null) = (soft_deleted_by is null)`),
