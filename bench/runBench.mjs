@@ -38,7 +38,7 @@ const options = {
     clients: Number(values.clients),
     rounds: Number(values.rounds ?? (isQuick ? 2 : 3)),
     seconds: Number(values.seconds ?? (isQuick ? 1 : 3)),
-    warmUpSeconds: isQuick ? 1 : 2,
+    warmUpSeconds: isQuick ? 1 : 5,
   },
   ...(values.profile && { profile: values.profile }),
 }
