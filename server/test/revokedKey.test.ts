@@ -89,7 +89,7 @@ describe('a key that was asked with before', () => {
     expect(statements.map((text) => /^(select )?[\w."]+( read only)?/.exec(text)?.[0])).toEqual([
       'begin read only',
       'select public.set_tenant_for_key',
-      'select "files"."id"',
+      'select "page"."id"',
       'commit',
     ])
   })
