@@ -1,7 +1,7 @@
 import { execFile } from 'node:child_process'
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import { promisify } from 'node:util'
 import { afterAll, beforeAll, expect, it } from 'vitest'
@@ -27,14 +27,25 @@ async function stackFrom(name: string): Promise<string> {
   return stdout
 }
 
-it('names the line of the source in the stack of a compiled file', async () => {
-  writeFileSync(join(folder, 'compiled.mjs'), "export function fail() { throw new TypeError('broken') }\n")
-  // The only line of the file is line 3, column 1 of its source. https://tc39.es/ecma426/
+/** A file of one line, which is line 3, column 1 of its source. https://tc39.es/ecma426/ */
+function writeCompiled(name: string): void {
   const map = { version: 3, sources: ['../src/written.ts'], names: [], mappings: 'AAEA' }
-  writeFileSync(join(folder, 'compiled.mjs.map'), JSON.stringify(map))
+  mkdirSync(dirname(join(folder, name)), { recursive: true })
+  writeFileSync(join(folder, name), "export function fail() { throw new TypeError('broken') }\n")
+  writeFileSync(join(folder, `${name}.map`), JSON.stringify(map))
+}
+
+it('names the line of the source in the stack of a compiled file', async () => {
+  writeCompiled('compiled.mjs')
   const [head, first] = (await stackFrom('compiled.mjs')).split('\n')
   expect(head).toBe('TypeError: broken')
   expect(first).toBe(`    at fail (${pathToFileURL(join(folder, '../src/written.ts')).href}:3:1)`)
+})
+
+it('leaves the frames of dependencies alone, whose maps may be large', async () => {
+  writeCompiled('node_modules/other/compiled.mjs')
+  const [, first] = (await stackFrom('node_modules/other/compiled.mjs')).split('\n')
+  expect(first).toContain('/node_modules/other/compiled.mjs:1:32')
 })
 
 it('leaves frames alone whose map cannot be read', async () => {
