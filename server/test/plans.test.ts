@@ -98,27 +98,27 @@ function* lists(): Generator<[string, string, string]> {
   const uploader = `uploadedById: "${someone}"`
   const types = ['image/', 'image/p', 'ima'].map((prefix) => `contentTypePrefix: "${prefix}"`)
   for (const filter of ['', ...types, uploader, ...types.map((type) => `${type}, ${uploader}`)]) {
-    yield* pagesIn('files', 'files', 'files', `state: READY, ${filter}`)
-    yield* pagesIn('files', 'files', 'trash', `state: TRASHED, ${filter}`)
+    yield* pagesIn('files', 'files', 'files', `filter: { state: READY, ${filter} }`)
+    yield* pagesIn('files', 'files', 'trash', `filter: { state: TRASHED, ${filter} }`)
   }
   const since = 'since: "2026-01-01T00:00:10Z"'
   const until = 'until: "2026-01-01T00:00:20Z"'
   const subject = `subjectId: "${someFile}"`
   for (const filter of ['', 'action: "file.uploaded"', `actorId: "${someone}"`, subject, since, `${since}, ${until}`])
-    yield* pagesIn('auditLog', 'audit_log', 'auditLog', filter)
-  yield* pagesIn('uploadIntents', 'uploads', 'uploadIntents', '')
+    yield* pagesIn('auditLog', 'audit_log', 'auditLog', `filter: { ${filter} }`)
+  for (const state of ['null', 'PENDING', 'EXPIRED', 'COMMITTED'])
+    yield* pagesIn('uploadIntents', 'uploads', 'uploadIntents', `filter: { state: ${state} }`)
 }
 
-function* pagesIn(field: string, table: string, order: string, filter: string): Generator<[string, string, string]> {
+function* pagesIn(field: string, table: string, order: string, given: string): Generator<[string, string, string]> {
   const cursor = cursorOf(order, '2026-01-01T00:00:00.700Z', '00000000-0000-4000-8000-000000000100')
   for (const [place, page] of [
     ['first', 'first: 20'],
     ['after', `first: 20, after: "${cursor}"`],
     ['before', `last: 20, before: "${cursor}"`],
   ] as const) {
-    const given = filter === '' ? '' : `filter: { ${filter} } `
-    const name = `${field} ${place} ${filter.replaceAll(/"[^"]{20,}"/g, '…')}`
-    yield [name, table, `${field}(${given}${page}) { nodes { id } }`]
+    const name = `${field} ${place} ${given.replaceAll(/"[^"]{20,}"/g, '…')}`
+    yield [name, table, `${field}(${given} ${page}) { nodes { id } }`]
   }
 }
 

@@ -391,8 +391,9 @@ export const uploads = pgTable(
       foreignColumns: [principals.tenantId, principals.id],
     }),
     unique('uploads_idempotency').on(t.tenantId, t.createdBy, t.idempotencyKey),
-    index('uploads_created').on(t.tenantId, t.createdAt, t.id),
-    index('uploads_by_creator').on(t.tenantId, t.createdBy, t.createdAt, t.id),
+    // The state is not for the order: what does not match a filter is passed over without reading its row.
+    index('uploads_created').on(t.tenantId, t.createdAt, t.id, t.state),
+    index('uploads_by_creator').on(t.tenantId, t.createdBy, t.createdAt, t.id, t.state),
     index('uploads_pending')
       .on(t.tenantId, t.expiresAt)
       .where(sql`state = 'PENDING'`),

@@ -1,43 +1,63 @@
-import { and, eq, gt, lte, or, type SQL, sql } from 'drizzle-orm'
+import { and, eq, gt, inArray, lte, ne, or, type SQL } from 'drizzle-orm'
 import { blobs, principals, uploads } from '../../database/tables.ts'
 import { isAnyOf } from '../../database/isAnyOf.ts'
 import type { Transaction } from '../../database/tenantDatabase.ts'
-import { type Context, reading } from '../context.ts'
-import { type Order, type Page, type PageArguments, pageRequest } from '../paging/page.ts'
+import { type Context, readingOnce } from '../context.ts'
+import { inOrder, type Order, type Page, type PageArguments, pageRequest } from '../paging/page.ts'
 
 export type UploadState = (typeof uploads.$inferSelect)['state']
 
 /** An upload intent with who made it and where its bytes go. */
 export type Upload = Awaited<ReturnType<typeof selectUploads>>[number]
 
-export function selectUploads(tx: Transaction, where: SQL | undefined, orderBy: SQL = sql`${uploads.id}`, limit = 1) {
+/** Which of the intents that match are read; without it one by id. */
+interface UploadRows {
+  readonly sortedBy: 'createdAt' | 'id'
+  readonly descending: boolean
+  readonly limit: number
+}
+
+/** The page first, and then what belongs to its rows: joined before, all uploads of each person may be read for it. */
+export function selectUploads(
+  tx: Transaction,
+  where: SQL | undefined,
+  { sortedBy, descending, limit }: UploadRows = { sortedBy: 'id', descending: false, limit: 1 },
+) {
+  const page = tx.db
+    .select({
+      id: uploads.id,
+      blobId: uploads.blobId,
+      targetFileId: uploads.targetFileId,
+      state: uploads.state,
+      name: uploads.declaredName,
+      contentType: uploads.declaredContentType,
+      byteSize: uploads.declaredByteSize,
+      sha256: uploads.declaredSha256,
+      retention: uploads.retention,
+      createdById: uploads.createdBy,
+      createdAt: uploads.createdAt,
+      expiresAt: uploads.expiresAt,
+      fileId: uploads.fileId,
+      version: uploads.version,
+      refusal: uploads.refusal,
+    })
+    .from(uploads)
+    .where(and(tx.mine(uploads), where))
+    .orderBy(inOrder([uploads[sortedBy], uploads.id], descending))
+    .limit(limit)
+    .as('page')
   return (
     tx.db
       .select({
-        id: uploads.id,
-        blobId: uploads.blobId,
-        targetFileId: uploads.targetFileId,
-        state: uploads.state,
-        name: uploads.declaredName,
-        contentType: uploads.declaredContentType,
-        byteSize: uploads.declaredByteSize,
-        sha256: uploads.declaredSha256,
-        retention: uploads.retention,
-        createdAt: uploads.createdAt,
-        expiresAt: uploads.expiresAt,
-        fileId: uploads.fileId,
-        version: uploads.version,
-        refusal: uploads.refusal,
+        ...page._.selectedFields,
         objectKey: blobs.objectKey,
         createdBy: { id: principals.id, kind: principals.kind, name: principals.name, email: principals.email },
       })
-      .from(uploads)
-      .innerJoin(principals, and(eq(principals.tenantId, uploads.tenantId), eq(principals.id, uploads.createdBy)))
+      .from(page)
+      .innerJoin(principals, and(tx.mine(principals), eq(principals.id, page.createdById)))
       // An intent outlives its blob: history stays when bytes are purged.
-      .leftJoin(blobs, and(eq(blobs.tenantId, uploads.tenantId), eq(blobs.id, uploads.blobId)))
-      .where(and(tx.mine(uploads), where))
-      .orderBy(orderBy)
-      .limit(limit)
+      .leftJoin(blobs, and(eq(blobs.tenantId, principals.tenantId), eq(blobs.id, page.blobId)))
+      .orderBy(inOrder([page[sortedBy], page.id], descending))
   )
 }
 
@@ -51,7 +71,12 @@ export const findUploads = (
   tx: Transaction,
   ctx: Pick<Context, 'principal'>,
   ids: readonly string[],
-): Promise<Upload[]> => selectUploads(tx, and(visibleTo(ctx), isAnyOf(uploads.id, ids)), undefined, ids.length)
+): Promise<Upload[]> =>
+  selectUploads(tx, and(visibleTo(ctx), isAnyOf(uploads.id, ids)), {
+    sortedBy: 'id',
+    descending: false,
+    limit: ids.length,
+  })
 
 const newestFirst: Order = {
   list: 'uploadIntents',
@@ -64,14 +89,17 @@ const newestFirst: Order = {
 export async function listUploads(ctx: Context, state: UploadState | null, args: PageArguments): Promise<Page<Upload>> {
   const page = pageRequest(newestFirst, args)
   const matching = and(visibleTo(ctx), state === null ? undefined : inState(state, ctx.now()), page.where)
-  const rows = await reading(ctx, (tx) => selectUploads(tx, matching, page.orderBy, page.limit))
+  const { descending, limit } = page
+  const rows = await readingOnce(ctx, (tx) => selectUploads(tx, matching, { sortedBy: 'createdAt', descending, limit }))
   return page.turnInto(rows, (upload) => [upload.createdAt, upload.id])
 }
 
-/** An intent whose time is over has expired for everybody, although the job that says so has yet to come. */
+/**
+ * An intent whose time is over has expired for everybody, although the job that says so has yet to come. The states are
+ * named by themselves, since the indexes hold them.
+ */
 function inState(state: UploadState, now: Date): SQL | undefined {
-  const pending = eq(uploads.state, 'PENDING')
-  if (state === 'PENDING') return and(pending, gt(uploads.expiresAt, now))
-  if (state === 'EXPIRED') return or(eq(uploads.state, state), and(pending, lte(uploads.expiresAt, now)))
-  return eq(uploads.state, state)
+  if (state === 'PENDING') return and(eq(uploads.state, state), gt(uploads.expiresAt, now))
+  if (state !== 'EXPIRED') return eq(uploads.state, state)
+  return and(inArray(uploads.state, ['PENDING', state]), or(ne(uploads.state, 'PENDING'), lte(uploads.expiresAt, now)))
 }
