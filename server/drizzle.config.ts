@@ -2,6 +2,6 @@ import { defineConfig } from 'drizzle-kit'
 
 export default defineConfig({
   dialect: 'postgresql',
-  schema: ['./src/database/tables.ts', './src/database/cleanupTables.ts'],
+  schema: './src/database/tables/*Tables.ts',
   out: '../drizzle',
 })

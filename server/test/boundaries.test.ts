@@ -22,7 +22,7 @@ const mayImport: Record<string, readonly string[]> = {
 
 /** What nobody imports but these, wherever they stand. */
 const onlyFor: Record<string, readonly string[]> = {
-  'database/tables.ts': ['database', 'domain'],
+  'database/tables': ['database', 'domain'],
   'storage/s3BlobStore.ts': ['storage', 'services.ts'],
   'storage/localBucket': ['storage', 'openParts.ts'],
   embedded: ['embedded', 'addresses.ts', 'openParts.ts', 'services.ts', 'start.ts', 'main.ts', 'cli'],
@@ -151,7 +151,7 @@ describe('the layers', () => {
     ['domain/files/x.ts', '@aws-sdk/client-s3'],
     ['domain/audit/x.ts', 'domain/files/listFiles.ts'],
     ['domain/files/x.ts', 'domain/uploads/commitUpload.ts'],
-    ['graphql/x.ts', 'database/tables.ts'],
+    ['graphql/x.ts', 'database/tables/fileTables.ts'],
     ['graphql/x.ts', 'storage/blobStore.ts'],
     ['graphql/x.ts', 'drizzle-orm'],
     ['graphql/x.ts', 'database/tenantDatabase.ts'],
@@ -162,7 +162,7 @@ describe('the layers', () => {
     ['database/x.ts', 'storage/blobStore.ts'],
     ['storage/x.ts', 'domain/limits.ts'],
     ['embedded/x.ts', 'config.ts'],
-    ['worker.ts', 'database/tables.ts'],
+    ['worker.ts', 'database/tables/fileTables.ts'],
     ['worker.ts', 'storage/s3BlobStore.ts'],
     ['api.ts', 'embedded/embeddedPostgres.ts'],
     ['services.ts', 'cli/terminal.ts'],
@@ -176,7 +176,7 @@ describe('the layers', () => {
     ['domain/uploads/x.ts', 'domain/files/fileName.ts'],
     ['domain/files/x.ts', 'domain/audit/recordChange.ts'],
     ['domain/files/x.ts', 'storage/blobStore.ts'],
-    ['domain/files/x.ts', 'database/tables.ts'],
+    ['domain/files/x.ts', 'database/tables/fileTables.ts'],
     ['graphql/x.ts', 'domain/files/listFiles.ts'],
     ['services.ts', 'storage/s3BlobStore.ts'],
     ['storage/x.ts', '@aws-sdk/client-s3'],

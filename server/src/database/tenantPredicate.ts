@@ -1,18 +1,9 @@
 import { getTableName } from 'drizzle-orm'
-import { cleanupRuns, orphanObjects } from './cleanupTables.ts'
-import {
-  apiKeys,
-  attachments,
-  auditLog,
-  blobs,
-  events,
-  files,
-  fileVersions,
-  memberships,
-  principals,
-  tenantUsage,
-  uploads,
-} from './tables.ts'
+import { cleanupRuns, orphanObjects } from './tables/cleanupTables.ts'
+import { apiKeys, memberships, principals, tenantUsage } from './tables/identityTables.ts'
+import { attachments, blobs, files, fileVersions } from './tables/fileTables.ts'
+import { auditLog, events } from './tables/journalTables.ts'
+import { uploads } from './tables/uploadTables.ts'
 
 /** Every table with a `tenant_id`; `catalogue.test.ts` compares the list with the database. */
 export const tenantTableNames: ReadonlySet<string> = new Set(

@@ -1,6 +1,6 @@
 import type { TenantDatabase, Transaction } from '../database/tenantDatabase.ts'
 import type { BlobStore } from '../storage/blobStore.ts'
-import type { principalKinds, roles } from '../database/tables.ts'
+import type { principalKinds, roles } from '../database/tables/identityTables.ts'
 
 export type Role = (typeof roles)[number]
 export type PrincipalKind = (typeof principalKinds)[number]

@@ -1,6 +1,7 @@
 import { and, eq, type SQL, sql } from 'drizzle-orm'
 import { isAnyOf, uuidArray } from '../../database/isAnyOf.ts'
-import { attachments, principals } from '../../database/tables.ts'
+import { attachments } from '../../database/tables/fileTables.ts'
+import { principals } from '../../database/tables/identityTables.ts'
 import type { Transaction } from '../../database/tenantDatabase.ts'
 import { type Context, readingOnce } from '../context.ts'
 import { type Order, type Page, type PageArguments, pageRequest } from '../paging/page.ts'

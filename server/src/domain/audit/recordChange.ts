@@ -1,4 +1,5 @@
-import { auditLog, events, principals } from '../../database/tables.ts'
+import { auditLog, events } from '../../database/tables/journalTables.ts'
+import { principals } from '../../database/tables/identityTables.ts'
 import type { Transaction } from '../../database/tenantDatabase.ts'
 import { atOnce } from '../atOnce.ts'
 import type { Context } from '../context.ts'

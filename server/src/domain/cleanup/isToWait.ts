@@ -1,5 +1,5 @@
 import { and, desc, eq, isNotNull } from 'drizzle-orm'
-import { cleanupRuns } from '../../database/cleanupTables.ts'
+import { cleanupRuns } from '../../database/tables/cleanupTables.ts'
 import { reading } from '../context.ts'
 import type { CleanupKind, SweepContext } from './recordRun.ts'
 

@@ -1,5 +1,5 @@
 import { and, eq, isNotNull, lt } from 'drizzle-orm'
-import { cleanupRuns, type cleanupKinds } from '../../database/cleanupTables.ts'
+import { cleanupRuns, type cleanupKinds } from '../../database/tables/cleanupTables.ts'
 import type { Transaction } from '../../database/tenantDatabase.ts'
 import { ensurePrincipal } from '../audit/recordChange.ts'
 import { type Context, inTransaction } from '../context.ts'

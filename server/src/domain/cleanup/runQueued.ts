@@ -1,5 +1,5 @@
 import { and, asc, eq } from 'drizzle-orm'
-import { cleanupRuns } from '../../database/cleanupTables.ts'
+import { cleanupRuns } from '../../database/tables/cleanupTables.ts'
 import { reading } from '../context.ts'
 import { type CleanupKind, type Outcome, runRequested, type SweepContext } from './recordRun.ts'
 import { sweepOf } from './sweeps.ts'

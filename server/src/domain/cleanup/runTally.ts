@@ -1,4 +1,4 @@
-import type { CleanupSample } from '../../database/cleanupTables.ts'
+import type { CleanupSample } from '../../database/tables/cleanupTables.ts'
 
 const longestSample = 100
 

@@ -1,6 +1,6 @@
 import { and, eq, getColumns, isNull } from 'drizzle-orm'
 import { databaseClock } from '../../database/databaseClock.ts'
-import { files } from '../../database/tables.ts'
+import { files } from '../../database/tables/fileTables.ts'
 import type { Transaction } from '../../database/tenantDatabase.ts'
 import { atOnce } from '../atOnce.ts'
 import { NotFound } from '../refusals.ts'

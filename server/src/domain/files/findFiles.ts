@@ -1,6 +1,7 @@
 import { and, eq, isNotNull, isNull, type Placeholder, type SQL } from 'drizzle-orm'
 import { alias } from 'drizzle-orm/pg-core'
-import { blobs, files, fileVersions, principals, tenants } from '../../database/tables.ts'
+import { blobs, files, fileVersions } from '../../database/tables/fileTables.ts'
+import { principals, tenants } from '../../database/tables/identityTables.ts'
 import { isAnyOf } from '../../database/isAnyOf.ts'
 import type { TenantScope } from '../../database/preparedStatement.ts'
 import type { Transaction } from '../../database/tenantDatabase.ts'

@@ -1,6 +1,6 @@
 import { and, eq, type SQL, sql } from 'drizzle-orm'
 import { prepareByKey } from '../../database/preparedStatement.ts'
-import { files } from '../../database/tables.ts'
+import { files } from '../../database/tables/fileTables.ts'
 import { type Context, readingOnce } from '../context.ts'
 import { limits } from '../limits.ts'
 import { type Order, type Page, type PageArguments, pageRequest } from '../paging/page.ts'

@@ -1,6 +1,7 @@
 import { and, eq, sql } from 'drizzle-orm'
 import { uuidArray } from '../../database/isAnyOf.ts'
-import { blobs, fileVersions, principals } from '../../database/tables.ts'
+import { blobs, fileVersions } from '../../database/tables/fileTables.ts'
+import { principals } from '../../database/tables/identityTables.ts'
 import type { Transaction } from '../../database/tenantDatabase.ts'
 import { type Page, type PageArguments, pageRequest } from '../paging/page.ts'
 

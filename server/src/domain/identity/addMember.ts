@@ -1,5 +1,5 @@
 import { eq } from 'drizzle-orm'
-import { memberships, principals, users, userTenants } from '../../database/tables.ts'
+import { memberships, principals, users, userTenants } from '../../database/tables/identityTables.ts'
 import type { Transaction } from '../../database/tenantDatabase.ts'
 import { recordChange } from '../audit/recordChange.ts'
 import type { Context, Role } from '../context.ts'

@@ -1,6 +1,6 @@
 import { timingSafeEqual } from 'node:crypto'
 import { and, eq } from 'drizzle-orm'
-import { apiKeys } from '../../database/tables.ts'
+import { apiKeys } from '../../database/tables/identityTables.ts'
 import type { Context, Principal } from '../context.ts'
 import { Unauthenticated } from '../refusals.ts'
 import { hashSecret, parseApiKey } from './apiKeyText.ts'

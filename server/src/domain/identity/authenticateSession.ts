@@ -1,6 +1,6 @@
 import { and, asc, eq, gt } from 'drizzle-orm'
 import type { PgRemoteDatabase } from 'drizzle-orm/pg-proxy'
-import { memberships, sessions, tenantSlugs, users, userTenants } from '../../database/tables.ts'
+import { memberships, sessions, tenantSlugs, users, userTenants } from '../../database/tables/identityTables.ts'
 import type { Context, Principal } from '../context.ts'
 import { Forbidden, Unauthenticated } from '../refusals.ts'
 import { noSuchTenant } from './noSuchTenant.ts'

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import type { InferSelectModel } from 'drizzle-orm'
-import { apiKeys, principals } from '../../database/tables.ts'
+import { apiKeys, principals } from '../../database/tables/identityTables.ts'
 import { ensurePrincipal, recordChange } from '../audit/recordChange.ts'
 import { type Context, inTransaction, type Role } from '../context.ts'
 import { newId } from '../newId.ts'

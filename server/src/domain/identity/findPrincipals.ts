@@ -1,6 +1,6 @@
 import { and } from 'drizzle-orm'
 import { isAnyOf } from '../../database/isAnyOf.ts'
-import { principals } from '../../database/tables.ts'
+import { principals } from '../../database/tables/identityTables.ts'
 import type { Transaction } from '../../database/tenantDatabase.ts'
 import type { PrincipalKind } from '../context.ts'
 

@@ -1,5 +1,5 @@
 import { eq } from 'drizzle-orm'
-import { users } from '../../database/tables.ts'
+import { users } from '../../database/tables/identityTables.ts'
 import type { TenantDatabase } from '../../database/tenantDatabase.ts'
 import { normalizeEmail } from './emailAddress.ts'
 

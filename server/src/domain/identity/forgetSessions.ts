@@ -1,5 +1,5 @@
 import { lte } from 'drizzle-orm'
-import { sessions, signInAttempts } from '../../database/tables.ts'
+import { sessions, signInAttempts } from '../../database/tables/identityTables.ts'
 import type { Context } from '../context.ts'
 import { signInWindowSeconds } from './limits.ts'
 

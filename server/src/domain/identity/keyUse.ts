@@ -1,6 +1,6 @@
 import { and, eq, isNull, lt, or } from 'drizzle-orm'
 import type { TenantDatabase } from '../../database/tenantDatabase.ts'
-import { apiKeys } from '../../database/tables.ts'
+import { apiKeys } from '../../database/tables/identityTables.ts'
 import { keyUseResolutionSeconds } from './limits.ts'
 
 const rememberedKeys = 10_000

@@ -1,6 +1,6 @@
 import { and, eq, type SQL, sql } from 'drizzle-orm'
 import { isAnyOf } from '../../database/isAnyOf.ts'
-import { apiKeys, principals } from '../../database/tables.ts'
+import { apiKeys, principals } from '../../database/tables/identityTables.ts'
 import type { Transaction } from '../../database/tenantDatabase.ts'
 import { type Context, readingOnce } from '../context.ts'
 import { type Order, type Page, type PageArguments, pageRequest } from '../paging/page.ts'

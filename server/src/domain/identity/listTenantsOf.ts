@@ -1,5 +1,5 @@
 import { and, eq } from 'drizzle-orm'
-import { memberships, tenants } from '../../database/tables.ts'
+import { memberships, tenants } from '../../database/tables/identityTables.ts'
 import type { Transaction } from '../../database/tenantDatabase.ts'
 import type { Context, Role } from '../context.ts'
 import { listTenantsOfUser } from './listTenantsOfUser.ts'

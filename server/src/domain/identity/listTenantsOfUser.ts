@@ -1,5 +1,5 @@
 import { asc, eq } from 'drizzle-orm'
-import { tenantSlugs, userTenants } from '../../database/tables.ts'
+import { tenantSlugs, userTenants } from '../../database/tables/identityTables.ts'
 import type { Context } from '../context.ts'
 
 /** The tenants that a user can choose from, by slug. */

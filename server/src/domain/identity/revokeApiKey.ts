@@ -1,5 +1,5 @@
 import { and, eq, isNull } from 'drizzle-orm'
-import { apiKeys } from '../../database/tables.ts'
+import { apiKeys } from '../../database/tables/identityTables.ts'
 import { recordChange } from '../audit/recordChange.ts'
 import { type Context, inTransaction } from '../context.ts'
 import { isId } from '../newId.ts'

@@ -1,4 +1,4 @@
-import { roles } from '../../database/tables.ts'
+import { roles } from '../../database/tables/identityTables.ts'
 import type { Role } from '../context.ts'
 
 export const isRole = (value: unknown): value is Role => roles.includes(value as Role)

@@ -1,7 +1,7 @@
 import { eq } from 'drizzle-orm'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { createTestIdentity, testPassword, type TestIdentity } from '../../../test/testIdentity.ts'
-import { sessions, signInAttempts, users } from '../../database/tables.ts'
+import { sessions, signInAttempts, users } from '../../database/tables/identityTables.ts'
 import { Conflict, Forbidden, Invalid, RateLimited, Unauthenticated } from '../refusals.ts'
 import { addMember } from './addMember.ts'
 import { authenticateSession } from './authenticateSession.ts'

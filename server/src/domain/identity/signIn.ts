@@ -1,5 +1,5 @@
 import { eq } from 'drizzle-orm'
-import { sessions, users } from '../../database/tables.ts'
+import { sessions, users } from '../../database/tables/identityTables.ts'
 import type { Context } from '../context.ts'
 import { Unauthenticated } from '../refusals.ts'
 import { isEmail, normalizeEmail } from './emailAddress.ts'

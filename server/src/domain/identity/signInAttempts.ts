@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import { isIPv6 } from 'node:net'
 import { and, eq, gt, lte, sql } from 'drizzle-orm'
-import { signInAttempts } from '../../database/tables.ts'
+import { signInAttempts } from '../../database/tables/identityTables.ts'
 import type { Context } from '../context.ts'
 import { RateLimited } from '../refusals.ts'
 import { signInFailuresPerAddress, signInFailuresPerEmail, signInWindowSeconds } from './limits.ts'

@@ -1,5 +1,5 @@
 import { eq } from 'drizzle-orm'
-import { sessions } from '../../database/tables.ts'
+import { sessions } from '../../database/tables/identityTables.ts'
 import type { Context } from '../context.ts'
 import { hashSessionToken } from './sessionToken.ts'
 

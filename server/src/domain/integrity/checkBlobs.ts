@@ -1,5 +1,7 @@
 import { sql } from 'drizzle-orm'
-import { blobs, events, fileVersions, uploads } from '../../database/tables.ts'
+import { blobs, fileVersions } from '../../database/tables/fileTables.ts'
+import { events } from '../../database/tables/journalTables.ts'
+import { uploads } from '../../database/tables/uploadTables.ts'
 import type { TenantName } from '../tenants/findTenant.ts'
 import { type Finding, type IntegrityContext, type Invariant, violation } from './finding.ts'
 import { overdueAfter } from './overdueAfter.ts'

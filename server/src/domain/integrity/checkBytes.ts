@@ -1,5 +1,5 @@
 import { sql } from 'drizzle-orm'
-import { blobs } from '../../database/tables.ts'
+import { blobs } from '../../database/tables/fileTables.ts'
 import type { SweepContext } from '../cleanup/recordRun.ts'
 import { systemPrincipal } from '../identity/systemPrincipal.ts'
 import { type ListedObject, listInOrder } from '../reconcile/listInOrder.ts'

@@ -1,5 +1,6 @@
 import { sql } from 'drizzle-orm'
-import { attachments, blobs, events, files, fileVersions } from '../../database/tables.ts'
+import { attachments, blobs, files, fileVersions } from '../../database/tables/fileTables.ts'
+import { events } from '../../database/tables/journalTables.ts'
 import type { TenantName } from '../tenants/findTenant.ts'
 import { type Finding, type IntegrityContext, type Invariant, violation } from './finding.ts'
 import { readInPages } from './readInPages.ts'

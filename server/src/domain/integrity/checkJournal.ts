@@ -1,5 +1,5 @@
 import { sql } from 'drizzle-orm'
-import { auditLog, events } from '../../database/tables.ts'
+import { auditLog, events } from '../../database/tables/journalTables.ts'
 import { accesses } from '../audit/actions.ts'
 import type { TenantName } from '../tenants/findTenant.ts'
 import { type Finding, type IntegrityContext, violation } from './finding.ts'

@@ -1,5 +1,5 @@
 import { sql } from 'drizzle-orm'
-import { uploads } from '../../database/tables.ts'
+import { uploads } from '../../database/tables/uploadTables.ts'
 import type { TenantName } from '../tenants/findTenant.ts'
 import { type Finding, type IntegrityContext, violation } from './finding.ts'
 import { overdueAfter } from './overdueAfter.ts'

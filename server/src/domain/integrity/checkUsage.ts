@@ -1,5 +1,7 @@
 import { type SQL, sql } from 'drizzle-orm'
-import { files, fileVersions, tenantUsage, uploads } from '../../database/tables.ts'
+import { files, fileVersions } from '../../database/tables/fileTables.ts'
+import { tenantUsage } from '../../database/tables/identityTables.ts'
+import { uploads } from '../../database/tables/uploadTables.ts'
 import type { TenantName } from '../tenants/findTenant.ts'
 import { type Finding, type IntegrityContext, violation } from './finding.ts'
 import { readRows } from './readInPages.ts'

@@ -1,6 +1,6 @@
 import { sql } from 'drizzle-orm'
 import { uuidArray } from '../../database/isAnyOf.ts'
-import { blobs } from '../../database/tables.ts'
+import { blobs } from '../../database/tables/fileTables.ts'
 import { RunEnded } from '../cleanup/recordRun.ts'
 import { inParallel } from '../inParallel.ts'
 import type { TenantName } from '../tenants/findTenant.ts'

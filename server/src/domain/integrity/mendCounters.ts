@@ -1,5 +1,6 @@
 import { type SQL, sql } from 'drizzle-orm'
-import { attachments, blobs, files, fileVersions, tenantUsage } from '../../database/tables.ts'
+import { attachments, blobs, files, fileVersions } from '../../database/tables/fileTables.ts'
+import { tenantUsage } from '../../database/tables/identityTables.ts'
 import type { TenantName } from '../tenants/findTenant.ts'
 import { checkIntegrity, type IntegrityOptions } from './checkIntegrity.ts'
 import { type Counts, countUsage } from './checkUsage.ts'

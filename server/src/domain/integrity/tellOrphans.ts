@@ -1,6 +1,6 @@
 import { sql } from 'drizzle-orm'
-import { orphanObjects } from '../../database/cleanupTables.ts'
-import { blobs } from '../../database/tables.ts'
+import { orphanObjects } from '../../database/tables/cleanupTables.ts'
+import { blobs } from '../../database/tables/fileTables.ts'
 import { inParallel } from '../inParallel.ts'
 import type { ListedObject } from '../reconcile/listInOrder.ts'
 import type { TenantName } from '../tenants/findTenant.ts'

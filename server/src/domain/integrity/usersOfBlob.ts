@@ -1,5 +1,5 @@
 import { sql } from 'drizzle-orm'
-import { files, fileVersions } from '../../database/tables.ts'
+import { files, fileVersions } from '../../database/tables/fileTables.ts'
 import type { TenantDatabase } from '../../database/tenantDatabase.ts'
 import { readRows } from './readInPages.ts'
 

@@ -1,5 +1,6 @@
 import { type SQL, sql } from 'drizzle-orm'
-import { attachments, files, uploads } from '../../database/tables.ts'
+import { attachments, files } from '../../database/tables/fileTables.ts'
+import { uploads } from '../../database/tables/uploadTables.ts'
 
 /** Of a file in a statement that reads `files`: how many rows attach it, whatever its counter says. */
 export const countedAttachments: SQL<number> = sql`(select count(*) from ${attachments}

@@ -1,6 +1,6 @@
 import { and, eq, isNull, lte, or, sql } from 'drizzle-orm'
 import { isAnyOf } from '../../database/isAnyOf.ts'
-import { blobs } from '../../database/tables.ts'
+import { blobs } from '../../database/tables/fileTables.ts'
 import type { Transaction } from '../../database/tenantDatabase.ts'
 import { recordChanges } from '../audit/recordChange.ts'
 import type { Run, SweepContext } from '../cleanup/recordRun.ts'

@@ -1,6 +1,6 @@
 import { and, asc, eq, isNull, lte, or, type SQL, sql } from 'drizzle-orm'
 import { databaseClock, readDatabaseClock } from '../../database/databaseClock.ts'
-import { blobs } from '../../database/tables.ts'
+import { blobs } from '../../database/tables/fileTables.ts'
 import type { Transaction } from '../../database/tenantDatabase.ts'
 import { reading } from '../context.ts'
 import type { Run, SweepContext } from '../cleanup/recordRun.ts'

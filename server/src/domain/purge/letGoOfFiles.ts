@@ -1,6 +1,6 @@
 import { and, sql } from 'drizzle-orm'
 import { isAnyOf, uuidArray } from '../../database/isAnyOf.ts'
-import { blobs, files, fileVersions } from '../../database/tables.ts'
+import { blobs, files, fileVersions } from '../../database/tables/fileTables.ts'
 import type { Transaction } from '../../database/tenantDatabase.ts'
 import { type Actor, recordChanges, recordEvents } from '../audit/recordChange.ts'
 import type { LockedFile } from '../files/changeFile.ts'

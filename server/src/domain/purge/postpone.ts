@@ -1,7 +1,7 @@
 import { and, eq, sql } from 'drizzle-orm'
 import { readDatabaseClock } from '../../database/databaseClock.ts'
 import { isAnyOf } from '../../database/isAnyOf.ts'
-import { blobs } from '../../database/tables.ts'
+import { blobs } from '../../database/tables/fileTables.ts'
 import type { Transaction } from '../../database/tenantDatabase.ts'
 
 const heldForMs = 3_600_000

@@ -1,6 +1,7 @@
 import { and, asc, eq, getColumns, isNotNull, isNull, lte, sql } from 'drizzle-orm'
 import { databaseClock, readDatabaseClock } from '../../database/databaseClock.ts'
-import { blobs, files, fileVersions, uploads } from '../../database/tables.ts'
+import { blobs, files, fileVersions } from '../../database/tables/fileTables.ts'
+import { uploads } from '../../database/tables/uploadTables.ts'
 import type { Transaction } from '../../database/tenantDatabase.ts'
 import { inTransaction, reading } from '../context.ts'
 import type { Run, SweepContext } from '../cleanup/recordRun.ts'

@@ -1,6 +1,6 @@
 import { and, lt } from 'drizzle-orm'
 import { isAnyOf } from '../../database/isAnyOf.ts'
-import { fileVersions } from '../../database/tables.ts'
+import { fileVersions } from '../../database/tables/fileTables.ts'
 import { type Run, RunEnded, type SweepContext } from '../cleanup/recordRun.ts'
 import { reading } from '../context.ts'
 import { inParallel } from '../inParallel.ts'

@@ -1,5 +1,5 @@
 import { and, desc, eq, gt, lte, ne } from 'drizzle-orm'
-import { cleanupRuns } from '../../database/cleanupTables.ts'
+import { cleanupRuns } from '../../database/tables/cleanupTables.ts'
 import { reading } from '../context.ts'
 import type { Run, SweepContext } from '../cleanup/recordRun.ts'
 

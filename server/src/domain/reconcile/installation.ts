@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { and, eq } from 'drizzle-orm'
-import { installation } from '../../database/cleanupTables.ts'
+import { installation } from '../../database/tables/cleanupTables.ts'
 import type { TenantDatabase } from '../../database/tenantDatabase.ts'
 
 /** Which installation a database belongs to, and how far it has come. */

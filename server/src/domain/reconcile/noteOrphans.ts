@@ -1,6 +1,6 @@
 import { sql } from 'drizzle-orm'
 import { readDatabaseClock } from '../../database/databaseClock.ts'
-import { orphanObjects } from '../../database/cleanupTables.ts'
+import { orphanObjects } from '../../database/tables/cleanupTables.ts'
 import type { Run, SweepContext } from '../cleanup/recordRun.ts'
 import { inTransaction } from '../context.ts'
 import { later } from '../later.ts'

@@ -1,6 +1,6 @@
 import { and, eq, isNotNull, isNull } from 'drizzle-orm'
 import { isAnyOf } from '../../database/isAnyOf.ts'
-import { blobs } from '../../database/tables.ts'
+import { blobs } from '../../database/tables/fileTables.ts'
 import { recordChanges } from '../audit/recordChange.ts'
 import { type Context, inTransaction } from '../context.ts'
 

@@ -1,5 +1,5 @@
 import { and, asc, eq, gte, lt } from 'drizzle-orm'
-import { blobs } from '../../database/tables.ts'
+import { blobs } from '../../database/tables/fileTables.ts'
 import { reading } from '../context.ts'
 import type { SweepContext } from '../cleanup/recordRun.ts'
 

@@ -1,6 +1,6 @@
 import { and, asc, eq, gte, lt } from 'drizzle-orm'
 import { randomUUID } from 'node:crypto'
-import { blobs } from '../../database/tables.ts'
+import { blobs } from '../../database/tables/fileTables.ts'
 import { reading } from '../context.ts'
 import type { Run, SweepContext } from '../cleanup/recordRun.ts'
 import { assertOwnBucket } from './bucketMarker.ts'

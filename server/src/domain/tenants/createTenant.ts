@@ -1,5 +1,5 @@
 import type { InferSelectModel } from 'drizzle-orm'
-import { tenants, tenantSlugs, tenantUsage } from '../../database/tables.ts'
+import { tenants, tenantSlugs, tenantUsage } from '../../database/tables/identityTables.ts'
 import { recordChange } from '../audit/recordChange.ts'
 import type { Context } from '../context.ts'
 import { acceptName } from '../identity/personalText.ts'

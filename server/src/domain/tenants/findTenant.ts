@@ -1,6 +1,6 @@
 import { eq, type SQL } from 'drizzle-orm'
 import type { TenantDatabase } from '../../database/tenantDatabase.ts'
-import { tenantSlugs } from '../../database/tables.ts'
+import { tenantSlugs } from '../../database/tables/identityTables.ts'
 import { isSlug } from './tenantSlug.ts'
 
 export interface TenantName {

@@ -1,5 +1,5 @@
 import { asc } from 'drizzle-orm'
-import { tenantSlugs } from '../../database/tables.ts'
+import { tenantSlugs } from '../../database/tables/identityTables.ts'
 import type { TenantDatabase } from '../../database/tenantDatabase.ts'
 import type { TenantName } from './findTenant.ts'
 

@@ -1,5 +1,5 @@
 import { asc, eq } from 'drizzle-orm'
-import { tenants, tenantSlugs } from '../../database/tables.ts'
+import { tenants, tenantSlugs } from '../../database/tables/identityTables.ts'
 import type { Context } from '../context.ts'
 import type { Tenant } from './createTenant.ts'
 

@@ -1,5 +1,5 @@
 import { eq } from 'drizzle-orm'
-import { tenants } from '../../database/tables.ts'
+import { tenants } from '../../database/tables/identityTables.ts'
 import type { Transaction } from '../../database/tenantDatabase.ts'
 
 export type Tenant = typeof tenants.$inferSelect

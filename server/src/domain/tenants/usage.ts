@@ -1,5 +1,5 @@
 import { and, type SQL, sql } from 'drizzle-orm'
-import { tenantUsage } from '../../database/tables.ts'
+import { tenantUsage } from '../../database/tables/identityTables.ts'
 import type { Transaction } from '../../database/tenantDatabase.ts'
 import { QuotaExceeded } from '../refusals.ts'
 

@@ -1,5 +1,5 @@
 import { and, eq, gt } from 'drizzle-orm'
-import { uploads } from '../../database/tables.ts'
+import { uploads } from '../../database/tables/uploadTables.ts'
 import type { Transaction } from '../../database/tenantDatabase.ts'
 import { atOnce } from '../atOnce.ts'
 import { recordChange } from '../audit/recordChange.ts'

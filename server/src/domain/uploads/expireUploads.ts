@@ -1,6 +1,6 @@
 import { and, eq, lte } from 'drizzle-orm'
 import { databaseClock } from '../../database/databaseClock.ts'
-import { uploads } from '../../database/tables.ts'
+import { uploads } from '../../database/tables/uploadTables.ts'
 import type { Transaction } from '../../database/tenantDatabase.ts'
 import type { Run, SweepContext } from '../cleanup/recordRun.ts'
 import { inTransaction, reading } from '../context.ts'

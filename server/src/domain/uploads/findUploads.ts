@@ -1,5 +1,7 @@
 import { and, eq, gt, inArray, lte, ne, or, type SQL } from 'drizzle-orm'
-import { blobs, principals, uploads } from '../../database/tables.ts'
+import { blobs } from '../../database/tables/fileTables.ts'
+import { principals } from '../../database/tables/identityTables.ts'
+import { uploads } from '../../database/tables/uploadTables.ts'
 import { isAnyOf } from '../../database/isAnyOf.ts'
 import type { Transaction } from '../../database/tenantDatabase.ts'
 import { type Context, readingOnce } from '../context.ts'

@@ -1,5 +1,5 @@
 import { and, eq, isNull, sql } from 'drizzle-orm'
-import { blobs, files, fileVersions } from '../../database/tables.ts'
+import { blobs, files, fileVersions } from '../../database/tables/fileTables.ts'
 import type { Transaction } from '../../database/tenantDatabase.ts'
 import { newId } from '../newId.ts'
 import { Conflict } from '../refusals.ts'

@@ -1,6 +1,7 @@
 import { and, eq } from 'drizzle-orm'
 import { readDatabaseClock } from '../../database/databaseClock.ts'
-import { blobs, uploads } from '../../database/tables.ts'
+import { blobs } from '../../database/tables/fileTables.ts'
+import { uploads } from '../../database/tables/uploadTables.ts'
 import type { Transaction } from '../../database/tenantDatabase.ts'
 import { atOnce } from '../atOnce.ts'
 import { type Actor, recordChange, recordEvents } from '../audit/recordChange.ts'

@@ -6,6 +6,11 @@ export const moment = (name: string) => timestamp(name, { withTimezone: true, pr
 
 export const bytes = (name: string) => bigint(name, { mode: 'number' })
 
+/**
+ * A table with this column is a tenant table: it stands first in its primary key, every unique key and every foreign key,
+ * and row-level security is forced on it. Tables without it hold what has to be known before the tenant is; where such a
+ * look-up points to a tenant its column is called `tenant`. `catalogue.test.ts` holds both.
+ */
 export const tenantId = () => uuid('tenant_id').notNull()
 
 export const bytea = customType<{ data: Buffer; driverData: Buffer | string }>({

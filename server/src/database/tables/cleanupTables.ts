@@ -1,7 +1,7 @@
 import { sql } from 'drizzle-orm'
 import { bigint, boolean, check, foreignKey, index, jsonb, pgTable, primaryKey, text, uuid } from 'drizzle-orm/pg-core'
 import { bytes, moment, oneOf, tenantId } from './columns.ts'
-import { principals } from './tables.ts'
+import { principals } from './identityTables.ts'
 
 export const cleanupKinds = [
   'EXPIRE_UPLOADS',

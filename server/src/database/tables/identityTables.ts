@@ -1,0 +1,161 @@
+import { sql } from 'drizzle-orm'
+import { check, foreignKey, index, integer, pgTable, primaryKey, text, unique, uuid } from 'drizzle-orm/pg-core'
+import { bytea, bytes, moment, oneOf, tenantId } from './columns.ts'
+
+/*
+ * Who may do what. What has to be known before the tenant is comes first.
+ */
+
+export const roles = ['VIEWER', 'MEMBER', 'ADMIN', 'OWNER'] as const
+export const principalKinds = ['USER', 'API_KEY', 'EXTERNAL', 'SYSTEM'] as const
+
+export const tenantSlugs = pgTable('tenant_slugs', {
+  slug: text('slug').primaryKey(),
+  tenant: uuid('tenant').notNull().unique('tenant_slugs_tenant'),
+})
+
+export const users = pgTable('users', {
+  id: uuid('id').primaryKey(),
+  /** Lower case. */
+  email: text('email').notNull().unique('users_email'),
+  name: text('name').notNull(),
+  /** PHC string of argon2id. */
+  passwordHash: text('password_hash').notNull(),
+  createdAt: moment('created_at').notNull(),
+})
+
+export const userTenants = pgTable(
+  'user_tenants',
+  {
+    userId: uuid('user_id').notNull(),
+    tenant: uuid('tenant').notNull(),
+  },
+  (t) => [primaryKey({ name: 'user_tenants_pk', columns: [t.userId, t.tenant] })],
+)
+
+export const sessions = pgTable(
+  'sessions',
+  {
+    /** SHA-256 of the token in the cookie. */
+    tokenHash: bytea('token_hash').primaryKey(),
+    userId: uuid('user_id').notNull(),
+    createdAt: moment('created_at').notNull(),
+    expiresAt: moment('expires_at').notNull(),
+  },
+  (t) => [index('sessions_user').on(t.userId), index('sessions_expiry').on(t.expiresAt)],
+)
+
+export const signInAttempts = pgTable('sign_in_attempts', {
+  /** SHA-256 of what is counted: an e-mail address or a network address. */
+  subject: bytea('subject').primaryKey(),
+  failures: integer('failures').notNull(),
+  windowStartedAt: moment('window_started_at').notNull(),
+})
+
+export const tenants = pgTable('tenants', {
+  id: uuid('id').primaryKey(),
+  slug: text('slug').notNull(),
+  name: text('name').notNull(),
+  maxFileBytes: bytes('max_file_bytes').notNull(),
+  /** Types or prefixes such as `image/`; null allows all. */
+  allowedContentTypes: text('allowed_content_types').array(),
+  trashDays: integer('trash_days').notNull(),
+  intentLifetimeSeconds: integer('intent_lifetime_seconds').notNull(),
+  downloadMaxSeconds: integer('download_max_seconds').notNull(),
+  /** Null: no bound. */
+  quotaBytes: bytes('quota_bytes'),
+  createdAt: moment('created_at').notNull(),
+})
+
+/** Counts and bytes, changed in the transaction that changes what they count. */
+export const tenantUsage = pgTable(
+  'tenant_usage',
+  {
+    tenantId: tenantId().primaryKey(),
+    fileCount: bytes('file_count').notNull(),
+    trashedCount: bytes('trashed_count').notNull(),
+    versionCount: bytes('version_count').notNull(),
+    /** Every version that is kept, those of trashed files included. */
+    storedBytes: bytes('stored_bytes').notNull(),
+    /** What pending upload intents have announced. */
+    reservedBytes: bytes('reserved_bytes').notNull(),
+  },
+  () => [
+    check(
+      'tenant_usage_not_negative',
+      sql`file_count >= 0 and trashed_count >= 0 and version_count >= 0 and stored_bytes >= 0 and reserved_bytes >= 0`,
+    ),
+  ],
+)
+
+/** Whoever has acted in a tenant. Rows stay when a member leaves or a key is revoked, so that history keeps its names. */
+export const principals = pgTable(
+  'principals',
+  {
+    tenantId: tenantId(),
+    /** The id of the user or the API key where there is one. */
+    id: uuid('id').notNull(),
+    kind: text('kind', { enum: principalKinds }).notNull(),
+    /** For EXTERNAL: the user id in the host application's token. Otherwise the id again. */
+    subject: text('subject').notNull(),
+    name: text('name').notNull(),
+    email: text('email'),
+    createdAt: moment('created_at').notNull(),
+  },
+  (t) => [
+    primaryKey({ name: 'principals_pk', columns: [t.tenantId, t.id] }),
+    unique('principals_subject').on(t.tenantId, t.kind, t.subject),
+    check('principals_kind', oneOf('kind', principalKinds)),
+  ],
+)
+
+export const memberships = pgTable(
+  'memberships',
+  {
+    tenantId: tenantId(),
+    userId: uuid('user_id').notNull(),
+    role: text('role', { enum: roles }).notNull(),
+    createdAt: moment('created_at').notNull(),
+  },
+  (t) => [
+    primaryKey({ name: 'memberships_pk', columns: [t.tenantId, t.userId] }),
+    foreignKey({
+      name: 'memberships_principal',
+      columns: [t.tenantId, t.userId],
+      foreignColumns: [principals.tenantId, principals.id],
+    }),
+    check('memberships_role', oneOf('role', roles)),
+  ],
+)
+
+export const apiKeys = pgTable(
+  'api_keys',
+  {
+    tenantId: tenantId(),
+    id: uuid('id').notNull(),
+    name: text('name').notNull(),
+    role: text('role', { enum: roles }).notNull(),
+    /** SHA-256 of the secret part; the secret has 256 random bits, so a slow hash would add nothing. */
+    secretHash: bytea('secret_hash').notNull(),
+    createdBy: uuid('created_by').notNull(),
+    createdAt: moment('created_at').notNull(),
+    expiresAt: moment('expires_at'),
+    lastUsedAt: moment('last_used_at'),
+    revokedAt: moment('revoked_at'),
+  },
+  (t) => [
+    primaryKey({ name: 'api_keys_pk', columns: [t.tenantId, t.id] }),
+    foreignKey({
+      name: 'api_keys_principal',
+      columns: [t.tenantId, t.id],
+      foreignColumns: [principals.tenantId, principals.id],
+    }),
+    foreignKey({
+      name: 'api_keys_created_by',
+      columns: [t.tenantId, t.createdBy],
+      foreignColumns: [principals.tenantId, principals.id],
+    }),
+    index('api_keys_created').on(t.tenantId, t.createdAt, t.id),
+    check('api_keys_role', oneOf('role', roles)),
+  ],
+)

@@ -1,0 +1,66 @@
+import { sql } from 'drizzle-orm'
+import { foreignKey, index, jsonb, pgTable, primaryKey, text, uuid } from 'drizzle-orm/pg-core'
+import { bytes, moment, tenantId } from './columns.ts'
+import { principals } from './identityTables.ts'
+
+/*
+ * What has happened: for programs, and for people.
+ */
+
+/** One row per change, written by the transaction that makes it: the change journal and the outbox in one. */
+export const events = pgTable(
+  'events',
+  {
+    tenantId: tenantId(),
+    id: uuid('id').notNull(),
+    type: text('type').notNull(),
+    subjectType: text('subject_type').notNull(),
+    subjectId: uuid('subject_id').notNull(),
+    payload: jsonb('payload').$type<Record<string, unknown>>().notNull(),
+    transactionId: bytes('transaction_id')
+      .notNull()
+      .default(sql`cast(cast(pg_current_xact_id() as text) as bigint)`),
+    createdAt: moment('created_at').notNull(),
+    publishedAt: moment('published_at'),
+  },
+  (t) => [
+    primaryKey({ name: 'events_pk', columns: [t.tenantId, t.id] }),
+    index('events_unpublished')
+      .on(t.tenantId, t.id)
+      .where(sql`published_at is null`),
+    index('events_journal').on(t.tenantId, t.transactionId, t.id),
+    index('events_by_subject').on(t.tenantId, t.subjectId, t.type),
+  ],
+)
+
+/** Append-only: UPDATE, DELETE and TRUNCATE are revoked, and refused by triggers. */
+export const auditLog = pgTable(
+  'audit_log',
+  {
+    tenantId: tenantId(),
+    id: uuid('id').notNull(),
+    at: moment('at').notNull(),
+    actorId: uuid('actor_id').notNull(),
+    action: text('action').notNull(),
+    subjectType: text('subject_type').notNull(),
+    subjectId: uuid('subject_id').notNull(),
+    /** What the subject was called then. */
+    subjectName: text('subject_name'),
+    payload: jsonb('payload').$type<Record<string, unknown>>().notNull(),
+    requestId: text('request_id'),
+    address: text('address'),
+    userAgent: text('user_agent'),
+  },
+  (t) => [
+    primaryKey({ name: 'audit_log_pk', columns: [t.tenantId, t.id] }),
+    foreignKey({
+      name: 'audit_log_actor',
+      columns: [t.tenantId, t.actorId],
+      foreignColumns: [principals.tenantId, principals.id],
+    }),
+    index('audit_log_newest').on(t.tenantId, t.at, t.id),
+    index('audit_log_by_action').on(t.tenantId, t.action, t.at, t.id),
+    index('audit_log_by_actor').on(t.tenantId, t.actorId, t.at, t.id),
+    index('audit_log_by_subject').on(t.tenantId, t.subjectId, t.at, t.id),
+  ],
+)

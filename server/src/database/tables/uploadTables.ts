@@ -1,0 +1,57 @@
+import { sql } from 'drizzle-orm'
+import { check, foreignKey, index, integer, pgTable, primaryKey, text, unique, uuid } from 'drizzle-orm/pg-core'
+import { bytes, moment, oneOf, tenantId } from './columns.ts'
+import { retentions } from './fileTables.ts'
+import { principals } from './identityTables.ts'
+
+export const uploadStates = ['PENDING', 'COMMITTED', 'CANCELLED', 'EXPIRED'] as const
+
+export const uploads = pgTable(
+  'uploads',
+  {
+    tenantId: tenantId(),
+    id: uuid('id').notNull(),
+    blobId: uuid('blob_id').notNull(),
+    /** The file that gets a new version; null makes a new file. */
+    targetFileId: uuid('target_file_id'),
+    state: text('state', { enum: uploadStates }).notNull(),
+    declaredName: text('declared_name').notNull(),
+    declaredContentType: text('declared_content_type').notNull(),
+    declaredByteSize: bytes('declared_byte_size').notNull(),
+    declaredSha256: text('declared_sha256'),
+    /** Of the file that a commit makes; a new version leaves the file's own. */
+    retention: text('retention', { enum: retentions }).notNull().default('KEPT'),
+    idempotencyKey: text('idempotency_key'),
+    createdBy: uuid('created_by').notNull(),
+    createdAt: moment('created_at').notNull(),
+    expiresAt: moment('expires_at').notNull(),
+    finishedAt: moment('finished_at'),
+    /** What a commit made. */
+    fileId: uuid('file_id'),
+    version: integer('version'),
+    /** Why the stored bytes were refused, in words for people; asking again gives the same answer. */
+    refusal: text('refusal'),
+  },
+  (t) => [
+    primaryKey({ name: 'uploads_pk', columns: [t.tenantId, t.id] }),
+    foreignKey({
+      name: 'uploads_created_by',
+      columns: [t.tenantId, t.createdBy],
+      foreignColumns: [principals.tenantId, principals.id],
+    }),
+    unique('uploads_idempotency').on(t.tenantId, t.createdBy, t.idempotencyKey),
+    // The state is not for the order: what does not match a filter is passed over without reading its row.
+    index('uploads_created').on(t.tenantId, t.createdAt, t.id, t.state),
+    index('uploads_by_creator').on(t.tenantId, t.createdBy, t.createdAt, t.id, t.state),
+    index('uploads_pending')
+      .on(t.tenantId, t.expiresAt)
+      .where(sql`state = 'PENDING'`),
+    index('uploads_by_blob').on(t.tenantId, t.blobId),
+    index('uploads_by_target')
+      .on(t.tenantId, t.targetFileId)
+      .where(sql`state = 'PENDING'`),
+    check('uploads_state', oneOf('state', uploadStates)),
+    check('uploads_retention', oneOf('retention', retentions)),
+    check('uploads_committed', sql`(state = 'COMMITTED') = (file_id is not null and version is not null)`),
+  ],
+)
