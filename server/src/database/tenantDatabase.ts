@@ -13,7 +13,10 @@ import { type StatementRules, Statements } from './statements.ts'
  */
 export interface Transaction extends TenantScope {
   readonly tenantId: string
-  /** Runs a statement that was written before, for the tenant of this transaction. */
+  /**
+   * Runs a statement that was written before, for the tenant of this transaction. It is sent at once, ahead of others that
+   * were begun just before and are still being written.
+   */
   run<T>(statement: PreparedStatement<T>, values: StatementValues): Promise<T[]>
 }
 

@@ -1,9 +1,9 @@
-import { and, eq, isNotNull, isNull, type Placeholder, type SQL } from 'drizzle-orm'
+import { and, eq, isNotNull, isNull, type Placeholder, type SQL, sql } from 'drizzle-orm'
 import { alias } from 'drizzle-orm/pg-core'
 import { blobs, files, fileVersions } from '../../database/tables/fileTables.ts'
 import { principals, tenants } from '../../database/tables/identityTables.ts'
-import { isAnyOf } from '../../database/isAnyOf.ts'
-import type { TenantScope } from '../../database/preparedStatement.ts'
+import { isAnyOf, textOfUuids } from '../../database/isAnyOf.ts'
+import { prepareStatement, type TenantScope } from '../../database/preparedStatement.ts'
 import type { Transaction } from '../../database/tenantDatabase.ts'
 import { inOrder } from '../paging/page.ts'
 
@@ -15,7 +15,7 @@ const uploader = alias(principals, 'uploader')
  */
 export type File = Awaited<ReturnType<typeof selectFiles>>[number]
 
-/** Which of the rows that match are read, and in which order; without it the first by id. */
+/** Which of the rows that match are read, and in which order. */
 export interface FileRows {
   readonly sortedBy: keyof typeof sortColumns
   readonly descending: boolean
@@ -25,11 +25,7 @@ export interface FileRows {
 const sortColumns = { id: files.id, uploadedAt: files.uploadedAt, deletedAt: files.softDeletedAt }
 
 /** The page first, and then what belongs to its rows: joined before, a whole tenant may be read for a page of it. */
-export function selectFiles(
-  tx: TenantScope,
-  where: SQL | undefined,
-  { sortedBy, descending, limit }: FileRows = { sortedBy: 'id', descending: false, limit: 1 },
-) {
+export function selectFiles(tx: TenantScope, where: SQL | undefined, { sortedBy, descending, limit }: FileRows) {
   const page = tx.db
     .select({
       id: files.id,
@@ -81,12 +77,23 @@ export function selectFiles(
 export const live = isNull(files.softDeletedAt)
 export const trashed = and(isNotNull(files.softDeletedAt), isNull(files.purgedAt))
 
-/** A file whatever its state, for the verb that has just changed it. */
+/**
+ * A file whatever its state, for the verb that has just changed it. Not prepared: a prepared statement would go out ahead of
+ * the changes that are sent together with it.
+ */
 export async function readFile(tx: Transaction, id: string): Promise<File | undefined> {
-  const [file] = await selectFiles(tx, eq(files.id, id))
+  const [file] = await selectFiles(tx, eq(files.id, id), { sortedBy: 'id', descending: false, limit: 1 })
   return file
 }
 
+const liveFiles = prepareStatement((tx) =>
+  selectFiles(tx, and(live, isAnyOf(files.id, sql.placeholder('ids'))), {
+    sortedBy: 'id',
+    descending: false,
+    limit: sql.placeholder('limit'),
+  }),
+)
+
 /** Live files by id, in no particular order; ids that are unknown, foreign or in the trash are left out. */
 export const findFiles = (tx: Transaction, ids: readonly string[]): Promise<File[]> =>
-  selectFiles(tx, and(live, isAnyOf(files.id, ids)), { sortedBy: 'id', descending: false, limit: ids.length })
+  tx.run(liveFiles, { ids: textOfUuids(ids), limit: ids.length })
