@@ -164,3 +164,8 @@ describe.each([
     expect(upToTheLimit(plan)).not.toContain('Sort')
   })
 })
+
+it.each(['PENDING', 'EXPIRED', 'COMMITTED'])('passes over intents that are not %s in the index', async (state) => {
+  const [text] = await pagesOf(`uploadIntents(filter: { state: ${state} }, first: 20) { nodes { id } }`)
+  expect(await planOf(text ?? '')).toMatch(/using uploads_created on uploads[^]*?Index Cond: .*state/)
+})

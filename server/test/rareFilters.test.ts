@@ -20,7 +20,6 @@ beforeAll(async () => {
     connection: { role: service.testDatabase.appRole, ...planSettings },
   })
   const superuser = postgres(service.testDatabase.superuserUrl, { max: 1, onnotice: () => undefined })
-  // Between the tenant's own rows lie those of another, as they do where several upload at once.
   await seedFiles(superuser, await service.createTenant(), files)
   await seedFiles(superuser, tenant, files)
   await superuser`update files set soft_deleted_at = uploaded_at, soft_deleted_by = uploaded_by

@@ -76,8 +76,8 @@ export async function listAuditLog(ctx: Context, filter: AuditFilter, args: Page
   const { action, actorId, subjectId, since, until } = filter
   const given = [action, actorId, subjectId, since, until].map((value) => value !== null)
   const statement = lists(`${given.join(' ')} ${page.shape}`, (tx) => {
-    const { where, descending, limit } = page.prepared()
-    return selectEntries(tx, and(matching(filter), where), { sortedBy: 'at', descending, limit })
+    const { where, limit } = page.prepared()
+    return selectEntries(tx, and(matching(filter), where), { sortedBy: 'at', descending: page.descending, limit })
   })
   const values = { action, actorId, subjectId, since, until, ...page.values }
   const rows = await readingOnce(ctx, (tx) => tx.run(statement, values))

@@ -29,9 +29,9 @@ export async function listFiles(
   const order: Order = { ...(filter.trashed ? byDeletion : byUpload), descending: !oldestFirst }
   const page = pageRequest(order, args)
   const statement = lists(`${shapeOf(filter)} ${page.shape}`, (tx) => {
-    const { where, descending, limit } = page.prepared()
+    const { where, limit } = page.prepared()
     const sortedBy = filter.trashed ? 'deletedAt' : 'uploadedAt'
-    return selectFiles(tx, and(matching(filter), where), { sortedBy, descending, limit })
+    return selectFiles(tx, and(matching(filter), where), { sortedBy, descending: page.descending, limit })
   })
   const rows = await readingOnce(ctx, (tx) => tx.run(statement, { ...valuesOf(filter), ...page.values }))
   return page.turnInto(rows, (file) => [

@@ -34,9 +34,6 @@ export interface Page<T> {
 export interface PageClauses<Limit = number> {
   /** Nothing when the page starts at an end of the list. */
   readonly where: SQL | undefined
-  readonly orderBy: SQL
-  /** Whether the rows are read in falling order: that of the list, or the other way round for its last rows. */
-  readonly descending: boolean
   /** One more than the page holds: the row too many tells whether there is another page. */
   readonly limit: Limit
 }
@@ -45,6 +42,9 @@ export interface PageClauses<Limit = number> {
 export interface PageRequest extends PageClauses {
   /** Two pages of a list with the same shape are read by the same text. There are 16. */
   readonly shape: string
+  readonly orderBy: SQL
+  /** Whether the rows are read in falling order: that of the list, or the other way round for its last rows. */
+  readonly descending: boolean
   /** The clauses for a prepared statement, with placeholders that `values` fills. */
   prepared(): PageClauses<Placeholder>
   readonly values: Readonly<Record<string, SortValue>>
@@ -60,23 +60,17 @@ export function pageRequest(order: Order, args: PageArguments): PageRequest {
   const before = decodeCursor(order.list, order.kinds, args.before)
   const where = (write: Write) => within(order, after, before, write)
   const descending = backward ? !order.descending : order.descending
-  const orderBy = () => inOrder(order.columns, descending)
   return {
     get where() {
       return where((_name, value) => value)
     },
     get orderBy() {
-      return orderBy()
+      return inOrder(order.columns, descending)
     },
     descending,
     limit,
     shape: [order.descending, backward, after !== null, before !== null].join(' '),
-    prepared: () => ({
-      where: where(sql.placeholder),
-      orderBy: orderBy(),
-      descending,
-      limit: sql.placeholder('limit'),
-    }),
+    prepared: () => ({ where: where(sql.placeholder), limit: sql.placeholder('limit') }),
     values: { limit, ...named('after', after), ...named('before', before) },
     turnInto: (rows, valuesOf) => {
       const nodes = backward ? rows.slice(0, size).toReversed() : rows.slice(0, size)
