@@ -32,7 +32,11 @@ export const actionNames: Readonly<Record<string, string>> = {
   'api_key.created': 'API key created',
   'api_key.revoked': 'API key revoked',
   'member.added': 'Member added',
+  'member.role_changed': 'Role changed',
+  'member.removed': 'Member removed',
+  'member.password_set': 'Password replaced',
   'tenant.created': 'Workspace created',
+  'tenant.updated': 'Workspace changed',
 }
 
 /** "Ada renamed a.pdf to b.pdf", in parts. */
@@ -106,7 +110,14 @@ const sentences: Readonly<Record<string, (entry: Entry) => readonly Part[]>> = {
     const role = textIn(entry.payload, 'role')
     return about('added', role ? `as ${role.toLowerCase()}` : '')(entry)
   },
+  'member.role_changed': (entry) => {
+    const role = textIn(entry.payload, 'to')
+    return about('changed the role of', role ? `to ${role.toLowerCase()}` : '')(entry)
+  },
+  'member.removed': about('removed', 'from the workspace'),
+  'member.password_set': about('replaced the password of'),
   'tenant.created': about('created the workspace'),
+  'tenant.updated': about('changed the settings of the workspace'),
 }
 
 /** What this console has no sentence for is told by its own name. */

@@ -1,43 +1,45 @@
 import type { Command } from 'commander'
-import { createTenant, type Tenant } from '../domain/tenants/createTenant.ts'
+import { createTenant, type Tenant, type TenantPolicy } from '../domain/tenants/createTenant.ts'
 import { listTenants } from '../domain/tenants/listTenants.ts'
+import { updateTenant } from '../domain/tenants/updateTenant.ts'
 import { examples } from './examples.ts'
+import { operatorIn } from './operatorIn.ts'
 import { printTable } from './printTable.ts'
-import { collect, readByteSize, readCount, readDuration } from './readOption.ts'
-import { printJson, type Terminal } from './terminal.ts'
+import { collect, orWord, readByteSize, readCount, readDuration } from './readOption.ts'
+import { CommandFailed, printJson, type Terminal } from './terminal.ts'
 import { withServices } from './withServices.ts'
 
-interface CreateOptions {
-  readonly name: string
-  readonly quotaBytes?: number
-  readonly maxFileBytes?: number
+interface PolicyOptions {
+  readonly quotaBytes?: number | 'none'
+  readonly maxFileBytes?: number | 'default'
   readonly allowType?: string[]
-  readonly trashDays?: number
-  readonly intentLifetime?: number
+  readonly trashDays?: number | 'default'
+  readonly intentLifetime?: number | 'default'
+  readonly downloadLifetime?: number | 'default'
+}
+
+interface CreateOptions extends PolicyOptions {
+  readonly name: string
+  readonly json?: true
+}
+
+interface UpdateOptions extends PolicyOptions {
+  readonly name?: string
   readonly json?: true
 }
 
 export function addTenantCommands(program: Command, terminal: Terminal): void {
-  const tenant = program.command('tenant').description('Make and list tenants.')
+  const tenant = program.command('tenant').description('Make, change and list tenants.')
   addTenantCreate(tenant, terminal)
+  addTenantUpdate(tenant, terminal)
   addTenantList(tenant, terminal)
 }
 
 function addTenantCreate(tenant: Command, terminal: Terminal): void {
-  tenant
-    .command('create')
+  withPolicyOptions(tenant.command('create'))
     .description('Make a tenant.')
     .argument('<slug>', '2 to 40 lower-case letters, digits and hyphens')
     .requiredOption('--name <name>', 'what people call it')
-    .option('--quota-bytes <size>', 'most that all its files may take, such as 50GB (default: no bound)', readByteSize)
-    .option('--max-file-bytes <size>', 'most that one file may take (default: 5GiB)', readByteSize)
-    .option(
-      '--allow-type <type>',
-      'accept this content type, or "image/" for a kind; repeatable (default: all)',
-      collect,
-    )
-    .option('--trash-days <days>', 'how long deleted files can be restored (default: 30)', readCount(0))
-    .option('--intent-lifetime <time>', 'how long an upload may take, such as 24h (default: 24h)', readDuration)
     .option('--json', 'print the tenant as JSON')
     .addHelpText(
       'after',
@@ -48,7 +50,7 @@ function addTenantCreate(tenant: Command, terminal: Terminal): void {
     )
     .action((slug: string, options: CreateOptions) =>
       withServices(terminal, async (services) => {
-        const policy = policyOf(options)
+        const { policy } = policyUpdate(options)
         const made = await createTenant(services, { slug, name: options.name, policy })
         if (options.json) printJson(terminal, described(made))
         else terminal.print(`Made the tenant ${made.slug} (${made.name}).\n`)
@@ -56,13 +58,85 @@ function addTenantCreate(tenant: Command, terminal: Terminal): void {
     )
 }
 
-function policyOf({ quotaBytes, maxFileBytes, allowType, trashDays, intentLifetime }: CreateOptions) {
+function addTenantUpdate(tenant: Command, terminal: Terminal): void {
+  withPolicyOptions(tenant.command('update'))
+    .description('Change the name or the policy of a tenant. What is left out stays.')
+    .argument('<slug>', 'the tenant')
+    .option('--name <name>', 'what people call it')
+    .option('--json', 'print the tenant as JSON')
+    .addHelpText(
+      'after',
+      examples('tenant update acme --quota-bytes 200GB --trash-days 14', 'tenant update press --allow-type default'),
+    )
+    .action((slug: string, options: UpdateOptions) =>
+      withServices(terminal, async (services) => {
+        const { name } = options
+        const update = { ...(name !== undefined && { name }), ...policyUpdate(options) }
+        if (Object.keys({ ...update.policy }).length + update.reset.length === 0 && name === undefined) {
+          throw new CommandFailed('There is nothing to change. The options of "tenant update --help" say what can be.')
+        }
+        const changed = await updateTenant(await operatorIn(services, slug), update)
+        if (options.json) printJson(terminal, described(changed))
+        else terminal.print(`Changed the tenant ${changed.slug} (${changed.name}).\n`)
+      }),
+    )
+}
+
+/** What the operator sets is also the most that an OWNER can choose; `default` takes the bound away again. */
+const withPolicyOptions = (command: Command): Command =>
+  command
+    .option(
+      '--quota-bytes <size>',
+      'space for all files together, such as 50GB, or "none"',
+      orWord('none', readByteSize),
+    )
+    .option('--max-file-bytes <size>', 'the largest file (default: 5GiB)', orWord('default', readByteSize))
+    .option(
+      '--allow-type <type>',
+      'a content type to accept, or "image/" for a kind; repeatable (default: all)',
+      collect,
+    )
+    .option(
+      '--trash-days <days>',
+      'days for which deleted files can be restored (default: 30)',
+      orWord('default', readCount(0)),
+    )
+    .option('--intent-lifetime <time>', 'time that an upload has (default: 24h)', orWord('default', readDuration))
+    .option(
+      '--download-lifetime <time>',
+      'the longest life of a download URL (default: 24h)',
+      orWord('default', readDuration),
+    )
+    .addHelpText('after', '\nA value that is set here is also the most that an OWNER of the tenant can choose.')
+    .addHelpText('after', 'The word "default" as a value returns to the default and removes that bound.')
+
+const optionOf = {
+  maxFileBytes: 'maxFileBytes',
+  trashDays: 'trashDays',
+  intentLifetimeSeconds: 'intentLifetime',
+  downloadMaxSeconds: 'downloadLifetime',
+} as const satisfies Partial<Record<keyof TenantPolicy, keyof PolicyOptions>>
+
+/** Which fields of the policy the options set, and which they return to their default. */
+function policyUpdate(options: PolicyOptions): { policy: Partial<TenantPolicy>; reset: (keyof TenantPolicy)[] } {
+  const fields = Object.entries(optionOf) as [keyof typeof optionOf, (typeof optionOf)[keyof typeof optionOf]][]
+  const numbers = fields.flatMap(([field, option]) =>
+    typeof options[option] === 'number' ? [[field, options[option]]] : [],
+  )
+  const reset: (keyof TenantPolicy)[] = fields
+    .filter(([, option]) => options[option] === 'default')
+    .map(([field]) => field)
+  const { quotaBytes, allowType } = options
+  const isEveryType = allowType?.includes('default') === true
+  if (isEveryType) reset.push('allowedContentTypes')
   return {
-    ...(quotaBytes !== undefined && { quotaBytes }),
-    ...(maxFileBytes !== undefined && { maxFileBytes }),
-    ...(allowType !== undefined && { allowedContentTypes: allowType.map((type) => type.toLowerCase()) }),
-    ...(trashDays !== undefined && { trashDays }),
-    ...(intentLifetime !== undefined && { intentLifetimeSeconds: intentLifetime }),
+    policy: {
+      ...(Object.fromEntries(numbers) as Partial<TenantPolicy>),
+      ...(quotaBytes !== undefined && { quotaBytes: quotaBytes === 'none' ? null : quotaBytes }),
+      ...(allowType !== undefined &&
+        !isEveryType && { allowedContentTypes: allowType.map((type) => type.toLowerCase()) }),
+    },
+    reset,
   }
 }
 
@@ -87,4 +161,11 @@ function addTenantList(tenant: Command, terminal: Terminal): void {
     )
 }
 
-const described = ({ id, slug, name, createdAt, ...policy }: Tenant) => ({ id, slug, name, createdAt, policy })
+const described = ({ id, slug, name, createdAt, policyCeiling, ...policy }: Tenant) => ({
+  id,
+  slug,
+  name,
+  createdAt,
+  policy,
+  policyCeiling,
+})

@@ -53,7 +53,12 @@ describe('the command line', () => {
     ['tenant'],
     ['tenant', 'create'],
     ['tenant', 'list'],
+    ['tenant', 'update'],
     ['user', 'create'],
+    ['user', 'list'],
+    ['user', 'set-role'],
+    ['user', 'remove'],
+    ['user', 'set-password'],
     ['key', 'create'],
     ['key', 'list'],
     ['key', 'revoke'],
@@ -74,6 +79,7 @@ describe('the command line', () => {
     ['an unknown option', ['tenant', 'list', '--loud']],
     ['a missing option', ['key', 'create', '--tenant', 'acme']],
     ['a role that does not exist', [...member, 'a@b.example', '--role', 'BOSS']],
+    ['a quota that is neither a size nor none', ['tenant', 'update', 'acme', '--quota-bytes', 'default']],
     ['a size that is no number', ['tenant', 'create', 'x1', '--name', 'X', '--quota-bytes', 'much']],
     ['no command', []],
   ])('ends with 2 for %s, and prints nothing as a result', async (_, args) => {
@@ -86,6 +92,12 @@ describe('the command line', () => {
   it.each([
     ['a refusal', ['tenant', 'create', 'acme', '--name', 'Again'], 'There is a tenant with this slug already.\n'],
     ['a tenant that is not there', ['key', 'list', '--tenant', 'nope'], /^There is no tenant "nope"\..*\n$/],
+    ['an update of nothing', ['tenant', 'update', 'acme'], /^There is nothing to change\..*\n$/],
+    [
+      'a member that is not there',
+      ['user', 'remove', '--tenant', 'acme', '--email', 'x@y.example'],
+      'There is no such member.\n',
+    ],
     ['a key that is not there', ['key', 'revoke', 'x', '--tenant', 'acme'], 'There is no such API key.\n'],
     ['a weak password', [...member, 'w@b.example', '--password', '1'], /^The password needs .*\n$/],
   ])('ends with 1 and one sentence for %s', async (_, args, sentence) => {
@@ -126,6 +138,63 @@ describe('tenants', () => {
       allowedContentTypes: ['image/', 'application/pdf'],
     })
     expect((await run('tenant', 'list')).stdout).toMatch(/^SLUG .*\nacme .*Acme\npress .*50000000000 +Press\n$/)
+  })
+})
+
+describe('a tenant that is updated', () => {
+  const described = async (slug: string) => {
+    const listed = JSON.parse((await run('tenant', 'list', '--json')).stdout) as Record<string, unknown>[]
+    return listed.find((tenant) => tenant['slug'] === slug)
+  }
+
+  it('has the new name, quota and policy; what is left out stays', async () => {
+    await run('tenant', 'create', 'updated', '--name', 'Before', '--trash-days', '7')
+    const args = ['--name', 'After', '--quota-bytes', '1TiB', '--download-lifetime', '1h', '--allow-type', 'IMAGE/']
+    expect(await run('tenant', 'update', 'updated', ...args)).toMatchObject({
+      code: 0,
+      stdout: 'Changed the tenant updated (After).\n',
+    })
+    expect(await described('updated')).toMatchObject({
+      name: 'After',
+      policy: { quotaBytes: 2 ** 40, downloadMaxSeconds: 3600, trashDays: 7, allowedContentTypes: ['image/'] },
+      policyCeiling: { trashDays: 7, downloadMaxSeconds: 3600, allowedContentTypes: ['image/'] },
+    })
+  })
+
+  it('returns to its defaults', async () => {
+    const args = ['--quota-bytes', 'none', '--trash-days', 'default', '--allow-type', 'default']
+    expect(await run('tenant', 'update', 'updated', ...args)).toMatchObject({ code: 0, stderr: '' })
+    expect(await described('updated')).toMatchObject({
+      name: 'After',
+      policy: { quotaBytes: null, downloadMaxSeconds: 3600, trashDays: 30, allowedContentTypes: null },
+      policyCeiling: { downloadMaxSeconds: 3600 },
+    })
+  })
+})
+
+describe('a member', () => {
+  const of = ['--tenant', 'acme', '--email', 'lena@acme.example']
+
+  it('is listed, gets another role and another password, and is removed', async () => {
+    await run(...member, 'lena@acme.example', '--password', 'the old password')
+    expect(await run('user', 'set-role', ...of, '--role', 'admin')).toMatchObject({
+      code: 0,
+      stdout: 'lena@acme.example is now ADMIN of acme.\n',
+    })
+    expect((await run('user', 'list', '--tenant', 'acme')).stdout).toMatch(/^lena@acme\.example +ADMIN +\S+ +Ada$/m)
+
+    const fromPipe = commandsIn(envOf(db), 'the new password\n')
+    const { stdout } = await fromPipe('user', 'set-password', ...of, '--password-stdin')
+    expect(stdout).toBe('lena@acme.example has a new password. All their sessions have ended.\n')
+    expect(await canSignIn('lena@acme.example', 'the old password')).toBe(false)
+    expect(await canSignIn('lena@acme.example', 'the new password')).toBe(true)
+
+    expect(await run('user', 'remove', ...of)).toMatchObject({ code: 0, stderr: '' })
+    const listed = JSON.parse((await run('user', 'list', '--tenant', 'acme', '--json')).stdout) as Record<
+      string,
+      unknown
+    >[]
+    expect(listed.map(({ email }) => email)).not.toContain('lena@acme.example')
   })
 })
 

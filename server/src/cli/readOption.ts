@@ -47,6 +47,12 @@ export const readChoice =
     return text
   }
 
+/** A word that stands for itself beside the values that `read` takes. */
+export const orWord =
+  <T, W extends string>(word: W, read: (text: string) => T) =>
+  (text: string): T | W =>
+    text === word ? word : read(text)
+
 /** For options that may be given several times. */
 export const collect = (text: string, before: readonly string[] = []): string[] => [...before, text]
 

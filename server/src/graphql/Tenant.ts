@@ -1,5 +1,7 @@
 import { readingOnce } from '../domain/context.ts'
+import { Invalid } from '../domain/refusals.ts'
 import type { Tenant as TenantRow } from '../domain/tenants/policy.ts'
+import { type OwnerPolicy, updateTenantPolicy } from '../domain/tenants/updateTenant.ts'
 import { readUsage, type Usage as UsageRow } from '../domain/tenants/usage.ts'
 import { builder } from './builder.ts'
 import { NodeInterface, nodeId } from './Node.ts'
@@ -81,3 +83,49 @@ builder.queryFields((t) => ({
     },
   }),
 }))
+
+const UpdateTenantPolicyInput = builder.inputType('UpdateTenantPolicyInput', {
+  description: 'What changes in the policy of the tenant. A field that is left out, or null, keeps its value.',
+  fields: (t) => ({
+    maxFileBytes: t.field({ type: 'ByteSize', description: 'The largest file, in bytes.' }),
+    allowedContentTypes: t.stringList({
+      description: 'Accepted media types, or kinds such as `image/`. An empty list accepts every type.',
+    }),
+    trashDays: t.int({ description: 'The number of days for which a deleted file can be restored. At most 36500.' }),
+    intentLifetimeSeconds: t.int({
+      description: 'The number of seconds that an upload intent waits for its commit. 1 to 31536000.',
+    }),
+    downloadUrlMaxSeconds: t.int({
+      description: 'The longest lifetime of a download URL, in seconds. 1 to 604800.',
+    }),
+  }),
+})
+
+const UpdateTenantPolicySuccess = builder.objectRef<TenantRow>('UpdateTenantPolicySuccess').implement({
+  description: 'The policy is in force.',
+  fields: (t) => ({
+    tenant: t.field({ type: Tenant, description: 'The tenant with its new policy.', resolve: (tenant) => tenant }),
+  }),
+})
+
+builder.mutationFields((t) => ({
+  updateTenantPolicy: t.field({
+    type: UpdateTenantPolicySuccess,
+    errors: { types: [Invalid], union: { description: 'The answer of `updateTenantPolicy`.' } },
+    authScopes: { role: 'OWNER' },
+    description:
+      'Changes the policy of the tenant. Values that the operator of the installation set are the most that can be chosen; ' +
+      'the quota is the operator’s alone.',
+    args: { input: t.arg({ type: UpdateTenantPolicyInput, required: true, description: 'What changes.' }) },
+    resolve: (_root, { input }, context) => updateTenantPolicy(callerOf(context), ownerPolicyIn(input)),
+  }),
+}))
+
+function ownerPolicyIn(input: typeof UpdateTenantPolicyInput.$inferInput): OwnerPolicy {
+  const { allowedContentTypes: types, downloadUrlMaxSeconds, ...others } = input
+  const given = { ...others, downloadMaxSeconds: downloadUrlMaxSeconds }
+  return {
+    ...Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined && value !== null)),
+    ...(types && { allowedContentTypes: types.length === 0 ? null : types.map((type) => type.toLowerCase()) }),
+  }
+}

@@ -1,5 +1,5 @@
 import { sql } from 'drizzle-orm'
-import { check, foreignKey, index, integer, pgTable, primaryKey, text, unique, uuid } from 'drizzle-orm/pg-core'
+import { check, foreignKey, index, integer, jsonb, pgTable, primaryKey, text, unique, uuid } from 'drizzle-orm/pg-core'
 import { bytea, bytes, moment, oneOf, tenantId } from './columns.ts'
 
 /*
@@ -52,6 +52,14 @@ export const signInAttempts = pgTable('sign_in_attempts', {
   windowStartedAt: moment('window_started_at').notNull(),
 })
 
+export interface PolicyCeiling {
+  readonly maxFileBytes?: number
+  readonly allowedContentTypes?: readonly string[]
+  readonly trashDays?: number
+  readonly intentLifetimeSeconds?: number
+  readonly downloadMaxSeconds?: number
+}
+
 export const tenants = pgTable('tenants', {
   id: uuid('id').primaryKey(),
   slug: text('slug').notNull(),
@@ -64,6 +72,8 @@ export const tenants = pgTable('tenants', {
   downloadMaxSeconds: integer('download_max_seconds').notNull(),
   /** Null: no bound. */
   quotaBytes: bytes('quota_bytes'),
+  /** What the operator set: the most that an OWNER may choose. A field that is missing has no such bound. */
+  policyCeiling: jsonb('policy_ceiling').$type<PolicyCeiling>().notNull().default({}),
   createdAt: moment('created_at').notNull(),
 })
 

@@ -23,7 +23,11 @@ export const changes = {
   'api_key.created': 'api_key',
   'api_key.revoked': 'api_key',
   'member.added': 'member',
+  'member.role_changed': 'member',
+  'member.removed': 'member',
+  'member.password_set': 'member',
   'tenant.created': 'tenant',
+  'tenant.updated': 'tenant',
 } as const
 
 /** What is worth knowing afterwards although it changes nothing. */

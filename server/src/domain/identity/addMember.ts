@@ -4,10 +4,10 @@ import type { Transaction } from '../../database/tenantDatabase.ts'
 import { recordChange } from '../audit/recordChange.ts'
 import type { Context, Role } from '../context.ts'
 import { newId } from '../newId.ts'
-import { Conflict, Forbidden, Invalid } from '../refusals.ts'
+import { Conflict, Forbidden } from '../refusals.ts'
 import { acceptEmail } from './emailAddress.ts'
-import { passwordMaxLength, passwordMinLength, personNameMaxLength } from './limits.ts'
-import { hashPassword } from './passwordHash.ts'
+import { personNameMaxLength } from './limits.ts'
+import { acceptPassword, hashPassword } from './passwordHash.ts'
 import { acceptName } from './personalText.ts'
 import { isAtLeast } from './roles.ts'
 
@@ -28,10 +28,7 @@ export async function addMember(ctx: Adding, wanted: NewMember): Promise<{ userI
   const email = acceptEmail(wanted.email)
   const name = acceptName('name', wanted.name, personNameMaxLength)
   if (!isAtLeast(ctx.principal.role, wanted.role)) throw new Forbidden('You cannot give a role above your own.')
-  const length = Array.from(wanted.password).length
-  if (length < passwordMinLength || wanted.password.length > passwordMaxLength) {
-    throw new Invalid('password', `The password needs ${passwordMinLength} to ${passwordMaxLength} characters.`)
-  }
+  acceptPassword(wanted.password)
   // Hashed before the transaction, which should not wait for it.
   const passwordHash = await hashPassword(wanted.password)
   const createdAt = ctx.now()

@@ -1,6 +1,6 @@
 import { hash, verify } from '@node-rs/argon2'
-import { RateLimited } from '../refusals.ts'
-import { hashingsAtOnce, hashingsWaiting } from './limits.ts'
+import { Invalid, RateLimited } from '../refusals.ts'
+import { hashingsAtOnce, hashingsWaiting, passwordMaxLength, passwordMinLength } from './limits.ts'
 
 /** Argon2id with the parameters of OWASP's Password Storage Cheat Sheet: 19 MiB, two passes, one lane. */
 const parameters = { memoryCost: 19_456, timeCost: 2, parallelism: 1 }
@@ -8,6 +8,14 @@ const parameters = { memoryCost: 19_456, timeCost: 2, parallelism: 1 }
 /** Of a password that nobody has, so that an unknown e-mail address takes as long as a wrong password. */
 export const nobodysHash =
   '$argon2id$v=19$m=19456,t=2,p=1$v/h97n+p1RbkfZue2iPhDA$v7xyxwsGqVOQm5NV7SIjU5AgE+bYXJvzbW30H1EA8QM'
+
+/** Rejects with `Invalid` a password that is too short or too long. */
+export function acceptPassword(password: string): void {
+  const length = Array.from(password).length
+  if (length < passwordMinLength || password.length > passwordMaxLength) {
+    throw new Invalid('password', `The password needs ${passwordMinLength} to ${passwordMaxLength} characters.`)
+  }
+}
 
 /** A PHC string. Rejects with `RateLimited` when too many wait already. */
 export const hashPassword = (password: string): Promise<string> =>

@@ -1,5 +1,5 @@
 import type { InferSelectModel } from 'drizzle-orm'
-import { tenants, tenantSlugs, tenantUsage } from '../../database/tables/identityTables.ts'
+import { type PolicyCeiling, tenants, tenantSlugs, tenantUsage } from '../../database/tables/identityTables.ts'
 import { recordChange } from '../audit/recordChange.ts'
 import type { Context } from '../context.ts'
 import { acceptName } from '../identity/personalText.ts'
@@ -9,9 +9,9 @@ import { Conflict, Invalid } from '../refusals.ts'
 import { isSlug } from './tenantSlug.ts'
 
 export type Tenant = InferSelectModel<typeof tenants>
-export type TenantPolicy = Omit<Tenant, 'id' | 'slug' | 'name' | 'createdAt'>
+export type TenantPolicy = Omit<Tenant, 'id' | 'slug' | 'name' | 'createdAt' | 'policyCeiling'>
 
-const tenantNameMaxLength = 100
+export const tenantNameMaxLength = 100
 
 export const defaultPolicy: TenantPolicy = {
   /** 5 GiB: the most that S3 takes in a single PUT. */
@@ -36,7 +36,8 @@ export async function createTenant(services: Pick<Context, 'database' | 'now'>, 
   const name = acceptName('name', wanted.name, tenantNameMaxLength)
   const policy = acceptPolicy({ ...defaultPolicy, ...wanted.policy })
   const now = services.now()
-  const tenant: Tenant = { id: newId(now), slug, name, createdAt: now, ...policy }
+  const policyCeiling = ceilingOf(wanted.policy ?? {})
+  const tenant: Tenant = { id: newId(now), slug, name, createdAt: now, ...policy, policyCeiling }
   const { id: tenantId } = tenant
   await services.database.write(tenantId, async (tx) => {
     const taken = await tx.db
@@ -67,10 +68,26 @@ const bounds = {
   quotaBytes: [0, Number.MAX_SAFE_INTEGER],
 } as const
 
+/** Every part of the policy that an OWNER may change, within what the operator set. The quota is the operator's alone. */
+export const ownerFields = [
+  'maxFileBytes',
+  'allowedContentTypes',
+  'trashDays',
+  'intentLifetimeSeconds',
+  'downloadMaxSeconds',
+] as const satisfies readonly (keyof TenantPolicy)[]
+
+/** The values that the operator chose on purpose. Defaults bound nobody. */
+export function ceilingOf(chosen: Partial<TenantPolicy>): PolicyCeiling {
+  const set = ownerFields.filter((field) => chosen[field] !== undefined && chosen[field] !== null)
+  return Object.fromEntries(set.map((field) => [field, chosen[field]]))
+}
+
 /** A media type in lower case, or the first half of one with its slash. */
 const typeOrKind = /^[a-z0-9][a-z0-9!#$&^_.+-]*\/([a-z0-9][a-z0-9!#$&^_.+-]*)?$/
 
-function acceptPolicy(policy: TenantPolicy): TenantPolicy {
+/** Rejects with `Invalid` a value outside the bounds of the product. */
+export function acceptPolicy(policy: TenantPolicy): TenantPolicy {
   for (const [field, [least, most]] of Object.entries(bounds)) {
     const value = policy[field as keyof typeof bounds]
     if (value === null) continue

@@ -1,0 +1,107 @@
+import { eq } from 'drizzle-orm'
+import { type PolicyCeiling, tenants } from '../../database/tables/identityTables.ts'
+import type { Transaction } from '../../database/tenantDatabase.ts'
+import { recordChange } from '../audit/recordChange.ts'
+import type { Context } from '../context.ts'
+import { acceptName } from '../identity/personalText.ts'
+import { Invalid } from '../refusals.ts'
+import {
+  acceptPolicy,
+  ceilingOf,
+  defaultPolicy,
+  ownerFields,
+  type Tenant,
+  type TenantPolicy,
+  tenantNameMaxLength,
+} from './createTenant.ts'
+
+type OwnerField = (typeof ownerFields)[number]
+
+/** What an OWNER may change. A field that is left out keeps its value. */
+export type OwnerPolicy = Partial<Pick<TenantPolicy, OwnerField>>
+
+export interface TenantUpdate {
+  readonly name?: string
+  /** Values become the ceiling of what an OWNER may choose. */
+  readonly policy?: Partial<TenantPolicy>
+  /** Fields that return to their default and lose their ceiling. */
+  readonly reset?: readonly (keyof TenantPolicy)[]
+}
+
+type Updating = Pick<Context, 'principal' | 'origin' | 'database' | 'now'>
+
+/**
+ * The operator's change of a tenant. A quota below what is stored refuses further uploads and deletes nothing. Rejects
+ * with `Invalid`. An update that changes nothing records nothing.
+ */
+export function updateTenant(ctx: Updating, update: TenantUpdate): Promise<Tenant> {
+  return changeTenant(ctx, (tenant) => {
+    const reset = Object.fromEntries((update.reset ?? []).map((field) => [field, defaultPolicy[field]]))
+    const ceilings = Object.entries(tenant.policyCeiling).filter(([field]) => !(field in reset))
+    const policyCeiling = { ...Object.fromEntries(ceilings), ...ceilingOf(update.policy ?? {}) }
+    const name = update.name === undefined ? tenant.name : acceptName('name', update.name, tenantNameMaxLength)
+    return withinCeiling({ ...tenant, ...reset, ...update.policy, name, policyCeiling }, update.policy ?? {})
+  })
+}
+
+/** An OWNER's change of the policy of their tenant. Rejects with `Invalid`, which names the bound that the operator set. */
+export function updateTenantPolicy(ctx: Updating, policy: OwnerPolicy): Promise<Tenant> {
+  return changeTenant(ctx, (tenant) => withinCeiling({ ...tenant, ...policy }, policy))
+}
+
+/** Checks the fields that change: a ceiling that was lowered later does not stop an unrelated change. */
+function withinCeiling(tenant: Tenant, changed: Partial<TenantPolicy>): Tenant {
+  for (const field of ownerFields) {
+    if (field in changed) refuseBeyond(field, tenant, tenant.policyCeiling)
+  }
+  return tenant
+}
+
+function refuseBeyond(field: OwnerField, tenant: Tenant, ceiling: PolicyCeiling): void {
+  if (field === 'allowedContentTypes') {
+    const allowed = ceiling.allowedContentTypes
+    const wanted = tenant.allowedContentTypes
+    if (!allowed || wanted?.every((type) => allowed.some((each) => includesType(each, type)))) return
+    throw new Invalid(field, `The operator of this installation allows these types only: ${allowed.join(', ')}.`)
+  }
+  const most = ceiling[field]
+  if (most !== undefined && tenant[field] > most) {
+    throw new Invalid(field, `The operator of this installation allows at most ${most}.`)
+  }
+}
+
+/** `image/` includes `image/` and `image/png`. */
+const includesType = (allowed: string, type: string) =>
+  allowed === type || (allowed.endsWith('/') && type.startsWith(allowed))
+
+async function changeTenant(ctx: Updating, change: (tenant: Tenant) => Tenant): Promise<Tenant> {
+  return ctx.database.write(ctx.principal.tenantId, async (tx) => {
+    const before = await lockTenant(tx)
+    const after = change(before)
+    acceptPolicy(policyOf(after))
+    const changes = differences(before, after)
+    if (Object.keys(changes).length === 0) return before
+    const { id, slug: _slug, createdAt: _createdAt, ...columns } = after
+    await tx.db.update(tenants).set(columns).where(eq(tenants.id, tx.tenantId))
+    await recordChange(tx, ctx, 'tenant.updated', { id, name: after.name, payload: { changes } })
+    return after
+  })
+}
+
+/** Locked, so that two changes at once do not undo each other. */
+async function lockTenant(tx: Transaction): Promise<Tenant> {
+  const [tenant] = await tx.db.select().from(tenants).where(eq(tenants.id, tx.tenantId)).for('update')
+  if (!tenant) throw new Error(`Tenant ${tx.tenantId} has no row`)
+  return tenant
+}
+
+function policyOf({ id: _id, slug: _slug, name: _name, createdAt: _at, policyCeiling: _most, ...policy }: Tenant) {
+  return policy
+}
+
+/** For the audit log: each field that changed, with its value before and after. */
+function differences(before: Tenant, after: Tenant): Record<string, { from: unknown; to: unknown }> {
+  const fields = ['name', 'quotaBytes', ...ownerFields, 'policyCeiling'] as const
+  const changed = fields.filter((field) => JSON.stringify(before[field]) !== JSON.stringify(after[field]))
+  return Object.fromEntries(changed.map((field) => [field, { from: before[field], to: after[field] }]))
+}
