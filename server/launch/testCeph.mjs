@@ -21,6 +21,7 @@ for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) {
 }
 
 await launch(async () => {
+  await ensureInstalled()
   const missing = missingPackages()
   if (missing.length > 0) {
     say(`These packages are missing: ${missing.join(', ')}. As root on Debian:`)
@@ -28,7 +29,6 @@ await launch(async () => {
     process.exitCode = 2
     return
   }
-  await ensureInstalled()
   const folder = mkdtempSync(join(tmpdir(), 'ceph-'))
   process.once('exit', () => rmSync(folder, { recursive: true, force: true, maxRetries: 5 }))
   say('Starting a Ceph cluster of one…')
