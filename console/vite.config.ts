@@ -1,5 +1,5 @@
 import { readFileSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { extname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { brotliCompressSync, gzipSync } from 'node:zlib'
 import react from '@vitejs/plugin-react'
@@ -7,12 +7,17 @@ import { defineConfig, type Plugin } from 'vite'
 
 const api = process.env['FILEGRAPH_API'] ?? 'http://localhost:4000'
 
-/** The widgets bring their few hidden words in 34 languages. The console speaks English, so the rest stays behind. */
-const englishOnly: Plugin = {
-  name: 'filegraph:english-only',
+/**
+ * React Aria ships its few hidden texts in 34 languages. The console has English texts only, so every other language is
+ * replaced by the English one. An emptied language would make React Aria throw as soon as it is asked for a text in it.
+ */
+const englishForAll: Plugin = {
+  name: 'filegraph:english-for-all',
   enforce: 'pre',
   load: (id) =>
-    /react-(aria|stately)[^?]*\/intl\/.*\/(?!en-US)[a-z]{2}-[A-Z]{2}\.m?js/.test(id) ? 'export default {}' : null,
+    /react-(aria|stately)[^?]*\/intl\/.*\/(?!en-US)[a-z]{2}-[A-Z]{2}\.m?js$/.test(id)
+      ? `export { default } from './en-US${extname(id)}'`
+      : null,
 }
 
 /**
@@ -34,7 +39,7 @@ const compressed: Plugin = {
 }
 
 export default defineConfig({
-  plugins: [englishOnly, react(), compressed],
+  plugins: [englishForAll, react(), compressed],
   build: {
     // The policy of the page allows no data: fonts or scripts, and hashed files are cached for ever anyway.
     assetsInlineLimit: 0,

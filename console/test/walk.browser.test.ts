@@ -5,9 +5,9 @@ import axe from 'axe-core'
 import type { Browser, Page } from 'playwright-core'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { firstLoadScripts } from '../firstLoad.mjs'
-import { openBrowser } from './openBrowser.ts'
+import { onPage as onPageOf, openBrowser } from './openBrowser.ts'
 import { type Instance, startFilegraph } from './startFilegraph.ts'
-import { signIn, walk } from './walk.ts'
+import { signIn } from './walk.ts'
 import { walkOfAFileInUse, walkOfAHold } from './walkDeletion.ts'
 
 const pages = ['files', 'trash', 'audit', 'cleanup']
@@ -24,12 +24,6 @@ afterAll(async () => {
   await browser?.close()
   await instance?.stop()
 })
-
-test('a file walks through the console under its own name, and another tenant sees none of it', async () => {
-  await onPage({ width: 1280, height: 800 }, async (page) => {
-    await walk(page, instance.url)
-  })
-}, 90_000)
 
 test('a file in use is not deleted and says who uses it; once it is detached it goes, comes back, and goes for good', async () => {
   await onPage({ width: 1280, height: 800 }, async (page) => {
@@ -187,16 +181,8 @@ test('GraphiQL runs its first example with the session, and fetches nothing from
   })
 }, 60_000)
 
-async function onPage(viewport: { width: number; height: number }, run: (page: Page) => Promise<void>) {
-  const context = await browser.newContext({ viewport, acceptDownloads: true })
-  const page = await context.newPage()
-  page.setDefaultTimeout(15_000)
-  try {
-    await run(page)
-  } finally {
-    await context.close()
-  }
-}
+const onPage = (viewport: { width: number; height: number }, run: (page: Page) => Promise<void>) =>
+  onPageOf(browser, { viewport }, run)
 
 async function open(page: Page, name: string) {
   await page.goto(`${instance.url}/t/acme/${name}`)

@@ -2,20 +2,28 @@ import { readFile } from 'node:fs/promises'
 import { expect } from 'vitest'
 import type { Locator, Page } from 'playwright-core'
 
-export const fileName = 'Résumé “final” 你好 100% 🎉.pdf'
-export const newName = 'Résumé “accepted” 你好 🎉.pdf'
 const bytes = Buffer.from('%PDF-1.7\n1 0 obj<</Type/Catalog>>endobj\ntrailer<</Root 1 0 R>>\n%%EOF\n')
 const password = 'filegraph-demo'
 
-/** A file goes up, is listed, comes down, is renamed, deleted and restored, and all of it stands in the audit log. */
-export async function walk(page: Page, baseUrl: string): Promise<void> {
+interface Names {
+  readonly fileName: string
+  readonly newName: string
+}
+
+/**
+ * A file is uploaded, listed, downloaded, renamed, deleted, restored and purged, and all of it is in the audit log. `label`
+ * is part of the file's name, so that the walk can be repeated.
+ */
+export async function walk(page: Page, baseUrl: string, label: string): Promise<void> {
+  const names = { fileName: `Résumé “final” 你好 100% 🎉 ${label}.pdf`, newName: `Résumé “accepted” سيرة ${label}.pdf` }
   await signIn(page, baseUrl, 'ada@acme.example')
-  await upload(page)
-  await download(page)
-  await rename(page)
-  await deleteAndUndo(page)
-  await deleteAndRestore(page)
-  await readAuditLog(page)
+  await upload(page, names.fileName)
+  await download(page, names)
+  await rename(page, names)
+  await deleteAndUndo(page, names)
+  await deleteAndRestore(page, names)
+  await purge(page, names)
+  await readAuditLog(page, names)
   await signOut(page)
   await signIn(page, baseUrl, 'hugo@globex.example')
   await seeNothingOfIt(page)
@@ -38,7 +46,7 @@ export async function signOut(page: Page): Promise<void> {
 
 export const rowOf = (page: Page, name: string): Locator => page.getByRole('row').filter({ hasText: name })
 
-export async function upload(page: Page, name = fileName) {
+export async function upload(page: Page, name: string) {
   const chooser = page.waitForEvent('filechooser')
   await page.getByRole('button', { name: 'Upload', exact: true }).click()
   await (await chooser).setFiles({ name, mimeType: 'application/pdf', buffer: bytes })
@@ -47,7 +55,7 @@ export async function upload(page: Page, name = fileName) {
   await rowOf(page, name).waitFor()
 }
 
-async function download(page: Page) {
+async function download(page: Page, { fileName }: Names) {
   const started = page.waitForEvent('download')
   await page.getByRole('button', { name: `Download ${fileName}` }).click()
   const saved = await started
@@ -55,7 +63,7 @@ async function download(page: Page) {
   expect(await readFile(await saved.path())).toEqual(bytes)
 }
 
-async function rename(page: Page) {
+async function rename(page: Page, { fileName, newName }: Names) {
   await choose(page, fileName, 'Rename')
   const field = page.getByRole('dialog').getByLabel('Name')
   await field.fill('a/b.pdf')
@@ -67,14 +75,14 @@ async function rename(page: Page) {
   await rowOf(page, newName).waitFor()
 }
 
-async function deleteAndUndo(page: Page) {
+async function deleteAndUndo(page: Page, { newName }: Names) {
   await choose(page, newName, 'Delete')
   await rowOf(page, newName).waitFor({ state: 'detached' })
   await page.getByRole('button', { name: 'Undo' }).click()
   await rowOf(page, newName).waitFor()
 }
 
-async function deleteAndRestore(page: Page) {
+async function deleteAndRestore(page: Page, { newName }: Names) {
   await choose(page, newName, 'Delete')
   await rowOf(page, newName).waitFor({ state: 'detached' })
   await page.getByRole('link', { name: 'Trash' }).click()
@@ -85,11 +93,20 @@ async function deleteAndRestore(page: Page) {
   await rowOf(page, newName).waitFor()
 }
 
-async function readAuditLog(page: Page) {
+async function purge(page: Page, { newName }: Names) {
+  await choose(page, newName, 'Delete')
+  await page.getByRole('link', { name: 'Trash' }).click()
+  await choose(page, newName, 'Delete forever')
+  await page.getByRole('alertdialog').getByRole('button', { name: 'Delete forever' }).click()
+  await rowOf(page, newName).waitFor({ state: 'detached' })
+}
+
+async function readAuditLog(page: Page, { fileName, newName }: Names) {
   await page.getByRole('link', { name: 'Audit log' }).click()
   const log = page.getByRole('list', { name: 'Audit log' })
   await log.waitFor()
   for (const sentence of [
+    `Ada Lindqvist deleted “${newName}” forever`,
     `Ada Lindqvist restored “${newName}” from the trash`,
     `Ada Lindqvist moved “${newName}” to the trash`,
     `Ada Lindqvist renamed “${fileName}” to “${newName}”`,

@@ -1,6 +1,7 @@
 import type { Users } from '../files/fileKept.ts'
 import { Button } from '../ui/Button.tsx'
 import { Dialog } from '../ui/Dialog.tsx'
+import { formatCount } from '../ui/formatBytes.ts'
 import { UserText } from '../ui/UserText.tsx'
 import { AttachmentList } from './AttachmentList.tsx'
 
@@ -27,7 +28,7 @@ export function InUseDialog({ name, users, onDetails, onClose }: InUseDialogProp
         was not deleted. It can be deleted once the applications that use it have detached it:
       </p>
       <AttachmentList attachments={shown} />
-      {more > 0 && <p className="soft">and {more.toLocaleString('en')} more</p>}
+      {more > 0 && <p className="soft">and {formatCount(more)} more</p>}
       <div className="dialog-actions">
         <Button onPress={onDetails}>Show details</Button>
         <Button look="primary" onPress={onClose} autoFocus>

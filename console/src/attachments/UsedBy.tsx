@@ -2,6 +2,7 @@ import { useApolloClient } from '@apollo/client/react'
 import { type AttachmentPageFragment, MoreAttachmentsDocument } from '../apollo/operations.ts'
 import { useMorePages } from '../apollo/useMorePages.ts'
 import { Button } from '../ui/Button.tsx'
+import { formatCount } from '../ui/formatBytes.ts'
 import { AttachmentList } from './AttachmentList.tsx'
 
 interface UsedByProps {
@@ -18,7 +19,7 @@ export function UsedBy({ file: { id, attachmentCount, attachments } }: UsedByPro
   )
   return (
     <section className="used-by" aria-label="Used by">
-      <h2>Used by {attachmentCount > 0 && <span className="soft">{attachmentCount.toLocaleString('en')}</span>}</h2>
+      <h2>Used by {attachmentCount > 0 && <span className="soft">{formatCount(attachmentCount)}</span>}</h2>
       {attachments.edges.length === 0 ? (
         <p className="soft">Nothing uses it.</p>
       ) : (

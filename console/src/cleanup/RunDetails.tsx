@@ -1,11 +1,10 @@
 import type { CleanupRowFragment } from '../apollo/operations.ts'
 import { Fact } from '../ui/Fact.tsx'
-import { formatBytes } from '../ui/formatBytes.ts'
+import { formatBytes, formatCount } from '../ui/formatBytes.ts'
 import { exactTime } from '../ui/formatTime.ts'
 import { UserText } from '../ui/UserText.tsx'
 import { nameOfFinding, nameOfGate, verbOf } from './cleanupWords.ts'
 import { RunItems } from './RunItems.tsx'
-import { count } from './summaryOf.ts'
 
 /** Everything about a run. */
 export function RunDetails({ run }: { run: CleanupRowFragment }) {
@@ -20,9 +19,9 @@ export function RunDetails({ run }: { run: CleanupRowFragment }) {
         <Fact label="Ended">{run.finishedAt ? exactTime(run.finishedAt) : 'not yet'}</Fact>
         {run.before && <Fact label="Only before">{exactTime(run.before)}</Fact>}
         {run.exceedsBrake && <Fact label="Brake">was told to exceed it</Fact>}
-        <Fact label="Looked at">{count(run.examined)}</Fact>
+        <Fact label="Looked at">{formatCount(run.examined)}</Fact>
         <Fact label={capitalised(verbOf(run))}>
-          {count(run.deleted)} {run.deletedBytes > 0 && <>({formatBytes(run.deletedBytes)})</>}
+          {formatCount(run.deleted)} {run.deletedBytes > 0 && <>({formatBytes(run.deletedBytes)})</>}
         </Fact>
         {run.held.length > 0 && (
           <Fact label="Left alone">
@@ -49,7 +48,7 @@ const Counts = ({ counts, nameOf }: CountsProps) => (
   <ul>
     {counts.map(({ what, count: many }) => (
       <li key={what}>
-        {count(many)} {nameOf(what)}
+        {formatCount(many)} {nameOf(what)}
       </li>
     ))}
   </ul>

@@ -1,5 +1,5 @@
 import type { CleanupRowFragment } from '../apollo/operations.ts'
-import { formatBytes } from '../ui/formatBytes.ts'
+import { formatBytes, formatCount } from '../ui/formatBytes.ts'
 import { verbOf } from './cleanupWords.ts'
 
 type Counted = Pick<
@@ -19,10 +19,10 @@ export function summaryOf(run: Counted): string {
   const held = total(run.held)
   const found = total(run.found)
   const parts = [
-    `Looked at ${count(run.examined)}`,
-    run.deleted > 0 && `${verbOf(run)} ${count(run.deleted)}${inBytes(run.deletedBytes)}`,
-    held > 0 && `left ${count(held)} alone`,
-    found > 0 && `found ${count(found)} amiss`,
+    `Looked at ${formatCount(run.examined)}`,
+    run.deleted > 0 && `${verbOf(run)} ${formatCount(run.deleted)}${inBytes(run.deletedBytes)}`,
+    held > 0 && `left ${formatCount(held)} alone`,
+    found > 0 && `found ${formatCount(found)} amiss`,
     run.state === 'DONE' && run.examined > 0 && run.deleted + held + found === 0 && 'nothing amiss',
   ]
   return parts.filter(Boolean).join(' · ')
@@ -42,8 +42,6 @@ export function brakeOf(
   const last = runs.find((run) => !run.isDryRun && !isUnfinished(run))
   return last?.state === 'STOPPED' ? (last.message ?? '') : undefined
 }
-
-export const count = (value: number): string => value.toLocaleString('en')
 
 const inBytes = (bytes: number) => (bytes > 0 ? ` (${formatBytes(bytes)})` : '')
 

@@ -10,7 +10,7 @@ import { useMay, useTenant } from '../shell/useShell.ts'
 import { Button } from '../ui/Button.tsx'
 import { Sheet } from '../ui/Dialog.tsx'
 import { Fact } from '../ui/Fact.tsx'
-import { formatBytes } from '../ui/formatBytes.ts'
+import { formatBytes, formatCount } from '../ui/formatBytes.ts'
 import { Time } from '../ui/Time.tsx'
 import { UserText } from '../ui/UserText.tsx'
 import { FileIcon } from './FileIcon.tsx'
@@ -73,7 +73,7 @@ function Facts({ file, onRename }: { file: Details; onRename: (file: FileRowFrag
       <dl className="facts">
         <Fact label="Size">
           {formatBytes(file.byteSize)}{' '}
-          {file.byteSize >= 1000 && <span className="soft">({file.byteSize.toLocaleString('en')} bytes)</span>}
+          {file.byteSize >= 1000 && <span className="soft">({formatCount(file.byteSize)} bytes)</span>}
         </Fact>
         <Fact label="Type">{file.contentType}</Fact>
         <Fact label="Uploaded">

@@ -1,4 +1,4 @@
-import { formatBytes } from '../ui/formatBytes.ts'
+import { formatBytes, formatCount } from '../ui/formatBytes.ts'
 import { useShell } from './useShell.ts'
 
 /** How much is stored, and out of how much. What pending uploads have reserved is taken already. */
@@ -6,7 +6,7 @@ export function UsageMeter() {
   const usage = useShell()?.usage
   if (!usage) return null
   const used = usage.storedBytes + usage.reservedBytes
-  const files = `${usage.fileCount.toLocaleString('en')} ${usage.fileCount === 1 ? 'file' : 'files'}`
+  const files = `${formatCount(usage.fileCount)} ${usage.fileCount === 1 ? 'file' : 'files'}`
   if (usage.quotaBytes === null) {
     return (
       <p className="usage soft">

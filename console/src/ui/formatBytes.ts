@@ -1,3 +1,5 @@
+import { uiLocale } from './locale.ts'
+
 const units = ['byte', 'kilobyte', 'megabyte', 'gigabyte', 'terabyte', 'petabyte'] as const
 
 /** "412 bytes", "1.4 MB": powers of 1000, as file managers and the quota count them. */
@@ -15,12 +17,18 @@ function formatIn(value: number, step: number): string {
 
 const formats = new Map<string, Intl.NumberFormat>()
 
-/** Made once each: that takes longer than everything else about a row. */
+/** Formats are kept, because making one takes longer than everything else about a row. */
 function formatOf(unit: (typeof units)[number], maximumFractionDigits: number): Intl.NumberFormat {
   const key = `${unit} ${maximumFractionDigits}`
   const unitDisplay = unit === 'byte' ? 'long' : 'short'
   const format =
-    formats.get(key) ?? new Intl.NumberFormat('en', { style: 'unit', unit, unitDisplay, maximumFractionDigits })
+    formats.get(key) ??
+    new Intl.NumberFormat(uiLocale.formats, { style: 'unit', unit, unitDisplay, maximumFractionDigits })
   formats.set(key, format)
   return format
 }
+
+const counts = new Intl.NumberFormat(uiLocale.formats)
+
+/** "1,234", or "12,34,567" in India. */
+export const formatCount = (value: number): string => counts.format(value)

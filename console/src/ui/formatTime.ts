@@ -1,12 +1,14 @@
+import { uiLocale } from './locale.ts'
+
 const steps: readonly (readonly [Intl.RelativeTimeFormatUnit, number])[] = [
   ['minute', 60],
   ['hour', 3600],
   ['day', 86_400],
 ]
 
-const relative = new Intl.RelativeTimeFormat('en', { numeric: 'auto' })
-const dayOf = new Intl.DateTimeFormat('en', { day: 'numeric', month: 'short', year: 'numeric' })
-const exact = new Intl.DateTimeFormat('en', { dateStyle: 'full', timeStyle: 'medium' })
+const relative = new Intl.RelativeTimeFormat(uiLocale.formats, { numeric: 'auto' })
+const dayOf = new Intl.DateTimeFormat(uiLocale.formats, { day: 'numeric', month: 'short', year: 'numeric' })
+const exact = new Intl.DateTimeFormat(uiLocale.formats, { dateStyle: 'full', timeStyle: 'medium' })
 
 /** "just now", "5 minutes ago", "yesterday"; from a week on the date says more. */
 export function relativeTime(at: string, now: number): string {
@@ -20,11 +22,13 @@ export function relativeTime(at: string, now: number): string {
 
 export const exactTime = (at: string): string => exact.format(Date.parse(at))
 
+const tenths = new Intl.NumberFormat(uiLocale.formats, { minimumFractionDigits: 1, maximumFractionDigits: 1 })
+
 /** "a moment", "0.3 s", "12 s", "3 min", "2 h 5 min". */
 export function formatDuration(milliseconds: number): string {
   const seconds = milliseconds / 1000
   if (seconds < 0.05) return 'a moment'
-  if (seconds < 10) return `${seconds.toFixed(1)} s`
+  if (seconds < 10) return `${tenths.format(seconds)} s`
   if (seconds < 60) return `${Math.floor(seconds)} s`
   const minutes = Math.floor(seconds / 60)
   if (minutes < 60) return `${minutes} min`
@@ -43,5 +47,5 @@ export function startOfDay(day: string | undefined, plusDays = 0): string | unde
 export const daysUntil = (at: string, now: number): number =>
   Math.max(0, Math.ceil((Date.parse(at) - now) / 86_400_000))
 
-/** "Dec 21, 2026", in the reader's time zone. */
+/** "Dec 21, 2026" or "21 Dec 2026", in the reader's time zone. */
 export const dayAt = (at: string): string => dayOf.format(Date.parse(at))

@@ -1,0 +1,71 @@
+import type { Browser, Page } from 'playwright-core'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { onPage, openBrowser } from './openBrowser.ts'
+import { type Instance, startFilegraph } from './startFilegraph.ts'
+import { signIn, walk } from './walk.ts'
+
+let instance: Instance
+let browser: Browser
+
+beforeAll(async () => {
+  ;[instance, browser] = await Promise.all([startFilegraph({ PURGE_GRACE_SECONDS: '0' }), openBrowser()])
+}, 180_000)
+
+afterAll(async () => {
+  await browser?.close()
+  await instance?.stop()
+})
+
+test.each(['en-US', 'de-DE', 'ar-EG'])(
+  'a file walks through the console in a browser set to %s, and another tenant sees none of it',
+  async (locale) => {
+    await onPage(browser, { locale }, async (page) => {
+      await walk(page, instance.url, locale)
+      expect(await languageOf(page)).toBe('en ltr')
+    })
+  },
+  90_000,
+)
+
+const others = 'fr es pt-BR he ja zh-CN zh-TW ko th fa tr hi'.split(' ')
+
+test.each(others)(
+  'signing in, the list, a menu and a dialog work in a browser set to %s',
+  async (locale) => {
+    await onPage(browser, { locale }, async (page) => {
+      await signIn(page, instance.url, 'ada@acme.example')
+      expect(await page.evaluate(() => navigator.language)).toBe(locale)
+      await page
+        .getByRole('button', { name: /^More for/ })
+        .first()
+        .click()
+      await page.getByRole('menuitem', { name: 'Rename' }).click()
+      await page.getByRole('dialog').getByLabel('Name').waitFor()
+      await page.keyboard.press('Escape')
+      await page.locator('.file-open').first().click()
+      await page.getByText('SHA-256').waitFor()
+      expect(await languageOf(page)).toBe('en ltr')
+    })
+  },
+  60_000,
+)
+
+// `navigator.languages` holds whatever the system was set to.
+test.each(['', 'C', 'en-US@posix', 'x-klingon', 'en-US-posix', 'ar-EG-u-nu-arab', 'th-TH-u-ca-buddhist'])(
+  'the console opens although the browser names its language "%s"',
+  async (tag) => {
+    await onPage(browser, {}, async (page) => {
+      await page.addInitScript((odd) => {
+        Object.defineProperty(navigator, 'language', { get: () => odd })
+        Object.defineProperty(navigator, 'languages', { get: () => [odd] })
+      }, tag)
+      await signIn(page, instance.url, 'ada@acme.example')
+      await page.getByRole('button', { name: /^Account/ }).click()
+      await page.getByRole('menuitem', { name: 'Sign out' }).waitFor()
+    })
+  },
+  60_000,
+)
+
+const languageOf = (page: Page) =>
+  page.evaluate(() => `${document.documentElement.lang} ${document.documentElement.dir}`)
