@@ -1,5 +1,5 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest'
-import { cutAnswerAfter, delayAnswer, loseReply, refuseWith, rewriteAnswer } from '../storeFaults/faults.ts'
+import { answerWith, cutAnswerAfter, delayAnswer, loseReply, refuseWith, rewriteAnswer } from '../storeFaults/faults.ts'
 import { isDeletion, isHead, isListing } from '../storeFaults/requests.ts'
 import type { Fault, SeenRequest } from '../storeFaults/startStoreProxy.ts'
 import type { TestTenant } from '../testService.ts'
@@ -77,6 +77,26 @@ describe('a purge leaves the row, tries again later and comes to its end when', 
     expect((await sweep()).tally.examined).toBe(0)
     bench.service.store.clear()
     expect((await contentOf(bench.service, file.objectKey)) !== null).toBe(staysThere)
+    expect(await drain()).toBe(1)
+    await expectPurged(file)
+  })
+
+  it('deletes the object although a HEAD reports it missing, before it records the purge', async () => {
+    const [file, gone] = [await plant(), await plant()]
+    await bench.service.blobs.delete([gone.objectKey])
+    const isHeadOfFile = (seen: SeenRequest) => isHead(seen) && seen.url.includes(file.blobId)
+    bench.service.store.on(isHeadOfFile, answerWith(404))
+    expect((await sweep()).tally).toMatchObject({ examined: 2, deleted: 2, held: none })
+    bench.service.store.clear()
+    await expectPurged(file, gone)
+  })
+
+  it('keeps the row when a HEAD reports the object missing and the DELETE fails', async () => {
+    const file = await plant()
+    bench.service.store.on(isHead, answerWith(404))
+    bench.service.store.on(isDeletion, refuseWith(503, 'SlowDown'))
+    await expect(sweep()).rejects.toThrow('no usable answer')
+    expect(await rowOf(file)).toMatchObject({ status: 'deleting', purge_attempts: 1, purge_claim: null })
     expect(await drain()).toBe(1)
     await expectPurged(file)
   })

@@ -85,7 +85,10 @@ async function claim(
   return passed.filter(({ id }) => mine.has(id))
 }
 
-/** Answers with the blobs whose object is gone. Deleting what is not there succeeds, so that doing it twice is one. */
+/**
+ * Returns the blobs whose object is gone. An object that a HEAD did not find is deleted too: DELETE is idempotent, and a
+ * single 404 can be stale. Only the store's answer to the DELETE proves that nothing is left.
+ */
 async function deleteObjects(
   ctx: SweepContext,
   run: Run,
@@ -94,13 +97,12 @@ async function deleteObjects(
 ): Promise<BlobEvidence[]> {
   const identified = await identifyObjects(ctx.blobs, ctx.principal.tenantId, claimed)
   const ours = claimed.filter((_blob, at) => identified[at] !== 'ANOTHER')
-  const present = claimed.filter((_blob, at) => identified[at] === 'SAME')
   const strangers = claimed.filter((_blob, at) => identified[at] === 'ANOTHER')
   for (const blob of strangers) run.tally.addHeld('IDENTITY', examined(blob))
   lease.assertHeld()
-  const { failed } = await ctx.blobs.delete(present.map(({ objectKey }) => objectKey))
+  const { failed } = await ctx.blobs.delete(ours.map(({ objectKey }) => objectKey))
   const refused = new Set(failed.map(({ key }) => key))
-  const stuck = present.filter(({ objectKey }) => refused.has(objectKey))
+  const stuck = ours.filter(({ objectKey }) => refused.has(objectKey))
   for (const blob of stuck) run.tally.addHeld('STORE', examined(blob))
   await inTransaction(ctx, (tx) => postponeAfterFailure(tx, run.id, idsOf([...strangers, ...stuck])))
   return ours.filter(({ objectKey }) => !refused.has(objectKey))

@@ -7,9 +7,13 @@ export type Identified = 'SAME' | 'ABSENT' | 'ANOTHER'
 const requestsAtOnce = 32
 
 /**
- * The rail of identity: what lies under each key now. SAME is the object that was committed, by etag and size, or
- * whatever came of an upload that never was committed; ABSENT is nothing; ANOTHER must not be deleted. Rejects with
- * `BlobStoreUnavailable` when a single answer is missing.
+ * The identity rail: compares the object under each key with what was committed.
+ *
+ * - SAME: the committed object, by ETag and size, or any object of an upload that was never committed.
+ * - ABSENT: the store reports no object. This is not proof: the caller still sends the DELETE.
+ * - ANOTHER: a different object, which must not be deleted.
+ *
+ * Rejects with `BlobStoreUnavailable` if any answer is missing.
  */
 export const identifyObjects = (
   store: BlobStore,
