@@ -165,6 +165,40 @@ describe('the life of a file', () => {
     expect(download.headers.get('content-type')).not.toContain('svg')
   })
 
+  it('keeps the lifetime of a download address within the bound of the tenant', async () => {
+    const strict = await service.createTenant({ downloadMaxSeconds: 120 })
+    const file = await uploadFile(service, strict.member)
+    const field = async (args: string) =>
+      service.ask(strict.viewer, `query ($id: ID!) { file(id: $id) { downloadUrl${args} } }`, { id: file.id })
+    const issued = async (expiresInSeconds?: number) => {
+      const mutation = `mutation ($input: IssueDownloadUrlInput!) { issueDownloadUrl(input: $input) {
+        __typename ... on IssueDownloadUrlSuccess { url expiresAt } ... on Error { code } } }`
+      return (await service.ask(strict.viewer, mutation, { input: { id: file.id, expiresInSeconds } })).data
+        .issueDownloadUrl
+    }
+    const secondsOf = (url: string) => new URL(url).searchParams.get('X-Amz-Expires')
+    // The default of 600 seconds is longer than this tenant allows.
+    for (const [args, seconds] of [
+      ['', '120'],
+      ['(expiresInSeconds: 120)', '120'],
+      ['(expiresInSeconds: 1)', '1'],
+    ] as const) {
+      expect(secondsOf((await field(args)).data.file.downloadUrl)).toBe(seconds)
+    }
+    expect(secondsOf((await issued()).url)).toBe('120')
+    expect(secondsOf((await issued(120)).url)).toBe('120')
+    for (const seconds of [121, 600, 0, -1]) {
+      const { data, errors } = await field(`(expiresInSeconds: ${seconds})`)
+      expect([data?.file?.downloadUrl ?? null, errors?.[0]?.extensions.code]).toEqual([null, 'BAD_USER_INPUT'])
+      expect(await issued(seconds)).toMatchObject({ __typename: 'ValidationError', code: 'VALIDATION' })
+    }
+    const generous = await service.createTenant({ downloadMaxSeconds: 86_400 })
+    const other = await uploadFile(service, generous.member)
+    const query = 'query ($id: ID!) { file(id: $id) { downloadUrl long: downloadUrl(expiresInSeconds: 86400) } }'
+    const { data } = await service.ask(generous.viewer, query, { id: other.id })
+    expect([secondsOf(data.file.downloadUrl), secondsOf(data.file.long)]).toEqual(['600', '86400'])
+  })
+
   it('puts a download that was issued on the record', async () => {
     const file = await uploadFile(service, tenant.member)
     const query = `mutation ($id: ID!) { issueDownloadUrl(input: { id: $id }) { ... on IssueDownloadUrlSuccess { url expiresAt } } }`

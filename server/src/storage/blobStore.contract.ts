@@ -1,4 +1,5 @@
 import { createHash, randomUUID } from 'node:crypto'
+import { gzipSync } from 'node:zlib'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { BlobStore, DownloadToSign, SignedUpload, UploadToSign } from './blobStore.ts'
 
@@ -82,7 +83,7 @@ export function describeBlobStore(bucketName: string, open: () => Promise<OpenBl
         const before = await store.head(key)
         expect(await send(signed, text('other'))).toBe(412)
         expect(await store.head(key)).toEqual(before)
-        expect(await store.sha256(key)).toBe(hex(text('first')))
+        expect((await store.hash(key))?.sha256).toBe(hex(text('first')))
       })
 
       it('lets exactly one of many parallel PUTs win', async () => {
@@ -93,7 +94,7 @@ export function describeBlobStore(bucketName: string, open: () => Promise<OpenBl
         expect(winners).toHaveLength(1)
         // A store may answer 409 to a PUT that ran beside the winner's.
         expect(statuses.every((status) => [200, 409, 412].includes(status))).toBe(true)
-        expect(await store.sha256(key)).toBe(hex(winners[0]!))
+        expect((await store.hash(key))?.sha256).toBe(hex(winners[0]!))
       })
 
       it('keeps an object of no bytes', async () => {
@@ -101,7 +102,7 @@ export function describeBlobStore(bucketName: string, open: () => Promise<OpenBl
         await put(key, new Uint8Array(0))
         expect(await store.head(key)).toMatchObject({ byteSize: 0 })
         expect(await store.readStart(key, 10)).toEqual(new Uint8Array(0))
-        expect(await store.sha256(key)).toBe(hex(new Uint8Array(0)))
+        expect((await store.hash(key))?.sha256).toBe(hex(new Uint8Array(0)))
       })
 
       it('refuses another content type than the signed one, and none at all', async () => {
@@ -157,7 +158,7 @@ export function describeBlobStore(bucketName: string, open: () => Promise<OpenBl
         const status = await send(sign({ key, byteSize: body.length, sha256: hex(text('else!')) }), body)
         if (status === 200) {
           expect((await store.head(key))?.sha256).toBeNull()
-          expect(await store.sha256(key)).toBe(hex(body))
+          expect((await store.hash(key))?.sha256).toBe(hex(body))
         } else {
           expect(status).toBe(400)
           expect(await store.head(key)).toBeNull()
@@ -198,6 +199,34 @@ export function describeBlobStore(bucketName: string, open: () => Promise<OpenBl
         expect(hex(new Uint8Array(await response.arrayBuffer()))).toBe(hex(body))
       })
 
+      it('overrides what a client stored with its PUT, and serves the stored bytes', async () => {
+        const encodedKey = newKey()
+        const unsigned = [
+          { name: 'cache-control', value: 'public, max-age=31536000' },
+          { name: 'content-encoding', value: 'gzip' },
+          { name: 'content-language', value: 'de' },
+          { name: 'expires', value: 'Wed, 01 Jan 2098 00:00:00 GMT' },
+          { name: 'content-disposition', value: 'inline; filename="other.html"' },
+        ]
+        const packed = gzipSync('packed')
+        const signed = sign({ key: encodedKey, byteSize: packed.length })
+        expect(await send({ ...signed, headers: [...signed.headers, ...unsigned] }, packed)).toBe(200)
+        expect(await store.head(encodedKey)).toMatchObject({ contentEncoding: 'gzip' })
+        const examined = await store.examine(encodedKey, { byteSize: packed.length, startBytes: 10 })
+        expect(examined).toMatchObject({ contentEncoding: 'gzip', sha256: hex(packed) })
+        expect((await store.hash(encodedKey))?.sha256).toBe(hex(packed))
+        for (const range of [undefined, 'bytes=0-4']) {
+          const response = await fetch(signDownload({ key: encodedKey }), { headers: range ? { range } : {} })
+          const { headers } = response
+          expect(hex(new Uint8Array(await response.arrayBuffer()))).toBe(hex(packed.subarray(0, range ? 5 : undefined)))
+          expect(headers.get('cache-control')).toBe('private, no-store')
+          expect(headers.get('content-encoding')).toBe('identity')
+          expect(headers.get('content-language')).toBe('und')
+          expect(headers.get('content-disposition')).toBe('attachment; filename="a.txt"')
+          expect(new Date(headers.get('expires') ?? '').getTime()).toBe(0)
+        }
+      })
+
       it('comes in ranges', async () => {
         const response = await fetch(signDownload({ key }), { headers: { range: 'bytes=5-14' } })
         expect(response.status).toBe(206)
@@ -219,7 +248,7 @@ export function describeBlobStore(bucketName: string, open: () => Promise<OpenBl
           expect((await fetch(other)).status).toBe(403)
         }
         expect((await fetch(url, { method: 'PUT', body: text('a') })).status).toBe(403)
-        expect(await store.sha256(key)).toBe(hex(body))
+        expect((await store.hash(key))?.sha256).toBe(hex(body))
       })
 
       it('of nothing is a 404, and of a deleted object too', async () => {
@@ -249,7 +278,7 @@ export function describeBlobStore(bucketName: string, open: () => Promise<OpenBl
         const body = new Uint8Array(3_000_001).map((_, index) => index % 251)
         await put(key, body, 'application/octet-stream')
         expect(await store.readStart(key, 4_100)).toEqual(body.slice(0, 4_100))
-        expect(await store.sha256(key)).toBe(hex(body))
+        expect((await store.hash(key))?.sha256).toBe(hex(body))
       })
 
       it.each([0, 1, 4_100, 65_535, 65_536, 65_537, 200_000])('examines an object of %i bytes', async (byteSize) => {
@@ -259,7 +288,8 @@ export function describeBlobStore(bucketName: string, open: () => Promise<OpenBl
         const stored = await store.head(key)
         const examined = await store.examine(key, { byteSize, startBytes: 4_100 })
         const sha256 = byteSize <= 65_536 ? hex(body) : null
-        expect(examined).toEqual({ ...stored, byteSize, sha256, start: body.slice(0, 4_100) })
+        const isEtagOfBytes = byteSize <= 65_536 ? true : null
+        expect(examined).toEqual({ ...stored, byteSize, sha256, isEtagOfBytes, start: body.slice(0, 4_100) })
       })
 
       it('examines an object of another size than was expected', async () => {
@@ -283,7 +313,7 @@ export function describeBlobStore(bucketName: string, open: () => Promise<OpenBl
         for (const byteSize of [0, 10, 100_000])
           expect(await store.examine(key, { byteSize, startBytes: 10 })).toBeNull()
         expect(await store.readStart(key, 10)).toBeNull()
-        expect(await store.sha256(key)).toBeNull()
+        expect(await store.hash(key)).toBeNull()
       })
     })
 
@@ -309,7 +339,7 @@ export function describeBlobStore(bucketName: string, open: () => Promise<OpenBl
         await put(key, text('old'))
         await store.delete([key])
         await put(key, text('new'))
-        expect(await store.sha256(key)).toBe(hex(text('new')))
+        expect((await store.hash(key))?.sha256).toBe(hex(text('new')))
       })
     })
 

@@ -7,20 +7,23 @@
  * (refused connection, time-out, 5xx, 403), never with a half answer.
  */
 export interface BlobStore {
-  /** What lies under a key, or null when nothing does. */
-  head(key: string): Promise<StoredObject | null>
+  /** The object under a key, or null if there is none. */
+  head(key: string, options?: ReadOptions): Promise<StoredObject | null>
 
   /**
-   * What lies under a key and how it begins, in one request; null when nothing lies there. An object of at most 65,536
-   * bytes is read whole, and hashed, if that was expected; of a larger one comes the start alone.
+   * The object under a key and its first bytes, in one request; null if there is none. An object of at most 65,536 bytes
+   * is read whole and hashed if that size was expected. Of a larger object only the start is read.
    */
-  examine(key: string, expected: ExpectedObject): Promise<ExaminedObject | null>
+  examine(key: string, expected: ExpectedObject, options?: ReadOptions): Promise<ExaminedObject | null>
 
   /** The first bytes of an object, at most `maxBytes`; empty for an empty object; null when nothing lies under the key. */
   readStart(key: string, maxBytes: number): Promise<Uint8Array | null>
 
-  /** Reads the whole object and hashes it, for stores that do not confirm a checksum. Null when nothing lies there. */
-  sha256(key: string): Promise<string | null>
+  /**
+   * Reads the whole object in ranges and hashes it, in constant memory for any size. Null if there is no object. Each range
+   * is read on the condition that the ETag is still that of the first: rejects with `BlobStoreUnavailable` if not.
+   */
+  hash(key: string, options?: ReadOptions): Promise<HashedObject | null>
 
   /** Deletes objects; deleting what is not there succeeds. At most 1,000 keys. Reports each key that the store refused. */
   delete(keys: readonly string[]): Promise<DeleteOutcome>
@@ -64,12 +67,22 @@ export interface BlobStore {
   close(): void
 }
 
+export interface ReadOptions {
+  /** Uses a connection of its own, to confirm an answer that could have been damaged on its way. */
+  readonly onNewConnection?: boolean
+}
+
 export interface StoredObject {
   readonly byteSize: number
   /** Without quotes. */
   readonly etag: string
-  /** As the store keeps it; empty when it keeps none. */
+  /** As stored; empty if the store keeps none. */
   readonly contentType: string
+  /**
+   * The `content-encoding` stored with the object, in lower case; null if there is none. `identity` and `aws-chunked` count
+   * as none: neither changes what a reader gets. A client can store one with a signed PUT, because nobody signed its absence.
+   */
+  readonly contentEncoding: string | null
   /** What the store itself vouches for, or null when it keeps no SHA-256 of the whole object. */
   readonly sha256: string | null
 }
@@ -82,11 +95,26 @@ export interface ExpectedObject {
 }
 
 export interface ExaminedObject extends StoredObject {
-  /** Of the bytes themselves, whatever the store says of them; null where not all of them were read. */
+  /** Computed from the bytes, not reported by the store; null if not all of them were read. */
   readonly sha256: string | null
-  /** The first bytes, fewer than asked for only where there are fewer. */
+  readonly isEtagOfBytes: EtagComparison
+  /** The first bytes; fewer than asked for only if the object is shorter. */
   readonly start: Uint8Array
 }
+
+/** An object that was read whole. */
+export interface HashedObject extends Omit<StoredObject, 'sha256'> {
+  /** Computed from the bytes. */
+  readonly sha256: string
+  readonly isEtagOfBytes: EtagComparison
+}
+
+/**
+ * Whether the ETag is the MD5 of the bytes that were read. True proves that they are those that the store received. Null if
+ * that cannot be told: not all bytes were read, or the ETag is not an MD5 (multipart uploads, encryption with SSE-KMS or
+ * SSE-C). See https://docs.aws.amazon.com/AmazonS3/latest/API/API_Object.html
+ */
+export type EtagComparison = boolean | null
 
 export interface UploadToSign {
   readonly key: string

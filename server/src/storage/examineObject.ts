@@ -1,53 +1,116 @@
+import { createHash, type Hash } from 'node:crypto'
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import { GetObjectCommand, type S3Client } from '@aws-sdk/client-s3'
-import type { ExaminedObject, ExpectedObject } from './blobStore.ts'
-import type { ObjectAnswer, PlainRequests } from './plainRequests.ts'
+import type { ExaminedObject, ExpectedObject, HashedObject, ReadOptions } from './blobStore.ts'
+import type { AskedObject, BytesOf, ObjectAnswer, PlainRequests } from './plainRequests.ts'
 import { readStartOf } from './readBody.ts'
-import { readExaminedObject } from './readS3Answer.ts'
+import { hasMd5Etag, type ObjectPart, readExaminedObject, readLabels, readPartHead } from './readS3Answer.ts'
 import { describeFailure, unavailable } from './s3Failure.ts'
 
-/** Up to here the whole object is read, which costs the store and the network hardly more than its start does. */
+/** An object of up to this size is read whole: it costs the store and the network hardly more than reading its start. */
 const largestReadWhole = 65_536
+
+/** How much of an object is in memory while it is hashed. */
+const rangeBytes = 8 * 1024 ** 2
+
+/** Hashing this much takes about a millisecond. Other requests of the process have their turn in between. */
+const hashedAtOnce = 512 * 1024
+
+/** Reads objects plainly, and through the SDK if that gives no usable answer. */
+export interface ObjectReader {
+  readonly client: S3Client
+  readonly plain: PlainRequests
+  readonly bucket: string
+}
 
 /** `BlobStore.examine` over S3. */
 export async function examineObject(
-  client: S3Client,
-  plain: PlainRequests,
-  bucket: string,
+  reader: ObjectReader,
   key: string,
   { byteSize, startBytes }: ExpectedObject,
+  options: ReadOptions,
 ): Promise<ExaminedObject | null> {
   if (!Number.isInteger(startBytes) || startBytes < 1 || startBytes > largestReadWhole) {
     throw new RangeError(`Cannot read ${startBytes} bytes`)
   }
   const bytesOf = (length: number) => (length <= largestReadWhole ? length : startBytes)
-  const get = async (range: string | undefined) =>
-    (await plain.get(key, range, bytesOf)) ?? getThroughSdk(client, { Bucket: bucket, Key: key, Range: range }, bytesOf)
   const range = byteSize > largestReadWhole ? `bytes=0-${startBytes - 1}` : undefined
   try {
-    const answer = await get(range)
-    // An empty object has no first byte, so no range of it exists.
-    const start = answer === 'InvalidRange' ? await get(undefined) : answer
-    if (start === 'NoSuchKey') return null
-    if (start === 'InvalidRange') throw new Error('The store knows no range of an object of which none was asked for')
-    return readExaminedObject(start, startBytes)
+    const start = await getFromStart(reader, { key, range, ...options }, bytesOf)
+    return start && readExaminedObject(start, startBytes)
   } catch (error) {
     throw unavailable('GET', error)
   }
 }
 
-async function getThroughSdk(
-  client: S3Client,
-  asked: { readonly Bucket: string; readonly Key: string; readonly Range: string | undefined },
-  bytesOf: (length: number) => number,
-): Promise<ObjectAnswer> {
+/** `BlobStore.hash` over S3. */
+export async function hashObject(
+  reader: ObjectReader,
+  key: string,
+  options: ReadOptions,
+): Promise<HashedObject | null> {
+  const [sha256, md5] = [createHash('sha256'), createHash('md5')]
+  const bytesOf = (length: number) => Math.min(length, rangeBytes)
   try {
-    const head = await client.send(new GetObjectCommand(asked))
+    const first = await getFromStart(reader, { key, range: `bytes=0-${rangeBytes - 1}`, ...options }, bytesOf)
+    if (!first) return null
+    const { byteSize, etag } = readPartHead(first.head, 0)
+    for (let part = first, offset = 0; ;) {
+      if (part.bytes.byteLength !== Math.min(rangeBytes, byteSize - offset)) throw new Error('A range is not complete')
+      offset += part.bytes.byteLength
+      await addToHashes([sha256, md5], part.bytes)
+      if (offset === byteSize) break
+      const range = `bytes=${offset}-${offset + rangeBytes - 1}`
+      part = partOf(await getObject(reader, { key, range, etag, ...options }, bytesOf))
+      const head = readPartHead(part.head, offset)
+      if (head.etag !== etag || head.byteSize !== byteSize) throw new Error('The object changed while it was read')
+    }
+    const isEtagOfBytes = hasMd5Etag(first.head) ? md5.digest('hex') === etag : null
+    return { byteSize, etag, ...readLabels(first.head), sha256: sha256.digest('hex'), isEtagOfBytes }
+  } catch (error) {
+    throw unavailable('GET', error)
+  }
+}
+
+async function addToHashes(hashes: readonly Hash[], bytes: Uint8Array): Promise<void> {
+  for (let from = 0; from < bytes.byteLength; from += hashedAtOnce) {
+    for (const hash of hashes) hash.update(bytes.subarray(from, from + hashedAtOnce))
+    if (from + hashedAtOnce < bytes.byteLength) await nextTurn()
+  }
+}
+
+/** Null if nothing lies under the key. */
+async function getFromStart(reader: ObjectReader, asked: AskedObject, bytesOf: BytesOf): Promise<ObjectPart | null> {
+  const answer = await getObject(reader, asked, bytesOf)
+  // An empty object has no first byte, so no range of it exists.
+  const start = answer === 'InvalidRange' ? await getObject(reader, { ...asked, range: undefined }, bytesOf) : answer
+  return start === 'NoSuchKey' ? null : partOf(start)
+}
+
+function partOf(answer: ObjectAnswer): ObjectPart {
+  if (typeof answer === 'string') throw new Error(`The store gave no part of the object: ${answer}`)
+  return answer
+}
+
+const getObject = async (reader: ObjectReader, asked: AskedObject, bytesOf: BytesOf): Promise<ObjectAnswer> =>
+  (await reader.plain.get(asked, bytesOf)) ?? getThroughSdk(reader, asked, bytesOf)
+
+async function getThroughSdk(
+  { client, bucket }: ObjectReader,
+  asked: AskedObject,
+  bytesOf: BytesOf,
+): Promise<ObjectAnswer> {
+  const { key, range, etag } = asked
+  try {
+    const condition = etag === undefined ? {} : { IfMatch: `"${etag}"` }
+    const head = await client.send(new GetObjectCommand({ Bucket: bucket, Key: key, Range: range, ...condition }))
     const { ContentLength = 0 } = head
     return { head, bytes: await readStartOf(head, Math.max(bytesOf(ContentLength), 1)) }
   } catch (error) {
     const { code, status } = describeFailure(error)
     if (code === 'NoSuchKey') return code
     if (status === 416) return 'InvalidRange'
+    if (status === 412) return 'PreconditionFailed'
     throw error
   }
 }

@@ -1,11 +1,11 @@
 import { Agent as HttpAgent, type IncomingHttpHeaders, type IncomingMessage, request as httpRequest } from 'node:http'
 import { Agent as HttpsAgent, request as httpsRequest } from 'node:https'
-import type { ListObjectsV2CommandOutput } from '@aws-sdk/client-s3'
-import type { ListOptions, StoredObject } from './blobStore.ts'
+import type { ListObjectsV2CommandOutput, ServerSideEncryption } from '@aws-sdk/client-s3'
+import type { ListOptions, ReadOptions, StoredObject } from './blobStore.ts'
 import { bucketAddress, escapePath, escapeUri } from './bucketAddress.ts'
 import type { BucketOptions } from './bucketOptions.ts'
 import { readPlainListing } from './readPlainListing.ts'
-import { type ObjectStart, readStoredObject } from './readS3Answer.ts'
+import { type ObjectPart, readStoredObject } from './readS3Answer.ts'
 import type { S3Patience } from './s3Client.ts'
 import { createQuerySigner } from './sigV4Query.ts'
 
@@ -15,21 +15,26 @@ import { createQuerySigner } from './sigV4Query.ts'
  * again through the SDK, which tries several times, minds a wrong clock and knows what the error was.
  */
 export interface PlainRequests {
-  /** Null where the store says that nothing lies under the key, which the caller has to make sure of. */
-  head(key: string): Promise<StoredObject | null | undefined>
-  /**
-   * The object, or the range of it that is asked for (`bytes=0-99`). Of its body only as many bytes are read as the answer
-   * says that its length deserves; then the connection is dropped.
-   */
-  get(key: string, range: string | undefined, bytesOf: BytesOf): Promise<ObjectAnswer | undefined>
+  /** Null if the store answers 404. A null is not proof of absence: check that the bucket is there before you act on it. */
+  head(key: string, how: ReadOptions): Promise<StoredObject | null | undefined>
+  /** Reads at most as many bytes of the body as `bytesOf` says, then drops the connection. */
+  get(asked: AskedObject, bytesOf: BytesOf): Promise<ObjectAnswer | undefined>
   /** True where the bucket is there and ours to ask. */
   ping(): Promise<true | undefined>
   list(options: ListOptions, maxKeys: number): Promise<ListObjectsV2CommandOutput | undefined>
   close(): void
 }
 
+export interface AskedObject extends ReadOptions {
+  readonly key: string
+  /** `bytes=0-99`; the whole object without it. */
+  readonly range: string | undefined
+  /** Without quotes. The answer is `PreconditionFailed` if the object has another one. */
+  readonly etag?: string | undefined
+}
+
 /** An object, or the code of S3 that says why none came. */
-export type ObjectAnswer = ObjectStart | 'NoSuchKey' | 'InvalidRange'
+export type ObjectAnswer = ObjectPart | 'NoSuchKey' | 'InvalidRange' | 'PreconditionFailed'
 
 /** How much to read of a body of that length. */
 export type BytesOf = (length: number) => number
@@ -44,7 +49,9 @@ interface Question {
   readonly path: string
   readonly query?: string
   readonly range?: string | undefined
+  readonly etag?: string | undefined
   readonly bytesOf?: BytesOf
+  readonly onNewConnection?: boolean | undefined
 }
 
 interface PlainAnswer {
@@ -73,29 +80,31 @@ export function createPlainRequests(options: BucketOptions, patience: S3Patience
 
   async function ask(question: Question): Promise<PlainAnswer | undefined> {
     if (performance.now() < restsUntil) return undefined
-    const { method, path, range, bytesOf } = question
+    const { method, path, range, etag, bytesOf, onNewConnection } = question
     const checksums = method === 'HEAD' ? { 'x-amz-checksum-mode': 'ENABLED' } : {}
-    const headers = { ...checksums, ...(range !== undefined && { range }), 'accept-encoding': 'identity' }
+    const conditions = { ...(range !== undefined && { range }), ...(etag !== undefined && { 'if-match': `"${etag}"` }) }
+    const headers = { ...checksums, ...conditions, 'accept-encoding': 'identity' }
     const send = isTls ? httpsRequest : httpRequest
     const answer = await new Promise<PlainAnswer | undefined>((resolve) => {
-      const request = send(presignFor(question, checksums), { method, agent, headers })
+      const usedAgent = onNewConnection ? false : agent
+      const request = send(presignFor(question, checksums), { method, agent: usedAgent, headers })
       request.setTimeout(answerMilliseconds, () => request.destroy())
       request.on('error', () => resolve(undefined))
       request.on('response', (response) => void readAnswer(response, bytesOf).then(resolve, () => resolve(undefined)))
       request.end()
     })
-    const isPlain = answer !== undefined && plainStatuses(path !== bucketPath, range).includes(answer.status)
+    const isPlain = answer !== undefined && plainStatuses(path !== bucketPath, question).includes(answer.status)
     if (!isPlain) restsUntil = performance.now() + restMilliseconds
     return isPlain ? answer : undefined
   }
 
   return {
-    async head(key) {
-      const answer = await ask({ method: 'HEAD', path: pathOf(key) })
+    async head(key, how) {
+      const answer = await ask({ method: 'HEAD', path: pathOf(key), ...how })
       return answer?.status === 404 ? null : answer && readHead(answer)
     },
-    async get(key, range, bytesOf) {
-      const answer = await ask({ method: 'GET', path: pathOf(key), range, bytesOf })
+    async get({ key, ...asked }, bytesOf) {
+      const answer = await ask({ method: 'GET', path: pathOf(key), ...asked, bytesOf })
       return answer && readObject(answer)
     },
     ping: async () => (await ask({ method: 'HEAD', path: bucketPath })) && true,
@@ -107,9 +116,10 @@ export function createPlainRequests(options: BucketOptions, patience: S3Patience
   }
 }
 
-function plainStatuses(isObject: boolean, range: string | undefined): readonly number[] {
+function plainStatuses(isObject: boolean, { range, etag }: Question): readonly number[] {
   if (!isObject) return [200]
-  return range === undefined ? [200, 404] : [200, 206, 404, 416]
+  const statuses = range === undefined ? [200, 404] : [200, 206, 404, 416]
+  return etag === undefined ? statuses : [...statuses, 412]
 }
 
 /** Rejects where the connection ends before the body does. Leaving the loop drops the connection. */
@@ -128,32 +138,46 @@ async function readAnswer(response: IncomingMessage, bytesOf: BytesOf | undefine
 }
 
 function readHead({ headers }: PlainAnswer): StoredObject | undefined {
-  const { etag, 'content-length': length = '', 'content-type': ContentType = '' } = headers
+  const {
+    etag,
+    'content-length': length = '',
+    'content-type': ContentType,
+    'content-encoding': ContentEncoding,
+  } = headers
   if (!etag || !/^\d{1,15}$/.test(length)) return undefined
-  const header = (name: string) => (typeof headers[name] === 'string' ? headers[name] : undefined)
+  const header = (name: string) => headerText(headers, name)
   return readStoredObject({
     $metadata: {},
     ETag: etag,
     ContentLength: Number(length),
     ContentType,
+    ContentEncoding,
     ChecksumSHA256: header('x-amz-checksum-sha256'),
     ChecksumType: header('x-amz-checksum-type') === 'COMPOSITE' ? 'COMPOSITE' : undefined,
   })
 }
 
-/** A page that is none of the store's names no ETag; an error that is none of the key's goes through the SDK as well. */
+/** Undefined for a page that is not the store's, which names no ETag, and for an error that is not the key's. */
 function readObject({ status, headers, body }: PlainAnswer): ObjectAnswer | undefined {
-  const {
-    etag: ETag,
-    'content-length': length = '',
-    'content-range': ContentRange,
-    'content-type': ContentType,
-  } = headers
   if (status === 416) return 'InvalidRange'
+  if (status === 412) return 'PreconditionFailed'
   if (status === 404) return body.includes('<Code>NoSuchKey</Code>') ? 'NoSuchKey' : undefined
+  const { etag: ETag, 'content-length': length = '', 'content-range': ContentRange } = headers
   if (!ETag || !/^\d{1,15}$/.test(length)) return undefined
-  return { head: { ETag, ContentLength: Number(length), ContentRange, ContentType }, bytes: body }
+  const head = {
+    ETag,
+    ContentLength: Number(length),
+    ContentRange,
+    ContentType: headers['content-type'],
+    ContentEncoding: headers['content-encoding'],
+    ServerSideEncryption: headerText(headers, 'x-amz-server-side-encryption') as ServerSideEncryption | undefined,
+    SSECustomerAlgorithm: headerText(headers, 'x-amz-server-side-encryption-customer-algorithm'),
+  }
+  return { head, bytes: body }
 }
+
+const headerText = (headers: IncomingHttpHeaders, name: string): string | undefined =>
+  typeof headers[name] === 'string' ? headers[name] : undefined
 
 /** In the order of names, as the signature wants it. */
 function listingQuery({ prefix, continuationToken, startAfter }: ListOptions, maxKeys: number): string {

@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto'
 import { Readable } from 'node:stream'
 import type { GetObjectCommandOutput } from '@aws-sdk/client-s3'
 import { refuseWithoutEtag } from './readS3Answer.ts'
@@ -17,20 +16,6 @@ export async function readStartOf(output: GetObjectCommandOutput, maxBytes: numb
   const expected = Math.min(maxBytes, output.ContentLength ?? 0)
   if (length < expected) throw new Error(`The body ended after ${length} of ${expected} bytes`)
   return Uint8Array.from(Buffer.concat(chunks).subarray(0, maxBytes))
-}
-
-/** Hashes a body of any size in constant memory. Throws when fewer bytes came than were announced. */
-export async function hashBody(output: GetObjectCommandOutput): Promise<string> {
-  const body = streamOf(output)
-  const hash = createHash('sha256')
-  let length = 0
-  for await (const chunk of body as AsyncIterable<Uint8Array>) {
-    hash.update(chunk)
-    length += chunk.byteLength
-  }
-  const expected = output.ContentLength ?? length
-  if (length !== expected) throw new Error(`The body had ${length} of ${expected} bytes`)
-  return hash.digest('hex')
 }
 
 function streamOf(output: GetObjectCommandOutput): Readable {

@@ -20,14 +20,37 @@ import type {
 
 /** Each of these throws when the answer lacks what it has to tell: half an answer is none. */
 export function readStoredObject(output: HeadObjectCommandOutput): StoredObject {
-  const { ContentLength, ETag, ContentType = '' } = output
+  const { ContentLength, ETag } = output
   if (ContentLength === undefined || ETag === undefined) throw new Error('HEAD told no size or no ETag')
-  return { byteSize: ContentLength, etag: bareEtag(ETag), contentType: ContentType, sha256: wholeSha256(output) }
+  return { byteSize: ContentLength, etag: bareEtag(ETag), ...readLabels(output), sha256: wholeSha256(output) }
 }
 
-/** The answer to a GET of an object, or of a range from its first byte on, and what was read of its body. */
-export interface ObjectStart {
-  readonly head: Pick<GetObjectCommandOutput, 'ContentLength' | 'ContentRange' | 'ContentType' | 'ETag'>
+export const readLabels = ({
+  ContentType = '',
+  ContentEncoding,
+}: Pick<HeadObjectCommandOutput, 'ContentType' | 'ContentEncoding'>) => ({
+  contentType: ContentType,
+  contentEncoding: readEncoding(ContentEncoding),
+})
+
+/** Some stores keep `aws-chunked`, which describes how the body of the PUT was sent and not what it is. */
+function readEncoding(header: string | undefined): string | null {
+  const codings = (header ?? '').split(',').map((coding) => coding.trim().toLowerCase())
+  return codings.filter((coding) => !['', 'identity', 'aws-chunked'].includes(coding)).join(', ') || null
+}
+
+/** The answer to a GET of an object or of a range of it, and what was read of its body. */
+export interface ObjectPart {
+  readonly head: Pick<
+    GetObjectCommandOutput,
+    | 'ContentLength'
+    | 'ContentRange'
+    | 'ContentType'
+    | 'ContentEncoding'
+    | 'ETag'
+    | 'ServerSideEncryption'
+    | 'SSECustomerAlgorithm'
+  >
   readonly bytes: Uint8Array
 }
 
@@ -35,20 +58,35 @@ export interface ObjectStart {
  * The checksums in the answer are not looked at: next to a range they may be those of a part, and all of the bytes vouch
  * for themselves.
  */
-export function readExaminedObject({ head, bytes }: ObjectStart, startBytes: number): ExaminedObject {
-  const { ContentType = '', ETag } = head
-  const byteSize = readWholeSize(head)
-  if (byteSize === undefined || ETag === undefined) throw new Error('GET told no size or no ETag')
+export function readExaminedObject({ head, bytes }: ObjectPart, startBytes: number): ExaminedObject {
+  const { byteSize, etag } = readPartHead(head, 0)
   if (bytes.byteLength < Math.min(byteSize, startBytes)) throw new Error('Fewer bytes came than were asked for')
-  const sha256 = bytes.byteLength === byteSize ? hash('sha256', bytes) : null
+  const isWhole = bytes.byteLength === byteSize
+  const sha256 = isWhole ? hash('sha256', bytes) : null
+  const isEtagOfBytes = isWhole && hasMd5Etag(head) ? etag === hash('md5', bytes) : null
   const start = Uint8Array.from(bytes.subarray(0, startBytes))
-  return { byteSize, etag: bareEtag(ETag), contentType: ContentType, sha256, start }
+  return { byteSize, etag, ...readLabels(head), sha256, isEtagOfBytes, start }
 }
 
-function readWholeSize({ ContentLength, ContentRange }: ObjectStart['head']): number | undefined {
-  if (ContentRange === undefined) return ContentLength
-  const size = /^bytes 0-\d+\/(\d{1,15})$/.exec(ContentRange)?.[1]
-  return size === undefined ? undefined : Number(size)
+/** The size of the whole object and its ETag. Throws for an answer that does not begin at `offset`. */
+export function readPartHead(head: ObjectPart['head'], offset: number): { byteSize: number; etag: string } {
+  const { ETag, ContentLength, ContentRange } = head
+  const byteSize = ContentRange === undefined ? wholeLength(ContentLength, offset) : sizeInRange(ContentRange, offset)
+  if (byteSize === undefined || !ETag) throw new Error('GET told no size or no ETag')
+  return { byteSize, etag: bareEtag(ETag) }
+}
+
+const wholeLength = (length: number | undefined, offset: number) => (offset === 0 ? length : undefined)
+
+function sizeInRange(contentRange: string, offset: number): number | undefined {
+  const [, from, size] = /^bytes (\d{1,15})-\d{1,15}\/(\d{1,15})$/.exec(contentRange) ?? []
+  return Number(from) === offset ? Number(size) : undefined
+}
+
+/** Whether the ETag has the form of an MD5 and nothing in the answer says that it is none. */
+export function hasMd5Etag({ ETag = '', ServerSideEncryption, SSECustomerAlgorithm }: ObjectPart['head']): boolean {
+  if (SSECustomerAlgorithm !== undefined || ServerSideEncryption?.startsWith('aws:kms')) return false
+  return /^[0-9a-f]{32}$/.test(bareEtag(ETag))
 }
 
 /** Who answers 200 and names no ETag has neither kept nor sent an object: it is an error body, or another's web page. */

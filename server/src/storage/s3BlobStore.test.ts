@@ -36,7 +36,7 @@ const questions: Readonly<Record<string, (store: BlobStore) => Promise<unknown>>
   examine: (store) => store.examine('a', { byteSize: 3, startBytes: 10 }),
   examineLarge: (store) => store.examine('a', { byteSize: 100_000, startBytes: 10 }),
   readStart: (store) => store.readStart('a', 10),
-  sha256: (store) => store.sha256('a'),
+  hash: (store) => store.hash('a'),
   delete: (store) => store.delete(['a']),
   list: (store) => store.list({ prefix: '' }),
   ping: (store) => store.ping(),
@@ -113,7 +113,7 @@ describe('a bucket that gives no usable answer', () => {
         response.writeHead(200, { 'content-length': 100, etag: '"a"' })
         response.write('half', () => after === 'cut' && response.destroy())
       })
-      await expect(store.sha256('a')).rejects.toBeInstanceOf(BlobStoreUnavailable)
+      await expect(store.hash('a')).rejects.toBeInstanceOf(BlobStoreUnavailable)
       await expect(store.readStart('a', 50)).rejects.toBeInstanceOf(BlobStoreUnavailable)
       for (const byteSize of [100, 100_000]) {
         await expect(store.examine('a', { byteSize, startBytes: 50 })).rejects.toBeInstanceOf(BlobStoreUnavailable)
@@ -177,7 +177,7 @@ describe('reading', () => {
         expect(request.headers['x-amz-checksum-mode']).toBe('ENABLED')
         response.writeHead(200, { 'content-length': 3, etag: '"a"', ...headers }).end()
       })
-      expect(await store.head('a')).toEqual({ byteSize: 3, etag: 'a', contentType: '', sha256 })
+      expect(await store.head('a')).toEqual({ byteSize: 3, etag: 'a', contentType: '', contentEncoding: null, sha256 })
     }
   })
 })

@@ -6,10 +6,10 @@ import {
   ListObjectsV2Command,
   type S3Client,
 } from '@aws-sdk/client-s3'
-import type { BlobStore, DeleteOutcome, ListOptions, ListPage, StoredObject } from './blobStore.ts'
+import type { BlobStore, DeleteOutcome, ListOptions, ListPage, ReadOptions, StoredObject } from './blobStore.ts'
 import type { BucketOptions } from './bucketOptions.ts'
-import { examineObject } from './examineObject.ts'
-import { hashBody, readStartOf } from './readBody.ts'
+import { examineObject, hashObject, type ObjectReader } from './examineObject.ts'
+import { readStartOf } from './readBody.ts'
 import { createPlainRequests, type PlainRequests } from './plainRequests.ts'
 import { readDeleteOutcome, readListPage, readStoredObject } from './readS3Answer.ts'
 import { createS3Client, usualPatience, type S3Patience } from './s3Client.ts'
@@ -25,12 +25,13 @@ export function createS3BlobStore(options: BucketOptions, patience: S3Patience =
   const client = createS3Client(options, patience)
   const plain = createPlainRequests(options, patience)
   const { bucket } = options
+  const reader = { client, plain, bucket }
   const signer = createUrlSigner(options)
   return {
-    head: (key) => head(client, plain, bucket, key),
-    examine: (key, expected) => examineObject(client, plain, bucket, key, expected),
+    head: (key, how = {}) => head(reader, key, how),
+    examine: (key, expected, how = {}) => examineObject(reader, key, expected, how),
     readStart: (key, maxBytes) => readStart(client, bucket, key, maxBytes),
-    sha256: (key) => readSha256(client, bucket, key),
+    hash: (key, how = {}) => hashObject(reader, key, how),
     delete: (keys) => deleteObjects(client, bucket, keys),
     list: (page) => listObjects(client, plain, bucket, page),
     write: (key, content, how) => writeObject(client, bucket, key, content, how),
@@ -47,9 +48,13 @@ export function createS3BlobStore(options: BucketOptions, patience: S3Patience =
   }
 }
 
-async function head(client: S3Client, plain: PlainRequests, bucket: string, key: string): Promise<StoredObject | null> {
+async function head(
+  { client, plain, bucket }: ObjectReader,
+  key: string,
+  how: ReadOptions,
+): Promise<StoredObject | null> {
   try {
-    const stored = await plain.head(key)
+    const stored = await plain.head(key, how)
     if (stored) return stored
     if (stored === undefined) {
       const command = new HeadObjectCommand({ Bucket: bucket, Key: key, ChecksumMode: 'ENABLED' })
@@ -73,15 +78,6 @@ async function readStart(client: S3Client, bucket: string, key: string, maxBytes
     if (code === 'NoSuchKey') return null
     // An empty object has no first byte, so no range of it exists.
     if (status === 416) return new Uint8Array(0)
-    throw unavailable('GET', error)
-  }
-}
-
-async function readSha256(client: S3Client, bucket: string, key: string): Promise<string | null> {
-  try {
-    return await hashBody(await client.send(new GetObjectCommand({ Bucket: bucket, Key: key })))
-  } catch (error) {
-    if (describeFailure(error).code === 'NoSuchKey') return null
     throw unavailable('GET', error)
   }
 }

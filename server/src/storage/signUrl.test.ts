@@ -122,8 +122,12 @@ describe('signed URLs', () => {
         const command = new GetObjectCommand({
           Bucket: options.bucket,
           Key: wanted.key,
+          ResponseCacheControl: 'private, no-store',
           ResponseContentDisposition: wanted.contentDisposition,
+          ResponseContentEncoding: 'identity',
+          ResponseContentLanguage: 'und',
           ResponseContentType: wanted.contentType,
+          ResponseExpires: new Date(0),
         })
         const reference = await getSignedUrl(createReferenceClient(options), command, {
           expiresIn: wanted.expiresInSeconds,
@@ -202,10 +206,12 @@ describe('an upload URL', () => {
 })
 
 describe('a download URL', () => {
-  it('binds the host alone, and carries the response overrides beside its signature', () => {
+  it('binds the host alone, and overrides every header that an upload could have stored', () => {
     const url = createUrlSigner(options).signDownload(someDownload)
     expect(new URL(url).searchParams.get('X-Amz-SignedHeaders')).toBe('host')
-    const overrides = ['response-content-disposition', 'response-content-type']
+    const overrides = ['cache-control', 'content-disposition', 'content-encoding', 'content-language', 'content-type']
+      .concat('expires')
+      .map((name) => `response-${name}`)
     expect(namesOf(url)).toEqual([...signaturePart, 'X-Amz-Signature', 'X-Amz-SignedHeaders', ...overrides])
   })
 

@@ -3,6 +3,17 @@ import { bucketAddress, escapePath, escapeUri } from './bucketAddress.ts'
 import type { BucketOptions } from './bucketOptions.ts'
 import { createQuerySigner } from './sigV4Query.ts'
 
+/*
+ * A client can add headers to a signed PUT that nobody signed (`cache-control`, `content-language`, `expires`,
+ * `content-encoding`), and stores keep and serve them. A download URL overrides each of them, so that a reader gets the
+ * stored bytes and nothing caches them for longer than the URL works. The order is that of the names, as SigV4 wants it.
+ * https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetObject.html
+ */
+const withoutCaching = `&response-cache-control=${escapeUri('private, no-store')}`
+/** `identity`: the bytes as they are, whatever encoding is stored with them. `und`: no particular language (BCP 47). */
+const asStored = '&response-content-encoding=identity&response-content-language=und&response-content-type='
+const alreadyExpired = `&response-expires=${escapeUri(new Date(0).toUTCString())}`
+
 export interface UrlSigner {
   signUpload(upload: UploadToSign): SignedUpload
   signDownload(download: DownloadToSign): string
@@ -35,7 +46,8 @@ export function createUrlSigner(options: BucketOptions): UrlSigner {
     },
 
     signDownload({ key, contentDisposition, contentType, expiresInSeconds, now }) {
-      const query = `&response-content-disposition=${escapeUri(contentDisposition)}&response-content-type=${escapeUri(contentType)}`
+      const name = `&response-content-disposition=${escapeUri(contentDisposition)}`
+      const query = `${withoutCaching}${name}${asStored}${escapeUri(contentType)}${alreadyExpired}`
       const path = pathOf(key)
       return presign({
         method: 'GET',

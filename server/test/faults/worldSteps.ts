@@ -31,7 +31,7 @@ const asked = [
   'head',
   'examine',
   'readStart',
-  'sha256',
+  'hash',
   'delete',
   'list',
   'write',

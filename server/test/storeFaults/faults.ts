@@ -104,3 +104,25 @@ export function rewriteAnswer(transform: (body: string, seen: SeenRequest) => st
     response.end(body)
   }
 }
+
+/** The store answers, and the client reads other bytes or other headers. The length is that of the changed body. */
+export function changeAnswer(change: {
+  readonly body?: (body: Buffer) => Buffer
+  readonly headers?: Readonly<Record<string, string>>
+}): Fault {
+  return async ({ response, seen, forward }) => {
+    const answer = await forward()
+    const original = Buffer.concat((await answer.toArray()) as Buffer[])
+    const body = change.body?.(original) ?? original
+    const length = seen.method === 'HEAD' ? {} : { 'content-length': String(body.length) }
+    response.writeHead(answer.statusCode ?? 502, { ...answer.headers, ...length, ...change.headers })
+    response.end(body)
+  }
+}
+
+/** One bit of the first byte is another one on its way. Size and headers stay as they were. */
+export const flipByte = (): Fault =>
+  changeAnswer({ body: (body) => Buffer.concat([Buffer.from([(body[0] ?? 0) ^ 1]), body.subarray(1)]) })
+
+/** The answer is shorter than the object, and says so itself. */
+export const shortenAnswer = (bytes: number): Fault => changeAnswer({ body: (body) => body.subarray(0, bytes) })

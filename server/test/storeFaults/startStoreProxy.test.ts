@@ -109,7 +109,7 @@ async function beginUpload(): Promise<string> {
 const questions = {
   head: [isHead, () => store.head('p/a')],
   readStart: [isRead, () => store.readStart('p/a', 10)],
-  sha256: [isRead, () => store.sha256('p/a')],
+  hash: [isRead, () => store.hash('p/a')],
   delete: [isDeletion, () => store.delete(['p/nothing'])],
   list: [isListing, () => store.list({ prefix: 'p/' })],
   write: [isWrite, () => store.write('q/w', bytes('w'), plain)],
@@ -123,7 +123,7 @@ type Question = keyof typeof questions
 const everyQuestion = Object.keys(questions) as Question[]
 /** Questions whose answer is more than a status, and those whose answer has a body. */
 const beyondStatus = everyQuestion.filter((name) => name !== 'ping')
-const withBody: Question[] = ['readStart', 'sha256', 'delete', 'list', 'listUnfinishedUploads']
+const withBody: Question[] = ['readStart', 'hash', 'delete', 'list', 'listUnfinishedUploads']
 
 /** Asks all questions, or those named, while the fault befalls the requests of each. */
 async function expectNoAnswer(fault: () => Fault, names = everyQuestion) {
@@ -142,7 +142,7 @@ describe('a proxy in front of a store', () => {
     const signed = store.signUpload({ key, ...plain, byteSize: body.length, expiresInSeconds: 60, now: new Date() })
     const headers = Object.fromEntries(signed.headers.map(({ name, value }) => [name, value]))
     expect((await fetch(signed.url, { method: 'PUT', headers, body })).status).toBe(200)
-    expect(await direct.sha256(key)).toBe(sha256(body))
+    expect((await direct.hash(key))?.sha256).toBe(sha256(body))
 
     const asked = { key, contentType: 'text/x', contentDisposition: 'inline', expiresInSeconds: 60, now: new Date() }
     const [through, past] = [await sendRaw(store.signDownload(asked)), await sendRaw(direct.signDownload(asked))]
@@ -304,7 +304,7 @@ describe('an answer that comes late', () => {
     proxy.on(isWrite, delayAnswer(50), 1)
     proxy.on(isRead, delay(50), 1)
     expect(await store.write('q/w', bytes('late'), plain)).toBe('WRITTEN')
-    expect(await store.sha256('q/w')).toBe(sha256('late'))
+    expect((await store.hash('q/w'))?.sha256).toBe(sha256('late'))
     proxy.on(isDeletion, delayAnswer(500))
     askOnce(200)
     await expectUnavailable(store.delete(['q/w']))
@@ -325,7 +325,7 @@ describe('a reply that is lost after success', () => {
   it('to a write that may only create meets what it wrote itself', async () => {
     proxy.on(isWrite, loseReply(), 1)
     expect(await store.write('q/w', bytes('mine'), { ...plain, onlyIf: 'ABSENT' })).toBe('PRESENT')
-    expect(await direct.sha256('q/w')).toBe(sha256('mine'))
+    expect((await direct.hash('q/w'))?.sha256).toBe(sha256('mine'))
     await direct.delete(['q/w'])
   })
 

@@ -15,7 +15,8 @@ export async function verifySample(ctx: SweepContext, run: Run): Promise<void> {
   await assertOwnBucket(ctx)
   for (const blob of await chooseBlobs(ctx)) {
     const examined = { key: blob.objectKey, byteSize: blob.byteSize }
-    const reason = await verifyBytes(ctx.blobs, blob)
+    const { verdict } = await verifyBytes(ctx.blobs, blob)
+    const reason = verdict === 'SAME' || verdict === 'UNPROVEN' ? null : verdict
     run.tally.examined += 1
     if (reason !== null) run.tally.addFound(reason.toLowerCase(), examined)
     else if (blob.quarantinedAt !== null) run.tally.addFound('returned', examined)
