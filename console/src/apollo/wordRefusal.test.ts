@@ -17,6 +17,11 @@ test('a refusal that this console does not know is told in the words of the serv
   expect(wordRefusal({})).toBe('This did not work.')
 })
 
+test('a full quota is worded with sizes that people can read', () => {
+  const refusal = { code: 'QUOTA_EXCEEDED', message: 'x', neededBytes: 2_500_000, availableBytes: 0 }
+  expect(wordRefusal(refusal)).toBe('There is not enough space: this file needs 2.5 MB, and 0 bytes are left.')
+})
+
 test('a bug of the server is told with its request id, and never with its own message', () => {
   const words = wordError(answered({ code: 'INTERNAL_SERVER_ERROR', requestId: 'req-7' }))
   expect(words).toContain('req-7')

@@ -1,10 +1,13 @@
 import { CombinedGraphQLErrors, ServerError } from '@apollo/client/errors'
+import { formatBytes } from '../ui/formatBytes.ts'
 
 /** A "no" of the API, from the union of a mutation. Newer servers may know codes that this console does not. */
 export interface Refusal {
   readonly code: string
   readonly message: string
   readonly field?: string
+  readonly neededBytes?: number
+  readonly availableBytes?: number
 }
 
 const words: Record<string, string> = {
@@ -25,7 +28,10 @@ const words: Record<string, string> = {
 const betterFromServer = new Set(['VALIDATION', 'CONFLICT', 'CONTENT_MISMATCH', 'QUOTA_EXCEEDED'])
 
 /** What a person reads about a refusal of a mutation. */
-export function wordRefusal({ code, message }: Partial<Refusal>): string {
+export function wordRefusal({ code, message, neededBytes, availableBytes }: Partial<Refusal>): string {
+  if (neededBytes !== undefined && availableBytes !== undefined) {
+    return `There is not enough space: this file needs ${formatBytes(neededBytes)}, and ${formatBytes(availableBytes)} are left.`
+  }
   if (code && betterFromServer.has(code) && message) return message
   return (code && words[code]) || message || 'This did not work.'
 }

@@ -1,10 +1,11 @@
 import type { Attachment } from './attachments/listAttachments.ts'
 
 /**
- * Every "no" that a caller can act on. Those with a GraphQL type of their own are answers of mutations; the others end
- * the request with `extensions.code`. Whatever is thrown and is none of these is a defect, and is masked.
+ * Every refusal that a caller can act on. Those with a GraphQL type are answers of mutations. The others are top-level
+ * errors with `extensions.code`. Anything else that is thrown is a bug and is masked.
  *
- * Messages are sentences for people. They never carry another tenant's data, SQL, keys or bounds.
+ * Messages are sentences for people and name the bound that was passed. They never carry another tenant's data, SQL or
+ * keys.
  */
 export abstract class Refusal extends Error {
   abstract readonly code: RefusalCode
@@ -36,22 +37,37 @@ export class NotFound extends Refusal {
   }
 }
 
-/** A value that cannot be accepted; `field` is its name in the input. */
+/**
+ * A value that cannot be accepted. `path` leads to it from the input down, such as `['uploads', '3', 'name']`; a plain
+ * string stands for a path of one part. `bound` is the number that the value passed, in the unit of the value.
+ */
 export class Invalid extends Refusal {
   override readonly name = 'ValidationError'
   readonly code = 'VALIDATION'
-  readonly field: string
-  constructor(field: string, message: string) {
+  readonly path: readonly string[]
+  readonly bound: number | null
+  constructor(path: string | readonly string[], message: string, bound: number | null = null) {
     super(message)
-    this.field = field
+    this.path = typeof path === 'string' ? [path] : path
+    this.bound = bound
+  }
+
+  /** The last part of the path. */
+  get field(): string {
+    return this.path.at(-1) ?? ''
   }
 }
 
+/** Both sizes in bytes, read in the transaction that refused. `availableBytes` is 0 for a tenant over its quota. */
 export class QuotaExceeded extends Refusal {
   override readonly name = 'QuotaExceededError'
   readonly code = 'QUOTA_EXCEEDED'
-  constructor() {
-    super('There is not enough space left for this file.')
+  readonly neededBytes: number
+  readonly availableBytes: number
+  constructor(neededBytes: number, availableBytes: number) {
+    super(`The upload needs ${neededBytes} bytes, but only ${availableBytes} bytes of the quota are left.`)
+    this.neededBytes = neededBytes
+    this.availableBytes = availableBytes
   }
 }
 
@@ -84,10 +100,34 @@ export class FileInUse extends Refusal {
   }
 }
 
-/** The thing is in a state in which this cannot be done. */
+const conflictReasons = [
+  'ALREADY_COMMITTED',
+  'ALREADY_MEMBER',
+  'CHANGED_SINCE',
+  'FILE_HELD',
+  'IDEMPOTENCY_KEY_REUSED',
+  'INTENT_CANCELLED',
+  'INTENT_EXPIRED',
+  'LAST_OWNER',
+  'NAME_TAKEN',
+  'NOT_TRASHED',
+  'QUARANTINED',
+  'TRASHED',
+  'VERSION_PENDING',
+  'WOULD_BE_INSIDE_ITSELF',
+] as const
+
+export type ConflictReason = (typeof conflictReasons)[number]
+
+/** The current state does not allow the change. `reason` tells programs why. */
 export class Conflict extends Refusal {
   override readonly name = 'ConflictError'
   readonly code = 'CONFLICT'
+  readonly reason: ConflictReason
+  constructor(reason: ConflictReason, message: string) {
+    super(message)
+    this.reason = reason
+  }
 }
 
 /** No credentials, or none that are accepted. The reason stays with us. */

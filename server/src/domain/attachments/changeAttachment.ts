@@ -33,7 +33,8 @@ export async function changeAttachment(
     const owner = sql`${ownerType}::text, ${ownerId}::text, ${slot}::text`
     const outcome = await call(tx, sql`${calls[verb]}(${by}, ${fileId}::uuid, ${owner})`)
     if (outcome === 'NO_FILE') throw new NotFound('file')
-    if (outcome === 'TRASHED' && verb !== 'detach') throw new Conflict('The file is in the trash. Restore it first.')
+    if (outcome === 'TRASHED' && verb !== 'detach')
+      throw new Conflict('TRASHED', 'The file is in the trash. Restore it first.')
     return { file: await fileAsItIs(tx, fileId), outcome }
   })
 }

@@ -20,7 +20,9 @@ export function acceptOwner(owner: Owner): Owner {
     const text = owner[field]
     const most = longest[field]
     const length = characterCount(text)
-    if (length === 0 || length > most) throw new Invalid(field, `This has to be 1 to ${most} characters.`)
+    if (length < 1 || length > most) {
+      throw new Invalid(field, `Must have between 1 and ${most} characters.`, length < 1 ? 1 : most)
+    }
     if (!isPlain(text)) throw new Invalid(field, 'Control characters are not accepted.')
   }
   return owner

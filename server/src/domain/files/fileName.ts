@@ -18,7 +18,9 @@ export function acceptFileName(text: string, field = 'name'): string {
   }
   if (/[/\\]/.test(name)) throw new Invalid(field, 'The name contains a slash or a backslash.')
   if (name === '.' || name === '..') throw new Invalid(field, 'This name has a special meaning in file systems.')
-  if (Buffer.byteLength(name) > limits.fileNameBytes) throw new Invalid(field, 'The name is too long.')
+  if (Buffer.byteLength(name) > limits.fileNameBytes) {
+    throw new Invalid(field, `The name may have at most ${limits.fileNameBytes} bytes of UTF-8.`, limits.fileNameBytes)
+  }
   return name
 }
 

@@ -36,13 +36,15 @@ export async function releaseFile(ctx: Context, id: string): Promise<File> {
 }
 
 export function refuseIfHeld({ heldAt }: { readonly heldAt: Date | null }): void {
-  if (heldAt !== null) throw new Conflict('The file is under legal hold.')
+  if (heldAt !== null) throw new Conflict('FILE_HELD', 'The file is under legal hold.')
 }
 
 function acceptReason(text: string): string {
   const reason = text.normalize('NFC').trim()
-  if (reason === '' || characterCount(reason) > longestReason) {
-    throw new Invalid('reason', `A hold needs a reason of at most ${longestReason} characters.`)
+  const length = characterCount(reason)
+  if (length < 1 || length > longestReason) {
+    const message = `A hold needs a reason of 1 to ${longestReason} characters.`
+    throw new Invalid('reason', message, length < 1 ? 1 : longestReason)
   }
   // oxlint-disable-next-line no-control-regex -- these are what is looked for
   if (/[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069]|\p{Cs}/u.test(reason)) {

@@ -24,7 +24,8 @@ export function signDownload(
 ): { url: string; expiresAt: Date } {
   const seconds = options.expiresInSeconds ?? Math.min(limits.downloadUrlSeconds, maxSeconds)
   if (seconds < limits.minDownloadUrlSeconds || seconds > maxSeconds) {
-    throw new Invalid('expiresInSeconds', 'The lifetime is out of range.')
+    const message = `The lifetime must be between ${limits.minDownloadUrlSeconds} and ${maxSeconds} seconds.`
+    throw new Invalid('expiresInSeconds', message, seconds > maxSeconds ? maxSeconds : limits.minDownloadUrlSeconds)
   }
   const served = servedContentType(file.contentType)
   const inline = options.disposition === 'INLINE' && served.inlineAllowed

@@ -60,6 +60,6 @@ async function insertMembership(
     .values({ tenantId, userId: id, role, createdAt })
     .onConflictDoNothing()
     .returning({ userId: memberships.userId })
-  if (added.length === 0) throw new Conflict('This person is a member already.')
+  if (added.length === 0) throw new Conflict('ALREADY_MEMBER', 'This person is a member already.')
   await tx.db.insert(userTenants).values({ userId: id, tenant: tenantId }).onConflictDoNothing()
 }

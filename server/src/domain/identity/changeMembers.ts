@@ -115,7 +115,7 @@ async function refuseForLastOwner(tx: Transaction, member: Member): Promise<void
     .from(memberships)
     .where(and(tx.mine(memberships), eq(memberships.role, 'OWNER'), ne(memberships.userId, member.userId)))
     .limit(1)
-  if (!other) throw new Conflict('This is the last OWNER of the tenant. Make somebody else OWNER first.')
+  if (!other) throw new Conflict('LAST_OWNER', 'This is the last OWNER of the tenant. Make somebody else OWNER first.')
 }
 
 async function countKeys(tx: Transaction, createdBy: string, now: Date): Promise<number> {

@@ -10,6 +10,9 @@ export const isEmail = (text: string): boolean =>
 
 export function acceptEmail(text: string): string {
   const email = normalizeEmail(text)
+  if (email.length > emailMaxLength) {
+    throw new Invalid('email', `An e-mail address may have at most ${emailMaxLength} characters.`, emailMaxLength)
+  }
   if (!isEmail(email)) throw new Invalid('email', 'This is not an e-mail address.')
   return email
 }

@@ -11,9 +11,10 @@ export const nobodysHash =
 
 /** Rejects with `Invalid` a password that is too short or too long. */
 export function acceptPassword(password: string): void {
-  const length = Array.from(password).length
-  if (length < passwordMinLength || password.length > passwordMaxLength) {
-    throw new Invalid('password', `The password needs ${passwordMinLength} to ${passwordMaxLength} characters.`)
+  const isShort = Array.from(password).length < passwordMinLength
+  if (isShort || password.length > passwordMaxLength) {
+    const message = `The password needs ${passwordMinLength} to ${passwordMaxLength} characters.`
+    throw new Invalid('password', message, isShort ? passwordMinLength : passwordMaxLength)
   }
 }
 

@@ -7,7 +7,7 @@ const unsafeCharacters = /[\p{Cc}\u200e\u200f\u202a-\u202e\u2066-\u2069\u2028\u2
 export function acceptName(field: string, text: string, maxLength: number): string {
   const name = text.normalize('NFC').trim()
   if (name === '') throw new Invalid(field, 'Please give a name.')
-  if (name.length > maxLength) throw new Invalid(field, `The name may have at most ${maxLength} characters.`)
+  if (name.length > maxLength) throw new Invalid(field, `The name may have at most ${maxLength} characters.`, maxLength)
   if (unsafeCharacters.test(name)) throw new Invalid(field, 'The name contains characters that cannot be shown.')
   return name
 }

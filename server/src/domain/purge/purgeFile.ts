@@ -37,7 +37,8 @@ async function refuseUnlessPurgeable(tx: Transaction, file: LockedFile): Promise
   if (file.attachmentCount > 0) {
     throw new FileInUse(await attachmentsOfFile(tx, file.id, limits.toldAttachments), file.attachmentCount)
   }
-  if (file.softDeletedAt === null) throw new Conflict('The file is not in the trash. Delete it first.')
+  if (file.softDeletedAt === null) throw new Conflict('NOT_TRASHED', 'The file is not in the trash. Delete it first.')
   refuseIfHeld(file)
-  if (await hasPendingIntent(tx, file.id)) throw new Conflict('A new version of the file is being uploaded.')
+  if (await hasPendingIntent(tx, file.id))
+    throw new Conflict('VERSION_PENDING', 'A new version of the file is being uploaded.')
 }

@@ -45,7 +45,7 @@ export async function createTenant(services: Pick<Context, 'database' | 'now'>, 
       .values({ slug, tenant: tenantId })
       .onConflictDoNothing({ target: tenantSlugs.slug })
       .returning({ slug: tenantSlugs.slug })
-    if (taken.length === 0) throw new Conflict('There is a tenant with this slug already.')
+    if (taken.length === 0) throw new Conflict('NAME_TAKEN', 'There is a tenant with this slug already.')
     await tx.db.insert(tenants).values(tenant)
     const nothing = { fileCount: 0, trashedCount: 0, versionCount: 0, storedBytes: 0, reservedBytes: 0 }
     await tx.db.insert(tenantUsage).values({ tenantId, ...nothing })
@@ -92,12 +92,13 @@ export function acceptPolicy(policy: TenantPolicy): TenantPolicy {
     const value = policy[field as keyof typeof bounds]
     if (value === null) continue
     const isWithin = Number.isSafeInteger(value) && value >= least && value <= most
-    if (!isWithin) throw new Invalid(field, `${field} has to be a whole number from ${least} to ${most}.`)
+    const bound = value > most ? most : value < least ? least : null
+    if (!isWithin) throw new Invalid(field, `${field} must be a whole number between ${least} and ${most}.`, bound)
   }
-  for (const type of policy.allowedContentTypes ?? []) {
+  for (const [at, type] of (policy.allowedContentTypes ?? []).entries()) {
     if (!typeOrKind.test(type)) {
       throw new Invalid(
-        'allowedContentTypes',
+        ['allowedContentTypes', String(at)],
         `"${type}" is neither a type such as image/png nor a kind such as image/`,
       )
     }

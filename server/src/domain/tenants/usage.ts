@@ -18,8 +18,19 @@ export async function changeUsage(tx: Transaction, by: Partial<Record<Counter, n
   await tx.db.update(tenantUsage).set(sums(by)).where(tx.mine(tenantUsage))
 }
 
-/** Sets space aside; the same statement holds the quota, so that two callers cannot both take the last of it. */
+/**
+ * Reserves space. The same statement enforces the quota, so that two callers cannot both take the last of it. Refuses
+ * with `QuotaExceeded`.
+ */
 export async function reserveSpace(tx: Transaction, byteSize: number, quotaBytes: number | null): Promise<void> {
+  if (await addReservation(tx, byteSize, quotaBytes)) return
+  const availableBytes = await lockAvailableBytes(tx, quotaBytes ?? Number.MAX_SAFE_INTEGER)
+  // Another transaction may have released space since. The lock makes the second answer final.
+  if (availableBytes >= byteSize && (await addReservation(tx, byteSize, quotaBytes))) return
+  throw new QuotaExceeded(byteSize, availableBytes)
+}
+
+async function addReservation(tx: Transaction, byteSize: number, quotaBytes: number | null): Promise<boolean> {
   const room =
     quotaBytes === null
       ? undefined
@@ -29,7 +40,14 @@ export async function reserveSpace(tx: Transaction, byteSize: number, quotaBytes
     .set(sums({ reservedBytes: byteSize }))
     .where(and(tx.mine(tenantUsage), room))
     .returning({ reserved: tenantUsage.reservedBytes })
-  if (reserved.length === 0) throw new QuotaExceeded()
+  return reserved.length > 0
+}
+
+/** What is left of the quota, at least 0: a quota may have been lowered below what is stored. */
+async function lockAvailableBytes(tx: Transaction, quotaBytes: number): Promise<number> {
+  const [usage] = await tx.db.select().from(tenantUsage).where(tx.mine(tenantUsage)).for('update')
+  if (!usage) throw new Error(`Tenant ${tx.tenantId} has no usage row`)
+  return Math.max(0, quotaBytes - usage.storedBytes - usage.reservedBytes)
 }
 
 function sums(by: Partial<Record<Counter, number>>): Partial<Record<Counter, SQL>> {

@@ -13,7 +13,8 @@ export async function cancelUpload(ctx: Context, id: string): Promise<Upload> {
     }
     const [upload] = await findUploads(tx, ctx, [id])
     if (!upload) throw new NotFound('upload intent')
-    if (upload.state === 'COMMITTED') throw new Conflict('The upload was committed already. Delete the file instead.')
+    if (upload.state === 'COMMITTED')
+      throw new Conflict('ALREADY_COMMITTED', 'The upload was committed already. Delete the file instead.')
     return upload
   })
 }

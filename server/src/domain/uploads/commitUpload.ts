@@ -42,7 +42,7 @@ export async function commitUpload(ctx: Context, id: string): Promise<Committed>
 /** Somebody else committed, cancelled or expired the intent while we looked at its bytes. */
 class EndedByAnother extends Conflict {
   constructor() {
-    super('The upload intent was ended by another request.')
+    super('CHANGED_SINCE', 'Another request ended the upload intent.')
   }
 }
 
@@ -54,8 +54,9 @@ async function find(ctx: Context, id: string): Promise<Upload> {
 
 function refuseUnlessPending(upload: Upload, now: Date): string {
   if (upload.refusal !== null) throw new ContentMismatch(upload.refusal)
-  if (upload.state === 'CANCELLED') throw new Conflict('The upload intent was cancelled.')
-  if (upload.state === 'EXPIRED' || upload.expiresAt <= now) throw new Conflict('The upload intent has expired.')
+  if (upload.state === 'CANCELLED') throw new Conflict('INTENT_CANCELLED', 'The upload intent was cancelled.')
+  if (upload.state === 'EXPIRED' || upload.expiresAt <= now)
+    throw new Conflict('INTENT_EXPIRED', 'The upload intent has expired.')
   if (upload.objectKey === null) throw new Error(`Pending upload ${upload.id} has no blob`)
   return upload.objectKey
 }

@@ -51,7 +51,7 @@ async function findRepeated(tx: Transaction, ctx: Context, declared: UploadReque
   const mine = eq(uploads.createdBy, ctx.principal.id)
   const [upload] = await selectUploads(tx, and(mine, eq(uploads.idempotencyKey, declared.idempotencyKey)))
   if (upload && !isSameDeclaration(declared, upload)) {
-    throw new Conflict('This idempotency key was used for another upload.')
+    throw new Conflict('IDEMPOTENCY_KEY_REUSED', 'This idempotency key was used for another upload.')
   }
   return upload
 }

@@ -21,7 +21,7 @@ export interface UploadRequest {
 /** The same in the one spelling that is kept. Refuses with `Invalid`, naming the field. */
 export function acceptDeclaration(request: UploadRequest): UploadRequest {
   if (!Number.isSafeInteger(request.byteSize) || request.byteSize < 0) {
-    throw new Invalid('byteSize', 'The size is not a whole number of bytes.')
+    throw new Invalid('byteSize', 'The size must be a whole number of bytes, at least 0.', 0)
   }
   if (request.fileId !== null && request.retention !== null) {
     throw new Invalid('retention', 'A new version leaves the retention of its file as it is: use changeRetention.')
@@ -38,7 +38,7 @@ export function acceptDeclaration(request: UploadRequest): UploadRequest {
 /** What the tenant allows is known only inside its transaction. */
 export function refuseAgainstPolicy(policy: Tenant, declared: UploadRequest): void {
   if (declared.byteSize > policy.maxFileBytes)
-    throw new Invalid('byteSize', 'The file is larger than this tenant allows.')
+    throw new Invalid('byteSize', `This tenant accepts at most ${policy.maxFileBytes} bytes.`, policy.maxFileBytes)
   const allowed = policy.allowedContentTypes
   const essence = essenceOf(declared.contentType)
   if (allowed && !allowed.some((type) => (type.endsWith('/') ? essence.startsWith(type) : essence === type))) {
@@ -69,8 +69,9 @@ function acceptSha256(text: string | null): string | null {
 
 function acceptIdempotencyKey(text: string | null): string | null {
   if (text === null) return null
-  if (!/^[\x20-\x7e]+$/.test(text) || text.length > limits.idempotencyKeyCharacters) {
-    throw new Invalid('idempotencyKey', 'An idempotency key is a short text of printable ASCII characters.')
-  }
+  const most = limits.idempotencyKeyCharacters
+  const message = `An idempotency key has 1 to ${most} printable ASCII characters.`
+  if (text.length < 1 || text.length > most) throw new Invalid('idempotencyKey', message, text.length < 1 ? 1 : most)
+  if (!/^[\x20-\x7e]+$/.test(text)) throw new Invalid('idempotencyKey', message)
   return text
 }

@@ -40,7 +40,7 @@ async function takeNextPlace(tx: Transaction, upload: Upload, fileId: string, no
     .set({ currentVersion: sql`${files.currentVersion} + 1`, updatedAt: now, ...described(upload) })
     .where(and(tx.mine(files), eq(files.id, fileId), isNull(files.softDeletedAt)))
     .returning({ version: files.currentVersion })
-  if (!file) throw new Conflict('The file is in the trash. Restore it, then commit again.')
+  if (!file) throw new Conflict('TRASHED', 'The file is in the trash. Restore it, then commit again.')
   return { fileId, version: file.version }
 }
 
