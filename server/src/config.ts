@@ -2,6 +2,7 @@ import { resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { type CleanupSettings, usualCleanup } from './domain/cleanup/cleanupSettings.ts'
 import { ConfigReader } from './configReader.ts'
+import { DatabaseUrlProblem, readDatabaseAddress } from './database/databaseAddress.ts'
 
 export { ConfigurationError } from './configReader.ts'
 
@@ -94,14 +95,27 @@ export function readConfig(environment: Readonly<Record<string, string | undefin
 }
 
 function readDatabase(read: ConfigReader): Config['database'] {
-  const protocols = ['postgres:', 'postgresql:']
-  const url = read.url('DATABASE_URL', protocols)
-  const migrationUrl = read.url('DATABASE_MIGRATION_URL', protocols)
+  const url = readDatabaseUrl(read, 'DATABASE_URL')
+  const migrationUrl = readDatabaseUrl(read, 'DATABASE_MIGRATION_URL')
   if (url === undefined) {
     if (migrationUrl !== undefined) read.problem('DATABASE_URL', 'has to be set beside DATABASE_MIGRATION_URL')
     return { kind: 'embedded' }
   }
   return { kind: 'external', url, migrationUrl: migrationUrl ?? url }
+}
+
+/** Read through here, so that a parameter that no driver understands is named before anything connects. */
+function readDatabaseUrl(read: ConfigReader, name: 'DATABASE_URL' | 'DATABASE_MIGRATION_URL'): string | undefined {
+  const text = read.text(name)
+  if (text === undefined) return undefined
+  try {
+    readDatabaseAddress(text)
+    return text
+  } catch (error) {
+    if (!(error instanceof DatabaseUrlProblem)) throw error
+    read.problem(name, error.message)
+    return undefined
+  }
 }
 
 function readBucket(read: ConfigReader): Config['bucket'] {

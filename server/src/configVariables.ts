@@ -43,7 +43,8 @@ export const configVariables = [
   },
   {
     name: 'DATABASE_URL',
-    description: 'PostgreSQL 15 or newer, in place of the embedded one: the login that the application uses.',
+    description:
+      'PostgreSQL 15 or newer, in place of the embedded one: the login that the application uses. TLS by `sslmode`.',
     fallback: 'embedded',
     example: 'postgres://filegraph:secret@db.example.com:5432/filegraph',
   },

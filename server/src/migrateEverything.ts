@@ -1,4 +1,5 @@
 import type { Logger } from 'pino'
+import { queueDriverOptions, readDatabaseAddress } from './database/databaseAddress.ts'
 import { migrate } from './database/migrate.ts'
 import { migrateJobQueue } from './jobs/jobQueue.ts'
 import type { Addresses } from './services.ts'
@@ -10,7 +11,7 @@ export async function migrateEverything(
 ): Promise<void> {
   const login = loginOf(databaseUrl)
   await migrate(ownerUrl, login === '' || login === loginOf(ownerUrl) ? [] : [login])
-  await migrateJobQueue(ownerUrl, logger)
+  await migrateJobQueue(await queueDriverOptions(readDatabaseAddress(ownerUrl)), logger)
 }
 
-const loginOf = (url: string): string => decodeURIComponent(new URL(url).username)
+const loginOf = (url: string): string => readDatabaseAddress(url).user

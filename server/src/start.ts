@@ -9,6 +9,8 @@ import { type DataDirectory, openDataDirectory } from './embedded/dataDirectory.
 import { withUsablePort } from './process/listeningPort.ts'
 import { migrateEverything } from './migrateEverything.ts'
 import { openParts } from './openParts.ts'
+import { naming, variablesOf } from './partFailed.ts'
+import { pendingMigrations } from './readiness.ts'
 import { openServices } from './services.ts'
 import { listenForStop, StopAsked, type StopSignals } from './process/stopSignals.ts'
 import { startWorker } from './worker.ts'
@@ -51,15 +53,19 @@ async function bringUp({ config, directory, log, closing, signals }: Starting): 
   const { logger } = log
   const { addresses, ports, places } = await openParts(config, directory, closing, logger)
   signals.throwIfAsked()
-  await migrateEverything(addresses, logger)
+  const variables = variablesOf(config)
+  await naming(variables.migration, () => migrateEverything(addresses, logger))
   signals.throwIfAsked()
   const applicationName = 'filegraph'
   const { databasePoolSize: poolSize, cleanup } = config
   const services = openServices({ ...addresses, logger, poolSize, cleanup, applicationName })
   closing.add('services', () => services.close())
+  // Nothing says that it runs before the application itself has reached its parts, as it will reach them later.
+  await naming(variables.database, () => pendingMigrations(services.database))
+  await naming(variables.bucket, () => services.blobs.ping())
   const hasDemo = config.seedDemo && (await seedDemo(services))
   signals.throwIfAsked()
-  const worker = await startWorker(services)
+  const worker = await naming(variables.migration, () => startWorker(services))
   closing.add('worker', () => worker.stop())
   const api = await startApi(services, config)
   closing.add('api', () => api.close())

@@ -5,6 +5,7 @@ import { parseCronItems } from 'graphile-worker'
 import { pino } from 'pino'
 import postgres from 'postgres'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { queueDriverOptions, readDatabaseAddress } from './database/databaseAddress.ts'
 import { createTestDatabase, type TestDatabase } from '../test/testDatabase.ts'
 import { createTenant } from './domain/tenants/createTenant.ts'
 import { jobSchema, migrateJobQueue } from './jobs/jobQueue.ts'
@@ -68,8 +69,9 @@ const queue = (name: string) => sql`select graphile_worker.add_job(${name})`
 
 describe('the worker', () => {
   it('finds its tables made, however many processes make them at once', async () => {
-    await Promise.all(Array.from({ length: 8 }, () => migrateJobQueue(db.superuserUrl, logger)))
-    await migrateJobQueue(db.superuserUrl, logger)
+    const address = await queueDriverOptions(readDatabaseAddress(db.superuserUrl))
+    await Promise.all(Array.from({ length: 8 }, () => migrateJobQueue(address, logger)))
+    await migrateJobQueue(address, logger)
     const [found] = await sql`select to_regclass(${`${jobSchema}._private_jobs`}) as jobs`
     expect(found?.['jobs']).not.toBeNull()
   })

@@ -2,6 +2,7 @@ import { EventEmitter } from 'node:events'
 import { parseCronItems, run, type Runner, type WorkerEvents } from 'graphile-worker'
 import type { Logger } from 'pino'
 import { type JobPool, openJobPool, queueOptions } from './jobs/jobQueue.ts'
+import { queueDriverOptions, readDatabaseAddress } from './database/databaseAddress.ts'
 import { type Job, type JobContext, schedule } from './jobs/schedule.ts'
 import { isId } from './domain/newId.ts'
 import type { Services } from './services.ts'
@@ -21,7 +22,8 @@ const failuresUntilRestart = 4
  */
 export async function startWorker(services: Services, jobs: readonly Job[] = schedule): Promise<RunningWorker> {
   const logger = services.logger.child({ process: 'worker' })
-  const pool = openJobPool(services.ownerUrl, concurrentJobs + 2, logger)
+  const address = await queueDriverOptions(readDatabaseAddress(services.ownerUrl))
+  const pool = openJobPool(address, concurrentJobs + 2, logger)
   const start = () => startRunner(services, pool, logger, jobs)
   let runner: Runner | null = null
   let timer: NodeJS.Timeout | undefined

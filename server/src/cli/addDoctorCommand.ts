@@ -2,6 +2,7 @@ import type { Command } from 'commander'
 import { browserOrigins } from '../addresses.ts'
 import { type Check, ok, warning } from './doctor/check.ts'
 import { inspectBucket } from './doctor/inspectBucket.ts'
+import { inspectConnections } from './doctor/inspectConnections.ts'
 import { inspectDatabase } from './doctor/inspectDatabase.ts'
 import { printChecks } from './doctor/printChecks.ts'
 import { examples } from './examples.ts'
@@ -32,11 +33,12 @@ export function addDoctorCommand(program: Command, terminal: Terminal): void {
 }
 
 async function examine({ addresses, config }: CommandParts): Promise<Check[]> {
-  const [database, bucket] = await Promise.all([
+  const [database, connections, bucket] = await Promise.all([
     inspectDatabase(addresses.databaseUrl),
+    inspectConnections(addresses),
     inspectBucket(addresses.bucket, browserOrigins(config)),
   ])
-  return [...inspectConfiguration(config.warnings), ...database, ...bucket]
+  return [...inspectConfiguration(config.warnings), ...database, ...connections, ...bucket]
 }
 
 function inspectConfiguration(warnings: readonly string[]): Check[] {

@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Command } from 'commander'
 import postgres from 'postgres'
+import { driverOptions, readDatabaseAddress } from '../database/databaseAddress.ts'
 import { appRole } from '../database/migrate.ts'
 import { listTenantNames } from '../domain/tenants/listTenantNames.ts'
 import type { Services } from '../services.ts'
@@ -52,7 +53,8 @@ export function addVerifyCommand(program: Command, terminal: Terminal): void {
 
 /** Past the pool, whose statements name their tenant: here the database alone has to hold the boundary. */
 const openApplication = ({ addresses }: CommandParts): postgres.Sql =>
-  postgres(addresses.databaseUrl, {
+  postgres({
+    ...driverOptions(readDatabaseAddress(addresses.databaseUrl)),
     max: 1,
     onnotice: () => undefined,
     connect_timeout: 5,

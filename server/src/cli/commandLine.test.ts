@@ -110,7 +110,7 @@ describe('the command line', () => {
     const away = commandsIn({ ...nowhere, DATABASE_URL: 'postgres://someone:hidden@127.0.0.1:9/none' })
     const { code, stdout, stderr } = await away('tenant', 'list')
     expect({ code, stdout }).toEqual({ code: 1, stdout: '' })
-    expect(stderr).toMatch(/^The database did not answer: .*\n$/)
+    expect(stderr).toMatch(/^The database \(DATABASE_URL\) cannot be used: nothing listens at its address \(.*\n$/)
     expect(stderr).not.toContain('hidden')
   })
 

@@ -101,7 +101,7 @@ describe('fsck', () => {
     expect(await run('fsck')).toMatchObject({
       code: 1,
       stdout: '',
-      stderr: expect.stringMatching(/^The bucket did not answer: .*\n$/),
+      stderr: expect.stringMatching(/^The bucket.* cannot be used: .*\n$/),
     })
     expect(await run('fsck', '--skip-bucket')).toMatchObject({ code: 0 })
     await bench.service.bucket.start()

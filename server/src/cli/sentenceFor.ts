@@ -1,25 +1,78 @@
 import { ConfigurationError } from '../config.ts'
 import { DatabaseUnavailable, errorCodeOf, isFailedStatement, isUnavailable } from '../database/databaseUnavailable.ts'
+import { PartFailed } from '../partFailed.ts'
 import { BlobStoreUnavailable } from '../storage/blobStore.ts'
 
-/** What went wrong, in one line for whoever typed the command (one for each wrong variable); never a stack. */
+/**
+ * What went wrong, in one line for whoever typed the command (one for each wrong variable); never a stack. Names the part
+ * that failed, the variable that places it, and what kind of failure it was.
+ */
 export function sentenceFor(error: unknown): string {
   if (error instanceof ConfigurationError) return error.message
-  if (isUnavailable(error)) return `The database did not answer: ${reasonOf(error)}`
-  if (error instanceof BlobStoreUnavailable) return `The bucket did not answer: ${reasonOf(error)}`
+  const variable = error instanceof PartFailed ? ` (${error.variable})` : ''
+  const found = error instanceof PartFailed ? error.cause : error
+  if (isUnavailable(found)) return `The database${variable} cannot be used: ${reasonOf(found)}`
+  if (found instanceof BlobStoreUnavailable) return `The bucket${variable} cannot be used: ${reasonOf(found)}`
   // Its own message is the statement and its values; its cause says what was wrong with them.
-  if (isFailedStatement(error)) return `The database refused: ${reasonOf(error)}`
-  return oneLine(error instanceof Error && error.message !== '' ? error.message : String(error))
+  if (isFailedStatement(found)) return `The database refused: ${reasonOf(found)}`
+  return oneLine(found instanceof Error && found.message !== '' ? found.message : String(found))
 }
 
-/** The driver's own words say most; a code is all that some errors carry. */
+const noTls = 'TLS: no encrypted connection came about; does it speak TLS there?'
+const refusesCredentials = 'it refuses the credentials'
+
+/** A plain sentence for each kind of failure, before the words of the driver. States: PostgreSQL, appendix A. */
+const kinds: readonly (readonly [RegExp, string])[] = [
+  [/^(ENOTFOUND|EAI_AGAIN|EAI_NODATA)$/, 'its host name cannot be resolved'],
+  [/^ECONNREFUSED$/, 'nothing listens at its address'],
+  [
+    /^(ETIMEDOUT|EHOSTUNREACH|ENETUNREACH|CONNECT_TIMEOUT|TimeoutError)$/,
+    'its address does not answer; check the firewall',
+  ],
+  [/^(CERT_|ERR_TLS_|DEPTH_ZERO_|SELF_SIGNED_|UNABLE_TO_)/, 'TLS: its certificate is not accepted'],
+  [/^(EPROTO|ERR_SSL_)/, noTls],
+  [/^28/, 'it refuses the login'],
+  [/^3D000$/, 'it has no such database'],
+  [/^(InvalidAccessKeyId|SignatureDoesNotMatch|AccessDenied|Forbidden|403)$/, refusesCredentials],
+  [/^(NoSuchBucket|NotFound)$/, 'it has no such bucket'],
+]
+
+/** What only the words tell, since the code is that of many failures. */
+const tellingWords: readonly (readonly [RegExp, string])[] = [
+  [
+    /startup parameter/i,
+    'a connection pooler refuses what the application sets for each connection; connect to PostgreSQL itself',
+  ],
+  [/before secure TLS connection/i, noTls],
+  [/HTTP 40[13]\b/, refusesCredentials],
+]
+
+/** The kind of failure, where it is a known one, and the driver's own words. */
 function reasonOf(error: unknown): string {
+  const deepest = deepestCause(error)
+  const code = codeOf(deepest) ?? errorCodeOf(error) ?? ''
+  const message = deepest instanceof Error && !(deepest instanceof DatabaseUnavailable) ? oneLine(deepest.message) : ''
+  const text = `${message} ${error instanceof Error ? error.message : ''}`
+  const [, kind] = tellingWords.find(([words]) => words.test(text)) ?? kinds.find(([codes]) => codes.test(code)) ?? []
+  const words = message || code || 'no reason was given'
+  return kind === undefined ? words : `${kind} (${words})`
+}
+
+/** Where a name has several addresses, Node tells one failure for each: the first of them speaks for all. */
+function deepestCause(error: unknown): unknown {
   let deepest = error
-  for (let depth = 0; depth < 5 && deepest instanceof Error && deepest.cause instanceof Error; depth += 1) {
-    deepest = deepest.cause
+  for (let depth = 0; depth < 5 && deepest instanceof Error; depth += 1) {
+    const inner: unknown = deepest instanceof AggregateError ? deepest.errors[0] : deepest.cause
+    if (!(inner instanceof Error)) return deepest
+    deepest = inner
   }
-  const message = deepest instanceof Error && !(deepest instanceof DatabaseUnavailable) ? deepest.message : ''
-  return oneLine(message || (errorCodeOf(error) ?? 'no reason was given'))
+  return deepest
+}
+
+function codeOf(error: unknown): string | undefined {
+  if (!(error instanceof Error)) return undefined
+  const { code } = error as { code?: unknown }
+  return typeof code === 'string' ? code : error.name
 }
 
 const oneLine = (text: string) => text.replace(/\s*\n\s*/g, ' ')

@@ -1,10 +1,11 @@
+import { naming, variablesOf } from '../partFailed.ts'
 import { pendingMigrations } from '../readiness.ts'
 import { openServices, type Services } from '../services.ts'
 import { quietLogger } from './quietLogger.ts'
 import { CommandFailed, type Terminal } from './terminal.ts'
 import { type CommandParts, withParts } from './withParts.ts'
 
-const notMigrated = 'The database is not up to date. Run: npm run -s filegraph -- migrate'
+export const notMigrated = 'The database is not up to date. Run: npm run -s filegraph -- migrate'
 
 /** Runs a command on the services, wherever they are; see `withParts`. Refuses a database that is not up to date. */
 export function withServices<T>(
@@ -21,7 +22,9 @@ export function withServices<T>(
       applicationName: 'filegraph command',
     })
     try {
-      if ((await pendingMigrations(services.database)) > 0) throw new CommandFailed(notMigrated)
+      const { database } = variablesOf(config)
+      const pending = await naming(database, () => pendingMigrations(services.database))
+      if (pending > 0) throw new CommandFailed(notMigrated)
       return await work(services, parts)
     } finally {
       await services.close()

@@ -1,6 +1,7 @@
 import { connect as connectSocket, type Socket } from 'node:net'
 import { makePgArray, parsePgArray } from 'drizzle-orm/pg-core'
 import postgres from 'postgres'
+import { driverOptions, readDatabaseAddress } from './databaseAddress.ts'
 import { DatabaseUnavailable, isUnavailable } from './databaseUnavailable.ts'
 import { appRole } from './migrate.ts'
 import { Patience } from './patience.ts'
@@ -40,8 +41,10 @@ const silencePatienceMs = 5_000
 export function connect(options: ConnectionOptions, onClose: () => void): postgres.Sql {
   // Not among the driver's declared options.
   const undeclared = { socket: socketOpener() }
-  return postgres(options.url, {
+  const { connection, ...address } = driverOptions(readDatabaseAddress(options.url))
+  return postgres({
     ...undeclared,
+    ...address,
     max: 1,
     prepare: true,
     fetch_types: false,
@@ -54,6 +57,7 @@ export function connect(options: ConnectionOptions, onClose: () => void): postgr
     onclose: onClose,
     types: { moment: textualMoments, textArray },
     connection: {
+      ...connection,
       application_name: options.applicationName,
       role: appRole,
       TimeZone: 'UTC',

@@ -19,15 +19,19 @@ const brokenConnectionCodes = new Set([
   'EHOSTUNREACH',
   'ENETUNREACH',
   'EPIPE',
+  'EPROTO',
   'ETIMEDOUT',
 ])
 
+/** Codes of Node for a certificate that was not accepted, and of OpenSSL for a peer that speaks no TLS. */
+const refusedTls = /^(CERT_|ERR_TLS_|ERR_SSL_|DEPTH_ZERO_SELF_SIGNED_CERT|SELF_SIGNED_CERT_|UNABLE_TO_)/
+
 /**
- * SQLSTATE 08: connection exceptions; 53: out of resources; 57: shutdown, crash, starting up, statement cancelled by a
+ * SQLSTATE 08: connection exceptions; 28: the login was refused; 3D: there is no such database; 53: out of resources; 57: shutdown, crash, starting up, statement cancelled by a
  * time limit; 25P03: the server ended a transaction that idled. 40001, 40P01 and 55P03: it was chosen to end so that
  * others could go on, or waited for a row for too long, and was rolled back. Source: PostgreSQL, appendix A.
  */
-const unavailableStates = /^(08|53|57|25P03|40001|40P01|55P03)/
+const unavailableStates = /^(08|28|3D|53|57|25P03|40001|40P01|55P03)/
 
 /** The error code of a driver's error, also where Drizzle has wrapped it. */
 export function errorCodeOf(error: unknown): string | undefined {
@@ -41,7 +45,9 @@ export function errorCodeOf(error: unknown): string | undefined {
 export function isUnavailable(error: unknown): boolean {
   if (error instanceof DatabaseUnavailable) return true
   const code = errorCodeOf(error)
-  return code !== undefined && (brokenConnectionCodes.has(code) || unavailableStates.test(code))
+  return (
+    code !== undefined && (brokenConnectionCodes.has(code) || refusedTls.test(code) || unavailableStates.test(code))
+  )
 }
 
 /** The name of the constraint that a failed statement violated, if it failed for that. */

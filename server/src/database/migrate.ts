@@ -3,6 +3,7 @@ import { drizzle } from 'drizzle-orm/postgres-js'
 import { migrate as runMigrations } from 'drizzle-orm/postgres-js/migrator'
 import { readMigrationFiles } from 'drizzle-orm/migrator'
 import postgres from 'postgres'
+import { driverOptions, readDatabaseAddress } from './databaseAddress.ts'
 
 /** The role that every connection of the application takes: it owns nothing and row-level security binds it. */
 export const appRole = 'filegraph_app'
@@ -26,8 +27,14 @@ const migrationLock = 4_951_023_017
  */
 export async function migrate(url: string, members: readonly string[] = []): Promise<void> {
   // A login that is called like a schema of ours would find and make everything there first.
-  const connection = { search_path: 'public' }
-  const client = postgres(url, { max: 1, onnotice: () => undefined, connect_timeout: 10, connection })
+  const { connection, ...address } = driverOptions(readDatabaseAddress(url))
+  const client = postgres({
+    ...address,
+    max: 1,
+    onnotice: () => undefined,
+    connect_timeout: 10,
+    connection: { ...connection, search_path: 'public' },
+  })
   try {
     // Held by the session, so that it goes with the process if that dies.
     await client`select pg_advisory_lock(${migrationLock})`
@@ -67,6 +74,10 @@ async function grantRoles(client: postgres.Sql, roles: readonly string[], member
   try {
     for (const role of roles) await grantUnlessMember(client, role, member)
   } catch (error) {
+    // 42704: there is no such role.
+    if (error instanceof postgres.PostgresError && error.code === '42704') {
+      throw new Error(`The database has no login "${member}", which DATABASE_URL names.`, { cause: error })
+    }
     // 42501: the role was made by another login, whose leave it takes to give it on.
     if (!(error instanceof postgres.PostgresError) || error.code !== '42501') throw error
     const all = roles.join(', ')

@@ -1,7 +1,6 @@
 import { createRequire } from 'node:module'
 import { Logger as QueueLogger, type RunnerOptions, runMigrations } from 'graphile-worker'
 import type { Logger } from 'pino'
-import postgres from 'postgres'
 
 /** The schema that the job queue keeps its own tables in; no tenant's data goes there. */
 export const jobSchema = 'graphile_worker'
@@ -13,16 +12,31 @@ const jobMigrationLock = 4_951_023_018
  * Brings the tables of the job queue up to date. Safe when any number of processes call it at once: the queue's own
  * migrations are not when its schema is missing, so one works and the others wait.
  */
-export async function migrateJobQueue(url: string, logger: Logger): Promise<void> {
-  const client = postgres(url, { max: 1, onnotice: () => undefined, connect_timeout: 10 })
-  const pool = openJobPool(url, 1, logger)
+export async function migrateJobQueue(address: QueueAddress, logger: Logger): Promise<void> {
+  const pool = openJobPool(address, 2, logger)
   try {
-    await client`select pg_advisory_lock(${jobMigrationLock})`
-    await runMigrations({ ...queueOptions(pool, logger), concurrency: 1 })
+    const holder = await pool.connect()
+    try {
+      await holder.query('select pg_advisory_lock($1)', [jobMigrationLock])
+      await runMigrations({ ...queueOptions(pool, logger), concurrency: 1 })
+    } finally {
+      // Closed and not kept, so that the lock goes with its session.
+      holder.release(true)
+    }
   } finally {
     await pool.end()
-    await client.end({ timeout: 5 })
   }
+}
+
+/** Where the queue's database is, in the words of its driver. */
+export interface QueueAddress {
+  readonly host: string
+  readonly port: number
+  readonly database: string
+  readonly user: string
+  readonly password: string
+  readonly ssl: false | object
+  readonly options?: string
 }
 
 export type JobPool = NonNullable<RunnerOptions['pgPool']>
@@ -31,8 +45,8 @@ export type JobPool = NonNullable<RunnerOptions['pgPool']>
  * Connections for the job queue. It would open them by itself, but lets go of them without waiting for their end: a
  * database that is stopped right afterwards then breaks a connection that nobody listens to, and the process with it.
  */
-export function openJobPool(url: string, size: number, logger: Logger): JobPool {
-  const pool = new Pool({ connectionString: url, max: size, connectionTimeoutMillis: 10_000 })
+export function openJobPool(address: QueueAddress, size: number, logger: Logger): JobPool {
+  const pool = new Pool({ ...address, max: size, connectionTimeoutMillis: 10_000 })
   const onError = (error: Error) => logger.warn({ err: error }, 'A connection of the job queue broke')
   pool.on('error', onError)
   pool.on('connect', (client) => client.on('error', onError))
@@ -41,7 +55,7 @@ export function openJobPool(url: string, size: number, logger: Logger): JobPool 
 
 /** The driver belongs to the queue, in the version that it was made for. */
 const { Pool } = createRequire(createRequire(import.meta.url).resolve('graphile-worker'))('pg') as {
-  Pool: new (options: { connectionString: string; max: number; connectionTimeoutMillis: number }) => JobPool
+  Pool: new (options: QueueAddress & { max: number; connectionTimeoutMillis: number }) => JobPool
 }
 
 export const queueOptions = (pgPool: JobPool, logger: Logger) =>

@@ -1,30 +1,60 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import { startApi } from '../api.ts'
 import { standardLogger } from './openLog.ts'
+import { sentenceFor } from '../cli/sentenceFor.ts'
 import { CommandFailed, type Terminal } from '../cli/terminal.ts'
+import { notMigrated } from '../cli/withServices.ts'
 import { Closing } from './closing.ts'
 import { type Config, readConfig } from '../config.ts'
 import { withUsablePort } from './listeningPort.ts'
 import { addressesBeside } from '../addresses.ts'
+import { naming, variablesOf } from '../partFailed.ts'
 import { pendingMigrations } from '../readiness.ts'
 import { openServices, type Services } from '../services.ts'
 import { listenForStop } from './stopSignals.ts'
 import { startWorker } from '../worker.ts'
 
-/** The API alone, until a signal. It starts without its database too, and is ready when that comes. */
+/**
+ * The API alone, until a signal. It listens without its database too, so that `/healthz` and `/readyz` answer, and says
+ * that it is up once the application has opened a connection.
+ */
 export const runApi = (terminal: Terminal): Promise<void> =>
   runUntilStopped(terminal, 'api', async (services, config, closing) => {
     const api = await startApi(services, config)
     closing.add('api', () => api.close())
-    services.logger.info({ url: config.http.publicUrl, port: config.http.port }, 'The API is up')
+    const waiting = new AbortController()
+    closing.add('wait for the database', async () => waiting.abort())
+    const { publicUrl: url, port } = config.http
+    void untilReachable(services, config, waiting.signal).then((isReachable) => {
+      if (isReachable) services.logger.info({ url, port }, 'The API is up')
+    })
   })
+
+const pauseMs = 2_000
+
+/** Warns once for each reason, not at each attempt. False when it was given up. */
+async function untilReachable({ database, logger }: Services, config: Config, signal: AbortSignal): Promise<boolean> {
+  for (let told = ''; !signal.aborted; await sleep(pauseMs, undefined, { signal }).catch(() => undefined)) {
+    try {
+      const pending = await naming(variablesOf(config).database, () => pendingMigrations(database))
+      if (pending === 0) return true
+      throw new CommandFailed(notMigrated)
+    } catch (error) {
+      const reason = sentenceFor(error)
+      if (reason !== told) logger.warn(`The API listens and cannot do its work yet. ${reason}`)
+      told = reason
+    }
+  }
+  return false
+}
 
 /** The jobs alone, until a signal. */
 export const runWorker = (terminal: Terminal): Promise<void> =>
-  runUntilStopped(terminal, 'worker', async (services, _config, closing) => {
-    if ((await pendingMigrations(services.database)) > 0) {
-      throw new CommandFailed('The database is not up to date. Run: npm run -s filegraph -- migrate')
-    }
-    const worker = await startWorker(services)
+  runUntilStopped(terminal, 'worker', async (services, config, closing) => {
+    const variables = variablesOf(config)
+    const pending = await naming(variables.database, () => pendingMigrations(services.database))
+    if (pending > 0) throw new CommandFailed(notMigrated)
+    const worker = await naming(variables.migration, () => startWorker(services))
     closing.add('worker', () => worker.stop())
     services.logger.info('The worker is up')
   })

@@ -1,5 +1,6 @@
 import { pino } from 'pino'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
+import { queueDriverOptions, readDatabaseAddress } from '../../src/database/databaseAddress.ts'
 import type { CleanupKind } from '../../src/domain/cleanup/recordRun.ts'
 import { runQueued } from '../../src/domain/cleanup/runQueued.ts'
 import { migrateJobQueue } from '../../src/jobs/jobQueue.ts'
@@ -142,7 +143,8 @@ describe('a run that is asked for', () => {
   })
 
   it('is made at once where workers are, and once however many they are', async () => {
-    await migrateJobQueue(bench.service.testDatabase.superuserUrl, logger)
+    const address = readDatabaseAddress(bench.service.testDatabase.superuserUrl)
+    await migrateJobQueue(await queueDriverOptions(address), logger)
     const services = { ...job, ownerUrl: bench.service.testDatabase.superuserUrl } as unknown as Services
     const workers = [await startWorker(services, schedule), await startWorker(services, schedule)]
     try {

@@ -1,4 +1,5 @@
 import postgres from 'postgres'
+import { driverOptions, readDatabaseAddress } from '../../database/databaseAddress.ts'
 import { appRole, knownMigrations } from '../../database/migrate.ts'
 import { jobSchema } from '../../jobs/jobQueue.ts'
 import { sentenceFor } from '../sentenceFor.ts'
@@ -9,7 +10,8 @@ const migrateCommand = 'Run: npm run -s filegraph -- migrate'
 
 /** Looks at the database as the login that the application uses: its version, its roles and its migrations. */
 export async function inspectDatabase(url: string): Promise<Check[]> {
-  const client = postgres(url, { max: 1, onnotice: () => undefined, connect_timeout: 5, idle_timeout: 5 })
+  const address = driverOptions(readDatabaseAddress(url))
+  const client = postgres({ ...address, max: 1, onnotice: () => undefined, connect_timeout: 5, idle_timeout: 5 })
   try {
     const version = await inspectVersion(client)
     return [version, ...(await inspectRole(client)), await inspectMigrations(client), await inspectJobQueue(client)]

@@ -219,7 +219,7 @@ describe('a promise is unproven', () => {
     const { code, of } = await verify()
     await bench.service.bucket.start()
     expect(code).toBe(1)
-    expect(of(doubt)).toMatchObject({ state: 'UNPROVEN', answer: expect.stringContaining('The bucket did not answer') })
+    expect(of(doubt)).toMatchObject({ state: 'UNPROVEN', answer: expect.stringContaining('The bucket cannot be used') })
     expect(of(tenants)?.state).toBe('OK')
   })
 
