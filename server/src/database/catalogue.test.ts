@@ -148,7 +148,7 @@ describe('the functions for host applications', () => {
     for (const { settings } of all) expect(settings).toEqual(['search_path=pg_catalog, pg_temp'])
   })
 
-  it('can each be called by the one role that they are for', async () => {
+  it('can each be called by the roles that they are for and no other', async () => {
     const callers = Object.fromEntries((await functions()).map((one) => [one.name, one.callers.join()]))
     expect(callers).toEqual({
       attach_as: 'filegraph_app',
@@ -159,11 +159,13 @@ describe('the functions for host applications', () => {
       detach_file: 'filegraph_host',
       enqueue_job: 'filegraph_app',
       file_id: 'filegraph_functions',
+      fold: 'filegraph_app,filegraph_functions',
       host_actor: '',
       new_id: 'filegraph_functions',
       record_file_change: 'filegraph_functions',
       replace_as: 'filegraph_app',
       replace_attachment: 'filegraph_host',
+      search_patterns: 'filegraph_app',
       set_tenant: 'filegraph_host',
     })
   })

@@ -5,6 +5,7 @@ export const limits = {
   /** A count beyond this is answered as "at least". */
   countedRows: 10_000,
   nodesPerRequest: 100,
+  searchCharacters: 200,
   fileNameBytes: 255,
   idempotencyKeyCharacters: 200,
   uploadUrlSeconds: 600,

@@ -18,6 +18,9 @@ export const bytea = customType<{ data: Buffer; driverData: Buffer | string }>({
   fromDriver: (value) => (typeof value === 'string' ? Buffer.from(value.replace(/^\\x/, ''), 'hex') : value),
 })
 
+/** Sorts by code point, so that an index means the same under every locale of a database server. */
+export const foldedText = customType<{ data: string }>({ dataType: () => 'text COLLATE "C"' })
+
 /** The text of a check constraint. */
 export const oneOf = (column: string, values: readonly string[]) =>
   sql.raw(`${column} in (${values.map((value) => `'${value}'`).join(', ')})`)

@@ -1,6 +1,6 @@
 import { sql } from 'drizzle-orm'
 import { check, foreignKey, index, integer, jsonb, pgTable, primaryKey, text, unique, uuid } from 'drizzle-orm/pg-core'
-import { bytea, bytes, moment, oneOf, tenantId } from './columns.ts'
+import { bytea, bytes, foldedText, moment, oneOf, tenantId } from './columns.ts'
 
 /*
  * Who may do what. What has to be known before the tenant is comes first.
@@ -111,10 +111,15 @@ export const principals = pgTable(
     name: text('name').notNull(),
     email: text('email'),
     createdAt: moment('created_at').notNull(),
+    /** Name and e-mail address, folded by `filegraph.fold` for search: no case, no accents. Also the sort key of the list. */
+    searchText: foldedText('search_text')
+      .notNull()
+      .generatedAlwaysAs(sql`left(filegraph.fold(name || ' ' || coalesce(email, '')), 600)`),
   },
   (t) => [
     primaryKey({ name: 'principals_pk', columns: [t.tenantId, t.id] }),
     unique('principals_subject').on(t.tenantId, t.kind, t.subject),
+    index('principals_by_name').on(t.tenantId, t.searchText, t.id),
     check('principals_kind', oneOf('kind', principalKinds)),
   ],
 )

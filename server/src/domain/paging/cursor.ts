@@ -6,12 +6,13 @@
 export type SortValue = string | number
 
 /** What each of a list's sort values has to look like. */
-export type SortKind = 'time' | 'uuid' | 'int'
+export type SortKind = 'time' | 'uuid' | 'int' | 'text'
 
 export const encodeCursor = (list: string, values: readonly SortValue[]): string =>
   Buffer.from(JSON.stringify([list, ...values])).toString('base64url')
 
-const longestCursor = 500
+/** Room for the longest text that a list is sorted by, at four bytes a character. */
+const longestCursor = 4_000
 
 /** The sort values of a cursor of `list`, or null for anything else. */
 export function decodeCursor(
@@ -47,5 +48,7 @@ const accepts: Record<SortKind, (value: unknown) => boolean> = {
     !Number.isNaN(Date.parse(value)) &&
     new Date(value).toISOString() === value,
   uuid: (value) => typeof value === 'string' && uuid.test(value),
+  // As long as `principals.search_text` can be. Postgres refuses NUL.
+  text: (value) => typeof value === 'string' && Array.from(value).length <= 600 && !value.includes('\0'),
   int: (value) => Number.isInteger(value) && Math.abs(value as number) <= 2_147_483_647,
 }

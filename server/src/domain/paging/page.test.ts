@@ -33,6 +33,14 @@ describe('a cursor', () => {
     ['a very long text', 'A'.repeat(100_000)],
   ])('is no place when it is %s', (_name, text) => expect(decodeCursor('files', kinds, text)).toBeNull())
 
+  it('carries a text, unless it is longer than a sort key or holds what Postgres refuses', () => {
+    const read = (text: string) => decodeCursor('people', ['text', 'uuid'], encodeCursor('people', [text, id]))
+    expect(read('𠮷'.repeat(600))).toEqual(['𠮷'.repeat(600), id])
+    expect(read('"\\'.repeat(300))).toEqual(['"\\'.repeat(300), id])
+    for (const text of ['a'.repeat(601), 'a\0b']) expect(read(text)).toBeNull()
+    expect(decodeCursor('people', ['text', 'uuid'], write(['people', 5, id]))).toBeNull()
+  })
+
   it('is never an error, whatever the text', () => {
     fc.assert(
       fc.property(

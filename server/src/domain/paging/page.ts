@@ -153,7 +153,7 @@ function beyond(order: Order, operator: '<' | '>', values: Record<string, SortVa
   return sql`(${columns}) ${sql.raw(operator)} (${bound})`
 }
 
-const typeOf: Record<SortKind, string> = { time: 'timestamptz', uuid: 'uuid', int: 'integer' }
+const typeOf: Record<SortKind, string> = { time: 'timestamptz', uuid: 'uuid', int: 'integer', text: 'text' }
 
 /** By each of the columns in turn, all in the same direction. */
 export const inOrder = (columns: readonly SQLWrapper[], descending: boolean): SQL =>
