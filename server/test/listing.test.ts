@@ -130,7 +130,6 @@ describe('a page of files', () => {
     expect(await names({})).toEqual(['a.txt', 'b.csv', 'c.json'])
     expect(await names({ contentTypePrefix: 'text/' })).toEqual(['a.txt', 'b.csv'])
     expect(await names({ contentTypePrefix: 'text/', uploadedById: who.viewer.principal.id })).toEqual(['a.txt'])
-    expect(await names({ contentTypePrefix: '%' })).toEqual([])
   })
 
   it.each(['first: 0', 'first: -1', 'first: 1000000000', 'last: 101', 'first: 1, last: 1'])(

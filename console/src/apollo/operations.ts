@@ -111,13 +111,13 @@ export type ConflictReason =
 export type CreateUploadIntentInput = {
   /** The exact size in bytes. */
   byteSize: number;
-  /** The media type, such as `application/pdf`; `charset` is the only parameter that is accepted. */
+  /** The media type, such as `application/pdf`: what the browser says (`file.type`), also if that is empty. Synonyms are accepted. `charset` and `codecs` are kept, other parameters are dropped. At most 255 characters. */
   contentType: string;
   /** The file that gets a new version; without it a new file is made. */
   fileId?: string | number | null | undefined;
   /** Any short text of one’s own: asking again with the same key gives the same intent instead of another. */
   idempotencyKey?: string | null | undefined;
-  /** The name of the file: at most 255 bytes of UTF-8; no slashes, control or direction-changing characters. */
+  /** The name of the file. At most 255 characters. No slashes, control or direction-changing characters. */
   name: string;
   /** How long the new file stays; KEPT unless told. A new version leaves that of its file as it is. */
   retention?: Retention | null | undefined;
@@ -157,7 +157,7 @@ export type ErrorCode =
 
 /** Which files to list. Conditions are joined by "and". */
 export type FileFilter = {
-  /** The beginning of the media type, such as `image/`. */
+  /** The media type or the beginning of it: `application/pdf`, `image/`, `image` or `image/*`. Synonyms of a type find the same files. `*\/*` finds all. */
   contentTypePrefix?: string | null | undefined;
   /** READY unless told. */
   state?: FileState | null | undefined;
@@ -219,7 +219,7 @@ export type ReleaseFileInput = {
 export type RenameFileInput = {
   /** The id of the file. */
   id: string | number;
-  /** At most 255 bytes of UTF-8; no slashes, control or direction-changing characters. */
+  /** At most 255 characters. No slashes, control or direction-changing characters. */
   name: string;
 };
 

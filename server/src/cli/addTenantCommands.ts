@@ -133,8 +133,7 @@ function policyUpdate(options: PolicyOptions): { policy: Partial<TenantPolicy>; 
     policy: {
       ...(Object.fromEntries(numbers) as Partial<TenantPolicy>),
       ...(quotaBytes !== undefined && { quotaBytes: quotaBytes === 'none' ? null : quotaBytes }),
-      ...(allowType !== undefined &&
-        !isEveryType && { allowedContentTypes: allowType.map((type) => type.toLowerCase()) }),
+      ...(allowType !== undefined && !isEveryType && { allowedContentTypes: allowType }),
     },
     reset,
   }

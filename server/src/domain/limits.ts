@@ -6,12 +6,14 @@ export const limits = {
   countedRows: 10_000,
   nodesPerRequest: 100,
   searchCharacters: 200,
-  fileNameBytes: 255,
+  /** Code points of Unicode: the bound of file systems, and at most 1,020 bytes of UTF-8. */
+  fileNameCharacters: 255,
+  contentTypeCharacters: 255,
   idempotencyKeyCharacters: 200,
   uploadUrlSeconds: 600,
   downloadUrlSeconds: 600,
   minDownloadUrlSeconds: 1,
-  /** What is looked at to tell whether content is of the type that was declared. */
+  /** How much of the content is looked at to tell its type. */
   sniffedBytes: 4_100,
   expiredUploadsPerBatch: 100,
   /** How many of the attachments of a file in use a refusal tells. */

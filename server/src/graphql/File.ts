@@ -1,6 +1,7 @@
 import type { File as FileRow } from '../domain/files/findFiles.ts'
 import { countFiles, type FileFilter, listFiles } from '../domain/files/listFiles.ts'
 import { signDownload } from '../domain/files/signDownload.ts'
+import { typePrefix } from '../domain/mediaTypes/typePattern.ts'
 import { BadInput, Invalid } from '../domain/refusals.ts'
 import { Attachment, AttachmentConnection } from './Attachment.ts'
 import { builder } from './builder.ts'
@@ -39,7 +40,9 @@ export const File = builder.objectRef<FileRow>('File').implement({
       description: 'As people wrote it. It may hold any script; escape it where it is shown.',
     }),
     contentType: t.exposeString('contentType', {
-      description: 'The media type of the current version, in lower case.',
+      description:
+        'The media type of the current version, under its usual name: `application/zip` for `application/x-zip-compressed`. ' +
+        'The first bytes decide it where they are certain, otherwise the declaration. May carry `charset` and `codecs`.',
     }),
     byteSize: t.expose('byteSize', { type: 'ByteSize', description: 'The size of the current version in bytes.' }),
     sha256: t.exposeString('sha256', {
@@ -174,7 +177,11 @@ const FileFilterInput = builder.inputType('FileFilter', {
   description: 'Which files to list. Conditions are joined by "and".',
   fields: (t) => ({
     state: t.field({ type: FileStateEnum, description: 'READY unless told.' }),
-    contentTypePrefix: t.string({ description: 'The beginning of the media type, such as `image/`.' }),
+    contentTypePrefix: t.string({
+      description:
+        'The media type or the beginning of it: `application/pdf`, `image/`, `image` or `image/*`. Synonyms of a type find ' +
+        'the same files. `*/*` finds all.',
+    }),
     uploadedById: t.id({ description: 'The id of the principal who uploaded the first version.' }),
   }),
 })
@@ -249,8 +256,8 @@ interface AskedFilter {
 
 function acceptFilter({ state, contentTypePrefix, uploadedById }: AskedFilter): FileFilter {
   if (state === 'PURGED') throw new BadInput('Purged files are in no list.')
-  const prefix = contentTypePrefix?.toLowerCase() ?? ''
-  if (/[^\x20-\x7e]/.test(prefix)) throw new BadInput('This is not the beginning of a media type.')
+  const prefix = typePrefix(contentTypePrefix ?? '')
+  if (prefix === null) throw new BadInput('contentTypePrefix is neither a media type nor the beginning of one.')
   return {
     trashed: state === 'TRASHED',
     contentTypePrefix: prefix === '' ? null : prefix,

@@ -14,7 +14,7 @@ export const FileVersion = builder.objectRef<VersionRow>('FileVersion').implemen
     }),
     number: t.exposeInt('number', { description: 'Counts from 1 within the file.' }),
     name: t.exposeString('name', { description: 'The name it was uploaded under.' }),
-    contentType: t.exposeString('contentType', { description: 'The media type, in lower case.' }),
+    contentType: t.exposeString('contentType', { description: 'The media type, as in `File.contentType`.' }),
     byteSize: t.expose('byteSize', { type: 'ByteSize', description: 'The size in bytes, as found in the bucket.' }),
     sha256: t.exposeString('sha256', {
       nullable: true,

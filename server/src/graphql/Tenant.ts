@@ -13,7 +13,7 @@ const TenantPolicy = builder.objectRef<TenantRow>('TenantPolicy').implement({
     maxFileBytes: t.expose('maxFileBytes', { type: 'ByteSize', description: 'The largest file, in bytes.' }),
     allowedContentTypes: t.exposeStringList('allowedContentTypes', {
       nullable: true,
-      description: 'Accepted media types, or prefixes such as `image/`; null accepts all.',
+      description: 'Accepted media types, or kinds such as `image/`. A type means all its synonyms. Null accepts all.',
     }),
     trashDays: t.exposeInt('trashDays', { description: 'For how many days a deleted file can be restored.' }),
     intentLifetimeSeconds: t.exposeInt('intentLifetimeSeconds', {
@@ -89,7 +89,8 @@ const UpdateTenantPolicyInput = builder.inputType('UpdateTenantPolicyInput', {
   fields: (t) => ({
     maxFileBytes: t.field({ type: 'ByteSize', description: 'The largest file, in bytes.' }),
     allowedContentTypes: t.stringList({
-      description: 'Accepted media types, or kinds such as `image/`. An empty list accepts every type.',
+      description:
+        'Accepted media types, or kinds such as `image/`. A type means all its synonyms. An empty list accepts every type.',
     }),
     trashDays: t.int({ description: 'The number of days for which a deleted file can be restored. At most 36500.' }),
     intentLifetimeSeconds: t.int({
@@ -126,6 +127,6 @@ function ownerPolicyIn(input: typeof UpdateTenantPolicyInput.$inferInput): Owner
   const given = { ...others, downloadMaxSeconds: downloadUrlMaxSeconds }
   return {
     ...Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined && value !== null)),
-    ...(types && { allowedContentTypes: types.length === 0 ? null : types.map((type) => type.toLowerCase()) }),
+    ...(types && { allowedContentTypes: types.length === 0 ? null : types }),
   }
 }

@@ -44,7 +44,10 @@ export const UploadIntent = builder.objectRef<Upload>('UploadIntent').implement(
         state === 'PENDING' && expiresAt <= callerOf(context).now() ? 'EXPIRED' : state,
     }),
     name: t.exposeString('name', { description: 'The declared name.' }),
-    contentType: t.exposeString('contentType', { description: 'The declared media type, in lower case.' }),
+    contentType: t.exposeString('contentType', {
+      description:
+        'The declared media type, in lower case. `application/octet-stream` if it was empty. The file may get another: see `File.contentType`.',
+    }),
     byteSize: t.expose('byteSize', { type: 'ByteSize', description: 'The declared size in bytes.' }),
     sha256: t.exposeString('sha256', { nullable: true, description: 'The declared SHA-256 in 64 hexadecimal digits.' }),
     method: t.string({ description: 'The HTTP method that sends the bytes.', resolve: () => 'PUT' }),

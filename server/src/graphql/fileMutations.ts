@@ -24,7 +24,7 @@ const RenameFileInput = builder.inputType('RenameFileInput', {
     id: t.id({ required: true, description: 'The id of the file.' }),
     name: t.string({
       required: true,
-      description: 'At most 255 bytes of UTF-8; no slashes, control or direction-changing characters.',
+      description: 'At most 255 characters. No slashes, control or direction-changing characters.',
     }),
   }),
 })

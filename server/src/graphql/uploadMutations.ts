@@ -17,11 +17,13 @@ const CreateUploadIntentInput = builder.inputType('CreateUploadIntentInput', {
     name: t.string({
       required: true,
       description:
-        'The name of the file: at most 255 bytes of UTF-8; no slashes, control or direction-changing characters.',
+        'The name of the file. At most 255 characters. No slashes, control or direction-changing characters.',
     }),
     contentType: t.string({
       required: true,
-      description: 'The media type, such as `application/pdf`; `charset` is the only parameter that is accepted.',
+      description:
+        'The media type, such as `application/pdf`: what the browser says (`file.type`), also if that is empty. Synonyms are ' +
+        'accepted. `charset` and `codecs` are kept, other parameters are dropped. At most 255 characters.',
     }),
     byteSize: t.field({ type: 'ByteSize', required: true, description: 'The exact size in bytes.' }),
     sha256: t.string({
@@ -107,7 +109,9 @@ builder.mutationFields((t) => ({
     authScopes: { role: 'MEMBER' },
     description:
       'Looks at what arrived in the bucket and, if it is what was declared, makes it a file or a new version of one, which ' +
-      'then takes on the declared name. Committing again answers with the same version.',
+      'then takes on the declared name. The first bytes may prove another media type than the declared one: then the file has ' +
+      'that type. `ContentMismatchError` if both are certain and differ in kind, or if the tenant does not accept the proved ' +
+      'type. Committing again answers with the same version.',
     args: { input: t.arg({ type: CommitUploadInput, required: true, description: 'Which upload.' }) },
     resolve: (_root, { input }, context) => commitUpload(callerOf(context), uploadId(input.id)),
   }),

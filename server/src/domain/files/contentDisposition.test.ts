@@ -49,6 +49,29 @@ describe('contentDisposition', () => {
     expect(contentDisposition('attachment', '')).toBe('attachment; filename="download"')
   })
 
+  it.each([
+    ['Japanese', '年'.repeat(251) + '.pdf'],
+    ['Arabic', 'ة'.repeat(251) + '.pdf'],
+    ['accents', 'é'.repeat(251) + '.pdf'],
+  ])('carries 255 characters of %s whole', (_script, name) => {
+    const header = contentDisposition('attachment', name)
+    expect(decoded(header)).toBe(name)
+    expect(header.length).toBeLessThanOrEqual(2_560)
+    expect(header).toMatch(/^attachment; filename="[ -~]+\.pdf"; /)
+  })
+
+  it.each([
+    ['🎉'.repeat(251) + '.pdf', /^(🎉)+\.pdf$/u, 200],
+    ['年%'.repeat(120) + '🎉'.repeat(11) + '.pdf', /\.pdf$/, 240],
+    ['🎉'.repeat(255), /^(🎉)+$/u, 200],
+    ['🎉.' + '年'.repeat(253), /^🎉\.年+$/u, 240],
+  ])('shortens %s before its extension, at a whole character', (name, shape, least) => {
+    const header = contentDisposition('attachment', name)
+    expect(header.length).toBeLessThanOrEqual(2_560)
+    expect(decoded(header)).toMatch(shape)
+    expect(Array.from(decoded(header)).length).toBeGreaterThanOrEqual(least)
+  })
+
   it('is one well-formed ASCII line for any text, and gives any well-formed name back', () => {
     const text = fc.oneof(fc.string({ unit: 'binary' }), fc.string({ unit: 'grapheme' }), fc.string())
     const shape =

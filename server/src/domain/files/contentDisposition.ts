@@ -3,13 +3,39 @@
  * Pure ASCII for any name: what ASCII or a quoted string cannot carry goes into `filename*` (RFC 8187), beside a
  * look-alike for clients that do not know it. Control characters and path separators become `_` in both, because the
  * client that takes a name for a path would write elsewhere.
+ *
+ * At most 2,560 bytes, so that the signed URL that carries it and the answer stay within the buffers of common proxies
+ * (nginx: 8 kB for a request line, 4 kB for the headers of an answer). The look-alike is shortened first, then the name.
+ * 255 characters of Chinese or Japanese fit; of 255 emoji about 200 do. The extension stays.
  */
 export function contentDisposition(disposition: 'attachment' | 'inline', fileName: string): string {
   if (plainAscii.test(fileName)) return `${disposition}; filename="${fileName}"`
   const name = plainName(fileName)
   const lookAlike = asciiLookAlike(name)
   const start = `${disposition}; filename="${lookAlike}"`
-  return lookAlike === name ? start : `${start}; filename*=UTF-8''${escapeExtended(name)}`
+  if (lookAlike === name) return start
+  const extended = escapeExtended(name)
+  if (start.length + extended.length <= headerBytes) return `${start}; filename*=UTF-8''${extended}`
+  const short = `${disposition}; filename="${shorten(lookAlike, shortCharacters)}"; filename*=UTF-8''`
+  return short + escapeExtended(fitting(name, headerBytes - short.length))
+}
+
+const headerBytes = 2_560
+const shortCharacters = 64
+
+/** The longest shortened name that takes at most so many bytes when it is escaped. */
+function fitting(name: string, bytes: number): string {
+  let characters = Array.from(name).length
+  while (escapeExtended(shorten(name, characters)).length > bytes) characters -= 1
+  return shorten(name, characters)
+}
+
+/** Takes characters out before the extension. Never splits a character that Unicode has as one. */
+function shorten(name: string, characters: number): string {
+  const all = Array.from(name)
+  if (all.length <= characters) return name
+  const extension = Array.from(/\.[^. ]{1,16}$/u.exec(name)?.[0] ?? '')
+  return [...all.slice(0, characters - extension.length), ...extension].join('')
 }
 
 /** What most names are made of: all that a quoted string can carry as it is. */

@@ -1,3 +1,4 @@
+import { characterCount } from '../characterCount.ts'
 import { limits } from '../limits.ts'
 import { Invalid } from '../refusals.ts'
 
@@ -6,8 +7,8 @@ const forbidden = /[\p{Cc}\u2028\u2029\u202A-\u202E\u2066-\u2069]/u
 const something = /[^\p{Z}\p{C}]/u
 
 /**
- * A name as people wrote it, in NFC. Refuses with `Invalid` what no file system or header could carry unharmed; the
- * bound is the one of the common file systems, 255 bytes of UTF-8.
+ * A name as people wrote it, in NFC. Throws `Invalid` for what no file system or header could carry unharmed. At most 255
+ * Unicode characters, so that every name that NTFS, APFS or ext4 holds is accepted in every script.
  */
 export function acceptFileName(text: string, field = 'name'): string {
   if (!text.isWellFormed()) throw new Invalid(field, 'The name is not valid Unicode text.')
@@ -18,8 +19,12 @@ export function acceptFileName(text: string, field = 'name'): string {
   }
   if (/[/\\]/.test(name)) throw new Invalid(field, 'The name contains a slash or a backslash.')
   if (name === '.' || name === '..') throw new Invalid(field, 'This name has a special meaning in file systems.')
-  if (Buffer.byteLength(name) > limits.fileNameBytes) {
-    throw new Invalid(field, `The name may have at most ${limits.fileNameBytes} bytes of UTF-8.`, limits.fileNameBytes)
+  if (characterCount(name) > limits.fileNameCharacters) {
+    throw new Invalid(
+      field,
+      `The name may have at most ${limits.fileNameCharacters} characters.`,
+      limits.fileNameCharacters,
+    )
   }
   return name
 }

@@ -8,7 +8,7 @@ import { type File, live, selectFiles, trashed } from './findFiles.ts'
 
 export interface FileFilter {
   readonly trashed: boolean
-  /** Lower case, such as `image/`. */
+  /** The beginning of stored media types, such as `image/`. */
   readonly contentTypePrefix: string | null
   readonly uploadedById: string | null
 }

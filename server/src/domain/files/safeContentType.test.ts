@@ -17,6 +17,11 @@ describe('servedContentType', () => {
     'message/rfc822',
     'application/wasm',
     'text/css',
+    'text/xml-svg',
+    'application/svg',
+    'text/livescript',
+    'application/x-php',
+    'application/html',
   ])('serves %s, which could run in a browser, as opaque bytes and never in place', (contentType) => {
     expect(servedContentType(contentType)).toEqual({ contentType: 'application/octet-stream', inlineAllowed: false })
   })
@@ -43,10 +48,45 @@ describe('servedContentType', () => {
     },
   )
 
-  it('declares plain text as UTF-8, whatever it was declared as', () => {
-    const expected = { contentType: 'text/plain; charset=utf-8', inlineAllowed: true }
-    expect(servedContentType('text/plain')).toEqual(expected)
-    expect(servedContentType('text/plain; charset=utf-7')).toEqual(expected)
+  it.each([
+    ['text/plain', 'text/plain; charset=utf-8'],
+    ['text/plain; charset=UTF-8', 'text/plain; charset=utf-8'],
+    ['text/plain; charset=iso-8859-1', 'text/plain; charset=iso-8859-1'],
+    ['text/plain; charset=shift_jis', 'text/plain; charset=shift_jis'],
+    ['text/plain; charset=utf-16le', 'text/plain; charset=utf-16le'],
+  ])('shows %s in place in its charset, by default UTF-8', (declared, contentType) => {
+    expect(servedContentType(declared)).toEqual({ contentType, inlineAllowed: true })
+  })
+
+  it.each([
+    'utf-7',
+    'UTF7',
+    'iso-2022-jp',
+    'iso-2022-kr',
+    'csISO2022JP',
+    'hz-gb-2312',
+    'utf-32',
+    'x-user-defined',
+    'nonsense',
+  ])('never shows text in %s, which can hide markup or is unknown to browsers', (charset) => {
+    const served = { contentType: 'text/plain', inlineAllowed: false }
+    expect(servedContentType(`text/plain; charset=${charset}`)).toEqual(served)
+  })
+
+  it('keeps the charset of tables and the codecs of movies', () => {
+    expect(servedContentType('text/csv; charset=windows-1252').contentType).toBe('text/csv; charset=windows-1252')
+    expect(servedContentType('video/webm; codecs="vp9,opus"')).toEqual({
+      contentType: 'video/webm; codecs="vp9,opus"',
+      inlineAllowed: true,
+    })
+  })
+
+  it.each([
+    ['image/pjpeg', 'image/jpeg', true],
+    ['application/x-zip-compressed', 'application/zip', false],
+    ['audio/x-wav', 'audio/wav', true],
+  ])('serves %s, as older rows hold it, as %s', (stored, contentType, inlineAllowed) => {
+    expect(servedContentType(stored)).toEqual({ contentType, inlineAllowed })
   })
 
   it.each(['application/zip', 'text/csv', 'application/json', 'application/octet-stream', 'font/woff2'])(

@@ -1,102 +1,146 @@
-import { fileTypeFromBuffer } from 'file-type'
-import * as signature from './contentSignatures.ts'
-import { essenceOf } from './contentType.ts'
+import { supportedMimeTypes } from 'file-type'
+import { essenceOf, formatMediaType, unknownType } from '../mediaTypes/mediaType.ts'
+import { canonicalType } from '../mediaTypes/synonyms.ts'
+import { extensionOf, meantType, typeOfName } from '../mediaTypes/typeOfName.ts'
+import { certainType, readsAsText } from './contentSignatures.ts'
 
-/** Media types whose files show one of these signatures, always. What is absent here may show anything. */
-const provable: readonly { readonly types: RegExp; readonly shows: readonly signature.Signature[] }[] = [
-  { types: /^image\/(a?png|x-png|vnd\.mozilla\.apng)$/, shows: [signature.isPng] },
-  { types: /^image\/(jpe?g|pjpeg)$/, shows: [signature.isJpeg] },
-  { types: /^image\/gif$/, shows: [signature.isGif] },
-  { types: /^image\/webp$/, shows: [signature.isWebp] },
-  { types: /^image\/(avif|hei[cf])(-sequence)?$/, shows: [signature.isStillImage] },
-  { types: /^application\/(x-)?pdf$/, shows: [signature.isPdf] },
-  { types: /^application\/(x-)?zip(-compressed)?$|\+zip$/, shows: [signature.isZip, signature.isScriptStart] },
-  { types: /^application\/(java-archive|x-java-archive)$/, shows: [signature.isZip, signature.isScriptStart] },
-  { types: /^application\/vnd\.android\.package-archive$/, shows: [signature.isZip] },
-  { types: /^application\/vnd\.oasis\.opendocument\.(?!.*xml)/, shows: [signature.isZip] },
-  { types: /^application\/vnd\.openxmlformats-/, shows: [signature.isZip, signature.isCompoundFile] },
-  { types: /^application\/vnd\.ms-.*\.macroenabled\.12$/, shows: [signature.isZip, signature.isCompoundFile] },
-  { types: /^application\/(x-)?gzip$/, shows: [signature.isGzip] },
-  { types: /^(video\/(mp4|quicktime|x-m4v)|audio\/(mp4|x-m4a))$/, shows: [signature.isMovie] },
-  { types: /^(video|audio)\/(webm|x-matroska|matroska)$/, shows: [signature.isMatroska] },
-  { types: /^audio\/(x-|vnd\.)?wave?$/, shows: [signature.isWave] },
-  { types: /^((audio|video|application)\/ogg|audio\/opus)$/, shows: [signature.isOgg] },
-  { types: /^audio\/(x-)?flac$/, shows: [signature.isFlac] },
-  { types: /^(font\/woff|application\/font-woff)$/, shows: [signature.isWoff] },
-  { types: /^(font\/woff2|application\/font-woff2)$/, shows: [signature.isWoff2] },
-]
+/** What the first bytes decide. */
+export interface ContentDecision {
+  /** Under which type the file is kept. */
+  readonly contentType: string
+  /** One sentence for people on why the file is refused, or null. */
+  readonly refusal: string | null
+}
 
-/** Formats that no text starts like, even where the first bytes hold no NUL. */
-const neverText: readonly signature.Signature[] = [
-  (bytes) => signature.isPdf(bytes.subarray(0, 5)),
-  signature.isPng,
-  signature.isJpeg,
-  signature.isZip,
-  signature.isCompoundFile,
-]
+/** What was declared, and the first 4,100 bytes of what arrived. */
+export interface Examined {
+  readonly name: string
+  readonly contentType: string
+  readonly start: Uint8Array
+}
 
+/**
+ * Decides the type of a file. Refuses only if the bytes certainly are one binary format and the declared type certainly
+ * is another one. A declared type is otherwise a guess from an extension: it stands until the bytes prove another.
+ */
+export async function decideContentType({ name, contentType, start }: Examined): Promise<ContentDecision> {
+  const declared = meantType(name, contentType)
+  const proved = await certainType(start)
+  const keep = (type: string): ContentDecision => ({ contentType: type, refusal: null })
+  if (declared.essence === unknownType) return keep(proved ?? guessedType(name, start))
+  const asDeclared = keep(formatMediaType(declared))
+  if (proved === null) return isTypeScript(name, declared.essence, start) ? keep(typeScript) : asDeclared
+  if (canShow(declared.essence, proved)) return asDeclared
+  if (yields(name, declared.essence, proved)) return keep(proved)
+  return { contentType: proved, refusal: `The content is ${nameType(proved)}, not ${declared.essence}.` }
+}
+
+const typeScript = 'text/x-typescript'
+
+/** Browsers take TypeScript sources, `.ts` and `.mts`, for MPEG streams. */
+const isTypeScript = (name: string, declared: string, start: Uint8Array) =>
+  declared === 'video/mp2t' && start.length > 0 && readsAsText(start) && /^[mc]?tsx?$/.test(extensionOf(name))
+
+/** The type by the extension, where nothing was declared or proved. It must not say text of binary data, nor the reverse. */
+function guessedType(name: string, start: Uint8Array): string {
+  const guess = typeOfName(name)
+  if (guess === null || start.length === 0) return guess ?? unknownType
+  if (isTypeScript(name, guess, start)) return typeScript
+  const isPossible = readsAsText(start) ? !isBinaryFormat(guess) : !isTextType(guess)
+  return isPossible ? guess : unknownType
+}
+
+/** Types whose files are text. Browsers and servers give them by extension alone. */
 const textTypes = new RegExp(
-  String.raw`^text/|[/+](json|xml|yaml)$|^application/((x-)?(javascript|ecmascript|ndjson|yaml|toml|sh|csh|sql|tex)|graphql|rtf|json-seq|x-httpd-php)$`,
+  String.raw`^text/|^message/|[/+](json|xml|yaml|toml)$|^application/(rtf|sql|graphql|postscript|json-seq|pgp-encrypted|` +
+    String.raw`x-(ndjson|sh|csh|bat|tex|httpd-php|subrip|perl|ruby|tcl|lua|ms-regedit)|vnd\.apple\.mpegurl)$`,
 )
+const isTextType = (type: string) => textTypes.test(type)
 
-const executableTypes: Readonly<Record<signature.Executable, RegExp>> = {
-  'a Windows executable':
-    /^application\/(x-msdownload|x-msdos-program|x-ms-dos-executable|x-dosexec|vnd\.microsoft\.portable-executable|(x-)?exe|x-winexe|x-executable)$/,
-  'a Linux executable':
-    /^application\/(x-elf|x-executable|x-pie-executable|x-sharedlib|x-object|x-core(dump)?|vnd\.appimage|x-iso9660-appimage)$/,
-  'a macOS executable': /^application\/(x-mach-binary|x-mach-o(-.*)?|x-executable)$/,
+/** `.ts` and `.dmg` go by these types, and so does what has nothing to do with them. */
+const saysLittle = new Set(['application/x-apple-diskimage', 'application/x-cfb', 'model/stl', 'video/mp2t'])
+
+/** Binary formats of which the library knows what their files look like. */
+const binaryFormats = new Set(
+  [...supportedMimeTypes]
+    .map((type) => canonicalType(essenceOf(type)))
+    .filter((type) => !isTextType(type) && !saysLittle.has(type)),
+)
+const isBinaryFormat = (type: string) => binaryFormats.has(type)
+
+const families: readonly RegExp[] = [
+  /^image\//,
+  /^(audio|video)\/|^application\/(ogg|mp4|mxf|vnd\.ms-asf|vnd\.rn-realmedia)$/,
+  /^font\/|^application\/vnd\.ms-fontobject$/,
+  /^application\/(zip|gzip|zstd|vnd\.rar|vnd\.ms-cab-compressed|vnd\.debian\.binary-package|x-(tar|7z-compressed|bzip2|xz|lz4|lzip|compress|lzh-compressed|ace-compressed|arj|cpio|rpm|unix-archive))$/,
+  /^application\/(vnd\.openxmlformats-officedocument\.|vnd\.oasis\.opendocument\.|vnd\.ms-.*\.macroenabled\.12$|epub\+zip$|vnd\.visio$)/,
+]
+
+/** Whether what the bytes prove takes the place of what was declared. Where it does not, the declaration is a lie. */
+function yields(name: string, declared: string, proved: string): boolean {
+  const isGuess = !isBinaryFormat(declared)
+  return isGuess || families.some((family) => family.test(declared) && family.test(proved)) || isPacked(name, proved)
 }
 
-/**
- * The media type that the first bytes show, or null when they show none that can be trusted. Text has none. The first
- * 4,100 bytes are enough for nearly all formats.
- */
-export async function detectContent(firstBytes: Uint8Array): Promise<string | null> {
-  // Two or three letters are the whole signature of several formats; a text may well start with them.
-  const isText = signature.readsAsText(firstBytes) && !neverText.some((shows) => shows(firstBytes))
-  if (isText) return null
-  // Crafted bytes must not fail the caller: what the detector cannot read, it has not detected.
-  const detected = await fileTypeFromBuffer(firstBytes).catch(() => undefined)
-  return detected?.mime ?? null
+/** `report.pdf.gz` is a PDF to the MIME tables of Python and Apache, which name the packing apart from the type. */
+const isPacked = (name: string, proved: string) =>
+  /^application\/(gzip|zstd|x-(bzip2|xz|lz4|lzip))$/.test(proved) &&
+  (typeOfName(name) === proved || /^(svgz|emz|wmz|mcz)$/.test(extensionOf(name)))
+
+const zipBased =
+  /^application\/(zip|java-archive|x-xpinstall|vnd\.android\.package-archive|vnd\.visio|vnd\.openxmlformats-.*|vnd\.oasis\.opendocument\..*|vnd\.ms-.*\.macroenabled\.12)$|\+zip$|^model\/3mf$/
+const programs = /^application\/(x-elf|x-mach-binary|vnd\.microsoft\.portable-executable|java-vm|wasm)$/
+const movies = /^(video\/(mp4|quicktime|3gpp2?)|audio\/(mp4|3gpp2?)|application\/mp4)$/
+const rawImages = /^image\/(tiff|x-canon-cr2|x-nikon-nef|x-sony-arw|x-adobe-dng)$/
+
+/** What files of a declared type may show besides their own signature, because one is built upon the other. */
+const mayShow: readonly (readonly [declared: RegExp, proved: RegExp])[] = [
+  [zipBased, /^application\/zip$/],
+  [/^application\/zip$/, zipBased],
+  [
+    /^application\/(java-archive|x-xpinstall|vnd\.android\.package-archive)$/,
+    /^application\/(java-archive|x-xpinstall|vnd\.android\.package-archive)$/,
+  ],
+  // Older office formats, newer ones behind a password, installers, mail.
+  [
+    /^application\/(vnd\.openxmlformats-|vnd\.ms-|vnd\.visio|vnd\.microsoft\.portable-executable|x-indesign)/,
+    /^application\/x-cfb$/,
+  ],
+  [/^application\/vnd\.debian\.binary-package$/, /^application\/x-unix-archive$/],
+  [movies, movies],
+  [rawImages, rawImages],
+  [/^image\/(hei[cf]|avif)(-sequence)?$/, /^image\/heif(-sequence)?$/],
+  [/^image\/hei[cf](-sequence)?$/, /^image\/hei[cf](-sequence)?$/],
+  [/^image\/a?png$/, /^image\/a?png$/],
+  [/^image\/jp[2xm]$|^(image|video)\/mj2$/, /^image\/(jp[2xm]|mj2)$/],
+  [/^image\/(mpo|x-mpo|x-jps)$/, /^image\/jpeg$/],
+  [/^image\/x-fireworks$/, /^image\/png$/],
+  [/^(audio|video|application)\/ogg$|^audio\/flac$/, /^(audio|video|application)\/ogg$/],
+  [/^(audio|video)\/(webm|matroska(-3d)?)$/, /^video\/(webm|matroska)$/],
+  [/^(audio|video)\/x-ms-|^application\/vnd\.ms-asf$/, /^(audio|video)\/x-ms-asf$|^application\/vnd\.ms-asf$/],
+  // The tag of MP3 stands before other sound too.
+  [/^(audio|video)\/|^application\/ogg$/, /^audio\/mpeg$/],
+  [/^video\/mp2t$/, /^video\/mpeg$/],
+  [
+    /^application\/(x-executable|x-sharedlib|x-pie-executable|x-object|x-core(dump)?|vnd\.appimage|x-kernel.*)$/,
+    programs,
+  ],
+  [/^application\/x-apple-diskimage$/, /^application\/(gzip|x-bzip2|x-xz|zip)$/],
+]
+
+/** Containers that many other formats are built upon. A declared type that the library does not know may be one of them. */
+const containers =
+  /^application\/(zip|gzip|zstd|x-(bzip2|xz|lz4|lzip|tar|cfb|unix-archive)|vnd\.sqlite3|ogg|vnd\.ms-asf|java-archive)$|^audio\/(mpeg|ogg|aiff)$|^video\/(mp4|quicktime|matroska|mp2t)$|^image\/tiff$/
+
+function canShow(declared: string, proved: string): boolean {
+  if (declared === proved) return true
+  if (mayShow.some(([types, shown]) => types.test(declared) && shown.test(proved))) return true
+  return !isTextType(declared) && !isBinaryFormat(declared) && !saysLittle.has(declared) && containers.test(proved)
 }
 
-/**
- * Null when a file that starts with these bytes can be of the declared type; otherwise one sentence for people on why
- * it cannot. In doubt the declaration stands: an honest file is never refused.
- */
-export async function contradiction(declared: string, firstBytes: Uint8Array): Promise<string | null> {
-  const type = essenceOf(declared)
-  if (firstBytes.length === 0 || type === 'application/octet-stream') return null
-  const program = signature.executableKind(firstBytes)
-  if (program !== null) return executableTypes[program].test(type) ? null : `The content is ${program}, not ${type}.`
-  if (textTypes.test(type)) return contradictsText(type, firstBytes)
-  const required = provable.find(({ types }) => types.test(type))
-  if (required) {
-    const isShown = required.shows.some((shows) => shows(firstBytes))
-    return isShown ? null : `The content is ${await nameContent(firstBytes)}, not ${type}.`
-  }
-  return contradictsMedia(type, firstBytes)
+const programNames: Readonly<Record<string, string>> = {
+  'application/vnd.microsoft.portable-executable': 'a Windows executable',
+  'application/x-elf': 'a Linux executable',
+  'application/x-mach-binary': 'a macOS executable',
 }
-
-async function contradictsText(type: string, bytes: Uint8Array): Promise<string | null> {
-  // A compressed drawing (.svgz) goes by the same type as a plain one.
-  if (signature.isGzip(bytes)) return type === 'image/svg+xml' ? null : `The content is gzip data, not ${type}.`
-  const isForeign = signature.isBinary(bytes) || neverText.some((shows) => shows(bytes))
-  return isForeign ? `The content is ${await nameContent(bytes)}, not ${type}.` : null
-}
-
-/** Pictures and sound of formats without a sure signature. TypeScript sources go by the type of MPEG streams, `.ts`. */
-function contradictsMedia(type: string, bytes: Uint8Array): string | null {
-  if (!/^(image|audio|video)\//.test(type)) return null
-  if (signature.isHtml(bytes)) return `The content is a web page, not ${type}.`
-  if (signature.isScriptStart(bytes) && type !== 'video/mp2t') return `The content is a script, not ${type}.`
-  return null
-}
-
-async function nameContent(bytes: Uint8Array): Promise<string> {
-  if (signature.isHtml(bytes)) return 'a web page'
-  if (signature.isScriptStart(bytes)) return 'a script'
-  const detected = await detectContent(bytes)
-  if (detected !== null) return detected
-  return signature.readsAsText(bytes) ? 'text' : 'of another format'
-}
+const nameType = (type: string) => programNames[type] ?? type

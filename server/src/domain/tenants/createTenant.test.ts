@@ -55,11 +55,19 @@ describe('a tenant', () => {
     { downloadMaxSeconds: 604_801 },
     { quotaBytes: -1 },
     { maxFileBytes: 2 ** 53 },
-    { allowedContentTypes: ['image'] },
-    { allowedContentTypes: ['image/', 'image/*'] },
-    { allowedContentTypes: ['IMAGE/PNG'] },
+    { allowedContentTypes: ['imag'] },
+    { allowedContentTypes: ['image/', 'image/*/x'] },
+    { allowedContentTypes: ['*/*'] },
+    { allowedContentTypes: [''] },
   ])('is not made with a policy that makes no sense: %o', async (policy) => {
     await expect(createTenant(identity, { slug: 'negative', name: 'Name', policy })).rejects.toBeInstanceOf(Invalid)
     expect(await findTenantBySlug(identity.database, 'negative')).toBeNull()
+  })
+
+  it('stores allowed types under the one name that each of them has', async () => {
+    const types = ['IMAGE/PNG', 'image/*', 'image', 'application/x-zip-compressed', 'text/', 'application/zip']
+    const made = await createTenant(identity, { slug: 'names', name: 'Name', policy: { allowedContentTypes: types } })
+    const stored = ['image/png', 'image/', 'application/zip', 'text/']
+    expect(made).toMatchObject({ allowedContentTypes: stored, policyCeiling: { allowedContentTypes: stored } })
   })
 })

@@ -4,6 +4,7 @@ import { recordChange } from '../audit/recordChange.ts'
 import type { Context } from '../context.ts'
 import { acceptName } from '../identity/personalText.ts'
 import { systemPrincipal } from '../identity/systemPrincipal.ts'
+import { typePrefix } from '../mediaTypes/typePattern.ts'
 import { newId } from '../newId.ts'
 import { Conflict, Invalid } from '../refusals.ts'
 import { isSlug } from './tenantSlug.ts'
@@ -34,9 +35,10 @@ export async function createTenant(services: Pick<Context, 'database' | 'now'>, 
   const { slug } = wanted
   if (!isSlug(slug)) throw new Invalid('slug', 'A slug has 2 to 40 lower-case letters, digits and hyphens.')
   const name = acceptName('name', wanted.name, tenantNameMaxLength)
-  const policy = acceptPolicy({ ...defaultPolicy, ...wanted.policy })
+  const chosen = withStoredTypes(wanted.policy ?? {})
+  const policy = acceptPolicy({ ...defaultPolicy, ...chosen })
   const now = services.now()
-  const policyCeiling = ceilingOf(wanted.policy ?? {})
+  const policyCeiling = ceilingOf(chosen)
   const tenant: Tenant = { id: newId(now), slug, name, createdAt: now, ...policy, policyCeiling }
   const { id: tenantId } = tenant
   await services.database.write(tenantId, async (tx) => {
@@ -83,8 +85,21 @@ export function ceilingOf(chosen: Partial<TenantPolicy>): PolicyCeiling {
   return Object.fromEntries(set.map((field) => [field, chosen[field]]))
 }
 
-/** A media type in lower case, or the first half of one with its slash. */
-const typeOrKind = /^[a-z0-9][a-z0-9!#$&^_.+-]*\/([a-z0-9][a-z0-9!#$&^_.+-]*)?$/
+/** The same policy with its media types in their stored form. Rejects with `Invalid` what is neither a type nor a kind. */
+export function withStoredTypes<Given extends Partial<TenantPolicy>>(policy: Given): Given {
+  const { allowedContentTypes: types } = policy
+  if (!types) return policy
+  return { ...policy, allowedContentTypes: [...new Set(types.map(storedTypeOrKind))] }
+}
+
+function storedTypeOrKind(text: string, at: number): string {
+  const stored = typePrefix(text)
+  if (stored?.includes('/')) return stored
+  throw new Invalid(
+    ['allowedContentTypes', String(at)],
+    `"${text}" is neither a type such as image/png nor a kind such as image/`,
+  )
+}
 
 /** Rejects with `Invalid` a value outside the bounds of the product. */
 export function acceptPolicy(policy: TenantPolicy): TenantPolicy {
@@ -94,14 +109,6 @@ export function acceptPolicy(policy: TenantPolicy): TenantPolicy {
     const isWithin = Number.isSafeInteger(value) && value >= least && value <= most
     const bound = value > most ? most : value < least ? least : null
     if (!isWithin) throw new Invalid(field, `${field} must be a whole number between ${least} and ${most}.`, bound)
-  }
-  for (const [at, type] of (policy.allowedContentTypes ?? []).entries()) {
-    if (!typeOrKind.test(type)) {
-      throw new Invalid(
-        ['allowedContentTypes', String(at)],
-        `"${type}" is neither a type such as image/png nor a kind such as image/`,
-      )
-    }
   }
   return policy
 }

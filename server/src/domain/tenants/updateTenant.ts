@@ -4,6 +4,7 @@ import type { Transaction } from '../../database/tenantDatabase.ts'
 import { recordChange } from '../audit/recordChange.ts'
 import type { Context } from '../context.ts'
 import { acceptName } from '../identity/personalText.ts'
+import { isAllowedType } from '../mediaTypes/typePattern.ts'
 import { Invalid } from '../refusals.ts'
 import {
   acceptPolicy,
@@ -13,6 +14,7 @@ import {
   type Tenant,
   type TenantPolicy,
   tenantNameMaxLength,
+  withStoredTypes,
 } from './createTenant.ts'
 
 type OwnerField = (typeof ownerFields)[number]
@@ -38,15 +40,19 @@ export function updateTenant(ctx: Updating, update: TenantUpdate): Promise<Tenan
   return changeTenant(ctx, (tenant) => {
     const reset = Object.fromEntries((update.reset ?? []).map((field) => [field, defaultPolicy[field]]))
     const ceilings = Object.entries(tenant.policyCeiling).filter(([field]) => !(field in reset))
-    const policyCeiling = { ...Object.fromEntries(ceilings), ...ceilingOf(update.policy ?? {}) }
+    const policy = withStoredTypes(update.policy ?? {})
+    const policyCeiling = { ...Object.fromEntries(ceilings), ...ceilingOf(policy) }
     const name = update.name === undefined ? tenant.name : acceptName('name', update.name, tenantNameMaxLength)
-    return withinCeiling({ ...tenant, ...reset, ...update.policy, name, policyCeiling }, update.policy ?? {})
+    return withinCeiling({ ...tenant, ...reset, ...policy, name, policyCeiling }, policy)
   })
 }
 
 /** An OWNER's change of the policy of their tenant. Rejects with `Invalid`, which names the bound that the operator set. */
-export function updateTenantPolicy(ctx: Updating, policy: OwnerPolicy): Promise<Tenant> {
-  return changeTenant(ctx, (tenant) => withinCeiling({ ...tenant, ...policy }, policy))
+export function updateTenantPolicy(ctx: Updating, wanted: OwnerPolicy): Promise<Tenant> {
+  return changeTenant(ctx, (tenant) => {
+    const policy = withStoredTypes(wanted)
+    return withinCeiling({ ...tenant, ...policy }, policy)
+  })
 }
 
 /** Checks the fields that change: a ceiling that was lowered later does not stop an unrelated change. */
@@ -61,7 +67,7 @@ function refuseBeyond(field: OwnerField, tenant: Tenant, ceiling: PolicyCeiling)
   if (field === 'allowedContentTypes') {
     const allowed = ceiling.allowedContentTypes
     const wanted = tenant.allowedContentTypes
-    if (!allowed || wanted?.every((type) => allowed.some((each) => includesType(each, type)))) return
+    if (!allowed || wanted?.every((type) => isAllowedType(allowed, type))) return
     throw new Invalid(field, `The operator of this installation allows these types only: ${allowed.join(', ')}.`)
   }
   const most = ceiling[field]
@@ -69,10 +75,6 @@ function refuseBeyond(field: OwnerField, tenant: Tenant, ceiling: PolicyCeiling)
     throw new Invalid(field, `The operator of this installation allows at most ${most}.`)
   }
 }
-
-/** `image/` includes `image/` and `image/png`. */
-const includesType = (allowed: string, type: string) =>
-  allowed === type || (allowed.endsWith('/') && type.startsWith(allowed))
 
 async function changeTenant(ctx: Updating, change: (tenant: Tenant) => Tenant): Promise<Tenant> {
   return ctx.database.write(ctx.principal.tenantId, async (tx) => {

@@ -7,7 +7,11 @@ import { type Context, inTransaction, reading, readingOnce } from '../context.ts
 import { fileAsItIs } from '../files/changeFile.ts'
 import type { File } from '../files/findFiles.ts'
 import { type FileVersion, findVersions } from '../files/listVersions.ts'
+import { essenceOf, unknownType } from '../mediaTypes/mediaType.ts'
+import { isAllowedType } from '../mediaTypes/typePattern.ts'
+import { expectedType } from '../mediaTypes/typeOfName.ts'
 import { Conflict, ContentMismatch, NotFound } from '../refusals.ts'
+import { readTenant } from '../tenants/policy.ts'
 import { changeUsage } from '../tenants/usage.ts'
 import { findUploads, type Upload } from './findUploads.ts'
 import { proveContent, type ProvedContent } from './proveContent.ts'
@@ -63,7 +67,8 @@ function refuseUnlessPending(upload: Upload, now: Date): string {
 
 async function proveOrRelease(ctx: Context, upload: Upload, key: string): Promise<ProvedContent> {
   try {
-    return await proveContent(ctx.blobs, upload, key)
+    const proved = await proveContent(ctx.blobs, upload, key)
+    return { ...proved, contentType: await allowedType(ctx, upload, proved.contentType) }
   } catch (error) {
     // The address could not overwrite, so what lies there can never become what was declared.
     if (error instanceof ContentMismatch) {
@@ -74,8 +79,22 @@ async function proveOrRelease(ctx: Context, upload: Upload, key: string): Promis
   }
 }
 
-async function finish(tx: Transaction, ctx: Context, upload: Upload, proved: ProvedContent): Promise<Committed> {
+/**
+ * The proved type under which the file is kept. The tenant's policy was asked about the expected type when the intent was
+ * made, so a type that turns out to be another one is asked about again. A policy that takes unknown bytes keeps them as
+ * such. Throws `ContentMismatch`.
+ */
+async function allowedType(ctx: Context, upload: Upload, contentType: string): Promise<string> {
+  if (essenceOf(contentType) === expectedType(upload.name, upload.contentType)) return contentType
+  const { allowedContentTypes: allowed } = await readingOnce(ctx, readTenant)
+  if (isAllowedType(allowed, essenceOf(contentType))) return contentType
+  if (upload.contentType === unknownType && isAllowedType(allowed, unknownType)) return unknownType
+  throw new ContentMismatch(`The content is ${essenceOf(contentType)}, which this tenant does not accept.`)
+}
+
+async function finish(tx: Transaction, ctx: Context, declared: Upload, proved: ProvedContent): Promise<Committed> {
   const now = ctx.now()
+  const upload = { ...declared, contentType: proved.contentType }
   const isNew = upload.targetFileId === null
   const place = await findPlace(tx, upload, now)
   const { contentType, byteSize, name } = upload

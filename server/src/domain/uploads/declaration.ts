@@ -1,7 +1,9 @@
-import { acceptContentType, essenceOf } from '../files/contentType.ts'
 import { acceptFileName } from '../files/fileName.ts'
 import type { Retention } from '../files/changeRetention.ts'
 import { limits } from '../limits.ts'
+import { acceptContentType, unknownType } from '../mediaTypes/mediaType.ts'
+import { expectedType } from '../mediaTypes/typeOfName.ts'
+import { isAllowedType } from '../mediaTypes/typePattern.ts'
 import { Invalid } from '../refusals.ts'
 import type { Tenant } from '../tenants/policy.ts'
 
@@ -39,11 +41,15 @@ export function acceptDeclaration(request: UploadRequest): UploadRequest {
 export function refuseAgainstPolicy(policy: Tenant, declared: UploadRequest): void {
   if (declared.byteSize > policy.maxFileBytes)
     throw new Invalid('byteSize', `This tenant accepts at most ${policy.maxFileBytes} bytes.`, policy.maxFileBytes)
-  const allowed = policy.allowedContentTypes
-  const essence = essenceOf(declared.contentType)
-  if (allowed && !allowed.some((type) => (type.endsWith('/') ? essence.startsWith(type) : essence === type))) {
+  if (!isAllowedDeclaration(policy.allowedContentTypes, declared)) {
     throw new Invalid('contentType', 'This tenant does not accept files of this type.')
   }
+}
+
+/** Where nothing was declared, either the type of the extension or unknown bytes have to be allowed. */
+function isAllowedDeclaration(allowed: readonly string[] | null, { name, contentType }: UploadRequest): boolean {
+  const isUnknown = contentType === unknownType
+  return isAllowedType(allowed, expectedType(name, contentType)) || (isUnknown && isAllowedType(allowed, unknownType))
 }
 
 /** Whether a repeated request means the same upload. */

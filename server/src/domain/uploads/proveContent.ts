@@ -5,9 +5,9 @@ import {
   type ReadOptions,
   type StoredObject,
 } from '../../storage/blobStore.ts'
-import { essenceOf } from '../files/contentType.ts'
-import { contradiction } from '../files/sniffContent.ts'
+import { decideContentType } from '../files/sniffContent.ts'
 import { limits } from '../limits.ts'
+import { essenceOf } from '../mediaTypes/mediaType.ts'
 import { ContentMismatch, UploadIncomplete } from '../refusals.ts'
 import type { Upload } from './findUploads.ts'
 
@@ -17,6 +17,8 @@ export interface ProvedContent {
   readonly byteSize: number
   /** Null if the client declared none and the bytes are too many to be read whole; verification proves it later. */
   readonly sha256: string | null
+  /** Under which type the file is kept: the declared one, or the one that the first bytes prove. */
+  readonly contentType: string
 }
 
 /**
@@ -40,6 +42,7 @@ export async function proveContent(blobs: BlobStore, upload: Upload, key: string
 interface Reading {
   readonly stored: ExaminedObject
   readonly sha256: string | null
+  readonly contentType: string
   /** Why these bytes cannot become the file. */
   readonly refusal: string | null
   /** Nothing is wrong, and something other than this one answer says so too: the ETag, the checksum or a HEAD. */
@@ -51,16 +54,15 @@ async function read(blobs: BlobStore, upload: Upload, key: string, how: ReadOpti
   const stored = await blobs.examine(key, expected, how)
   if (!stored) throw new UploadIncomplete()
   const early = refuseLabels(stored, upload)
-  if (early !== null) return { stored, sha256: null, refusal: early, isCertain: false }
+  if (early !== null) return { stored, sha256: null, contentType: '', refusal: early, isCertain: false }
   const { sha256, isConfirmed } =
     stored.sha256 === null
       ? await confirmLarge(blobs, upload, stored, key, how)
       : { sha256: stored.sha256, isConfirmed: stored.isEtagOfBytes === true }
+  const { contentType, refusal: lie } = await decideContentType({ ...upload, start: stored.start })
   const isOther = upload.sha256 !== null && sha256 !== upload.sha256
-  const refusal = isOther
-    ? 'The content has another SHA-256 than declared.'
-    : await contradiction(upload.contentType, stored.start)
-  return { stored, sha256, refusal, isCertain: refusal === null && isConfirmed }
+  const refusal = isOther ? 'The content has another SHA-256 than declared.' : lie
+  return { stored, sha256, contentType, refusal, isCertain: refusal === null && isConfirmed }
 }
 
 function refuseLabels(stored: ExaminedObject, upload: Upload): string | null {
@@ -106,7 +108,7 @@ const isSame = (one: Reading, other: Reading): boolean =>
   Buffer.compare(one.stored.start, other.stored.start) === 0
 
 /** Bytes that contradict their own ETag, twice, may be damaged. Without a declared checksum their hash is not recorded. */
-function provedBy({ stored, sha256 }: Reading, declared: string | null): ProvedContent {
+function provedBy({ stored, sha256, contentType }: Reading, declared: string | null): ProvedContent {
   const isDoubtful = stored.isEtagOfBytes === false && sha256 !== declared
-  return { etag: stored.etag, byteSize: stored.byteSize, sha256: isDoubtful ? null : sha256 }
+  return { etag: stored.etag, byteSize: stored.byteSize, sha256: isDoubtful ? null : sha256, contentType }
 }

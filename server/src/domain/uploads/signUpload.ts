@@ -1,5 +1,6 @@
 import type { BlobStore, SignedUpload } from '../../storage/blobStore.ts'
 import { limits } from '../limits.ts'
+import { formatMediaType, parseMediaType } from '../mediaTypes/mediaType.ts'
 import type { Upload } from './findUploads.ts'
 
 /**
@@ -16,11 +17,17 @@ export function signUpload(
   const expiresInSeconds = Math.min(limits.uploadUrlSeconds, remaining)
   const signed = ctx.blobs.signUpload({
     key: upload.objectKey,
-    contentType: upload.contentType,
+    contentType: signedType(upload.contentType),
     byteSize: upload.byteSize,
     sha256: upload.sha256 ?? undefined,
     expiresInSeconds,
     now,
   })
   return { ...signed, expiresAt: new Date(now.getTime() + expiresInSeconds * 1000) }
+}
+
+/** The header that is signed has no quoted string, because stores may write one in another way. */
+function signedType(contentType: string): string {
+  const type = parseMediaType(contentType)
+  return type ? formatMediaType({ ...type, codecs: null }) : contentType
 }

@@ -1,0 +1,85 @@
+import { lookup } from 'mime-types'
+import { type MediaType, parseMediaType, unknownType } from './mediaType.ts'
+import { canonicalType } from './synonyms.ts'
+
+/** What follows the last dot of a name, in lower case. Empty for `Makefile` and `.profile`. */
+export const extensionOf = (name: string): string => /[^.]\.([^.]{1,20})$/s.exec(name)?.[1]?.toLowerCase() ?? ''
+
+/** Extensions that `mime-db` does not know, or gives to a format that hardly anybody means by them. */
+const ownExtensions = new Map<string, string>([
+  ['tgz', 'application/gzip'],
+  ['tbz2', 'application/x-bzip2'],
+  ['txz', 'application/x-xz'],
+  ['zst', 'application/zstd'],
+  ['lz4', 'application/x-lz4'],
+  ['z', 'application/x-compress'],
+  ['ndjson', 'application/x-ndjson'],
+  ['jsonl', 'application/x-ndjson'],
+  ['parquet', 'application/vnd.apache.parquet'],
+  ['sqlite', 'application/vnd.sqlite3'],
+  ['sqlite3', 'application/vnd.sqlite3'],
+  ['py', 'text/x-python'],
+  ['tsx', 'text/x-typescript'],
+  ['cts', 'text/x-typescript'],
+  ['rs', 'text/x-rust'],
+  ['bat', 'application/x-bat'],
+  ['cmd', 'application/x-bat'],
+  ['msi', 'application/x-msi'],
+  ['ai', 'application/vnd.adobe.illustrator'],
+  ['m4b', 'audio/mp4'],
+])
+
+/** The media type that an extension stands for, or null. A guess: the bytes may be something else. */
+export function typeOfName(name: string): string | null {
+  const extension = extensionOf(name)
+  if (extension === '') return null
+  const found = ownExtensions.get(extension) ?? lookup(`.${extension}`)
+  const essence = found === false ? null : (parseMediaType(found)?.essence ?? null)
+  return essence === null ? null : canonicalType(essence)
+}
+
+/**
+ * Declared types that are false for an extension. Operating systems and MIME tables are known to give them: Windows calls
+ * a CSV file Excel and every archive `application/x-compressed`, Linux calls Markdown a Genesis ROM, `mime-db` calls
+ * Rust an RLS document and a batch file a program.
+ */
+const falseTypes: readonly (readonly [extensions: string, types: string])[] = [
+  ['csv tsv tab', 'application/vnd.ms-excel'],
+  ['xlsx', 'application/vnd.ms-excel'],
+  ['docx', 'application/msword'],
+  ['pptx', 'application/vnd.ms-powerpoint'],
+  ['zip rar 7z gz tgz bz2 xz', 'application/x-compressed'],
+  ['stl', 'application/vnd.ms-pki.stl'],
+  ['md', 'application/x-genesis-rom'],
+  ['rs', 'application/rls-services+xml'],
+  ['bat cmd msi', 'application/vnd.microsoft.portable-executable'],
+  ['m4a m4b', 'video/mp4'],
+  ['oga opus spx', 'video/ogg application/ogg'],
+  ['weba', 'video/webm'],
+  ['mka', 'video/matroska'],
+  ['svg', 'application/xml text/plain'],
+  ['js mjs cjs', 'text/plain'],
+]
+
+const isFalseFor = new Set(
+  falseTypes.flatMap(([extensions, types]) =>
+    extensions.split(' ').flatMap((extension) => types.split(' ').map((type) => `${extension} ${type}`)),
+  ),
+)
+
+/**
+ * The media type that a declaration means: its stored name, or what the extension stands for where the declared type is
+ * known to be false for it. A declaration of unknown bytes stays one. Expects a declaration that was accepted.
+ */
+export function meantType(name: string, declared: string): MediaType {
+  const type = parseMediaType(declared) ?? { essence: unknownType, charset: null, codecs: null }
+  const essence = canonicalType(type.essence)
+  const corrected = isFalseFor.has(`${extensionOf(name)} ${essence}`) ? typeOfName(name) : null
+  return { ...type, essence: corrected ?? essence }
+}
+
+/** The same, with the guess from the extension where nothing was declared. For decisions before the bytes are known. */
+export function expectedType(name: string, declared: string): string {
+  const { essence } = meantType(name, declared)
+  return essence === unknownType ? (typeOfName(name) ?? unknownType) : essence
+}
