@@ -180,7 +180,8 @@ it('stores files of earlier versions under the one name of their media type', { 
     expect(files.map((row) => row['media_class'])).toEqual(['application', 'font', 'image', 'text'])
     expect(versions.map((row) => row['content_type'])).toEqual(expected)
     await expect(superuser`update file_versions set byte_size = 2`).rejects.toThrow('its rows are written once')
-    const forced = await superuser`select relname from pg_class where relforcerowsecurity and relname in ('files', 'file_versions')`
+    const forced =
+      await superuser`select relname from pg_class where relforcerowsecurity and relname in ('files', 'file_versions')`
     expect(forced).toHaveLength(2)
     await superuser.end()
   } finally {
