@@ -22,6 +22,7 @@ export function wordSignInFailure(status: number | undefined, retryAfterSeconds:
 
 function waitingTime(seconds: number): string {
   if (!(seconds > 0)) return 'in a while'
+  if (seconds < 60) return seconds === 1 ? 'in a second' : `in ${seconds} seconds`
   const minutes = Math.ceil(seconds / 60)
   return minutes === 1 ? 'in a minute' : `in ${minutes} minutes`
 }

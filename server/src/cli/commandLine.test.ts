@@ -38,7 +38,7 @@ afterAll(async () => {
 const now = () => new Date()
 const member = ['user', 'create', '--tenant', 'acme', '--name', 'Ada', '--role', 'MEMBER', '--email']
 const canSignIn = (email: string, password: string) =>
-  signIn({ database, now, lifetimeSeconds: 60 }, { email, password, address: null }).then(
+  signIn({ database, now, lifetimeSeconds: 60 }, { email, password, address: null, device: null }).then(
     () => true,
     () => false,
   )

@@ -77,14 +77,15 @@ describe('the catalogue', () => {
     for (const option of options) expect(option).toMatchObject({ attoptions: ['n_distinct=10'] })
   })
 
-  it('carries tenant_id on both sides of every foreign key, and never sets null or changes keys', async () => {
-    const keys = await sql`select conname, confdeltype, confupdtype,
+  it('carries tenant_id on both sides of every foreign key of a tenant table, and never sets null or changes keys', async () => {
+    const keys = await sql`select conname, confdeltype, confupdtype, conrelid::regclass::text as table,
         (select attname from pg_attribute where attrelid = conrelid and attnum = conkey[1]) as near,
         (select attname from pg_attribute where attrelid = confrelid and attnum = confkey[1]) as far
       from pg_constraint where contype = 'f' and connamespace = 'public'::regnamespace`
     expect(keys.length).toBeGreaterThan(5)
     for (const key of keys) {
-      expect(key).toMatchObject({ near: 'tenant_id', far: 'tenant_id', confupdtype: 'a' })
+      expect(key).toMatchObject({ confupdtype: 'a' })
+      if (tenantTableNames.has(String(key['table']))) expect(key).toMatchObject({ near: 'tenant_id', far: 'tenant_id' })
       expect(['a', 'r', 'c']).toContain(key['confdeltype'])
     }
   })

@@ -75,7 +75,8 @@ export function createHttpServer<C extends BaseContext>(options: HttpServerOptio
     limiter: new RateLimiter(config.rateLimit.operationsPerMinute),
     allowedOrigins: sites.allowedOrigins,
   })
-  addSessionRoutes(app, { services: { ...options, ...config.session }, sites, cookie })
+  const deviceCookie = new SessionCookie(sites.publicUrl, 'device')
+  addSessionRoutes(app, { services: { ...options, ...config.session }, sites, cookie, deviceCookie })
   addHealthRoutes(app, options.readiness)
   addConsoleRoutes(app, { directory: options.consoleDirectory, graphiql: config.graphql.graphiql, bucketOrigin })
   return app

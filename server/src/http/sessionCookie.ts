@@ -1,14 +1,14 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
 
-/** The session's cookie: out of reach for scripts, and never sent with a request that began on another site. */
+/** A cookie of ours, for a session or a device: out of reach for scripts, and never sent with a request from another site. */
 export class SessionCookie {
   readonly #isSecure: boolean
   readonly #name: string
 
-  constructor(publicUrl: string) {
+  constructor(publicUrl: string, name: 'session' | 'device' = 'session') {
     this.#isSecure = publicUrl.startsWith('https:')
     // RFC 6265bis, section 4.1.3.2: no other host and no plain connection can set a cookie of this name.
-    this.#name = this.#isSecure ? '__Host-filegraph_session' : 'filegraph_session'
+    this.#name = `${this.#isSecure ? '__Host-' : ''}filegraph_${name}`
   }
 
   read(request: FastifyRequest): string | null {

@@ -46,11 +46,28 @@ export const sessions = pgTable(
 )
 
 export const signInAttempts = pgTable('sign_in_attempts', {
-  /** SHA-256 of what is counted: an e-mail address or a network address. */
+  /** SHA-256 of what is counted: a device, an e-mail address, a network address, or the two together. */
   subject: bytea('subject').primaryKey(),
   failures: integer('failures').notNull(),
-  windowStartedAt: moment('window_started_at').notNull(),
+  lastAttemptAt: moment('last_attempt_at').notNull(),
 })
+
+/** Browsers that signed in before: what others do to an account does not delay them. */
+export const userDevices = pgTable(
+  'user_devices',
+  {
+    /** SHA-256 of the token in the cookie of the device. */
+    tokenHash: bytea('token_hash').notNull(),
+    userId: uuid('user_id').notNull(),
+    expiresAt: moment('expires_at').notNull(),
+  },
+  (t) => [
+    primaryKey({ name: 'user_devices_pk', columns: [t.tokenHash, t.userId] }),
+    foreignKey({ name: 'user_devices_user', columns: [t.userId], foreignColumns: [users.id] }).onDelete('cascade'),
+    index('user_devices_user_expiry').on(t.userId, t.expiresAt),
+    index('user_devices_expiry').on(t.expiresAt),
+  ],
+)
 
 export interface PolicyCeiling {
   readonly maxFileBytes?: number

@@ -27,7 +27,7 @@ async function makeTeam(role: Role = 'MEMBER') {
 }
 
 const openSession = async (email: string, password = testPassword) =>
-  (await signIn({ ...identity, lifetimeSeconds: 3600 }, { email, password, address: null })).token
+  (await signIn({ ...identity, lifetimeSeconds: 3600 }, { email, password, address: null, device: null })).token
 
 const whoIs = (token: string, tenant: Tenant) => authenticateSession(identity, token, tenant.slug)
 

@@ -5,6 +5,7 @@ import {
   principals,
   sessions,
   tenants,
+  userDevices,
   users,
   userTenants,
 } from '../../database/tables/identityTables.ts'
@@ -61,7 +62,7 @@ export async function removeMember(ctx: Changing, email: string): Promise<Member
     if (role === 'OWNER') await refuseForLastOwner(tx, member)
     await tx.db.delete(memberships).where(and(tx.mine(memberships), eq(memberships.userId, userId)))
     await tx.db.delete(userTenants).where(and(eq(userTenants.userId, userId), eq(userTenants.tenant, tx.tenantId)))
-    await tx.db.delete(sessions).where(eq(sessions.userId, userId))
+    await forgetEverywhere(tx, userId)
     await recordChange(tx, ctx, 'member.removed', { id: userId, name, payload: { role } })
     return { ...member, activeKeys: await countKeys(tx, userId, ctx.now()) }
   })
@@ -78,10 +79,16 @@ export async function setPassword(ctx: Changing, email: string, password: string
   return ctx.database.write(ctx.principal.tenantId, async (tx) => {
     const member = await lockMember(tx, address)
     await tx.db.update(users).set({ passwordHash }).where(eq(users.id, member.userId))
-    await tx.db.delete(sessions).where(eq(sessions.userId, member.userId))
+    await forgetEverywhere(tx, member.userId)
     await recordChange(tx, ctx, 'member.password_set', { id: member.userId, name: member.name })
     return member
   })
+}
+
+/** No session goes on, and no device is known any more. */
+async function forgetEverywhere(tx: Transaction, userId: string): Promise<void> {
+  await tx.db.delete(sessions).where(eq(sessions.userId, userId))
+  await tx.db.delete(userDevices).where(eq(userDevices.userId, userId))
 }
 
 const selectMembers = (tx: Transaction, where?: SQL) =>

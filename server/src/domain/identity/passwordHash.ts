@@ -22,17 +22,18 @@ export function acceptPassword(password: string): void {
 export const hashPassword = (password: string): Promise<string> =>
   takingTurns(() => hash(password.normalize('NFC'), parameters))
 
-export const verifyPassword = (passwordHash: string, password: string): Promise<boolean> =>
-  takingTurns(() => verify(passwordHash, password.normalize('NFC')))
+/** With `isFirst`, ahead of all who wait: a flood of guesses does not keep known devices out. */
+export const verifyPassword = (passwordHash: string, password: string, isFirst = false): Promise<boolean> =>
+  takingTurns(() => verify(passwordHash, password.normalize('NFC')), isFirst)
 
 let running = 0
 const waiting: (() => void)[] = []
 
 /** Hashing is made to be expensive: without turns, a burst of sign-ins would take all memory and every thread. */
-async function takingTurns<T>(work: () => Promise<T>): Promise<T> {
+async function takingTurns<T>(work: () => Promise<T>, isFirst = false): Promise<T> {
   if (running >= hashingsAtOnce) {
-    if (waiting.length >= hashingsWaiting) throw new RateLimited(5)
-    await new Promise<void>((resolve) => waiting.push(resolve))
+    if (waiting.length >= hashingsWaiting * (isFirst ? 2 : 1)) throw new RateLimited(5)
+    await new Promise<void>((resolve) => (isFirst ? waiting.unshift(resolve) : waiting.push(resolve)))
   } else {
     running += 1
   }

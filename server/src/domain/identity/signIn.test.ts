@@ -5,6 +5,9 @@ import { sessions, signInAttempts, users } from '../../database/tables/identityT
 import { Conflict, Forbidden, Invalid, RateLimited, Unauthenticated } from '../refusals.ts'
 import { addMember } from './addMember.ts'
 import { authenticateSession } from './authenticateSession.ts'
+import { setPassword } from './changeMembers.ts'
+import { findDevice } from './devices.ts'
+import { forgetSessions } from './forgetSessions.ts'
 import { noSuchTenant } from './noSuchTenant.ts'
 import { hashPassword, nobodysHash } from './passwordHash.ts'
 import { networkOf } from './signInAttempts.ts'
@@ -23,8 +26,12 @@ beforeAll(async () => {
 beforeEach(() => identity.database.lookUp((db) => db.delete(signInAttempts)))
 afterAll(() => identity.close())
 
-const enter = (email: string, password = testPassword, address: string | null = '192.0.2.1') =>
-  signIn({ ...identity, lifetimeSeconds }, { email, password, address })
+const enter = (
+  email: string,
+  password = testPassword,
+  address: string | null = '192.0.2.1',
+  device: string | null = null,
+) => signIn({ ...identity, lifetimeSeconds }, { email, password, address, device })
 const who = (token: string, slug: string | null = null) => authenticateSession(identity, token, slug)
 
 /** How many of these were let in, how many guessed wrong, how many were not even looked at. */
@@ -75,38 +82,122 @@ describe('signing in', () => {
     expect(parameters).toEqual(['', 'argon2id', 'v=19', 'm=19456,t=2,p=1'])
   })
 
-  it('looks at ten wrong passwords of an e-mail address and no more, also when they come at once', async () => {
-    const guesses = Array.from({ length: 15 }, (_, n) => enter('eve@example.com', `guess ${n}`, `192.0.2.${n}`))
-    expect(await outcomes(guesses)).toEqual({ in: 0, wrong: 10, limited: 5 })
-    const refusal = await enter('eve@example.com').catch((error: unknown) => error)
-    expect(refusal).toBeInstanceOf(RateLimited)
-    expect(refusal).toMatchObject({ retryAfterSeconds: 900 })
-    const start = identity.now().getTime()
-    identity.clock.now = new Date(start + 899_999)
-    await expect(enter('eve@example.com')).rejects.toMatchObject({ retryAfterSeconds: 1 })
-    identity.clock.now = new Date(start + 900_000)
+  it('looks at five wrong passwords from one address and no more, also when they come at once', async () => {
+    const guesses = Array.from({ length: 15 }, (_, n) => enter('eve@example.com', `guess ${n}`))
+    expect(await outcomes(guesses)).toEqual({ in: 0, wrong: 5, limited: 10 })
+  })
+
+  it('delays whoever guesses for longer and longer, up to fifteen minutes', async () => {
+    await outcomes(Array.from({ length: 4 }, () => enter('eve@example.com', 'guess')))
+    const delays: number[] = []
+    for (let failures = 5; failures < 18; failures += 1) {
+      await expect(enter('eve@example.com', 'guess')).rejects.toEqual(wrong)
+      const refusal: unknown = await enter('eve@example.com').catch((error: unknown) => error)
+      if (!(refusal instanceof RateLimited)) throw refusal
+      delays.push(refusal.retryAfterSeconds)
+      identity.clock.now = new Date(identity.now().getTime() + refusal.retryAfterSeconds * 1000)
+    }
+    expect(delays).toEqual([1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 900, 900, 900])
+  })
+
+  it('locks nobody else out: the person at another address gets in at once', async () => {
+    await outcomes(Array.from({ length: 30 }, () => enter('eve@example.com', 'guess', '203.0.113.5')))
+    await expect(enter('eve@example.com', testPassword, '203.0.113.5')).rejects.toBeInstanceOf(RateLimited)
+    expect((await enter('eve@example.com', testPassword, '198.51.100.9')).userId).toBe(eve)
+    // And their success does not help whoever guesses.
+    await expect(enter('eve@example.com', testPassword, '203.0.113.5')).rejects.toBeInstanceOf(RateLimited)
+  })
+
+  it('leaves each address one try at an account that is attacked from many', async () => {
+    for (let round = 0; round < 5; round += 1) {
+      const network = (n: number) => `203.0.113.${round * 20 + n}`
+      await outcomes(Array.from({ length: 20 }, (_, n) => enter('eve@example.com', 'guess', network(n))))
+    }
+    const guesses = [await outcomes([enter('eve@example.com', 'guess', '198.51.100.1')])]
+    guesses.push(await outcomes([enter('eve@example.com', 'guess', '198.51.100.1')]))
+    expect(guesses).toEqual([
+      { in: 0, wrong: 1, limited: 0 },
+      { in: 0, wrong: 0, limited: 1 },
+    ])
+    expect((await enter('eve@example.com', testPassword, '198.51.100.2')).userId).toBe(eve)
+  })
+
+  it('lets a known device in with the right password, whatever comes from its own address', async () => {
+    const { device } = await enter('eve@example.com')
+    await outcomes(Array.from({ length: 60 }, (_, n) => enter(`nobody${n}@example.com`, 'guess')))
+    await outcomes(Array.from({ length: 10 }, () => enter('eve@example.com', 'guess')))
+    await expect(enter('eve@example.com')).rejects.toBeInstanceOf(RateLimited)
+    const again = await enter('eve@example.com', testPassword, '192.0.2.1', device)
+    expect(again).toMatchObject({ userId: eve, device })
+  })
+
+  it('delays a known device that guesses itself, and nobody else for it', async () => {
+    const { device } = await enter('eve@example.com')
+    const guesses = Array.from({ length: 8 }, () => enter('eve@example.com', 'guess', '192.0.2.1', device))
+    expect(await outcomes(guesses)).toEqual({ in: 0, wrong: 5, limited: 3 })
     expect((await enter('eve@example.com')).userId).toBe(eve)
   })
 
-  it('limits an e-mail address that nobody has just the same', async () => {
-    const guesses = Array.from({ length: 12 }, () => enter('ghost@example.com', 'guess', null))
-    expect(await outcomes(guesses)).toEqual({ in: 0, wrong: 10, limited: 2 })
+  it('knows a device for its own people alone, until it ends or the password is replaced', async () => {
+    await identity.addUser('mallory@example.com', identity.ada)
+    const { device } = await enter('mallory@example.com')
+    await outcomes(Array.from({ length: 10 }, () => enter('eve@example.com', 'guess')))
+    for (const token of [device, 'A'.repeat(43), 'junk', '']) {
+      await expect(enter('eve@example.com', testPassword, '192.0.2.1', token)).rejects.toBeInstanceOf(RateLimited)
+    }
+    const own = await enter('eve@example.com', testPassword, '192.0.2.77')
+    await setPassword(identity.as('OWNER'), 'eve@example.com', testPassword)
+    await expect(enter('eve@example.com', testPassword, '192.0.2.1', own.device)).rejects.toBeInstanceOf(RateLimited)
   })
 
-  it('looks at fifty wrong passwords of a network address', async () => {
-    const guesses = Array.from({ length: 53 }, (_, n) => enter(`nobody${n}@example.com`, 'guess', '198.51.100.7'))
-    expect(await outcomes(guesses)).toEqual({ in: 0, wrong: 50, limited: 3 })
+  it('never takes over a device token that somebody planted', async () => {
+    const planted = 'P'.repeat(43)
+    expect((await enter('eve@example.com', testPassword, '192.0.2.1', planted)).device).not.toBe(planted)
+  })
+
+  it('remembers the newest twenty devices of a user', async () => {
+    const tokens: string[] = []
+    for (let n = 0; n < 22; n += 1) {
+      identity.clock.now = new Date(identity.now().getTime() + 1000)
+      tokens.push((await enter('eve@example.com')).device)
+    }
+    const known = await Promise.all(tokens.map((token) => findDevice(identity, token, 'eve@example.com')))
+    expect(known.map((device) => device !== null)).toEqual(tokens.map((_, n) => n >= 2))
+  })
+
+  it('delays an address that tries many accounts, for ten seconds at most', async () => {
+    const guesses = Array.from({ length: 70 }, (_, n) => enter(`nobody${n}@example.com`, 'guess', '198.51.100.7'))
+    expect(await outcomes(guesses)).toEqual({ in: 0, wrong: 50, limited: 20 })
+    for (let n = 0; n < 8; n += 1) {
+      identity.clock.now = new Date(identity.now().getTime() + 10_000)
+      await expect(enter(`more${n}@example.com`, 'guess', '198.51.100.7')).rejects.toEqual(wrong)
+    }
+    await expect(enter('eve@example.com', testPassword, '198.51.100.7')).rejects.toMatchObject({
+      retryAfterSeconds: 10,
+    })
     expect((await enter('eve@example.com', testPassword, '198.51.100.8')).userId).toBe(eve)
   })
 
-  it('starts afresh after a success', async () => {
+  it('treats an e-mail address that nobody has just the same', async () => {
+    const guesses = Array.from({ length: 12 }, () => enter('ghost@example.com', 'guess', null))
+    expect(await outcomes(guesses)).toEqual({ in: 0, wrong: 5, limited: 7 })
+  })
+
+  it('starts afresh after a success, and forgets failures after a day', async () => {
     for (let round = 0; round < 2; round += 1) {
-      const guesses = Array.from({ length: 9 }, () => enter('eve@example.com', 'guess'))
-      expect(await outcomes(guesses)).toEqual({ in: 0, wrong: 9, limited: 0 })
+      const guesses = Array.from({ length: 5 }, () => enter('eve@example.com', 'guess'))
+      expect(await outcomes(guesses)).toEqual({ in: 0, wrong: 5, limited: 0 })
+      identity.clock.now = new Date(identity.now().getTime() + 1000)
       expect((await enter('eve@example.com')).userId).toBe(eve)
     }
-    const counted = await identity.database.lookUp((db) => db.select().from(signInAttempts))
-    expect(counted.map(({ failures }) => failures)).toEqual([18])
+    await outcomes(Array.from({ length: 9 }, () => enter('eve@example.com', 'guess')))
+    identity.clock.now = new Date(identity.now().getTime() + 86_400_000)
+    const guesses = Array.from({ length: 9 }, () => enter('eve@example.com', 'guess'))
+    expect(await outcomes(guesses)).toEqual({ in: 0, wrong: 5, limited: 4 })
+    await forgetSessions(identity)
+    identity.clock.now = new Date(identity.now().getTime() + 86_400_000)
+    await forgetSessions(identity)
+    expect(await identity.database.lookUp((db) => db.select().from(signInAttempts))).toEqual([])
   })
 
   it('takes the addresses of one IPv6 network for one', () => {

@@ -1,73 +1,126 @@
 import { createHash } from 'node:crypto'
 import { isIPv6 } from 'node:net'
-import { and, eq, gt, lte, sql } from 'drizzle-orm'
+import { asc, eq, gt, inArray, and, sql } from 'drizzle-orm'
+import type { PgRemoteDatabase } from 'drizzle-orm/pg-proxy'
 import { signInAttempts } from '../../database/tables/identityTables.ts'
 import type { Context } from '../context.ts'
 import { RateLimited } from '../refusals.ts'
-import { signInFailuresPerAddress, signInFailuresPerEmail, signInWindowSeconds } from './limits.ts'
+import { signInDelays } from './limits.ts'
 
 export interface Attempt {
   readonly email: string
   /** The client's network address; null when it is not known. */
   readonly address: string | null
+  /** The stored hash of a device that this user signed in from before; null for any other. */
+  readonly device: Buffer | null
+}
+
+interface Delays {
+  readonly freeFailures: number
+  readonly longestSeconds: number
+  readonly forgottenSeconds: number
 }
 
 /**
- * Counts an attempt before its password is looked at: so many tries at once, on however many processes, still get no more
- * guesses than the limit. `forgiveAttempt` takes a success back. Rejects with `RateLimited`.
+ * Counts an attempt before its password is looked at, so that many tries at once, on however many processes, get no more
+ * guesses than one after the other. `forgiveAttempt` takes a success back. Rejects with `RateLimited` an attempt that comes
+ * before the delay of an earlier failure is over.
+ *
+ * Delays grow for the pair of account and network address, so that nobody can lock out somebody elsewhere. A device that
+ * the user signed in from before has a delay of its own and none of the others. An account under attack from many
+ * addresses leaves each new address one free try; an address that tries many accounts is delayed as a whole, briefly.
  */
 export async function countAttempt(services: Pick<Context, 'database' | 'now'>, attempt: Attempt): Promise<void> {
   const now = services.now()
-  const windowStart = new Date(now.getTime() - signInWindowSeconds * 1000)
+  const subjects = subjectsOf(attempt)
+  const hashes = Object.values(subjects)
   // In one order for everybody, so that two attempts cannot wait for each other.
-  const counted = countedSubjects(attempt).toSorted((one, other) => one.subject.compare(other.subject))
-  const isOver = lte(signInAttempts.windowStartedAt, windowStart)
-  const rows = await services.database.lookUp((db) =>
-    db
+  const ordered = hashes.toSorted((one, other) => one.compare(other))
+  await services.database.lookUp(async (db) => {
+    await db
       .insert(signInAttempts)
-      .values(counted.map(({ subject }) => ({ subject, failures: 1, windowStartedAt: now })))
-      .onConflictDoUpdate({
-        target: signInAttempts.subject,
-        set: {
-          failures: sql`case when ${isOver} then 1 else ${signInAttempts.failures} + 1 end`,
-          windowStartedAt: sql`case when ${isOver} then excluded.window_started_at else ${signInAttempts.windowStartedAt} end`,
-        },
-      })
-      .returning(),
-  )
-  const refusedUntil = rows
-    .filter((row) => row.failures > (counted.find(({ subject }) => subject.equals(row.subject))?.limit ?? 0))
-    .map((row) => row.windowStartedAt.getTime() + signInWindowSeconds * 1000)
-  if (refusedUntil.length > 0) {
-    throw new RateLimited(Math.max(1, Math.ceil((Math.max(...refusedUntil) - now.getTime()) / 1000)))
+      .values(ordered.map((subject) => ({ subject, failures: 0, lastAttemptAt: now })))
+      .onConflictDoNothing()
+    const rows = await lockRows(db, ordered)
+    const failures = (subject: Buffer | undefined, { forgottenSeconds }: Delays) => {
+      const row = rows.find((each) => subject !== undefined && each.subject.equals(subject))
+      const isForgotten = row !== undefined && secondsBetween(row.lastAttemptAt, now) >= forgottenSeconds
+      return { count: isForgotten ? 0 : (row?.failures ?? 0), last: row?.lastAttemptAt ?? now }
+    }
+    const { account, address, pair, device } = signInDelays
+    const underAttack = failures(subjects.account, account).count >= account.freeFailures
+    const bounds: readonly (readonly [Buffer | undefined, Delays])[] = [
+      [subjects.device, device],
+      [subjects.pair, underAttack ? { ...pair, freeFailures: 1 } : pair],
+      [subjects.address, address],
+    ]
+    const waits = bounds.map(([subject, delays]) => secondsToWait(failures(subject, delays), delays, now))
+    const longest = Math.max(...waits)
+    if (longest > 0) throw new RateLimited(Math.ceil(longest))
+    for (const [subject, delays] of [...bounds, [subjects.account, account] as const]) {
+      if (subject) await setFailures(db, subject, failures(subject, delays).count + 1, now)
+    }
+  })
+}
+
+/** The password was right: device and pair start afresh, and account and address get this attempt back. */
+export async function forgiveAttempt(services: Pick<Context, 'database'>, attempt: Attempt): Promise<void> {
+  const { device, pair, account, address } = subjectsOf(attempt)
+  const ended = [device, pair].filter((subject) => subject !== undefined)
+  const returned = [account, address].filter((subject) => subject !== undefined)
+  await services.database.lookUp(async (db) => {
+    await lockRows(
+      db,
+      [...ended, ...returned].toSorted((one, other) => one.compare(other)),
+    )
+    await db.delete(signInAttempts).where(inArray(signInAttempts.subject, ended))
+    if (returned.length === 0) return
+    await db
+      .update(signInAttempts)
+      .set({ failures: sql`${signInAttempts.failures} - 1` })
+      .where(and(inArray(signInAttempts.subject, returned), gt(signInAttempts.failures, 0)))
+  })
+}
+
+const lockRows = (db: PgRemoteDatabase, subjects: readonly Buffer[]) =>
+  db
+    .select()
+    .from(signInAttempts)
+    .where(inArray(signInAttempts.subject, [...subjects]))
+    .orderBy(asc(signInAttempts.subject))
+    .for('update')
+
+const setFailures = (db: PgRemoteDatabase, subject: Buffer, failures: number, lastAttemptAt: Date) =>
+  db.update(signInAttempts).set({ failures, lastAttemptAt }).where(eq(signInAttempts.subject, subject))
+
+const secondsBetween = (from: Date, to: Date) => (to.getTime() - from.getTime()) / 1000
+
+/** 0 while failures are free; then 1 s, 2 s, 4 s and so on, up to the longest. A clock that was turned back ends no wait. */
+function secondsToWait({ count, last }: { count: number; last: Date }, delays: Delays, now: Date): number {
+  const { freeFailures, longestSeconds } = delays
+  if (count < freeFailures) return 0
+  const delay = Math.min(longestSeconds, 2 ** (count - freeFailures))
+  return Math.min(delay, Math.max(0, delay - secondsBetween(last, now)))
+}
+
+interface Subjects {
+  readonly device?: Buffer
+  readonly pair?: Buffer
+  readonly account?: Buffer
+  readonly address?: Buffer
+}
+
+function subjectsOf({ email, address, device }: Attempt): Subjects {
+  if (device !== null) return { device: digest('device', email, device.toString('hex')) }
+  const network = address === null ? 'unknown' : networkOf(address)
+  return {
+    pair: digest('pair', email, network),
+    account: digest('account', email),
+    ...(address !== null && { address: digest('address', network) }),
   }
 }
 
-/** The password was right: the e-mail address starts afresh, and the network address gets its attempt back. */
-export async function forgiveAttempt(services: Pick<Context, 'database'>, attempt: Attempt): Promise<void> {
-  const [byEmail, byAddress] = countedSubjects(attempt)
-  await services.database.lookUp((db) => db.delete(signInAttempts).where(eq(signInAttempts.subject, byEmail.subject)))
-  if (!byAddress) return
-  await services.database.lookUp((db) =>
-    db
-      .update(signInAttempts)
-      .set({ failures: sql`${signInAttempts.failures} - 1` })
-      .where(and(eq(signInAttempts.subject, byAddress.subject), gt(signInAttempts.failures, 0))),
-  )
-}
-
-interface Counted {
-  readonly subject: Buffer
-  readonly limit: number
-}
-
-function countedSubjects({ email, address }: Attempt): [Counted, ...Counted[]] {
-  const byEmail = { subject: digest(`email:${email}`), limit: signInFailuresPerEmail }
-  if (address === null) return [byEmail]
-  return [byEmail, { subject: digest(`address:${networkOf(address)}`), limit: signInFailuresPerAddress }]
-}
-
-const digest = (text: string) => createHash('sha256').update(text).digest()
+const digest = (...parts: readonly string[]) => createHash('sha256').update(JSON.stringify(parts)).digest()
 
 /** One customer usually holds a /64 of IPv6 addresses, and an IPv4 address may come dressed as IPv6. */
 export function networkOf(address: string): string {
