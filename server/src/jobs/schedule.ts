@@ -35,7 +35,8 @@ function tellOutcome({ logger }: JobContext, { principal }: SweepContext, kind: 
   if (!outcome) return
   const { examined, deleted, held, found } = outcome.tally
   const facts = { tenant: principal.tenantId, kind, examined, deleted, held, found }
-  const isAlarming = outcome.ended !== null || 'missing' in found || 'different' in found || 'IDENTITY' in held
+  const isDamaged = ['missing', 'different', 'unproven', 'encoded'].some((what) => what in found)
+  const isAlarming = outcome.ended !== null || isDamaged || 'IDENTITY' in held
   if (isAlarming) logger.error(facts, outcome.ended ?? 'The bucket does not hold what was committed')
   else if (deleted > 0) logger.info(facts, 'A sweep has deleted something')
 }
@@ -56,7 +57,7 @@ export const schedule: readonly Job[] = [
   { name: 'delete_blobs', cadence: '* * * * *', run: sweep('DELETE_BLOBS') },
   { name: 'purge_files', cadence: '*/10 * * * *', run: sweep('PURGE_FILES') },
   { name: 'forget_sessions', cadence: '17 * * * *', run: forgetSessions },
-  { name: 'verify_sample', cadence: '41 */6 * * *', run: sweep('VERIFY') },
+  { name: 'verify_sample', cadence: '41 * * * *', run: sweep('VERIFY') },
   { name: 'reconcile', cadence: '23 2 * * *', run: sweep('RECONCILE') },
   { name: 'abort_uploads', cadence: '53 3 * * *', run: sweep('ABORT_UPLOADS') },
 ]

@@ -50,26 +50,37 @@ export async function hashObject(
   options: ReadOptions,
 ): Promise<HashedObject | null> {
   const [sha256, md5] = [createHash('sha256'), createHash('md5')]
-  const bytesOf = (length: number) => Math.min(length, rangeBytes)
   try {
-    const first = await getFromStart(reader, { key, range: `bytes=0-${rangeBytes - 1}`, ...options }, bytesOf)
+    const first = await readRange(reader, { key, range: undefined, ...options }, 0)
     if (!first) return null
     const { byteSize, etag } = readPartHead(first.head, 0)
-    for (let part = first, offset = 0; ;) {
-      if (part.bytes.byteLength !== Math.min(rangeBytes, byteSize - offset)) throw new Error('A range is not complete')
-      offset += part.bytes.byteLength
-      await addToHashes([sha256, md5], part.bytes)
-      if (offset === byteSize) break
-      const range = `bytes=${offset}-${offset + rangeBytes - 1}`
-      part = partOf(await getObject(reader, { key, range, etag, ...options }, bytesOf))
+    await addToHashes([sha256, md5], first.bytes)
+    for (let offset = first.bytes.byteLength; offset < byteSize;) {
+      const part = await readRange(reader, { key, range: undefined, etag, ...options }, offset)
+      if (!part) throw new Error('The object was deleted while it was read')
       const head = readPartHead(part.head, offset)
       if (head.etag !== etag || head.byteSize !== byteSize) throw new Error('The object changed while it was read')
+      await addToHashes([sha256, md5], part.bytes)
+      offset += part.bytes.byteLength
     }
     const isEtagOfBytes = hasMd5Etag(first.head) ? md5.digest('hex') === etag : null
     return { byteSize, etag, ...readLabels(first.head), sha256: sha256.digest('hex'), isEtagOfBytes }
   } catch (error) {
     throw unavailable('GET', error)
   }
+}
+
+/** A whole range, or all that is left of the object. A body that is too short is asked for again over another connection. */
+async function readRange(reader: ObjectReader, asked: AskedObject, offset: number): Promise<ObjectPart | null> {
+  const bytesOf = (length: number) => Math.min(length, rangeBytes)
+  const question = { ...asked, range: `bytes=${offset}-${offset + rangeBytes - 1}` }
+  for (const onNewConnection of [asked.onNewConnection ?? false, true]) {
+    const part = await getFromStart(reader, { ...question, onNewConnection }, bytesOf)
+    if (!part) return null
+    const { byteSize } = readPartHead(part.head, offset)
+    if (part.bytes.byteLength === Math.min(rangeBytes, byteSize - offset)) return part
+  }
+  throw new Error('A range of the object is not complete')
 }
 
 async function addToHashes(hashes: readonly Hash[], bytes: Uint8Array): Promise<void> {

@@ -102,7 +102,8 @@ describe('the merge of listing and rows', () => {
 
     const whole = await reconcile(tenantId, bucketOf(keys, all.pageKeys, all.failsOnPage)).catch(() => null)
     const { ended, tally } = await reconcile(tenantId, bucketOf(keys, all.pageKeys))
-    if (objects.size === 0 && rows.length > 0) return expect(ended).toContain('empty')
+    // fast-check takes whatever a property returns for a verdict.
+    if (objects.size === 0 && rows.length > 0) return void expect(ended).toContain('empty')
     expect(ended).toBeNull()
     if (whole) expect(tally.examined).toBe(objects.size)
     expect(new Set(await bench.orphansOf(tenantId))).toEqual(without(objects, rowKeys))

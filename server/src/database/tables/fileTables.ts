@@ -33,6 +33,10 @@ export const blobs = pgTable(
     /** How often the store refused to delete it, and when to ask again. */
     purgeAttempts: integer('purge_attempts').notNull().default(0),
     purgeNotBefore: moment('purge_not_before'),
+    /** When all bytes were last read and compared with what was committed. The epoch: never. */
+    verifiedAt: moment('verified_at')
+      .notNull()
+      .default(sql`'1970-01-01 00:00:00+00'`),
     /** Since when the bucket is known not to hold these bytes as they were committed. */
     quarantinedAt: moment('quarantined_at'),
     quarantineReason: text('quarantine_reason'),
@@ -46,6 +50,13 @@ export const blobs = pgTable(
     index('blobs_quarantined')
       .on(t.tenantId, t.id)
       .where(sql`quarantined_at is not null`),
+    // Both walked by `verifyBlobs.ts`, least recently verified first.
+    index('blobs_doubtful')
+      .on(t.tenantId, t.verifiedAt, t.id)
+      .where(sql`status = 'ready' and (sha256 is null or quarantined_at is not null)`),
+    index('blobs_proved')
+      .on(t.tenantId, t.verifiedAt, t.id)
+      .where(sql`status = 'ready' and sha256 is not null and quarantined_at is null`),
     check('blobs_status', oneOf('status', blobStatuses)),
     check('blobs_refcount', sql`refcount >= 0`),
     check('blobs_byte_size', sql`byte_size >= 0`),

@@ -10,8 +10,14 @@ export interface CleanupSettings {
   readonly brakeShare: number
   /** Objects that a reconcile lists in a second, at most: more would be felt by whoever the same process answers. */
   readonly listedPerSecond: number
-  /** How many blobs of a tenant one verification looks at. */
+  /** How many blobs of a tenant one verification reads, at most. */
   readonly verifiedBlobs: number
+  /** How many bytes of a tenant one verification reads, at most. A larger blob gets a run of its own. */
+  readonly verifiedBytes: number
+  /** How long a verification of one tenant takes on new blobs. */
+  readonly verifiedForMs: number
+  /** How long bytes with a proved SHA-256 stay unread after their commit and after each verification. */
+  readonly verifiedAfterMs: number
 }
 
 export const usualCleanup: CleanupSettings = {
@@ -20,5 +26,8 @@ export const usualCleanup: CleanupSettings = {
   brakeObjects: 100_000,
   brakeShare: 0.5,
   listedPerSecond: 2_000,
-  verifiedBlobs: 20,
+  verifiedBlobs: 2_000,
+  verifiedBytes: 8 * 1024 ** 3,
+  verifiedForMs: 10 * 60_000,
+  verifiedAfterMs: 90 * 86_400_000,
 }

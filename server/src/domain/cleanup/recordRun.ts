@@ -156,7 +156,8 @@ export async function insertRun(tx: Transaction, ctx: Context, run: NewRun): Pro
   })
 }
 
-const longestRunMs = 3_600_000
+/** A run that took longer has lost its process. */
+export const longestRunMs = 3_600_000
 
 /** A run whose process died cannot say so itself. */
 async function closeAbandoned(tx: Transaction, kind: CleanupKind, now: Date): Promise<void> {

@@ -3,7 +3,7 @@ import { hasCooledFiles, purgeCooledFiles } from '../purge/purgeCooledFiles.ts'
 import { hasExpiredUploads, sweepExpiredUploads } from '../uploads/expireUploads.ts'
 import { abortStaleUploads } from '../uploads/abortStaleUploads.ts'
 import { reconcileTenant } from '../reconcile/reconcileTenant.ts'
-import { verifySample } from '../reconcile/verifySample.ts'
+import { hasBlobsToVerify, verifyBlobs } from '../reconcile/verifyBlobs.ts'
 import { isToWait } from './isToWait.ts'
 import { type CleanupKind, type Outcome, recordRun, type Sweep, type SweepContext, usualRun } from './recordRun.ts'
 
@@ -20,7 +20,7 @@ const sweeps: Readonly<Record<CleanupKind, KindOfSweep>> = {
   PURGE_FILES: { sweep: purgeCooledFiles, isDue: hasCooledFiles },
   DELETE_BLOBS: { sweep: deleteReleasedBlobs, isDue: hasReleasedBlobs },
   RECONCILE: { sweep: reconcileTenant },
-  VERIFY: { sweep: verifySample },
+  VERIFY: { sweep: verifyBlobs, isDue: hasBlobsToVerify },
 }
 
 export const cleanupKindNames = Object.keys(sweeps) as readonly CleanupKind[]

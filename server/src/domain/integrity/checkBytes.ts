@@ -19,11 +19,11 @@ export interface StoredBlob {
   readonly isQuarantined: boolean
 }
 
-const suspectsAtOnce = 200
+const askedAtOnce = 200
 
 /**
  * The bytes of versions that are kept, and objects that no row knows: one pass over the tenant's part of the bucket beside
- * its rows. Whatever the listing contradicts is asked for by itself before it is told.
+ * its rows. Each kept object is asked for by a HEAD, because a listing does not show the headers that are stored with it.
  */
 export async function* checkBytes(ctx: IntegrityContext, tenant: TenantName): AsyncGenerator<Finding> {
   const select = (after: string, limit: number) => sql`
@@ -32,11 +32,11 @@ export async function* checkBytes(ctx: IntegrityContext, tenant: TenantName): As
     from ${blobs} b where b.tenant_id = ${tenant.id} and b.id > ${after}::uuid order by b.id limit ${limit}`
   const rows = readInPages<StoredBlob>(ctx.database, tenant.id, select)
   const pairs = pairWithRows(`org/${tenant.id}/files/`, listObjects(ctx, tenant), rows)
-  for await (const batch of inBatches(suspicious(pairs), suspectsAtOnce)) {
+  for await (const batch of inBatches(withoutKnownDamage(pairs), askedAtOnce)) {
     yield* confirmBytes(
       ctx,
       tenant,
-      batch.flatMap(({ row }) => row ?? []),
+      batch.flatMap(({ row, object }) => (row ? [{ ...row, isListed: object !== null }] : [])),
     )
     yield* tellOrphans(
       ctx,
@@ -56,14 +56,10 @@ async function* listObjects(
   for await (const { objects } of listInOrder(sweep, null)) yield* objects
 }
 
-/** Known damage is told by itself. */
-async function* suspicious(pairs: AsyncIterable<Pair<StoredBlob>>): AsyncGenerator<Pair<StoredBlob>> {
+/** Leaves out rows that are not kept, and known damage, which is told by itself. */
+async function* withoutKnownDamage(pairs: AsyncIterable<Pair<StoredBlob>>): AsyncGenerator<Pair<StoredBlob>> {
   for await (const pair of pairs) {
-    const { row, object } = pair
-    const isWanted = row !== null && row.status === 'ready' && !row.isQuarantined
-    if (row === null || (isWanted && !isSame(row, object))) yield pair
+    const { row } = pair
+    if (row === null || (row.status === 'ready' && !row.isQuarantined)) yield pair
   }
 }
-
-const isSame = ({ byteSize, etag }: StoredBlob, object: ListedObject | null) =>
-  object !== null && object.byteSize === byteSize && object.etag === etag

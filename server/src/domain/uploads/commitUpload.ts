@@ -103,7 +103,7 @@ async function finish(tx: Transaction, ctx: Context, declared: Upload, proved: P
   const [, , , , , , result] = await atOnce(
     async () => isNew && insertFile(tx, upload, place, now),
     () => claim(tx, upload, place, now),
-    () => keepBytes(tx, upload, proved),
+    () => keepBytes(tx, upload, proved, now),
     () => insertVersion(tx, upload, place, now),
     () => changeUsage(tx, { fileCount: isNew ? 1 : 0, versionCount: 1, ...sizes }),
     () => recordChange(tx, ctx, isNew ? 'file.uploaded' : 'file.version_added', subject),

@@ -46,12 +46,15 @@ async function takeNextPlace(tx: Transaction, upload: Upload, fileId: string, no
 
 const described = ({ name, contentType, byteSize }: Upload) => ({ originalFileName: name, contentType, byteSize })
 
-/** The bytes were proved: from here on nothing but the purge may let go of them. */
-export async function keepBytes(tx: Transaction, upload: Upload, proved: ProvedContent): Promise<void> {
+/**
+ * The bytes were proved: from here on only the purge can release them. Bytes without a SHA-256 were not read whole, so they
+ * are the first that the next verification reads.
+ */
+export async function keepBytes(tx: Transaction, upload: Upload, proved: ProvedContent, now: Date): Promise<void> {
   const { etag, sha256, contentType } = proved
   const kept = await tx.db
     .update(blobs)
-    .set({ status: 'ready', refcount: 1, etag, sha256, contentType })
+    .set({ status: 'ready', refcount: 1, etag, sha256, contentType, ...(sha256 !== null && { verifiedAt: now }) })
     .where(and(tx.mine(blobs), eq(blobs.id, upload.blobId), eq(blobs.status, 'pending')))
     .returning({ id: blobs.id })
   if (kept.length === 0) throw new Error(`The blob of upload ${upload.id} was not pending any more`)
