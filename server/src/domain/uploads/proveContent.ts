@@ -62,7 +62,9 @@ async function read(blobs: BlobStore, upload: Upload, key: string, how: ReadOpti
   const { contentType, refusal: lie } = await decideContentType({ ...upload, start: stored.start })
   const isOther = upload.sha256 !== null && sha256 !== upload.sha256
   const refusal = isOther ? 'The content has another SHA-256 than declared.' : lie
-  return { stored, sha256, contentType, refusal, isCertain: refusal === null && isConfirmed }
+  // A HEAD says nothing of the start of a large object, so another type than the declared one takes a second reading.
+  const isCertain = refusal === null && isConfirmed && (stored.sha256 !== null || contentType === upload.contentType)
+  return { stored, sha256, contentType, refusal, isCertain }
 }
 
 function refuseLabels(stored: ExaminedObject, upload: Upload): string | null {
