@@ -102,8 +102,10 @@ describe('the merge of listing and rows', () => {
 
     const whole = await reconcile(tenantId, bucketOf(keys, all.pageKeys, all.failsOnPage)).catch(() => null)
     const { ended, tally } = await reconcile(tenantId, bucketOf(keys, all.pageKeys))
-    // fast-check takes whatever a property returns for a verdict.
-    if (objects.size === 0 && rows.length > 0) return void expect(ended).toContain('empty')
+    if (objects.size === 0 && rows.length > 0) {
+      expect(ended).toContain('empty')
+      return
+    }
     expect(ended).toBeNull()
     if (whole) expect(tally.examined).toBe(objects.size)
     expect(new Set(await bench.orphansOf(tenantId))).toEqual(without(objects, rowKeys))
