@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto'
+import postgres from 'postgres'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { globalId } from '../src/graphql/globalId.ts'
 import { type FileChanges, fileChangesIn } from './fileChanges.ts'
@@ -154,8 +155,8 @@ describe('detaching', () => {
     expect(gone).toMatchObject({ state: 'TRASHED', attachmentCount: 0 })
     expect(Date.parse(gone.purgeAfter) - Date.parse(gone.deletedAt)).toBe(30 * 86_400_000)
     expect(await usage()).toEqual({ fileCount: before.fileCount - 1, trashedCount: before.trashedCount + 1 })
-    expect((await changes.actionsOn(file)).slice(-2)).toEqual(['file.detached', 'file.deleted'])
-    expect((await changes.eventsOf(file)).slice(-2)).toEqual(['file.detached', 'file.deleted'])
+    expect((await changes.actionsOn(file)).slice(-2)).toEqual(['file.detached', 'file.soft_deleted'])
+    expect((await changes.eventsOf(file)).slice(-2)).toEqual(['file.detached', 'file.soft_deleted'])
     expect(await change('restoreFile', { id: file.id })).toMatchObject({ file: { state: 'READY', purgeAfter: null } })
     expect(await usage()).toEqual(before)
   })
@@ -244,10 +245,14 @@ describe('the words of an owner', () => {
     '\u007f',
     '\u0085',
     '\ud83d',
+    'a\u202eb',
+    '\u2066a',
+    'a\u2069',
+    'a\u2028b',
   ]
 
   it.each(Object.entries(longest))(
-    'refuses a %s that is empty, long, controlling or half a character',
+    'refuses a %s that is empty, long, half a character, or holds control or direction-changing characters',
     async (field, most) => {
       const file = await uploadFile(service, tenant.member)
       for (const mutation of ['attachFile', 'detachFile', 'replaceAttachment']) {
@@ -259,6 +264,32 @@ describe('the words of an owner', () => {
       expect(await changes.actionsOn(file)).toEqual(['file.uploaded'])
     },
   )
+
+  it('keeps letters of every direction, joiners and marks as they were given', async () => {
+    const file = await uploadFile(service, tenant.member)
+    const owner = { ownerType: 'فاتورة', ownerId: 'e\u0301 \u200d \u200f 1', slot: 'תמונה' }
+    const { file: attached } = await change('attachFile', { fileId: file.id, ...owner })
+    expect(attached.attachments.nodes).toMatchObject([owner])
+  })
+
+  it('detaches an owner that was attached before such characters were refused', async () => {
+    const file = await uploadFile(service, tenant.member)
+    const owner = { ownerType: 'claim', ownerId: 'a\u202eb', slot: 'main' }
+    const superuser = postgres(service.testDatabase.superuserUrl, { max: 1, onnotice: () => undefined })
+    const id = Buffer.from(file.id, 'base64url').toString().slice('File:'.length)
+    await superuser.begin(async (tx) => {
+      const checks =
+        await tx`select conname as name from pg_constraint where conrelid = 'attachments'::regclass and contype = 'c'`
+      for (const { name } of checks) await tx.unsafe(`alter table attachments drop constraint ${name}`)
+      await tx`insert into attachments (tenant_id, id, file_id, owner_type, owner_id, slot, created_by, created_at)
+        values (${tenant.id}, gen_random_uuid(), ${id}, ${owner.ownerType}, ${owner.ownerId}, ${owner.slot}, ${tenant.member.id}, now())`
+      await tx`update files set attachment_count = 1 where id = ${id}`
+    })
+    await superuser.end()
+    const { file: detached } = await change('detachFile', { fileId: file.id, ...owner })
+    expect(detached.attachmentCount).toBe(0)
+    expect(await change('detachFile', { fileId: file.id, ...owner })).toMatchObject({ field: 'ownerId' })
+  })
 
   it('counts characters as people and Postgres do: two hundred emoji are two hundred', async () => {
     const file = await uploadFile(service, tenant.member)

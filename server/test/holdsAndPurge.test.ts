@@ -171,7 +171,7 @@ describe('ending the time in the trash', () => {
     for (const mutation of ['restoreFile', 'deleteFile', 'releaseFile']) {
       expect(await asAdmin(mutation, { id: file.id })).toMatchObject({ __typename: 'NotFoundError' })
     }
-    const all = ['file.uploaded', 'file.deleted', 'file.purged']
+    const all = ['file.uploaded', 'file.soft_deleted', 'file.purged']
     expect(await changes.actionsOn(file)).toEqual(all)
     expect(await changes.eventsOf(file)).toEqual(all)
   })

@@ -73,14 +73,17 @@ describe.each(verbs)('%s', (verb) => {
     ['owner_type', ['', '1', 's']],
     ['owner_type', ['x'.repeat(101), '1', 's']],
     ['owner_type', ['a\nb', '1', 's']],
+    ['owner_type', ['a\u202eb', '1', 's']],
     ['owner_type', [null, '1', 's']],
     ['owner_id', ['invoice', '', 's']],
     ['owner_id', ['invoice', '🎉'.repeat(201), 's']],
     ['owner_id', ['invoice', 'a\u0085b', 's']],
+    ['owner_id', ['invoice', '\u2066a', 's']],
     ['owner_id', ['invoice', null, 's']],
     ['slot', ['invoice', '1', '']],
     ['slot', ['invoice', '1', 'x'.repeat(300)]],
     ['slot', ['invoice', '1', '\u007f']],
+    ['slot', ['invoice', '1', 'a\u2029']],
     ['slot', ['invoice', '1', null]],
   ])('refuses an %s that is none: %j', async (what, owner) => {
     const attempt = host.inTenant(mine.id, (tx) => call(tx, verb, myFile.id, owner))
@@ -108,8 +111,10 @@ describe('the functions', () => {
     expect(answers.map(([answer]) => answer?.['done'])).toEqual([true, false, true])
   })
 
-  it('refuse a tenant that is null, and know no file in one that does not exist', async () => {
+  it('refuse a tenant that is null and a user id that cannot be shown, and know no file in one that does not exist', async () => {
     await expect(host.sql`select filegraph.set_tenant(null)`).rejects.toMatchObject({ code: '22004' })
+    for (const user of ['a\u202eb', 'a\u200eb', 'a\nb', '\u0085'])
+      await expect(host.sql`select filegraph.set_tenant(${mine.id}, ${user})`).rejects.toMatchObject({ code: '22023' })
     const attempt = host.inTenant(randomUUID(), (tx) => call(tx, 'attach_file', myFile.id))
     await expect(attempt).rejects.toMatchObject(noSuchFile)
     const strangers = await superuser`select count(*)::int as n from principals p

@@ -123,8 +123,8 @@ describe('a row of a host application and its attachment', () => {
     })
     expect(await look(old.id)).toBeNull()
     expect(await look(next.id)).toMatchObject({ attachmentCount: 1, attachments: { nodes: [{ slot: 'avatar' }] } })
-    expect((await actionsOf(old.id)).slice(-3)).toEqual(['file.attached', 'file.detached', 'file.deleted'])
-    expect((await eventsOf(old.id)).slice(-3)).toEqual(['file.attached', 'file.detached', 'file.deleted'])
+    expect((await actionsOf(old.id)).slice(-3)).toEqual(['file.attached', 'file.detached', 'file.soft_deleted'])
+    expect((await eventsOf(old.id)).slice(-3)).toEqual(['file.attached', 'file.detached', 'file.soft_deleted'])
     const attach = host.inTenant(tenant.id, (tx) => tx`select filegraph.attach_file(${old.id}, 'user', '7')`)
     await expect(attach).rejects.toMatchObject({ code: '55000', message: expect.stringContaining('in the trash') })
     const detach = await host.inTenant(

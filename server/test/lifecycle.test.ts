@@ -85,7 +85,7 @@ describe('the life of a file', () => {
 
     expect((await change('restoreFile', { id: file.id })).file).toMatchObject({ state: 'READY', deletedAt: null })
     expect((await change('renameFile', { id: file.id, name: 'new.pdf' })).file.name).toBe('new.pdf')
-    expect(await history(file.id)).toEqual(['file.renamed', 'file.restored', 'file.deleted', 'file.uploaded'])
+    expect(await history(file.id)).toEqual(['file.renamed', 'file.restored', 'file.soft_deleted', 'file.uploaded'])
   })
 
   it('answers a repeated delete, restore and rename the same, and records each once', async () => {
@@ -96,7 +96,7 @@ describe('the life of a file', () => {
     await change('restoreFile', { id: file.id })
     await change('renameFile', { id: file.id, name: 'twice.txt' })
     await change('renameFile', { id: file.id, name: 'twice.txt' })
-    expect(await history(file.id)).toEqual(['file.renamed', 'file.restored', 'file.deleted', 'file.uploaded'])
+    expect(await history(file.id)).toEqual(['file.renamed', 'file.restored', 'file.soft_deleted', 'file.uploaded'])
   })
 
   it('counts what it stores in the transaction that stores it', async () => {

@@ -6,7 +6,7 @@ export type Incremental<T> = T | { [P in keyof T]?: P extends ' $fragmentName' |
 import type { TypedDocumentNode as DocumentNode } from '@graphql-typed-document-node/core';
 /** Which audit entries to list. Conditions are joined by "and". */
 export type AuditLogFilter = {
-  /** Exactly this action. */
+  /** Exactly this action. `file.soft_deleted` and its former name `file.deleted` find each other. */
   action?: string | null | undefined;
   /** By this principal. */
   actorId?: string | number | null | undefined;

@@ -18,9 +18,10 @@ test('what happens to files in use, on hold and in the trash reads as a sentence
   expect(read('file.attached', owner)).toBe('Ada attached a.pdf to invoice 42')
   expect(read('file.detached', { ...owner, slot: 'scan' })).toBe('Ada detached a.pdf from invoice 42 as scan')
   expect(read('file.attached')).toBe('Ada attached a.pdf')
-  expect(read('file.deleted', { because: 'the last attachment was removed' })).toBe(
+  expect(read('file.soft_deleted', { because: 'the last attachment was removed' })).toBe(
     'Ada moved a.pdf to the trash, since nothing uses it any more',
   )
+  expect(read('file.deleted')).toBe(read('file.soft_deleted'))
   expect(read('file.retention_changed', { from: 'KEPT', to: 'WHILE_ATTACHED' })).toBe(
     'Ada let a.pdf stay as long as something uses it',
   )
@@ -53,7 +54,7 @@ test('an action of a newer server is told by its name, and a payload of another 
 test('names are kept apart from the words around them', () => {
   const actor = { id: '1', name: 'Ada', kind: 'USER', email: null } as const
   const parts = sentenceOf({
-    action: 'file.deleted',
+    action: 'file.soft_deleted',
     payload: {},
     actor,
     subject: { id: '2', type: 'file', name: '<b>' },

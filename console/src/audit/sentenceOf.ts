@@ -11,7 +11,7 @@ export const actionNames: Readonly<Record<string, string>> = {
   'file.uploaded': 'File uploaded',
   'file.version_added': 'New version uploaded',
   'file.renamed': 'File renamed',
-  'file.deleted': 'File deleted',
+  'file.soft_deleted': 'File deleted',
   'file.restored': 'File restored',
   'file.download_url_issued': 'Download',
   'file.attached': 'File attached',
@@ -63,6 +63,9 @@ function ownerIn(payload: Record<string, unknown>, word: 'to' | 'from'): Part[] 
   return [` ${word} `, { name: `${type} ${id}` }, ...(slot && slot !== 'default' ? [' as ', { name: slot }] : [])]
 }
 
+const movedToTrash = (entry: Entry) =>
+  about('moved', 'because' in entry.payload ? 'to the trash, since nothing uses it any more' : 'to the trash')(entry)
+
 const sentences: Readonly<Record<string, (entry: Entry) => readonly Part[]>> = {
   'file.uploaded': about('uploaded'),
   'file.version_added': (entry) => {
@@ -73,8 +76,9 @@ const sentences: Readonly<Record<string, (entry: Entry) => readonly Part[]>> = {
     const [from, to] = [textIn(entry.payload, 'from'), textIn(entry.payload, 'to')]
     return from !== null && to !== null ? ['renamed ', { name: from }, ' to ', { name: to }] : about('renamed')(entry)
   },
-  'file.deleted': (entry) =>
-    about('moved', 'because' in entry.payload ? 'to the trash, since nothing uses it any more' : 'to the trash')(entry),
+  'file.soft_deleted': movedToTrash,
+  // Written before version 0.2.0.
+  'file.deleted': movedToTrash,
   'file.restored': about('restored', 'from the trash'),
   'file.download_url_issued': about('got a download link for'),
   'file.attached': (entry) => ['attached ', subjectOf(entry), ...ownerIn(entry.payload, 'to')],

@@ -33,6 +33,15 @@ const refusedTls = /^(CERT_|ERR_TLS_|ERR_SSL_|DEPTH_ZERO_SELF_SIGNED_CERT|SELF_S
  */
 const unavailableStates = /^(08|28|3D|53|57|25P03|40001|40P01|55P03)/
 
+/**
+ * Postgres ended the transaction to resolve a deadlock (40P01) or a serialization failure (40001), and rolled it back. The
+ * same statements can be sent again at once.
+ */
+export function wasRolledBackForOthers(error: unknown): boolean {
+  const code = errorCodeOf(error)
+  return code === '40P01' || code === '40001'
+}
+
 /** The error code of a driver's error, also where Drizzle has wrapped it. */
 export function errorCodeOf(error: unknown): string | undefined {
   for (let at = error, depth = 0; at instanceof Error && depth < 5; at = at.cause, depth += 1) {

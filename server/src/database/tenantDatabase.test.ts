@@ -1,11 +1,12 @@
 import { randomUUID } from 'node:crypto'
-import { eq, sql } from 'drizzle-orm'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { and, eq, sql } from 'drizzle-orm'
 import { drizzle } from 'drizzle-orm/postgres-js'
 import postgres from 'postgres'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { startTcpProxy } from '../../test/tcpProxy.ts'
 import { createTestDatabase, type TestDatabase } from '../../test/testDatabase.ts'
-import { DatabaseUnavailable } from './databaseUnavailable.ts'
+import { DatabaseUnavailable, errorCodeOf, isUnavailable } from './databaseUnavailable.ts'
 import { principals, tenantSlugs, users } from './tables/identityTables.ts'
 import { TransactionOver } from './statements.ts'
 import { openTenantDatabase, type TenantDatabase, type Transaction } from './tenantDatabase.ts'
@@ -53,6 +54,77 @@ const namesOf = (tx: Transaction) =>
 /** A connection as the application's role, without any of our care. */
 const naiveClient = () =>
   postgres(database.url, { max: 1, connection: { role: database.appRole }, onnotice: () => undefined })
+
+describe('a transaction that Postgres ends so that another can go on', () => {
+  beforeAll(async () => {
+    await superuser.unsafe(`create function fail_with(state text) returns void language plpgsql as
+      $$ begin raise exception using errcode = state; end $$`)
+  })
+
+  const failWith = (tx: Transaction, state: string) => tx.db.execute(sql`select fail_with(${state}::text)`)
+
+  it.each(['40P01', '40001'])('runs once more: %s', async (state) => {
+    let attempts = 0
+    const answer = await tenants.write(ada, async (tx) => {
+      attempts += 1
+      await insertPrincipal(tx, `${state}, attempt ${attempts}`)
+      if (attempts === 1) await failWith(tx, state)
+      return 'done'
+    })
+    expect({ answer, attempts }).toEqual({ answer: 'done', attempts: 2 })
+    const names = await tenants.read(ada, namesOf)
+    expect(names.filter((name) => name.startsWith(state))).toEqual([`${state}, attempt 2`])
+    await superuser`delete from principals where name like ${`${state}%`}`
+  })
+
+  it('is no usable answer when that happens again', async () => {
+    let attempts = 0
+    const outcome = tenants.write(ada, (tx) => {
+      attempts += 1
+      return failWith(tx, '40P01')
+    })
+    await expect(outcome).rejects.toSatisfy(isUnavailable)
+    expect(attempts).toBe(2)
+  })
+
+  it.each(['23505', '55P03', '57014', 'P0001'])('does not run again for another reason: %s', async (state) => {
+    let attempts = 0
+    const outcome = tenants.write(ada, (tx) => {
+      attempts += 1
+      return failWith(tx, state)
+    })
+    await expect(outcome).rejects.toSatisfy((error: unknown) => errorCodeOf(error) === state)
+    expect(attempts).toBe(1)
+  })
+
+  it('is done in the end, as is the other, where two wait for each other', async () => {
+    const [one, two] = [randomUUID(), randomUUID()]
+    for (const id of [one, two])
+      await superuser`insert into principals values (${bob}, ${id}, 'SYSTEM', ${id}, 'row', null, now())`
+    let attempts = 0
+    const locked: string[] = []
+    const bothHaveOne = async (id: string) => {
+      locked.push(id)
+      while (locked.length < 2) await sleep(2)
+    }
+    const lockBoth = (ids: readonly string[]) =>
+      tenants.write(bob, async (tx) => {
+        attempts += 1
+        for (const id of ids) {
+          await tx.db
+            .select()
+            .from(principals)
+            .where(and(tx.mine(principals), eq(principals.id, id)))
+            .for('update')
+          await bothHaveOne(id)
+        }
+        return 'done'
+      })
+    expect(await Promise.all([lockBoth([one, two]), lockBoth([two, one])])).toEqual(['done', 'done'])
+    expect(attempts).toBe(3)
+    await superuser`delete from principals where name = 'row'`
+  })
+})
 
 describe('a tenant transaction', () => {
   it('sees the rows of its tenant and no other', async () => {

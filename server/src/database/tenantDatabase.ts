@@ -3,7 +3,7 @@ import { drizzle, type PgRemoteDatabase, type RemoteCallback } from 'drizzle-orm
 import { postgresJsCodecs } from 'drizzle-orm/postgres-js'
 import type { Connection } from './connection.ts'
 import { ConnectionPool, type ConnectionPoolOptions } from './connectionPool.ts'
-import { DatabaseUnavailable, errorCodeOf } from './databaseUnavailable.ts'
+import { DatabaseUnavailable, errorCodeOf, wasRolledBackForOthers } from './databaseUnavailable.ts'
 import type { PreparedStatement, StatementValues, TenantScope } from './preparedStatement.ts'
 import { type StatementRules, Statements } from './statements.ts'
 
@@ -34,7 +34,11 @@ export class KeyEnded extends Error {
 
 /** The only way to rows. Rejects with `DatabaseUnavailable` when the database gives no usable answer. */
 export interface TenantDatabase {
-  /** Runs `work` in a transaction of its own and commits it, or rolls it back when `work` or any statement failed. */
+  /**
+   * Runs `work` in a transaction of its own and commits it, or rolls it back when `work` or any statement failed. If
+   * Postgres ended the transaction to resolve a deadlock or a serialization failure, it runs once more: `work` must have
+   * no effects other than its statements.
+   */
   write<T>(tenantId: string, work: (tx: Transaction) => Promise<T>): Promise<T>
   /** The same, read only. */
   read<T>(tenantId: string, work: (tx: Transaction) => Promise<T>): Promise<T>
@@ -61,7 +65,9 @@ export interface KeyedDatabase extends TenantDatabase {
 export function openTenantDatabase(options: ConnectionPoolOptions): TenantDatabase {
   const pool = new ConnectionPool(options)
   const inTransaction = async <T>(opening: Opening, work: Work<T>) => {
-    const settled = await pool.lend((connection) => runTransaction(connection, opening, work))
+    const attempt = () => pool.lend((connection) => runTransaction(connection, opening, work))
+    const first = await attempt()
+    const settled = !first.ok && first.canRepeat ? await attempt() : first
     if (!settled.ok) throw settled.error
     return settled.value
   }
@@ -101,7 +107,9 @@ const transactionOf = (tenantId: string, db: PgRemoteDatabase, send: RemoteCallb
   run: (statement, values) => statement.execute(values, tenantId, send),
 })
 
-type Settled<T> = { readonly ok: true; readonly value: T } | { readonly ok: false; readonly error: unknown }
+type Settled<T> =
+  | { readonly ok: true; readonly value: T }
+  | { readonly ok: false; readonly error: unknown; readonly canRepeat: boolean }
 
 /** Rejects only when the state of the connection is in doubt; a failure of `work` that was rolled back is an answer. */
 async function runTransaction<T>(connection: Connection, opening: Opening, work: Work<T>): Promise<Settled<T>> {
@@ -121,8 +129,10 @@ async function runTransaction<T>(connection: Connection, opening: Opening, work:
 
 /** What went wrong in the transaction counts, whatever its work made of it. */
 function settledBy<T>(outcome: Settled<T>, failure: unknown): Settled<T> {
-  if (failure instanceof KeyEnded) return { ok: false, error: failure }
-  return outcome.ok && failure !== undefined ? { ok: false, error: unwrapped(failure) } : outcome
+  if (failure instanceof KeyEnded) return { ok: false, error: failure, canRepeat: false }
+  if (failure === undefined) return outcome
+  const error = outcome.ok ? unwrapped(failure) : outcome.error
+  return { ok: false, error, canRepeat: wasRolledBackForOthers(failure) }
 }
 
 /**
@@ -159,7 +169,7 @@ async function settle<T>(work: PromiseLike<T>): Promise<Settled<T>> {
   try {
     return { ok: true, value: await work }
   } catch (error) {
-    return { ok: false, error: unwrapped(error) }
+    return { ok: false, error: unwrapped(error), canRepeat: false }
   }
 }
 

@@ -1,3 +1,4 @@
+import { auditActions } from '../domain/audit/actions.ts'
 import { type AuditEntry as AuditRow, listAuditLog } from '../domain/audit/listAuditLog.ts'
 import { isId } from '../domain/newId.ts'
 import { BadInput } from '../domain/refusals.ts'
@@ -7,6 +8,8 @@ import { globalId, noId, type NodeType, parseGlobalId } from './globalId.ts'
 import { NodeInterface, nodeId } from './Node.ts'
 import { Principal } from './Principal.ts'
 import { callerOf } from './requestContext.ts'
+
+const actions = auditActions.map((action) => `\`${action}\``).join(', ')
 
 /** The audit log's kinds of subjects that can be read again by their id. */
 const nodeTypes: Record<string, NodeType> = {
@@ -36,7 +39,9 @@ const AuditEntry = builder.objectRef<AuditRow>('AuditEntry').implement({
   fields: (t) => ({
     id: t.id({ description: 'Opaque and global.', resolve: ({ id }) => nodeId('AuditEntry', id) }),
     at: t.expose('at', { type: 'DateTime', description: 'When it happened.' }),
-    action: t.exposeString('action', { description: 'What happened, such as `file.renamed`.' }),
+    action: t.exposeString('action', {
+      description: `What happened. One of: ${actions}. Entries written before version 0.2.0 say \`file.deleted\` for \`file.soft_deleted\`.`,
+    }),
     actor: t.field({ type: Principal, description: 'Who did it.', resolve: ({ actor }) => actor }),
     subject: t.field({ type: AuditSubject, description: 'What it was done to.', resolve: (entry) => entry }),
     payload: t.expose('payload', { type: 'JSONObject', description: 'Details; their shape depends on the action.' }),
@@ -55,7 +60,9 @@ const AuditEntry = builder.objectRef<AuditRow>('AuditEntry').implement({
 const AuditLogFilter = builder.inputType('AuditLogFilter', {
   description: 'Which audit entries to list. Conditions are joined by "and".',
   fields: (t) => ({
-    action: t.string({ description: 'Exactly this action.' }),
+    action: t.string({
+      description: 'Exactly this action. `file.soft_deleted` and its former name `file.deleted` find each other.',
+    }),
     actorId: t.id({ description: 'By this principal.' }),
     subjectId: t.id({ description: 'About this thing.' }),
     since: t.field({ type: 'DateTime', description: 'At or after this time.' }),

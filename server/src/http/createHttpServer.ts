@@ -9,6 +9,7 @@ import { CheckedKeys } from '../domain/identity/checkedKeys.ts'
 import type { KeyProof } from '../domain/identity/keyProof.ts'
 import { KeyUse } from '../domain/identity/keyUse.ts'
 import { createTokenVerifier } from '../domain/identity/tokenVerifier.ts'
+import { withoutUnsafe } from '../domain/plainText.ts'
 import { boundClosing } from './boundClosing.ts'
 import { addConsoleRoutes } from './consoleRoutes.ts'
 import { refuseForgedRequest } from './crossSite.ts'
@@ -122,7 +123,7 @@ function requestAuthentication<C extends BaseContext>(
     const caller = await authenticate(services, { authorization, sessionToken, tenantSlug })
     if (!caller) return null
     request.proof = caller.proof
-    const userAgent = request.headers['user-agent'] ?? null
+    const userAgent = withoutUnsafe(request.headers['user-agent'] ?? '') || null
     const origin = { requestId: request.id, address: request.ip, userAgent }
     return { principal: caller.principal, origin, database: caller.proof?.database ?? database, blobs, now }
   }

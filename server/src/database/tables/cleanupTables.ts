@@ -61,9 +61,8 @@ export const cleanupRuns = pgTable(
     }),
     index('cleanup_runs_newest').on(t.tenantId, t.createdAt, t.id),
     index('cleanup_runs_by_kind').on(t.tenantId, t.kind, t.createdAt, t.id),
-    index('cleanup_runs_open')
-      .on(t.tenantId, t.kind)
-      .where(sql`state in ('QUEUED', 'RUNNING')`),
+    index('cleanup_runs_by_state').on(t.tenantId, t.state, t.createdAt, t.id),
+    index('cleanup_runs_by_kind_and_state').on(t.tenantId, t.kind, t.state, t.createdAt, t.id),
     check('cleanup_runs_kind', oneOf('kind', cleanupKinds)),
     check('cleanup_runs_state', oneOf('state', cleanupStates)),
     check('cleanup_runs_finished', sql`(finished_at is null) = (state in ('QUEUED', 'RUNNING'))`),

@@ -24,3 +24,10 @@ export const foldedText = customType<{ data: string }>({ dataType: () => 'text C
 /** The text of a check constraint. */
 export const oneOf = (column: string, values: readonly string[]) =>
   sql.raw(`${column} in (${values.map((value) => `'${value}'`).join(', ')})`)
+
+/**
+ * The text of a check constraint: 1 to `most` characters without control characters, line separators, and the characters
+ * that change the direction of text. The same class as `unsafeCharacters` in `domain/plainText.ts`.
+ */
+export const isPlainText = (column: string, most: number) =>
+  sql.raw(String.raw`${column} ~ '^[^\u0001-\u001F\u007F-\u009F\u2028-\u202E\u2066-\u2069]{1,${most}}$'`)

@@ -1,6 +1,6 @@
 import { sql } from 'drizzle-orm'
 import { check, foreignKey, index, integer, pgTable, primaryKey, text, unique, uuid } from 'drizzle-orm/pg-core'
-import { bytes, moment, oneOf, tenantId } from './columns.ts'
+import { bytes, isPlainText, moment, oneOf, tenantId } from './columns.ts'
 import { principals } from './identityTables.ts'
 
 /*
@@ -44,12 +44,16 @@ export const blobs = pgTable(
   (t) => [
     primaryKey({ name: 'blobs_pk', columns: [t.tenantId, t.id] }),
     unique('blobs_object_key').on(t.tenantId, t.objectKey),
+    // A requested run looks at all of them, one of the schedule at those that are due: new ones, and postponed ones.
     index('blobs_deleting')
-      .on(t.tenantId, t.deletingSince)
+      .on(t.tenantId, t.deletingSince, t.id)
       .where(sql`status = 'deleting'`),
-    index('blobs_quarantined')
-      .on(t.tenantId, t.id)
-      .where(sql`quarantined_at is not null`),
+    index('blobs_released')
+      .on(t.tenantId, t.deletingSince, t.id)
+      .where(sql`status = 'deleting' and purge_not_before is null`),
+    index('blobs_postponed')
+      .on(t.tenantId, t.purgeNotBefore, t.id)
+      .where(sql`status = 'deleting' and purge_not_before is not null`),
     // Both walked by `verifyBlobs.ts`, least recently verified first.
     index('blobs_doubtful')
       .on(t.tenantId, t.verifiedAt, t.id)
@@ -125,6 +129,10 @@ export const files = pgTable(
     index('files_trash')
       .on(t.tenantId, t.softDeletedAt, t.id, t.uploadedBy, sql`content_type collate "C"`)
       .where(sql`soft_deleted_at is not null and purged_at is null`),
+    // Files under legal hold stay in the trash; a sweep must not walk past them every ten minutes.
+    index('files_cooling')
+      .on(t.tenantId, t.softDeletedAt)
+      .where(sql`soft_deleted_at is not null and purged_at is null and held_at is null`),
     check('files_byte_size', sql`byte_size >= 0`),
     check('files_deleted_by_someone', sql`(soft_deleted_at is null) = (soft_deleted_by is null)`),
     check('files_retention', oneOf('retention', retentions)),
@@ -165,9 +173,9 @@ export const attachments = pgTable(
     }),
     index('attachments_of_file').on(t.tenantId, t.fileId, t.id),
     index('attachments_of_owner').on(t.tenantId, t.ownerType, t.ownerId, t.id),
-    check('attachments_owner_type', sql`owner_type ~ '^[^[:cntrl:]]{1,100}$'`),
-    check('attachments_owner_id', sql`owner_id ~ '^[^[:cntrl:]]{1,200}$'`),
-    check('attachments_slot', sql`slot ~ '^[^[:cntrl:]]{1,100}$'`),
+    check('attachments_owner_type', isPlainText('owner_type', 100)),
+    check('attachments_owner_id', isPlainText('owner_id', 200)),
+    check('attachments_slot', isPlainText('slot', 100)),
   ],
 )
 

@@ -40,11 +40,16 @@ export const uploads = pgTable(
       foreignColumns: [principals.tenantId, principals.id],
     }),
     unique('uploads_idempotency').on(t.tenantId, t.createdBy, t.idempotencyKey),
-    // The state is not for the order: what does not match a filter is passed over without reading its row.
-    index('uploads_created').on(t.tenantId, t.createdAt, t.id, t.state),
-    index('uploads_by_creator').on(t.tenantId, t.createdBy, t.createdAt, t.id, t.state),
+    index('uploads_created').on(t.tenantId, t.createdAt, t.id),
+    index('uploads_by_creator').on(t.tenantId, t.createdBy, t.createdAt, t.id),
+    index('uploads_by_state').on(t.tenantId, t.state, t.createdAt, t.id),
+    index('uploads_by_creator_and_state').on(t.tenantId, t.createdBy, t.state, t.createdAt, t.id),
     index('uploads_pending')
       .on(t.tenantId, t.expiresAt)
+      .where(sql`state = 'PENDING'`),
+    // The list of pending intents: by the index of states it would be sorted while Postgres knows of few.
+    index('uploads_pending_newest')
+      .on(t.tenantId, t.createdAt, t.id)
       .where(sql`state = 'PENDING'`),
     index('uploads_by_blob').on(t.tenantId, t.blobId),
     index('uploads_by_target')

@@ -1,11 +1,10 @@
 import { sql } from 'drizzle-orm'
 import type { Transaction } from '../../database/tenantDatabase.ts'
-import { ensurePrincipal } from '../audit/recordChange.ts'
 import { type Context, inTransaction } from '../context.ts'
 import { fileAsItIs } from '../files/changeFile.ts'
 import type { File } from '../files/findFiles.ts'
 import { Conflict, NotFound } from '../refusals.ts'
-import { acceptOwner, type Owner } from './owner.ts'
+import { acceptOwner, type Owner, refuseUnplain, refuseUnstorable } from './owner.ts'
 
 type Outcome = 'ATTACHED' | 'ALREADY' | 'DETACHED' | 'NOT_ATTACHED' | 'TRASHED' | 'NO_FILE'
 
@@ -25,13 +24,16 @@ export async function changeAttachment(
   fileId: string,
   asked: Owner,
 ): Promise<{ readonly file: File; readonly outcome: Outcome }> {
-  const { ownerType, ownerId, slot } = acceptOwner(asked)
+  // An owner that is refused today may have been attached before; it can still be detached.
+  if (verb === 'detach') refuseUnstorable(asked)
+  else acceptOwner(asked)
+  const { ownerType, ownerId, slot } = asked
   return inTransaction(ctx, async (tx) => {
-    await ensurePrincipal(tx, ctx)
     const origin = JSON.stringify(ctx.origin)
     const by = sql`${ctx.principal.id}::uuid, ${origin}::text::jsonb, ${ctx.now().toISOString()}::timestamptz`
     const owner = sql`${ownerType}::text, ${ownerId}::text, ${slot}::text`
     const outcome = await call(tx, sql`${calls[verb]}(${by}, ${fileId}::uuid, ${owner})`)
+    if (outcome === 'NO_FILE' || outcome === 'NOT_ATTACHED') refuseUnplain(asked)
     if (outcome === 'NO_FILE') throw new NotFound('file')
     if (outcome === 'TRASHED' && verb !== 'detach')
       throw new Conflict('TRASHED', 'The file is in the trash. Restore it first.')

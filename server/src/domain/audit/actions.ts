@@ -1,4 +1,4 @@
-/** Every change that the audit log and the event journal know, and the kind of thing that it happens to. */
+/** Every change that the audit log and the event journal record, and the kind of its subject. */
 export const changes = {
   'upload_intent.created': 'upload_intent',
   'upload_intent.cancelled': 'upload_intent',
@@ -7,7 +7,7 @@ export const changes = {
   'file.uploaded': 'file',
   'file.version_added': 'file',
   'file.renamed': 'file',
-  'file.deleted': 'file',
+  'file.soft_deleted': 'file',
   'file.restored': 'file',
   'file.purged': 'file',
   'file.held': 'file',
@@ -30,10 +30,22 @@ export const changes = {
   'tenant.updated': 'tenant',
 } as const
 
-/** What is worth knowing afterwards although it changes nothing. */
+/** What the audit log records although it changes nothing. */
 export const accesses = {
   'file.download_url_issued': 'file',
 } as const
+
+/** Every action that the audit log records today. */
+export const auditActions: readonly string[] = [...Object.keys(changes), ...Object.keys(accesses)].toSorted()
+
+/** Actions that had another name. Entries are never rewritten: those written before keep that name. */
+export const formerNames: Readonly<Record<string, string>> = { 'file.soft_deleted': 'file.deleted' }
+
+/** All names under which entries of an action were written, for its name of today as for a former one. */
+export function namesOfAction(action: string): readonly string[] {
+  const renamed = Object.entries(formerNames).find((names) => names.includes(action))
+  return renamed ?? [action]
+}
 
 export type ChangeAction = keyof typeof changes
 export type AccessAction = keyof typeof accesses

@@ -1,3 +1,4 @@
+import postgres from 'postgres'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { startTestService, type TestService, type TestTenant, uploadFile } from '../../../test/testService.ts'
 import { type AuditEntry, type AuditFilter, listAuditLog } from './listAuditLog.ts'
@@ -58,5 +59,33 @@ describe('the audit log', () => {
     ] as const)
       for (const filter of combinations({ action, subjectId, actorId: actor.id, since, until }))
         expect(await walk(filter)).toEqual(all.filter(matches(filter)))
+  })
+
+  it('finds the entries of a renamed action under its name and its former one, in one order', async () => {
+    const superuser = postgres(service.testDatabase.superuserUrl, { max: 1, onnotice: () => undefined })
+    const names = [
+      'file.soft_deleted',
+      'file.deleted',
+      'file.soft_deleted',
+      'file.deleted',
+      'file.deleted',
+      'file.restored',
+    ]
+    for (const [at, action] of names.entries())
+      await superuser`insert into audit_log (tenant_id, id, at, actor_id, action, subject_type, subject_id, payload)
+        values (${tenant.id}, gen_random_uuid(), ${new Date(Date.UTC(2026, 0, 1, 0, 0, at))}, ${tenant.member.id}, ${action}, 'file',
+          ${tenant.id}, '{}')`
+    await superuser.end()
+    const expected = names.slice(0, 5).toReversed()
+    for (const action of ['file.soft_deleted', 'file.deleted'])
+      for (const actorId of [null, tenant.member.id])
+        expect((await walk({ ...everything, action, actorId })).map((entry) => entry.action)).toEqual(expected)
+    expect(await walk({ ...everything, action: 'file.restored' })).toHaveLength(1)
+    const last = await listAuditLog(
+      service.contextOf(tenant.admin),
+      { ...everything, action: 'file.deleted' },
+      { last: 2 },
+    )
+    expect(last.edges.map(({ node }) => node.action)).toEqual(['file.deleted', 'file.soft_deleted'])
   })
 })

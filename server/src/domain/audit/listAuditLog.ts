@@ -1,4 +1,5 @@
 import { and, eq, gte, lt, type Placeholder, type SQL, sql } from 'drizzle-orm'
+import { unionAll } from 'drizzle-orm/pg-core'
 import { isAnyOf } from '../../database/isAnyOf.ts'
 import { prepareByKey, type TenantScope } from '../../database/preparedStatement.ts'
 import { auditLog } from '../../database/tables/journalTables.ts'
@@ -6,6 +7,7 @@ import { principals } from '../../database/tables/identityTables.ts'
 import type { Transaction } from '../../database/tenantDatabase.ts'
 import { type Context, readingOnce } from '../context.ts'
 import { inOrder, type Order, type Page, type PageArguments, pageRequest } from '../paging/page.ts'
+import { namesOfAction } from './actions.ts'
 
 /** Who did what to what, from where. */
 export type AuditEntry = Awaited<ReturnType<typeof selectEntries>>[number]
@@ -27,28 +29,40 @@ interface EntryRows {
   readonly limit: number | Placeholder
 }
 
-/** The page first, and then who stands behind its rows: joined before, all entries of each person may be read for it. */
-function selectEntries(tx: TenantScope, where: SQL | undefined, { sortedBy, descending, limit }: EntryRows) {
-  const page = tx.db
-    .select({
-      id: auditLog.id,
-      at: auditLog.at,
-      action: auditLog.action,
-      actorId: auditLog.actorId,
-      subjectType: auditLog.subjectType,
-      subjectId: auditLog.subjectId,
-      subjectName: auditLog.subjectName,
-      payload: auditLog.payload,
-      requestId: auditLog.requestId,
-      address: auditLog.address,
-      userAgent: auditLog.userAgent,
-    })
+const columns = {
+  id: auditLog.id,
+  at: auditLog.at,
+  action: auditLog.action,
+  actorId: auditLog.actorId,
+  subjectType: auditLog.subjectType,
+  subjectId: auditLog.subjectId,
+  subjectName: auditLog.subjectName,
+  payload: auditLog.payload,
+  requestId: auditLog.requestId,
+  address: auditLog.address,
+  userAgent: auditLog.userAgent,
+}
+
+const selectPage = (tx: TenantScope, where: SQL | undefined, { sortedBy, descending, limit }: EntryRows) =>
+  tx.db
+    .select(columns)
     .from(auditLog)
     .where(and(tx.mine(auditLog), where))
     .orderBy(inOrder([auditLog[sortedBy], auditLog.id], descending))
     .limit(limit)
-    .as('page')
-  return tx.db
+
+/** Applies LIMIT in a subquery and joins outside it. Joining first can scan all entries of a person for one page. */
+const selectEntries = (tx: TenantScope, where: SQL | undefined, rows: EntryRows) =>
+  joinActors(tx, selectPage(tx, where, rows).as('page'), rows)
+
+type SubqueryOf<T extends { as(alias: 'page'): unknown }> = ReturnType<T['as']>
+
+const joinActors = (
+  tx: TenantScope,
+  page: SubqueryOf<ReturnType<typeof selectPage>>,
+  { sortedBy, descending }: EntryRows,
+) =>
+  tx.db
     .select({
       ...page._.selectedFields,
       actor: { id: principals.id, kind: principals.kind, name: principals.name, email: principals.email },
@@ -56,7 +70,6 @@ function selectEntries(tx: TenantScope, where: SQL | undefined, { sortedBy, desc
     .from(page)
     .innerJoin(principals, and(tx.mine(principals), eq(principals.id, page.actorId)))
     .orderBy(inOrder([page[sortedBy], page.id], descending))
-}
 
 export const findAuditEntries = (tx: Transaction, ids: readonly string[]): Promise<AuditEntry[]> =>
   selectEntries(tx, isAnyOf(auditLog.id, ids), { sortedBy: 'id', descending: false, limit: ids.length })
@@ -74,21 +87,35 @@ const lists = prepareByKey<AuditEntry>()
 export async function listAuditLog(ctx: Context, filter: AuditFilter, args: PageArguments): Promise<Page<AuditEntry>> {
   const page = pageRequest(newestFirst, args)
   const { action, actorId, subjectId, since, until } = filter
-  const given = [action, actorId, subjectId, since, until].map((value) => value !== null)
+  const [name = null, formerName = null] = action === null ? [] : namesOfAction(action)
+  const given = [name, formerName, actorId, subjectId, since, until].map((value) => value !== null)
   const statement = lists(`${given.join(' ')} ${page.shape}`, (tx) => {
     const { where, limit } = page.prepared()
-    return selectEntries(tx, and(matching(filter), where), { sortedBy: 'at', descending: page.descending, limit })
+    const rows: EntryRows = { sortedBy: 'at', descending: page.descending, limit }
+    const among = and(matching(filter), where)
+    if (formerName !== null) return selectOfEitherName(tx, among, rows)
+    return selectEntries(tx, and(name === null ? undefined : ofAction('name'), among), rows)
   })
-  const values = { action, actorId, subjectId, since, until, ...page.values }
+  const values = { name, formerName, actorId, subjectId, since, until, ...page.values }
   const rows = await readingOnce(ctx, (tx) => tx.run(statement, values))
   return page.turnInto(rows, (entry) => [entry.at, entry.id])
 }
 
-/** The predicate of a filter, with a placeholder for each of its fields. */
+const ofAction = (placeholder: 'name' | 'formerName') => eq(auditLog.action, sql.placeholder(placeholder))
+
+/** A page of each name, since an index is walked in its order for one action only. */
+function selectOfEitherName(tx: TenantScope, among: SQL | undefined, rows: EntryRows) {
+  const pageOf = (placeholder: 'name' | 'formerName') => selectPage(tx, and(ofAction(placeholder), among), rows)
+  const page = unionAll(pageOf('name'), pageOf('formerName'))
+    .orderBy(sql.raw(rows.descending ? '"at" desc, "id" desc' : '"at", "id"'))
+    .limit(rows.limit)
+  return joinActors(tx, page.as('page'), rows)
+}
+
+/** The predicate of a filter without its action, with a placeholder for each of its fields. */
 function matching(filter: AuditFilter): SQL | undefined {
   const at = (name: 'since' | 'until') => sql.param(sql.placeholder(name), auditLog.at)
   return and(
-    filter.action === null ? undefined : eq(auditLog.action, sql.placeholder('action')),
     filter.actorId === null ? undefined : eq(auditLog.actorId, sql.placeholder('actorId')),
     filter.subjectId === null ? undefined : eq(auditLog.subjectId, sql.placeholder('subjectId')),
     filter.since === null ? undefined : gte(auditLog.at, at('since')),

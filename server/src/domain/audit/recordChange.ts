@@ -1,5 +1,4 @@
 import { auditLog, events } from '../../database/tables/journalTables.ts'
-import { principals } from '../../database/tables/identityTables.ts'
 import type { Transaction } from '../../database/tenantDatabase.ts'
 import { atOnce } from '../atOnce.ts'
 import type { Context } from '../context.ts'
@@ -88,23 +87,5 @@ async function recordAudit(
     userAgent: userAgent?.slice(0, 300) ?? null,
   })
   const inserts = inSteadySizes(subjects).map((some) => () => tx.db.insert(auditLog).values(some.map(entryOf)))
-  await atOnce(() => ensurePrincipal(tx, by), ...inserts)
-}
-
-/** Users of a host application and the system itself get the row that stands for them when they first change something. */
-export async function ensurePrincipal(tx: Transaction, by: Pick<Actor, 'principal' | 'now'>): Promise<void> {
-  const { principal } = by
-  if (principal.kind === 'USER' || principal.kind === 'API_KEY') return
-  await tx.db
-    .insert(principals)
-    .values({
-      tenantId: tx.tenantId,
-      id: principal.id,
-      kind: principal.kind,
-      subject: principal.subject,
-      name: principal.name,
-      email: principal.email,
-      createdAt: by.now(),
-    })
-    .onConflictDoNothing()
+  await atOnce(...inserts)
 }

@@ -1,4 +1,5 @@
 import { and, eq, type SQL, sql } from 'drizzle-orm'
+import { isState } from '../../database/isState.ts'
 import { isAnyOf } from '../../database/isAnyOf.ts'
 import { cleanupRuns, type cleanupStates } from '../../database/tables/cleanupTables.ts'
 import { principals } from '../../database/tables/identityTables.ts'
@@ -66,7 +67,7 @@ export async function listCleanupRuns(
   const page = pageRequest(newestFirst, args)
   const matching = and(
     kind === null ? undefined : eq(cleanupRuns.kind, kind),
-    state === null ? undefined : eq(cleanupRuns.state, state),
+    state === null ? undefined : isState(cleanupRuns.state, state),
     page.where,
   )
   const rows = await readingOnce(ctx, (tx) => selectRuns(tx, matching, page.orderBy, page.limit))

@@ -1,7 +1,8 @@
 import { and, eq, isNotNull, lt } from 'drizzle-orm'
+import { isState } from '../../database/isState.ts'
 import { cleanupRuns, type cleanupKinds } from '../../database/tables/cleanupTables.ts'
 import type { Transaction } from '../../database/tenantDatabase.ts'
-import { ensurePrincipal } from '../audit/recordChange.ts'
+import { atOnce } from '../atOnce.ts'
 import { type Context, inTransaction } from '../context.ts'
 import { newId } from '../newId.ts'
 import { isServiceUnavailable } from '../serviceUnavailable.ts'
@@ -75,7 +76,7 @@ export async function runRequested(
     tx.db
       .update(cleanupRuns)
       .set({ state: 'RUNNING', startedAt: ctx.now() })
-      .where(and(tx.mine(cleanupRuns), eq(cleanupRuns.id, id), eq(cleanupRuns.state, 'QUEUED')))
+      .where(and(tx.mine(cleanupRuns), eq(cleanupRuns.id, id), isState(cleanupRuns.state, 'QUEUED')))
       .returning({ id: cleanupRuns.id }),
   )
   if (begun.length === 0) return null
@@ -138,7 +139,6 @@ export interface NewRun extends RunOptions {
 }
 
 export async function insertRun(tx: Transaction, ctx: Context, run: NewRun): Promise<void> {
-  await ensurePrincipal(tx, ctx)
   const now = ctx.now()
   await closeAbandoned(tx, run.kind, now)
   await tx.db.insert(cleanupRuns).values({
@@ -161,19 +161,22 @@ export const longestRunMs = 3_600_000
 
 /** A run whose process died cannot say so itself. */
 async function closeAbandoned(tx: Transaction, kind: CleanupKind, now: Date): Promise<void> {
-  const tooOld = new Date(now.getTime() - longestRunMs)
-  await tx.db
-    .update(cleanupRuns)
-    .set({ state: 'FAILED', finishedAt: now, message: 'Its process ended before it did.' })
-    .where(
-      and(
-        tx.mine(cleanupRuns),
-        eq(cleanupRuns.kind, kind),
-        eq(cleanupRuns.state, 'RUNNING'),
-        isNotNull(cleanupRuns.startedAt),
-        lt(cleanupRuns.startedAt, tooOld),
-      ),
-    )
+  const isAbandoned = and(
+    tx.mine(cleanupRuns),
+    eq(cleanupRuns.kind, kind),
+    isState(cleanupRuns.state, 'RUNNING'),
+    isNotNull(cleanupRuns.startedAt),
+    lt(cleanupRuns.startedAt, new Date(now.getTime() - longestRunMs)),
+  )
+  await atOnce(
+    () =>
+      tx.db.select({ id: cleanupRuns.id }).from(cleanupRuns).where(isAbandoned).orderBy(cleanupRuns.id).for('update'),
+    () =>
+      tx.db
+        .update(cleanupRuns)
+        .set({ state: 'FAILED', finishedAt: now, message: 'Its process ended before it did.' })
+        .where(isAbandoned),
+  )
 }
 
 /** Notes how far a long run has come, so that the next one goes on from there if this one dies. */
@@ -183,6 +186,6 @@ export async function noteProgress(ctx: SweepContext, { id, tally }: Run): Promi
     tx.db
       .update(cleanupRuns)
       .set({ examined, deleted, deletedBytes, held, found, sample, position })
-      .where(and(tx.mine(cleanupRuns), eq(cleanupRuns.id, id), eq(cleanupRuns.state, 'RUNNING'))),
+      .where(and(tx.mine(cleanupRuns), eq(cleanupRuns.id, id), isState(cleanupRuns.state, 'RUNNING'))),
   )
 }

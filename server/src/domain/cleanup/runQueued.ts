@@ -1,4 +1,5 @@
-import { and, asc, eq } from 'drizzle-orm'
+import { and, asc } from 'drizzle-orm'
+import { isState } from '../../database/isState.ts'
 import { cleanupRuns } from '../../database/tables/cleanupTables.ts'
 import { reading } from '../context.ts'
 import { type CleanupKind, type Outcome, runRequested, type SweepContext } from './recordRun.ts'
@@ -22,7 +23,7 @@ export async function runQueued(
         exceedsBrake: cleanupRuns.exceedsBrake,
       })
       .from(cleanupRuns)
-      .where(and(tx.mine(cleanupRuns), eq(cleanupRuns.state, 'QUEUED')))
+      .where(and(tx.mine(cleanupRuns), isState(cleanupRuns.state, 'QUEUED')))
       .orderBy(asc(cleanupRuns.id)),
   )
   for (const { id, kind, ...options } of queued) {

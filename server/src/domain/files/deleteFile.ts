@@ -1,6 +1,6 @@
 import { attachmentsOfFile } from '../attachments/listAttachments.ts'
 import { atOnce } from '../atOnce.ts'
-import { ensurePrincipal, recordChange } from '../audit/recordChange.ts'
+import { recordChange } from '../audit/recordChange.ts'
 import { type Context, inTransaction } from '../context.ts'
 import { later } from '../later.ts'
 import { limits } from '../limits.ts'
@@ -22,14 +22,13 @@ export async function deleteFile(ctx: Context, id: string): Promise<File> {
       throw new FileInUse(await attachmentsOfFile(tx, id, limits.toldAttachments), locked.attachmentCount)
     }
     refuseIfHeld(locked)
-    await ensurePrincipal(tx, ctx)
     const now = ctx.now()
     // By the later of two clocks: one that is behind must not shorten the time in the trash.
     const softDeletedAt = later(now, databaseNow)
     const [file] = await atOnce(
       () => updateFile(tx, id, { softDeletedAt, softDeletedBy: ctx.principal.id, updatedAt: now }),
       () => changeUsage(tx, { fileCount: -1, trashedCount: 1 }),
-      () => recordChange(tx, ctx, 'file.deleted', { id, name: locked.originalFileName }),
+      () => recordChange(tx, ctx, 'file.soft_deleted', { id, name: locked.originalFileName }),
     )
     return file
   })

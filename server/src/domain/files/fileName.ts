@@ -1,9 +1,8 @@
 import { characterCount } from '../characterCount.ts'
 import { limits } from '../limits.ts'
+import { isPlainText } from '../plainText.ts'
 import { Invalid } from '../refusals.ts'
 
-/** Line breaks and other controls, and the characters that make text read in another order than it is stored. */
-const forbidden = /[\p{Cc}\u2028\u2029\u202A-\u202E\u2066-\u2069]/u
 const something = /[^\p{Z}\p{C}]/u
 
 /**
@@ -14,7 +13,7 @@ export function acceptFileName(text: string, field = 'name'): string {
   if (!text.isWellFormed()) throw new Invalid(field, 'The name is not valid Unicode text.')
   const name = text.normalize('NFC')
   if (!something.test(name)) throw new Invalid(field, 'The name is empty.')
-  if (forbidden.test(name)) {
+  if (!isPlainText(name)) {
     throw new Invalid(field, 'The name contains control characters or characters that change the reading direction.')
   }
   if (/[/\\]/.test(name)) throw new Invalid(field, 'The name contains a slash or a backslash.')

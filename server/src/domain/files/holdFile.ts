@@ -1,6 +1,7 @@
-import { ensurePrincipal, recordChange } from '../audit/recordChange.ts'
+import { recordChange } from '../audit/recordChange.ts'
 import { type Context, inTransaction } from '../context.ts'
 import { characterCount } from '../characterCount.ts'
+import { isPlainText } from '../plainText.ts'
 import { Conflict, Invalid } from '../refusals.ts'
 import { fileAsItIs, lockFile, updateFile } from './changeFile.ts'
 import type { File } from './findFiles.ts'
@@ -16,7 +17,6 @@ export async function holdFile(ctx: Context, id: string, reason: string): Promis
   return inTransaction(ctx, async (tx) => {
     const { heldAt, originalFileName: name } = await lockFile(tx, id)
     if (heldAt !== null) return fileAsItIs(tx, id)
-    await ensurePrincipal(tx, ctx)
     const now = ctx.now()
     const file = await updateFile(tx, id, { heldAt: now, heldBy: ctx.principal.id, holdReason, updatedAt: now })
     await recordChange(tx, ctx, 'file.held', { id, name, payload: { reason: holdReason } })
@@ -46,8 +46,8 @@ function acceptReason(text: string): string {
     const message = `A hold needs a reason of 1 to ${longestReason} characters.`
     throw new Invalid('reason', message, length < 1 ? 1 : longestReason)
   }
-  // oxlint-disable-next-line no-control-regex -- these are what is looked for
-  if (/[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069]|\p{Cs}/u.test(reason)) {
+  // Line breaks and tabs are part of a longer text.
+  if (!isPlainText(reason.replace(/[\t\n]/g, ' '))) {
     throw new Invalid('reason', 'Control and direction-changing characters are not accepted.')
   }
   return reason

@@ -2,7 +2,7 @@ import { eq } from 'drizzle-orm'
 import { memberships, principals, users, userTenants } from '../../database/tables/identityTables.ts'
 import type { Transaction } from '../../database/tenantDatabase.ts'
 import { recordChange } from '../audit/recordChange.ts'
-import type { Context, Role } from '../context.ts'
+import { type Context, inTransaction, type Role } from '../context.ts'
 import { newId } from '../newId.ts'
 import { Conflict, Forbidden } from '../refusals.ts'
 import { acceptEmail } from './emailAddress.ts'
@@ -33,7 +33,7 @@ export async function addMember(ctx: Adding, wanted: NewMember): Promise<{ userI
   const passwordHash = await hashPassword(wanted.password)
   const createdAt = ctx.now()
   const newUser = { id: newId(createdAt), email, name, passwordHash, createdAt }
-  return ctx.database.write(ctx.principal.tenantId, async (tx) => {
+  return inTransaction(ctx, async (tx) => {
     await tx.db.insert(users).values(newUser).onConflictDoNothing({ target: users.email })
     const [user] = await tx.db.select().from(users).where(eq(users.email, email))
     if (!user) throw new Error('A user vanished between two statements')

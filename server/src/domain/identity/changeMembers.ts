@@ -11,7 +11,7 @@ import {
 } from '../../database/tables/identityTables.ts'
 import type { Transaction } from '../../database/tenantDatabase.ts'
 import { recordChange } from '../audit/recordChange.ts'
-import type { Context, Role } from '../context.ts'
+import { type Context, inTransaction, type Role } from '../context.ts'
 import { Conflict, NotFound } from '../refusals.ts'
 import { acceptEmail } from './emailAddress.ts'
 import { acceptPassword, hashPassword } from './passwordHash.ts'
@@ -35,7 +35,7 @@ export const listMembers = ({ database, principal }: Pick<Context, 'database' | 
 /** Gives a member another role. Rejects with `NotFound`, or with `Conflict` for the last OWNER. */
 export async function changeRole(ctx: Changing, email: string, role: Role): Promise<Member> {
   const address = acceptEmail(email)
-  return ctx.database.write(ctx.principal.tenantId, async (tx) => {
+  return inTransaction(ctx, async (tx) => {
     const member = await lockMember(tx, address)
     if (member.role === role) return member
     if (member.role === 'OWNER') await refuseForLastOwner(tx, member)
@@ -56,7 +56,7 @@ export async function changeRole(ctx: Changing, email: string, role: Role): Prom
  */
 export async function removeMember(ctx: Changing, email: string): Promise<Member & { readonly activeKeys: number }> {
   const address = acceptEmail(email)
-  return ctx.database.write(ctx.principal.tenantId, async (tx) => {
+  return inTransaction(ctx, async (tx) => {
     const member = await lockMember(tx, address)
     const { userId, name, role } = member
     if (role === 'OWNER') await refuseForLastOwner(tx, member)
@@ -76,7 +76,7 @@ export async function setPassword(ctx: Changing, email: string, password: string
   const address = acceptEmail(email)
   acceptPassword(password)
   const passwordHash = await hashPassword(password)
-  return ctx.database.write(ctx.principal.tenantId, async (tx) => {
+  return inTransaction(ctx, async (tx) => {
     const member = await lockMember(tx, address)
     await tx.db.update(users).set({ passwordHash }).where(eq(users.id, member.userId))
     await forgetEverywhere(tx, member.userId)

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import type { InferSelectModel } from 'drizzle-orm'
 import { apiKeys, principals } from '../../database/tables/identityTables.ts'
-import { ensurePrincipal, recordChange } from '../audit/recordChange.ts'
+import { recordChange } from '../audit/recordChange.ts'
 import { type Context, inTransaction, type Role } from '../context.ts'
 import { newId } from '../newId.ts'
 import { Forbidden, Invalid } from '../refusals.ts'
@@ -45,7 +45,6 @@ export async function createApiKey(ctx: Context, wanted: NewApiKey): Promise<{ a
     revokedAt: null,
   }
   await inTransaction(ctx, async (tx) => {
-    await ensurePrincipal(tx, ctx)
     await tx.db
       .insert(principals)
       .values({ tenantId, id: apiKey.id, kind: 'API_KEY', subject: apiKey.id, name, createdAt: now })

@@ -57,7 +57,7 @@ describe('mending', () => {
 
   it('touches neither history nor bytes', async () => {
     const tenant = await bench.furnish()
-    await bench.plant(`delete from events where subject_id = '${tenant.trashed}' and type = 'file.deleted'`)
+    await bench.plant(`delete from events where subject_id = '${tenant.trashed}' and type = 'file.soft_deleted'`)
     await bench.service.blobs.delete([(await tenant.blobOf(tenant.attached)).key])
     expect(await mend(tenant)).toEqual([])
     expect(await violationsIn(bench.service, { tenant })).toHaveLength(2)

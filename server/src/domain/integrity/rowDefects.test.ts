@@ -189,24 +189,24 @@ describe('nothing is late', () => {
 
 describe('history', () => {
   const ofTrashed = ({ trashed }: Furnished, table: string, column: string) =>
-    `delete from ${table} where subject_id = '${trashed}' and ${column} = 'file.deleted'`
+    `delete from ${table} where subject_id = '${trashed}' and ${column} = 'file.soft_deleted'`
 
   tells(
     'has an event for each audit entry',
     (tenant) => ofTrashed(tenant, 'events', 'type'),
-    /^JOURNAL: There are 1 audit entries and 0 events for "file\.deleted" of file /,
+    /^JOURNAL: There are 1 audit entries and 0 events for "file\.soft_deleted" of file /,
   )
 
   tells(
     'has an audit entry for each event',
     (tenant) => ofTrashed(tenant, 'audit_log', 'action'),
-    /^JOURNAL: There are 0 audit entries and 1 events for "file\.deleted" of file /,
+    /^JOURNAL: There are 0 audit entries and 1 events for "file\.soft_deleted" of file /,
   )
 
   tells(
     'tells each change once',
-    (tenant) => copyEvent(tenant, 'file.deleted', tenant.trashed),
-    /^JOURNAL: There are 1 audit entries and 2 events for "file\.deleted" of file /,
+    (tenant) => copyEvent(tenant, 'file.soft_deleted', tenant.trashed),
+    /^JOURNAL: There are 1 audit entries and 2 events for "file\.soft_deleted" of file /,
   )
 
   tells(

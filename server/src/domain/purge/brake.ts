@@ -2,6 +2,7 @@ import { and, type SQL, sql } from 'drizzle-orm'
 import { blobs } from '../../database/tables/fileTables.ts'
 import type { Transaction } from '../../database/tenantDatabase.ts'
 import { type Run, RunEnded, type SweepContext } from '../cleanup/recordRun.ts'
+import { atOnce } from '../atOnce.ts'
 import { reading } from '../context.ts'
 
 /** Below so many objects a share of them says nothing. */
@@ -10,13 +11,16 @@ const fewObjects = 1_000
 /**
  * The rail around every run: one that would delete more than its bound, or more than its part of a tenant's objects, ends
  * with STOPPED before it deletes anything. A person has to look, and may ask for a run that exceeds it.
+ *
+ * `due` lists conditions that exclude each other: each is counted by an index of its own.
  */
-export async function pullBrake(ctx: SweepContext, run: Run, due: SQL | undefined): Promise<void> {
+export async function pullBrake(ctx: SweepContext, run: Run, due: readonly (SQL | undefined)[]): Promise<void> {
   if (run.isDryRun || run.exceedsBrake) return
   const { brakeObjects } = ctx.settings
   const bound = Math.max(brakeObjects, fewObjects) + 1
   const { dueCount, allCount } = await reading(ctx, async (tx) => {
-    const counted = await countBlobs(tx, due, bound)
+    const counts = await atOnce(...due.map((where) => () => countBlobs(tx, where, bound)))
+    const counted = counts.reduce((sum, count) => sum + count, 0)
     // The whole tenant is counted only where that can matter.
     return { dueCount: counted, allCount: counted > fewObjects ? await countBlobs(tx, undefined, null) : null }
   })

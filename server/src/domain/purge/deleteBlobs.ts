@@ -5,7 +5,7 @@ import type { Transaction } from '../../database/tenantDatabase.ts'
 import { recordChanges } from '../audit/recordChange.ts'
 import type { Run, SweepContext } from '../cleanup/recordRun.ts'
 import { inTransaction } from '../context.ts'
-import { allGates, type BlobEvidence, type CutOff, heldBy } from './gates.ts'
+import { allGates, type BlobEvidence, type CutOff, type Gate, heldBy } from './gates.ts'
 import { identifyObjects } from './identity.ts'
 import { type Lease, takeLease } from './lease.ts'
 import { postpone, postponeAfterFailure } from './postpone.ts'
@@ -26,7 +26,13 @@ export async function deleteBlobs(
   gates: Partial<typeof allGates> = allGates,
 ): Promise<void> {
   const lease = takeLease()
-  const claimed = await inTransaction(ctx, (tx) => claimThroughGates(tx, run, ids, cutOff, gates, lease))
+  const { judged, claimed } = await inTransaction(ctx, (tx) => claimThroughGates(tx, run, ids, cutOff, gates, lease))
+  // Only after the commit: the work of a transaction can run twice.
+  for (const { blob, gate } of judged) {
+    run.tally.examined += 1
+    if (gate !== null) run.tally.addHeld(gate, examined(blob))
+    else if (run.isDryRun) run.tally.addDeleted(examined(blob))
+  }
   if (claimed.length === 0) return
   try {
     const gone = await deleteObjects(ctx, run, claimed, lease)
@@ -41,7 +47,7 @@ export async function deleteBlobs(
 const idsOf = (some: readonly BlobEvidence[]) => some.map(({ id }) => id)
 const examined = ({ objectKey, byteSize }: BlobEvidence) => ({ key: objectKey, byteSize })
 
-/** The blobs that may go and that nobody else is deleting; in a dry run none, and the tally tells which they would be. */
+/** What the gates say of each blob, and the blobs that may go and that nobody else is deleting; in a dry run none. */
 async function claimThroughGates(
   tx: Transaction,
   run: Run,
@@ -49,23 +55,21 @@ async function claimThroughGates(
   cutOff: CutOff,
   gates: Partial<typeof allGates>,
   lease: Lease,
-): Promise<BlobEvidence[]> {
+): Promise<{ readonly judged: readonly Judged[]; readonly claimed: readonly BlobEvidence[] }> {
   const evidence = await readEvidence(tx, ids)
   const [first] = evidence
-  if (!first) return []
-  const passed: BlobEvidence[] = []
-  const held: BlobEvidence[] = []
-  for (const blob of evidence) {
-    const gate = heldBy(blob, cutOff, gates)
-    run.tally.examined += 1
-    if (gate === null) passed.push(blob)
-    else held.push(blob)
-    if (gate !== null) run.tally.addHeld(gate, examined(blob))
-    else if (run.isDryRun) run.tally.addDeleted(examined(blob))
-  }
-  if (run.isDryRun) return []
+  const judged = evidence.map((blob) => ({ blob, gate: heldBy(blob, cutOff, gates) }))
+  if (!first || run.isDryRun) return { judged, claimed: [] }
+  const passed = judged.filter(({ gate }) => gate === null).map(({ blob }) => blob)
+  const held = judged.filter(({ gate }) => gate !== null).map(({ blob }) => blob)
   await postpone(tx, idsOf(held), first.databaseNow)
-  return claim(tx, run.id, passed, first.databaseNow, lease)
+  return { judged, claimed: await claim(tx, run.id, passed, first.databaseNow, lease) }
+}
+
+interface Judged {
+  readonly blob: BlobEvidence
+  /** The gate that holds it; null when it may go. */
+  readonly gate: Gate | null
 }
 
 async function claim(

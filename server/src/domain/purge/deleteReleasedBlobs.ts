@@ -1,7 +1,9 @@
-import { and, asc, eq, isNull, lte, or, type SQL, sql } from 'drizzle-orm'
+import { and, asc, isNotNull, isNull, lte, or, type SQL, sql } from 'drizzle-orm'
+import { isState } from '../../database/isState.ts'
 import { databaseClock, readDatabaseClock } from '../../database/databaseClock.ts'
 import { blobs } from '../../database/tables/fileTables.ts'
 import type { Transaction } from '../../database/tenantDatabase.ts'
+import { atOnce } from '../atOnce.ts'
 import { reading } from '../context.ts'
 import type { Run, SweepContext } from '../cleanup/recordRun.ts'
 import { earlier } from '../later.ts'
@@ -16,10 +18,18 @@ const batchBlobs = 500
 export async function deleteReleasedBlobs(ctx: SweepContext, run: Run): Promise<void> {
   await assertOwnBucket(ctx)
   const cutOff = await cutOffOf(ctx, run.before)
-  const due = dueBlobs(cutOff, run.isRequested)
-  await pullBrake(ctx, run, due)
+  const queues = run.isRequested ? [everything] : scheduled
+  await pullBrake(
+    ctx,
+    run,
+    queues.map((queue) => isDue(queue, cutOff)),
+  )
+  for (const queue of queues) await deleteQueue(ctx, run, cutOff, queue)
+}
+
+async function deleteQueue(ctx: SweepContext, run: Run, cutOff: Due, queue: Queue): Promise<void> {
   for (let after: Place | null = null; ;) {
-    const batch: Place[] = await reading(ctx, (tx) => listDue(tx, cutOff, due, after))
+    const batch: Place[] = await reading(ctx, (tx) => listDue(tx, cutOff, queue, after))
     const ids = batch.map(({ id }) => id)
     await deleteBlobs(ctx, run, ids, cutOff)
     const last = batch.at(-1)
@@ -31,46 +41,71 @@ export async function deleteReleasedBlobs(ctx: SweepContext, run: Run): Promise<
 /** Whether there is anything to look at, so that a run that would find nothing is not made. */
 export async function hasReleasedBlobs(ctx: SweepContext): Promise<boolean> {
   const cutOff = await cutOffOf(ctx, null)
-  const found = await reading(ctx, (tx) => listDue(tx, cutOff, dueBlobs(cutOff, false), null, 1))
-  return found.length > 0
+  return reading(ctx, async (tx) => {
+    const found = await atOnce(...scheduled.map((queue) => () => listDue(tx, cutOff, queue, null, 1)))
+    return found.flat().length > 0
+  })
 }
 
 /** By whichever clock is behind. */
-async function cutOffOf(ctx: SweepContext, before: Date | null): Promise<CutOff> {
+async function cutOffOf(ctx: SweepContext, before: Date | null): Promise<Due> {
   const graceMs = ctx.settings.purgeGraceMs
   const databaseNow = await reading(ctx, readDatabaseClock)
   const cooled = new Date(earlier(ctx.now(), databaseNow).getTime() - graceMs)
-  return { releasedBefore: before === null ? cooled : earlier(cooled, before), graceMs }
+  return { releasedBefore: before === null ? cooled : earlier(cooled, before), graceMs, databaseNow }
+}
+
+interface Due extends CutOff {
+  /** As a parameter: an index is not searched for what a volatile function returns. */
+  readonly databaseNow: Date
 }
 
 interface Place {
-  readonly since: Date
+  readonly at: Date
   readonly id: string
 }
 
+/** A list of blobs that has an index of its own, and the column that the list is sorted by. */
+interface Queue {
+  readonly sortedBy: typeof blobs.deletingSince
+  readonly where: (due: Due) => SQL | undefined
+}
+
+/** What somebody asks for includes blobs that were postponed. */
+const everything: Queue = { sortedBy: blobs.deletingSince, where: () => undefined }
+
+/** In a minute in which nothing is due, neither walks past blobs that were postponed, however many. */
+const scheduled: readonly Queue[] = [
+  {
+    sortedBy: blobs.purgeNotBefore,
+    where: ({ databaseNow }) => and(isNotNull(blobs.purgeNotBefore), lte(blobs.purgeNotBefore, databaseNow)),
+  },
+  { sortedBy: blobs.deletingSince, where: () => isNull(blobs.purgeNotBefore) },
+]
+
 /** What a run will look at. Only where to look: whether a blob may go is decided by the gates alone. */
-const dueBlobs = ({ releasedBefore }: CutOff, isRequested: boolean): SQL | undefined =>
+const isDue = ({ where }: Queue, due: Due): SQL | undefined =>
   and(
-    eq(blobs.status, 'deleting'),
-    lte(blobs.deletingSince, releasedBefore),
-    isRequested ? undefined : or(isNull(blobs.purgeNotBefore), lte(blobs.purgeNotBefore, databaseClock)),
+    isState(blobs.status, 'deleting'),
+    where(due),
+    lte(blobs.deletingSince, due.releasedBefore),
     or(isNull(blobs.purgeClaimedUntil), lte(blobs.purgeClaimedUntil, databaseClock)),
   )
 
 async function listDue(
   tx: Transaction,
-  cutOff: CutOff,
-  due: SQL | undefined,
+  cutOff: Due,
+  queue: Queue,
   after: Place | null,
   limit = batchBlobs,
 ): Promise<Place[]> {
-  const behind =
-    after && sql`(${blobs.deletingSince}, ${blobs.id}) > (${after.since.toISOString()}::timestamptz, ${after.id}::uuid)`
+  const { sortedBy } = queue
+  const behind = after && sql`(${sortedBy}, ${blobs.id}) > (${after.at.toISOString()}::timestamptz, ${after.id}::uuid)`
   const rows = await tx.db
-    .select({ since: blobs.deletingSince, id: blobs.id })
+    .select({ at: sortedBy, id: blobs.id })
     .from(blobs)
-    .where(and(tx.mine(blobs), due, behind ?? undefined))
-    .orderBy(asc(blobs.deletingSince), asc(blobs.id))
+    .where(and(tx.mine(blobs), isDue(queue, cutOff), behind ?? undefined))
+    .orderBy(asc(sortedBy), asc(blobs.id))
     .limit(limit)
-  return rows.map(({ since, id }) => ({ since: since ?? cutOff.releasedBefore, id }))
+  return rows.map(({ at, id }) => ({ at: at ?? cutOff.releasedBefore, id }))
 }

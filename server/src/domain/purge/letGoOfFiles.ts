@@ -1,5 +1,6 @@
 import { and, sql } from 'drizzle-orm'
 import { isAnyOf, uuidArray } from '../../database/isAnyOf.ts'
+import { lockRows } from '../../database/lockRows.ts'
 import { blobs, files, fileVersions } from '../../database/tables/fileTables.ts'
 import type { Transaction } from '../../database/tenantDatabase.ts'
 import { type Actor, recordChanges, recordEvents } from '../audit/recordChange.ts'
@@ -60,6 +61,7 @@ async function dropReferences(tx: Transaction, versions: readonly GoneVersion[],
   const blobIds = [...fileOf.keys()]
   const counts = blobIds.map((id) => versions.filter(({ blobId }) => blobId === id).length)
   const at = sql`${now.toISOString()}::timestamptz`
+  await lockRows(tx, blobs, blobIds)
   const changed = (await tx.db.execute(sql`
     update ${blobs} as b set
       refcount = b.refcount - gone.n,

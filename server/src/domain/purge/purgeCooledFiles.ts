@@ -1,4 +1,5 @@
 import { and, asc, eq, getColumns, isNotNull, isNull, lte, sql } from 'drizzle-orm'
+import { isState } from '../../database/isState.ts'
 import { databaseClock, readDatabaseClock } from '../../database/databaseClock.ts'
 import { blobs, files, fileVersions } from '../../database/tables/fileTables.ts'
 import { uploads } from '../../database/tables/uploadTables.ts'
@@ -125,7 +126,7 @@ export async function hasPendingIntent(tx: Transaction, fileId: string): Promise
   const found = await tx.db
     .select({ id: uploads.id })
     .from(uploads)
-    .where(and(tx.mine(uploads), eq(uploads.targetFileId, fileId), eq(uploads.state, 'PENDING')))
+    .where(and(tx.mine(uploads), eq(uploads.targetFileId, fileId), isState(uploads.state, 'PENDING')))
     .limit(1)
   return found.length > 0
 }

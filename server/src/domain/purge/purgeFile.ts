@@ -1,6 +1,5 @@
 import type { Transaction } from '../../database/tenantDatabase.ts'
 import { attachmentsOfFile } from '../attachments/listAttachments.ts'
-import { ensurePrincipal } from '../audit/recordChange.ts'
 import { type Context, inTransaction } from '../context.ts'
 import { enqueueJob } from '../cleanup/enqueueJob.ts'
 import { fileAsItIs, type LockedFile, lockFile } from '../files/changeFile.ts'
@@ -23,7 +22,6 @@ export async function purgeFile(
   return inTransaction(ctx, async (tx) => {
     const locked = await lockFile(tx, id)
     await refuseUnlessPurgeable(tx, locked)
-    await ensurePrincipal(tx, ctx)
     const file = await fileAsItIs(tx, id)
     const [version] = await findVersions(tx, [{ fileId: id, version: file.version }])
     if (!version) throw new NotFound('file')

@@ -1,5 +1,7 @@
-import { and, eq, isNotNull, isNull } from 'drizzle-orm'
+import { and, isNotNull, isNull } from 'drizzle-orm'
+import { isState } from '../../database/isState.ts'
 import { isAnyOf } from '../../database/isAnyOf.ts'
+import { lockRows } from '../../database/lockRows.ts'
 import { blobs } from '../../database/tables/fileTables.ts'
 import { recordChanges } from '../audit/recordChange.ts'
 import { type Context, inTransaction } from '../context.ts'
@@ -16,21 +18,13 @@ export async function quarantine(
 ): Promise<void> {
   for (const reason of new Set(bad.map((one) => one.reason))) {
     const rows = bad.filter((one) => one.reason === reason).map(({ row }) => row)
+    const ids = rows.map(({ id }) => id)
     await inTransaction(ctx, async (tx) => {
+      await lockRows(tx, blobs, ids)
       const marked = await tx.db
         .update(blobs)
         .set({ quarantinedAt: ctx.now(), quarantineReason: reason })
-        .where(
-          and(
-            tx.mine(blobs),
-            isAnyOf(
-              blobs.id,
-              rows.map(({ id }) => id),
-            ),
-            eq(blobs.status, 'ready'),
-            isNull(blobs.quarantinedAt),
-          ),
-        )
+        .where(and(tx.mine(blobs), isAnyOf(blobs.id, ids), isState(blobs.status, 'ready'), isNull(blobs.quarantinedAt)))
         .returning({ id: blobs.id, objectKey: blobs.objectKey })
       await recordChanges(
         tx,
@@ -47,6 +41,7 @@ export async function liftQuarantine(ctx: Context, rows: readonly Quarantined[])
   if (rows.length === 0) return
   await inTransaction(ctx, async (tx) => {
     const ids = rows.map(({ id }) => id)
+    await lockRows(tx, blobs, ids)
     const cleared = await tx.db
       .update(blobs)
       .set({ quarantinedAt: null, quarantineReason: null })

@@ -1,4 +1,5 @@
-import { and, asc, eq, gte, lt } from 'drizzle-orm'
+import { and, asc, gte, lt } from 'drizzle-orm'
+import { isState } from '../../database/isState.ts'
 import { blobs } from '../../database/tables/fileTables.ts'
 import { reading } from '../context.ts'
 import type { SweepContext } from '../cleanup/recordRun.ts'
@@ -44,7 +45,7 @@ export const hasReadyBlobs = (ctx: SweepContext): Promise<boolean> =>
     const found = await tx.db
       .select({ id: blobs.id })
       .from(blobs)
-      .where(and(tx.mine(blobs), eq(blobs.status, 'ready')))
+      .where(and(tx.mine(blobs), isState(blobs.status, 'ready')))
       .limit(1)
     return found.length > 0
   })

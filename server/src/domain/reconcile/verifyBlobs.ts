@@ -1,5 +1,6 @@
 import { and, asc, eq, lt, type SQL, sql } from 'drizzle-orm'
 import { isAnyOf } from '../../database/isAnyOf.ts'
+import { lockRows } from '../../database/lockRows.ts'
 import { cleanupRuns } from '../../database/tables/cleanupTables.ts'
 import { blobs } from '../../database/tables/fileTables.ts'
 import type { Transaction } from '../../database/tenantDatabase.ts'
@@ -202,12 +203,13 @@ class Marks {
   async write(): Promise<void> {
     const ids = this.#ids.splice(0)
     if (ids.length === 0 || this.#run.isDryRun) return
-    await inTransaction(this.#ctx, (tx) =>
-      tx.db
+    await inTransaction(this.#ctx, async (tx) => {
+      await lockRows(tx, blobs, ids)
+      await tx.db
         .update(blobs)
         .set({ verifiedAt: this.#ctx.now() })
-        .where(and(tx.mine(blobs), isAnyOf(blobs.id, ids), sql`${blobs.status} = 'ready'`)),
-    )
+        .where(and(tx.mine(blobs), isAnyOf(blobs.id, ids), sql`${blobs.status} = 'ready'`))
+    })
   }
 
   /** The last blobs of a run had no answer: whether it is their fault or the store's cannot be told. */

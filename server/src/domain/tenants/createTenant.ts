@@ -1,7 +1,7 @@
 import type { InferSelectModel } from 'drizzle-orm'
 import { type PolicyCeiling, tenants, tenantSlugs, tenantUsage } from '../../database/tables/identityTables.ts'
 import { recordChange } from '../audit/recordChange.ts'
-import type { Context } from '../context.ts'
+import { type Context, inTransaction } from '../context.ts'
 import { acceptName } from '../identity/personalText.ts'
 import { systemPrincipal } from '../identity/systemPrincipal.ts'
 import { typePrefix } from '../mediaTypes/typePattern.ts'
@@ -41,7 +41,13 @@ export async function createTenant(services: Pick<Context, 'database' | 'now'>, 
   const policyCeiling = ceilingOf(chosen)
   const tenant: Tenant = { id: newId(now), slug, name, createdAt: now, ...policy, policyCeiling }
   const { id: tenantId } = tenant
-  await services.database.write(tenantId, async (tx) => {
+  const by = {
+    principal: systemPrincipal(tenantId),
+    origin: { requestId: null, address: null, userAgent: null },
+    database: services.database,
+    now: services.now,
+  }
+  await inTransaction(by, async (tx) => {
     const taken = await tx.db
       .insert(tenantSlugs)
       .values({ slug, tenant: tenantId })
@@ -51,11 +57,6 @@ export async function createTenant(services: Pick<Context, 'database' | 'now'>, 
     await tx.db.insert(tenants).values(tenant)
     const nothing = { fileCount: 0, trashedCount: 0, versionCount: 0, storedBytes: 0, reservedBytes: 0 }
     await tx.db.insert(tenantUsage).values({ tenantId, ...nothing })
-    const by = {
-      principal: systemPrincipal(tenantId),
-      origin: { requestId: null, address: null, userAgent: null },
-      now: services.now,
-    }
     await recordChange(tx, by, 'tenant.created', { id: tenantId, name, payload: { slug } })
   })
   return tenant

@@ -2,7 +2,7 @@ import { eq } from 'drizzle-orm'
 import { type PolicyCeiling, tenants } from '../../database/tables/identityTables.ts'
 import type { Transaction } from '../../database/tenantDatabase.ts'
 import { recordChange } from '../audit/recordChange.ts'
-import type { Context } from '../context.ts'
+import { type Context, inTransaction } from '../context.ts'
 import { acceptName } from '../identity/personalText.ts'
 import { isAllowedType } from '../mediaTypes/typePattern.ts'
 import { Invalid } from '../refusals.ts'
@@ -77,7 +77,7 @@ function refuseBeyond(field: OwnerField, tenant: Tenant, ceiling: PolicyCeiling)
 }
 
 async function changeTenant(ctx: Updating, change: (tenant: Tenant) => Tenant): Promise<Tenant> {
-  return ctx.database.write(ctx.principal.tenantId, async (tx) => {
+  return inTransaction(ctx, async (tx) => {
     const before = await lockTenant(tx)
     const after = change(before)
     acceptPolicy(policyOf(after))

@@ -1,7 +1,7 @@
 import { type Context, inTransaction } from '../context.ts'
 import { Conflict, NotFound } from '../refusals.ts'
 import { findUploads, type Upload } from './findUploads.ts'
-import { releaseUpload } from './releaseUpload.ts'
+import { releaseUploads } from './releaseUpload.ts'
 
 /** Takes an upload intent back. Cancelling what has ended without a file answers with the intent as it is. */
 export async function cancelUpload(ctx: Context, id: string): Promise<Upload> {
@@ -9,7 +9,7 @@ export async function cancelUpload(ctx: Context, id: string): Promise<Upload> {
     const [found] = await findUploads(tx, ctx, [id])
     if (!found) throw new NotFound('upload intent')
     if (found.state === 'PENDING') {
-      await releaseUpload(tx, ctx, found, { state: 'CANCELLED', action: 'upload_intent.cancelled' })
+      await releaseUploads(tx, ctx, [found], { state: 'CANCELLED', action: 'upload_intent.cancelled' })
     }
     const [upload] = await findUploads(tx, ctx, [id])
     if (!upload) throw new NotFound('upload intent')

@@ -1,4 +1,5 @@
 import { and, eq, gt } from 'drizzle-orm'
+import { isState } from '../../database/isState.ts'
 import { uploads } from '../../database/tables/uploadTables.ts'
 import type { Transaction } from '../../database/tenantDatabase.ts'
 import { atOnce } from '../atOnce.ts'
@@ -15,7 +16,7 @@ import { readTenant } from '../tenants/policy.ts'
 import { changeUsage } from '../tenants/usage.ts'
 import { findUploads, type Upload } from './findUploads.ts'
 import { proveContent, type ProvedContent } from './proveContent.ts'
-import { releaseUpload } from './releaseUpload.ts'
+import { releaseUploads } from './releaseUpload.ts'
 import { findPlace, insertFile, insertVersion, keepBytes, type Place } from './placeVersion.ts'
 
 export interface Committed {
@@ -73,7 +74,7 @@ async function proveOrRelease(ctx: Context, upload: Upload, key: string): Promis
     // The address could not overwrite, so what lies there can never become what was declared.
     if (error instanceof ContentMismatch) {
       const refusal = { state: 'CANCELLED', action: 'upload_intent.refused', refusal: error.message } as const
-      await inTransaction(ctx, (tx) => releaseUpload(tx, ctx, upload, refusal))
+      await inTransaction(ctx, (tx) => releaseUploads(tx, ctx, [upload], refusal))
     }
     throw error
   }
@@ -117,7 +118,9 @@ async function claim(tx: Transaction, upload: Upload, place: Place, now: Date): 
   const claimed = await tx.db
     .update(uploads)
     .set({ state: 'COMMITTED', finishedAt: now, ...place })
-    .where(and(tx.mine(uploads), eq(uploads.id, upload.id), eq(uploads.state, 'PENDING'), gt(uploads.expiresAt, now)))
+    .where(
+      and(tx.mine(uploads), eq(uploads.id, upload.id), isState(uploads.state, 'PENDING'), gt(uploads.expiresAt, now)),
+    )
     .returning({ id: uploads.id })
   if (claimed.length === 0) throw new EndedByAnother()
 }

@@ -4,7 +4,7 @@ import { blobs } from '../../database/tables/fileTables.ts'
 import { uploads } from '../../database/tables/uploadTables.ts'
 import type { Transaction } from '../../database/tenantDatabase.ts'
 import { atOnce } from '../atOnce.ts'
-import { ensurePrincipal, recordChange } from '../audit/recordChange.ts'
+import { recordChange } from '../audit/recordChange.ts'
 import { type Context, inTransaction } from '../context.ts'
 import { lockLiveFile } from '../files/changeFile.ts'
 import { newId } from '../newId.ts'
@@ -35,14 +35,12 @@ async function findOrInsert(tx: Transaction, ctx: Context, declared: UploadReque
   const policy = readTenant(tx)
   // Locked, so that nobody deletes and purges it before the intent is there to be seen.
   const target = declared.fileId === null ? null : lockLiveFile(tx, declared.fileId)
-  const principal = ensurePrincipal(tx, ctx)
   // Asked at once, and looked at in the order in which they refuse.
-  await Promise.allSettled([repeated, policy, target, principal])
+  await Promise.allSettled([repeated, policy, target])
   const found = await repeated
   if (found) return found
   refuseAgainstPolicy(await policy, declared)
   await target
-  await principal
   return insertIntent(tx, ctx, declared, await policy)
 }
 
@@ -72,9 +70,9 @@ async function insertIntent(tx: Transaction, ctx: Context, declared: UploadReque
   const made = { id, blobId: newId(now), by: ctx.principal.id, now, expiresAt }
   const { name, contentType, byteSize, fileId } = declared
   const [, , , , [upload]] = await atOnce(
-    () => reserveSpace(tx, byteSize, policy.quotaBytes),
     () => insertBlob(tx, declared, made),
     () => insertUpload(tx, declared, made),
+    () => reserveSpace(tx, byteSize, policy.quotaBytes),
     () => recordChange(tx, ctx, 'upload_intent.created', { id, name, payload: { contentType, byteSize, fileId } }),
     () => selectUploads(tx, eq(uploads.id, id)),
   )

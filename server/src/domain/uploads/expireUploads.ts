@@ -1,11 +1,12 @@
-import { and, eq, lte } from 'drizzle-orm'
+import { and, lte } from 'drizzle-orm'
+import { isState } from '../../database/isState.ts'
 import { databaseClock } from '../../database/databaseClock.ts'
 import { uploads } from '../../database/tables/uploadTables.ts'
 import type { Transaction } from '../../database/tenantDatabase.ts'
 import type { Run, SweepContext } from '../cleanup/recordRun.ts'
 import { inTransaction, reading } from '../context.ts'
 import { limits } from '../limits.ts'
-import { releaseUpload } from './releaseUpload.ts'
+import { releaseUploads } from './releaseUpload.ts'
 
 /**
  * Ends the intents of one tenant whose time is over, a batch at a time. Several workers may do this at once, since each
@@ -15,10 +16,8 @@ export async function sweepExpiredUploads(ctx: SweepContext, { tally, isDryRun }
   for (;;) {
     const ended = await inTransaction(ctx, async (tx) => {
       const due = await selectDue(tx, ctx.now()).for('update', { skipLocked: true })
-      for (const upload of due) {
-        if (!isDryRun) await releaseUpload(tx, ctx, upload, { state: 'EXPIRED', action: 'upload_intent.expired' })
-      }
-      return due
+      if (isDryRun) return due
+      return releaseUploads(tx, ctx, due, { state: 'EXPIRED', action: 'upload_intent.expired' })
     })
     for (const { id: key, byteSize } of ended) {
       tally.examined += 1
@@ -46,7 +45,7 @@ const selectDue = (tx: Transaction, now: Date) =>
     .where(
       and(
         tx.mine(uploads),
-        eq(uploads.state, 'PENDING'),
+        isState(uploads.state, 'PENDING'),
         lte(uploads.expiresAt, now),
         lte(uploads.expiresAt, databaseClock),
       ),

@@ -1,8 +1,10 @@
-import { and, eq, gt, inArray, lte, ne, or, type SQL } from 'drizzle-orm'
+import { and, eq, gt, lte, type SQL, sql } from 'drizzle-orm'
+import { unionAll } from 'drizzle-orm/pg-core'
+import { isAnyOf } from '../../database/isAnyOf.ts'
+import { isState } from '../../database/isState.ts'
 import { blobs } from '../../database/tables/fileTables.ts'
 import { principals } from '../../database/tables/identityTables.ts'
 import { uploads } from '../../database/tables/uploadTables.ts'
-import { isAnyOf } from '../../database/isAnyOf.ts'
 import type { Transaction } from '../../database/tenantDatabase.ts'
 import { type Context, readingOnce } from '../context.ts'
 import { inOrder, type Order, type Page, type PageArguments, pageRequest } from '../paging/page.ts'
@@ -19,35 +21,46 @@ interface UploadRows {
   readonly limit: number
 }
 
-/** The page first, and then what belongs to its rows: joined before, all uploads of each person may be read for it. */
-export function selectUploads(
-  tx: Transaction,
-  where: SQL | undefined,
-  { sortedBy, descending, limit }: UploadRows = { sortedBy: 'id', descending: false, limit: 1 },
-) {
-  const page = tx.db
-    .select({
-      id: uploads.id,
-      blobId: uploads.blobId,
-      targetFileId: uploads.targetFileId,
-      state: uploads.state,
-      name: uploads.declaredName,
-      contentType: uploads.declaredContentType,
-      byteSize: uploads.declaredByteSize,
-      sha256: uploads.declaredSha256,
-      retention: uploads.retention,
-      createdById: uploads.createdBy,
-      createdAt: uploads.createdAt,
-      expiresAt: uploads.expiresAt,
-      fileId: uploads.fileId,
-      version: uploads.version,
-      refusal: uploads.refusal,
-    })
+const columns = {
+  id: uploads.id,
+  blobId: uploads.blobId,
+  targetFileId: uploads.targetFileId,
+  state: uploads.state,
+  name: uploads.declaredName,
+  contentType: uploads.declaredContentType,
+  byteSize: uploads.declaredByteSize,
+  sha256: uploads.declaredSha256,
+  retention: uploads.retention,
+  createdById: uploads.createdBy,
+  createdAt: uploads.createdAt,
+  expiresAt: uploads.expiresAt,
+  fileId: uploads.fileId,
+  version: uploads.version,
+  refusal: uploads.refusal,
+}
+
+const selectPage = (tx: Transaction, where: SQL | undefined, { sortedBy, descending, limit }: UploadRows) =>
+  tx.db
+    .select(columns)
     .from(uploads)
     .where(and(tx.mine(uploads), where))
     .orderBy(inOrder([uploads[sortedBy], uploads.id], descending))
     .limit(limit)
-    .as('page')
+
+/** Applies LIMIT in a subquery and joins outside it. Joining first can scan all uploads of a person for one page. */
+export const selectUploads = (
+  tx: Transaction,
+  where: SQL | undefined,
+  rows: UploadRows = { sortedBy: 'id', descending: false, limit: 1 },
+) => joinToPage(tx, selectPage(tx, where, rows).as('page'), rows)
+
+type SubqueryOf<T extends { as(alias: 'page'): unknown }> = ReturnType<T['as']>
+
+function joinToPage(
+  tx: Transaction,
+  page: SubqueryOf<ReturnType<typeof selectPage>>,
+  { sortedBy, descending }: Pick<UploadRows, 'sortedBy' | 'descending'>,
+) {
   return (
     tx.db
       .select({
@@ -87,21 +100,30 @@ const newestFirst: Order = {
   descending: true,
 }
 
-/** Upload intents, newest first. */
+/** Upload intents, newest first. An intent is EXPIRED from its `expiresAt` on, although its row may say PENDING longer. */
 export async function listUploads(ctx: Context, state: UploadState | null, args: PageArguments): Promise<Page<Upload>> {
   const page = pageRequest(newestFirst, args)
-  const matching = and(visibleTo(ctx), state === null ? undefined : inState(state, ctx.now()), page.where)
   const { descending, limit } = page
-  const rows = await readingOnce(ctx, (tx) => selectUploads(tx, matching, { sortedBy: 'createdAt', descending, limit }))
-  return page.turnInto(rows, (upload) => [upload.createdAt, upload.id])
+  const rows: UploadRows = { sortedBy: 'createdAt', descending, limit }
+  const among = and(visibleTo(ctx), page.where)
+  const found = await readingOnce(ctx, (tx) => {
+    if (state === 'EXPIRED') return selectExpired(tx, among, ctx.now(), rows)
+    const inTime = state === 'PENDING' ? gt(uploads.expiresAt, ctx.now()) : undefined
+    return selectUploads(tx, and(among, state === null ? undefined : isState(uploads.state, state), inTime), rows)
+  })
+  return page.turnInto(found, (upload) => [upload.createdAt, upload.id])
 }
 
-/**
- * An intent whose time is over has expired for everybody, although the job that says so has yet to come. The states are
- * named by themselves, since the indexes hold them.
- */
-function inState(state: UploadState, now: Date): SQL | undefined {
-  if (state === 'PENDING') return and(eq(uploads.state, state), gt(uploads.expiresAt, now))
-  if (state !== 'EXPIRED') return eq(uploads.state, state)
-  return and(inArray(uploads.state, ['PENDING', state]), or(ne(uploads.state, 'PENDING'), lte(uploads.expiresAt, now)))
+/** Each branch has an index of its own. As one condition with OR, the list would walk past all live intents. */
+function selectExpired(tx: Transaction, among: SQL | undefined, now: Date, rows: UploadRows) {
+  const swept = selectPage(tx, and(among, isState(uploads.state, 'EXPIRED')), rows)
+  const overdue = tx.db
+    .select(columns)
+    .from(uploads)
+    .where(and(tx.mine(uploads), among, isState(uploads.state, 'PENDING'), lte(uploads.expiresAt, now)))
+    .orderBy(uploads.expiresAt)
+  const page = unionAll(swept, overdue)
+    .orderBy(sql.raw(rows.descending ? '"created_at" desc, "id" desc' : '"created_at", "id"'))
+    .limit(rows.limit)
+  return joinToPage(tx, page.as('page'), rows)
 }

@@ -1,4 +1,5 @@
 import { and, eq, isNull, sql } from 'drizzle-orm'
+import { isState } from '../../database/isState.ts'
 import { blobs, files, fileVersions } from '../../database/tables/fileTables.ts'
 import type { Transaction } from '../../database/tenantDatabase.ts'
 import { newId } from '../newId.ts'
@@ -55,7 +56,7 @@ export async function keepBytes(tx: Transaction, upload: Upload, proved: ProvedC
   const kept = await tx.db
     .update(blobs)
     .set({ status: 'ready', refcount: 1, etag, sha256, contentType, ...(sha256 !== null && { verifiedAt: now }) })
-    .where(and(tx.mine(blobs), eq(blobs.id, upload.blobId), eq(blobs.status, 'pending')))
+    .where(and(tx.mine(blobs), eq(blobs.id, upload.blobId), isState(blobs.status, 'pending')))
     .returning({ id: blobs.id })
   if (kept.length === 0) throw new Error(`The blob of upload ${upload.id} was not pending any more`)
 }

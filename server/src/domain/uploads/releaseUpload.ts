@@ -1,10 +1,12 @@
 import { and, eq } from 'drizzle-orm'
+import { isAnyOf } from '../../database/isAnyOf.ts'
+import { isState } from '../../database/isState.ts'
 import { readDatabaseClock } from '../../database/databaseClock.ts'
 import { blobs } from '../../database/tables/fileTables.ts'
 import { uploads } from '../../database/tables/uploadTables.ts'
 import type { Transaction } from '../../database/tenantDatabase.ts'
 import { atOnce } from '../atOnce.ts'
-import { type Actor, recordChange, recordEvents } from '../audit/recordChange.ts'
+import { type Actor, recordChanges, recordEvents } from '../audit/recordChange.ts'
 import { later } from '../later.ts'
 import { changeUsage } from '../tenants/usage.ts'
 import type { Upload } from './findUploads.ts'
@@ -15,41 +17,71 @@ export interface Ending {
   readonly refusal?: string
 }
 
+type Ended = Pick<Upload, 'id' | 'blobId' | 'name' | 'byteSize'>
+
 /**
- * Ends a pending intent without a file: its space is given back and its bytes, if any came, are released to the purge.
- * One statement decides who ends it; false when somebody else was first.
+ * Ends pending intents without a file and releases their bytes, if any came, to the purge. Returns those that it ended: one
+ * statement decides who ends an intent. The rows of several have to be locked; nobody changes a pending blob without the
+ * lock of its intent.
  */
-export async function releaseUpload(
+export async function releaseUploads<T extends Ended>(
   tx: Transaction,
   by: Actor,
-  upload: Pick<Upload, 'id' | 'blobId' | 'name' | 'byteSize'>,
+  pending: readonly T[],
   ending: Ending,
-): Promise<boolean> {
+): Promise<T[]> {
   const now = by.now()
-  const [ended, databaseNow] = await atOnce(
+  const ids = pending.map(({ id }) => id)
+  const [changed, databaseNow] = await atOnce(
     () =>
       tx.db
         .update(uploads)
         .set({ state: ending.state, finishedAt: now, refusal: ending.refusal ?? null })
-        .where(and(tx.mine(uploads), eq(uploads.id, upload.id), eq(uploads.state, 'PENDING')))
+        .where(and(tx.mine(uploads), isAnyOf(uploads.id, ids), isState(uploads.state, 'PENDING')))
         .returning({ id: uploads.id }),
     () => readDatabaseClock(tx),
   )
-  if (ended.length === 0) return false
-  const { id, name, blobId } = upload
+  const endedIds = new Set(changed.map(({ id }) => id))
+  const ended = pending.filter(({ id }) => endedIds.has(id))
+  if (ended.length > 0) await releaseBytes(tx, by, ended, { ...ending, at: later(now, databaseNow) })
+  return ended
+}
+
+async function releaseBytes(
+  tx: Transaction,
+  by: Actor,
+  ended: readonly Ended[],
+  { at, ...ending }: Ending & { at: Date },
+) {
+  const blobIds = ended.map(({ blobId }) => blobId)
+  const payload = ending.refusal ? { reason: ending.refusal } : {}
   await atOnce(
     () =>
       tx.db
         .update(blobs)
-        .set({ status: 'deleting', deletingSince: later(now, databaseNow) })
-        .where(and(tx.mine(blobs), eq(blobs.id, blobId), eq(blobs.status, 'pending'), eq(blobs.refcount, 0))),
-    () => changeUsage(tx, { reservedBytes: -upload.byteSize }),
-    () => recordChange(tx, by, ending.action, { id, name, payload: ending.refusal ? { reason: ending.refusal } : {} }),
-    // The purge believes nothing but this: the transaction that let go of the bytes says so.
+        .set({ status: 'deleting', deletingSince: at })
+        .where(
+          and(tx.mine(blobs), isAnyOf(blobs.id, blobIds), isState(blobs.status, 'pending'), eq(blobs.refcount, 0)),
+        ),
+    () => changeUsage(tx, { reservedBytes: -ended.reduce((sum, { byteSize }) => sum + byteSize, 0) }),
     () =>
-      recordEvents(tx, now, [
-        { type: 'blob.released', subjectType: 'blob', subjectId: blobId, payload: { uploadId: id } },
-      ]),
+      recordChanges(
+        tx,
+        by,
+        ending.action,
+        ended.map(({ id, name }) => ({ id, name, payload })),
+      ),
+    // The purge believes only this: the transaction that released the bytes says so.
+    () =>
+      recordEvents(
+        tx,
+        by.now(),
+        ended.map(({ id, blobId }) => ({
+          type: 'blob.released',
+          subjectType: 'blob',
+          subjectId: blobId,
+          payload: { uploadId: id },
+        })),
+      ),
   )
-  return true
 }

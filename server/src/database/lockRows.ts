@@ -1,0 +1,21 @@
+import { and } from 'drizzle-orm'
+import type { PgColumn, PgTable } from 'drizzle-orm/pg-core'
+import { isAnyOf } from './isAnyOf.ts'
+import type { Transaction } from './tenantDatabase.ts'
+
+/**
+ * Locks rows by id, in the order of their ids, before a statement changes several of them: an UPDATE alone locks them in
+ * whatever order its plan finds them, and two of them can wait for each other.
+ */
+export async function lockRows(
+  tx: Transaction,
+  table: PgTable & { readonly id: PgColumn; readonly tenantId: PgColumn },
+  ids: readonly string[],
+): Promise<void> {
+  await tx.db
+    .select({ id: table.id })
+    .from(table)
+    .where(and(tx.mine(table), isAnyOf(table.id, ids)))
+    .orderBy(table.id)
+    .for('update')
+}
