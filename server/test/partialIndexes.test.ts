@@ -96,12 +96,8 @@ const readers: Readonly<Record<string, readonly Reader[] | string>> = {
       },
     },
   ],
-  blobs_doubtful: [
-    { statement: /"sha256" is null or/, run: () => runIfDue(sweepIn(tenant), 'VERIFY') },
-  ],
-  blobs_proved: [
-    { statement: /"sha256" is not null and/, run: () => runIfDue(sweepIn(tenant), 'VERIFY') },
-  ],
+  blobs_doubtful: [{ statement: /"sha256" is null or/, run: () => runIfDue(sweepIn(tenant), 'VERIFY') }],
+  blobs_proved: [{ statement: /"sha256" is not null and/, run: () => runIfDue(sweepIn(tenant), 'VERIFY') }],
   uploads_pending: [
     {
       statement: /from "uploads" .*"expires_at" <= .* order by/s,
