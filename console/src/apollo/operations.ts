@@ -401,6 +401,7 @@ export type IssueDownloadUrlMutationVariables = Exact<{
 
 
 export type IssueDownloadUrlMutation = { issueDownloadUrl:
+    | { __typename: 'ConflictError', reason: ConflictReason, code: ErrorCode, message: string }
     | { url: string }
     | { __typename: 'NotFoundError', code: ErrorCode, message: string }
     | { __typename: 'ValidationError', field: string, code: ErrorCode, message: string }

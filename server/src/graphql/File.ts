@@ -1,17 +1,17 @@
 import type { File as FileRow } from '../domain/files/findFiles.ts'
 import { countFiles, type FileFilter, listFiles } from '../domain/files/listFiles.ts'
-import { signDownload } from '../domain/files/signDownload.ts'
 import { typePrefix } from '../domain/mediaTypes/typePattern.ts'
-import { BadInput, Invalid } from '../domain/refusals.ts'
+import { BadInput } from '../domain/refusals.ts'
 import { Attachment, AttachmentConnection } from './Attachment.ts'
 import { builder } from './builder.ts'
 import { connectionOf } from './connection.ts'
+import { downloadUrl } from './downloadUrl.ts'
 import { DispositionEnum, FileOrderEnum, FileStateEnum, RetentionEnum } from './enums.ts'
 import { FileVersion, FileVersionConnection } from './FileVersion.ts'
 import { idOf, noId, versionKey } from './globalId.ts'
 import { NodeInterface, nodeId } from './Node.ts'
 import { Principal } from './Principal.ts'
-import { callerOf, loadersOf, type RequestContext } from './requestContext.ts'
+import { callerOf, loadersOf } from './requestContext.ts'
 
 const LegalHold = builder.objectRef<FileRow>('LegalHold').implement({
   description: 'Why a file must neither be deleted nor purged.',
@@ -47,7 +47,8 @@ export const File = builder.objectRef<FileRow>('File').implement({
     byteSize: t.expose('byteSize', { type: 'ByteSize', description: 'The size of the current version in bytes.' }),
     sha256: t.exposeString('sha256', {
       nullable: true,
-      description: 'SHA-256 of the current version in 64 hexadecimal digits; null where none was declared and proved.',
+      description:
+        'SHA-256 of the current version in 64 hexadecimal digits. Null until it is proved: see `FileVersion.sha256`.',
     }),
     state: t.field({
       type: FileStateEnum,
@@ -76,18 +77,22 @@ export const File = builder.objectRef<FileRow>('File').implement({
     version: t.field({
       type: FileVersion,
       description: 'The current version.',
-      resolve: async ({ id, version }, _args, context) => {
+      resolve: async (file, _args, context) => {
+        const { id, version } = file
         const current = await loadersOf(context).versions.load(versionKey(id, version))
         if (!current) throw new Error(`File ${id} has lost its version ${version}`)
-        return current
+        return { ...current, file }
       },
     }),
     versions: t.connection(
       {
         type: FileVersion,
         description: 'All versions, newest first.',
-        resolve: async ({ id }, args, context) =>
-          connectionOf(await loadersOf(context).versionPages(args).load(id), {}),
+        resolve: async (file, args, context) => {
+          const { edges, pageInfo } = await loadersOf(context).versionPages(args).load(file.id)
+          const withFile = edges.map(({ cursor, node }) => ({ cursor, node: { ...node, file } }))
+          return connectionOf({ edges: withFile, pageInfo }, {})
+        },
       },
       FileVersionConnection,
     ),
@@ -128,20 +133,20 @@ export const File = builder.objectRef<FileRow>('File').implement({
     downloadUrl: t.string({
       nullable: true,
       description:
-        'An address that reads the current version under the name of the file, signed for this answer and stored nowhere. ' +
-        'Null in the trash. Use `issueDownloadUrl` where the audit log has to tell who downloaded what.',
+        'A URL that reads the current version under the name of the file. Signed for this response and not stored. Null while ' +
+        'the file is in the trash or its bytes are in quarantine: then `versions` may have one that can be read. Use ' +
+        '`issueDownloadUrl` if the audit log has to show who downloaded what.',
       args: {
         disposition: t.arg({
           type: DispositionEnum,
-          required: true,
           defaultValue: 'ATTACHMENT',
-          description: 'What a browser does with it.',
+          description: 'What a browser does with it. Default: ATTACHMENT.',
         }),
         expiresInSeconds: t.arg.int({
-          description: 'How long it works; 600 unless told, bounded by the tenant’s policy.',
+          description: 'How long the URL works. Default: 600. At most `Tenant.downloadUrlMaxSeconds`.',
         }),
       },
-      resolve: (file, args, context) => downloadUrl(file, args, context),
+      resolve: (file, args, context) => downloadUrl(file, file, args, context),
     }),
   }),
 })
@@ -157,21 +162,6 @@ builder.objectField(Attachment, 'file', (t) =>
     },
   }),
 )
-
-function downloadUrl(
-  file: FileRow,
-  args: { disposition: 'ATTACHMENT' | 'INLINE'; expiresInSeconds?: number | null | undefined },
-  context: RequestContext,
-): string | null {
-  if (file.deletedAt || file.purgedAt) return null
-  const options = { disposition: args.disposition, expiresInSeconds: args.expiresInSeconds ?? null }
-  try {
-    return signDownload(callerOf(context), file, options, file.policy.downloadMaxSeconds).url
-  } catch (error) {
-    // An argument of a query, not a value in the input of a mutation.
-    throw error instanceof Invalid ? new BadInput(error.message) : error
-  }
-}
 
 const FileFilterInput = builder.inputType('FileFilter', {
   description: 'Which files to list. Conditions are joined by "and".',

@@ -34,8 +34,9 @@ const finders: Record<NodeType, Find> = {
   FileVersion: async (context, key) => {
     const parsed = parseVersionKey(key)
     // A version is as visible as its file.
-    if (!parsed || !(await loadersOf(context).files.load(parsed.fileId))) return null
-    return loadersOf(context).versions.load(key)
+    const file = parsed && (await loadersOf(context).files.load(parsed.fileId))
+    const version = file && (await loadersOf(context).versions.load(key))
+    return version ? { ...version, file } : null
   },
   UploadIntent: byId((context, id) => loadersOf(context).uploads.load(id)),
   Attachment: byId((context, id) => loadersOf(context).attachments.load(id)),

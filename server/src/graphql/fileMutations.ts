@@ -101,9 +101,11 @@ builder.mutationFields((t) => ({
   }),
   issueDownloadUrl: t.field({
     type: IssueDownloadUrlSuccess,
-    errors: { types: [NotFound, Invalid], union: answers('issueDownloadUrl') },
+    errors: { types: [NotFound, Conflict, Invalid], union: answers('issueDownloadUrl') },
     authScopes: { role: 'VIEWER' },
-    description: 'Gives out a download address and writes into the audit log who got it.',
+    description:
+      'Gives out a download URL and records in the audit log who got it. A ConflictError with reason QUARANTINED if the stored ' +
+      'bytes are damaged or missing.',
     args: { input: t.arg({ type: IssueDownloadUrlInput, required: true, description: 'Which file, and how.' }) },
     resolve: (_root, { input }, context) =>
       issueDownloadUrl(callerOf(context), fileId(input.id), {

@@ -76,7 +76,7 @@ const CommitUploadSuccess = builder.objectRef<Committed>('CommitUploadSuccess').
     version: t.field({
       type: FileVersion,
       description: 'The version that this upload made.',
-      resolve: ({ version }) => version,
+      resolve: ({ file, version }) => ({ ...version, file }),
     }),
   }),
 })

@@ -1,10 +1,13 @@
 import { recordAccess } from '../audit/recordChange.ts'
 import { type Context, inTransaction } from '../context.ts'
-import { NotFound } from '../refusals.ts'
+import { Conflict, NotFound } from '../refusals.ts'
 import { type File, findFiles } from './findFiles.ts'
 import { type DownloadOptions, signDownload } from './signDownload.ts'
 
-/** The same address as reading the field gives, and an audit entry that tells who got it and when. */
+/**
+ * The URL that `downloadUrl` gives, and an audit entry that says who got it and when. Refuses with `Conflict` while the bytes
+ * are in quarantine: a reader gets the proved bytes or none.
+ */
 export async function issueDownloadUrl(
   ctx: Context,
   id: string,
@@ -13,6 +16,8 @@ export async function issueDownloadUrl(
   return inTransaction(ctx, async (tx) => {
     const [file] = await findFiles(tx, [id])
     if (!file) throw new NotFound('file')
+    if (file.quarantinedAt)
+      throw new Conflict('QUARANTINED', 'The stored bytes are damaged or missing, so they are not served.')
     const signed = signDownload(ctx, file, options, file.policy.downloadMaxSeconds)
     await recordAccess(tx, ctx, 'file.download_url_issued', {
       id,

@@ -18,6 +18,7 @@ const columns = {
   createdBy: { id: principals.id, kind: principals.kind, name: principals.name, email: principals.email },
   objectKey: blobs.objectKey,
   sha256: blobs.sha256,
+  quarantinedAt: blobs.quarantinedAt,
 }
 
 const selectVersions = (tx: Transaction) =>
