@@ -39,6 +39,8 @@ const compressed: Plugin = {
 }
 
 export default defineConfig({
+  // Files name each other relative to themselves, so that the console can lie below any path.
+  base: './',
   plugins: [englishForAll, react(), compressed],
   build: {
     // The policy of the page allows no data: fonts or scripts, and hashed files are cached for ever anyway.
@@ -55,5 +57,6 @@ export default defineConfig({
     chunkSizeWarningLimit: 4000,
   },
   worker: { format: 'es' },
-  server: { proxy: { '/graphql': api, '/session': api } },
+  // The host is passed on as it is, because signed URLs are signed for it.
+  server: { proxy: Object.fromEntries(['/graphql', '/session', '/bucket'].map((path) => [path, { target: api }])) },
 })

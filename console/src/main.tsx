@@ -5,6 +5,7 @@ import { StrictMode } from 'react'
 import { createRoot } from 'react-dom/client'
 import { I18nProvider } from 'react-aria-components/I18nProvider'
 import { BrowserRouter } from 'react-router'
+import { basePath } from './basePath.ts'
 import { Pages } from './pages.tsx'
 import { ErrorBoundary } from './shell/ErrorBoundary.tsx'
 import { applyLocale, uiLocale } from './ui/locale.ts'
@@ -17,15 +18,19 @@ applyTheme()
 const root = document.getElementById('root')
 if (!root) throw new Error('index.html has no element with the id root')
 
-createRoot(root).render(
-  <StrictMode>
-    <I18nProvider locale={uiLocale.formats}>
-      <ErrorBoundary>
-        <BrowserRouter>
+// Below a path, the server also answers without it, for the proxy that strips it.
+if (!`${location.pathname}/`.startsWith(basePath)) location.replace(basePath)
+else {
+  createRoot(root).render(
+    <StrictMode>
+      <I18nProvider locale={uiLocale.formats}>
+        <ErrorBoundary>
+          <BrowserRouter basename={basePath}>
           <Pages />
         </BrowserRouter>
         <Messages />
       </ErrorBoundary>
-    </I18nProvider>
-  </StrictMode>,
-)
+      </I18nProvider>
+    </StrictMode>,
+  )
+}

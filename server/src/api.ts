@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import type { ClientBucket } from './clientBucket.ts'
 import type { Config } from './config.ts'
 import { createApollo } from './graphql/createApollo.ts'
 import { contextFor } from './graphql/requestContext.ts'
@@ -17,12 +18,12 @@ export interface RunningApi {
 
 const consoleDirectory = fileURLToPath(new URL('../../console/dist', import.meta.url))
 
-/** Serves the API and the console. Rejects with `PortUnusable` when nobody can listen there. */
-export async function startApi(services: Services, config: Config): Promise<RunningApi> {
+/** Serves the API, the console and the local bucket. Rejects with `PortUnusable` if it cannot listen there. */
+export async function startApi(services: Services, config: Config, bucket: ClientBucket): Promise<RunningApi> {
   const logger = services.logger.child({ process: 'api' })
   const apollo = createApollo({ introspection: config.graphql.introspection, logger })
   await apollo.start()
-  const app = createHttpServer({ ...services, config, logger, apollo, contextFor, consoleDirectory })
+  const app = createHttpServer({ ...services, ...bucket, config, logger, apollo, contextFor, consoleDirectory })
   const { host, port } = config.http
   try {
     await app.listen({ host, port })

@@ -16,7 +16,7 @@ const external = {
 describe('the configuration', () => {
   it('needs no variable at all', () => {
     expect(readConfig({})).toMatchObject({
-      http: { host: '127.0.0.1', port: 4000, publicUrl: 'http://localhost:4000' },
+      http: { host: '127.0.0.1', port: 4000, publicUrl: null },
       database: { kind: 'embedded' },
       bucket: { kind: 'embedded' },
       jwt: null,
@@ -74,7 +74,16 @@ describe('the configuration', () => {
     [{ JWT_SECRET: 'x'.repeat(40), JWT_AUDIENCE: 'a', JWT_ISSUER: 'b', JWT_ALGORITHMS: 'RS256' }, 'JWT_ALGORITHMS'],
     [{ JWT_JWKS_URL: 'https://k', JWT_AUDIENCE: 'a', JWT_ISSUER: 'b', JWT_ALGORITHMS: 'HS256' }, 'JWT_ALGORITHMS'],
     [{ LOG_LEVEL: 'loud' }, 'LOG_LEVEL'],
-    [{ PUBLIC_URL: 'https://example.com/files' }, 'PUBLIC_URL'],
+    [{ PUBLIC_URL: 'ftp://example.com' }, 'PUBLIC_URL'],
+    [{ PUBLIC_URL: 'https://example.com/files?x=1' }, 'PUBLIC_URL'],
+    [{ PUBLIC_URL: 'https://example.com/#x' }, 'PUBLIC_URL'],
+    [{ PUBLIC_URL: 'https://ada:secret@example.com' }, 'PUBLIC_URL'],
+    [{ PUBLIC_URL: 'https://example.com/a//b' }, 'PUBLIC_URL'],
+    [{ PUBLIC_URL: 'https://example.com/a b' }, 'PUBLIC_URL'],
+    [{ PUBLIC_URL: 'https://example.com/"><script>' }, 'PUBLIC_URL'],
+    [{ PUBLIC_URL: 'https://example.com/a;path=/b' }, 'PUBLIC_URL'],
+    [{ PUBLIC_URL: 'https://example.com/graphql' }, 'PUBLIC_URL'],
+    [{ PUBLIC_URL: 'https://example.com/bucket/x' }, 'PUBLIC_URL'],
     [{ S3_REGION: 'auto' }, 'S3_ENDPOINT'],
     [{ JWT_ISSUER: 'https://id.example.com' }, 'JWT_JWKS_URL'],
     [{ JWT_SECRET: 'x'.repeat(40), JWT_JWKS_URL: 'https://k', JWT_AUDIENCE: 'a', JWT_ISSUER: 'b' }, 'JWT_SECRET'],
@@ -92,6 +101,43 @@ describe('the configuration', () => {
 
   it('warns of a name that looks misspelled', () => {
     expect(readConfig({ S3_BUKET: 'x' }).warnings).toEqual([expect.stringContaining('S3_BUKET')])
+  })
+
+  it.each([
+    ['https://files.example.com/', 'https://files.example.com'],
+    ['https://Example.com:443/files//', 'https://example.com/files'],
+    ['http://[FD00::2]:4000', 'http://[fd00::2]:4000'],
+    ['https://example.com/tools/file-graph_2.0~x', 'https://example.com/tools/file-graph_2.0~x'],
+  ])('reads PUBLIC_URL=%s as %s', (text, publicUrl) => {
+    expect(readConfig({ PUBLIC_URL: text }).http.publicUrl).toBe(publicUrl)
+  })
+
+  const https = { PUBLIC_URL: 'https://files.example.com', TRUST_PROXY: 'true' }
+  it.each([
+    [{}, []],
+    [{ HOST: '::1' }, []],
+    [{ HOST: 'localhost' }, []],
+    [{ ...https }, []],
+    [{ ...https, HOST: '0.0.0.0' }, []],
+    [{ ...external, ...https }, []],
+    [{ ...external, S3_ENDPOINT: 'http://localhost:9000' }, []],
+    [{ HOST: '0.0.0.0' }, [/plain HTTP.* PUBLIC_URL/]],
+    [{ HOST: '192.0.2.2' }, [/plain HTTP.* PUBLIC_URL/]],
+    [{ PUBLIC_URL: 'http://files.lan' }, [/not encrypted.* PUBLIC_URL/]],
+    [{ PUBLIC_URL: 'http://localhost:4000' }, []],
+    [{ PUBLIC_URL: 'http://localhost:4000', HOST: '0.0.0.0' }, [/themselves.* PUBLIC_URL/]],
+    [{ PUBLIC_URL: 'https://files.example.com' }, [/TRUST_PROXY=true/]],
+    [
+      { PUBLIC_URL: 'http://localhost:4000', ALLOWED_ORIGINS: 'https://app.example' },
+      [/https:\/\/app\.example.* PUBLIC_URL/],
+    ],
+    [{ ...external, ...https, S3_ENDPOINT: 'http://s3.example.com' }, [/not encrypted.* S3_PUBLIC_ENDPOINT/]],
+    [{ ...external, ...https, S3_ENDPOINT: 'http://127.0.0.1:9000' }, [/themselves.* S3_PUBLIC_ENDPOINT/]],
+    [{ ...external, ...https, S3_ENDPOINT: 'http://s3', S3_PUBLIC_ENDPOINT: 'https://s3.example.com' }, []],
+    [{ ...external, HOST: '::' }, [/plain HTTP/, /CORS.* PUBLIC_URL.* cors apply/]],
+    [{ ...external, HOST: '::', S3_ENDPOINT: 'http://[::1]:9000' }, [/plain HTTP/, /S3_PUBLIC_ENDPOINT/, /CORS/]],
+  ])('warns of addresses that do not work together, and says what to set: %o', (environment, sentences) => {
+    expect(readConfig(environment).warnings).toEqual(sentences.map((sentence) => expect.stringMatching(sentence)))
   })
 
   it('never shows a secret in a problem', () => {

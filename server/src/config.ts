@@ -1,5 +1,6 @@
 import { resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { addressWarnings } from './addressWarnings.ts'
 import { type CleanupSettings, usualCleanup } from './domain/cleanup/cleanupSettings.ts'
 import { ConfigReader } from './configReader.ts'
 import { DatabaseUrlProblem, readDatabaseAddress } from './database/databaseAddress.ts'
@@ -41,8 +42,8 @@ export interface Config {
   readonly http: {
     readonly host: string
     readonly port: number
-    /** Without a trailing slash. */
-    readonly publicUrl: string
+    /** Without a trailing slash; may have a path. Null: clients reach us by the host that each request names. */
+    readonly publicUrl: string | null
     readonly allowedOrigins: readonly string[]
     readonly trustProxy: boolean
   }
@@ -69,18 +70,20 @@ export function readConfig(environment: Readonly<Record<string, string | undefin
   const read = new ConfigReader(environment)
   const port = read.whole('PORT', 4000, 0, 65_535)
   const database = readDatabase(read)
-  const config: Config = {
+  const http = {
+    host: (read.text('HOST') ?? '127.0.0.1').replace(/^\[(.*)\]$/, '$1'),
+    port,
+    publicUrl: readPublicUrl(read),
+    allowedOrigins: readOrigins(read),
+    trustProxy: read.yesNo('TRUST_PROXY', false),
+  }
+  const bucket = readBucket(read)
+  const config: Omit<Config, 'warnings'> = {
     dataDirectory: resolve(repository, read.text('FILEGRAPH_DATA_DIR') ?? '.data'),
-    http: {
-      host: read.text('HOST') ?? '127.0.0.1',
-      port,
-      publicUrl: readPublicUrl(read) ?? `http://localhost:${port}`,
-      allowedOrigins: readOrigins(read),
-      trustProxy: read.yesNo('TRUST_PROXY', false),
-    },
+    http,
     database,
     databasePoolSize: read.whole('DATABASE_POOL_SIZE', 10, 1, 1000),
-    bucket: readBucket(read),
+    bucket,
     jwt: readJwt(read),
     session: { lifetimeSeconds: read.whole('SESSION_LIFETIME_HOURS', 168, 1, 8760) * 3600 },
     graphql: { introspection: read.yesNo('GRAPHQL_INTROSPECTION', true), graphiql: read.yesNo('GRAPHIQL', true) },
@@ -88,10 +91,10 @@ export function readConfig(environment: Readonly<Record<string, string | undefin
     cleanup: readCleanup(read),
     seedDemo: read.yesNo('SEED_DEMO', database.kind === 'embedded'),
     logLevel: read.oneOf('LOG_LEVEL', logLevels, 'info'),
-    warnings: read.unknownNames().map((name) => `${name} is not a variable of Filegraph. Is it misspelled?`),
   }
   read.refuseIfAnyProblem()
-  return deepFreeze(config)
+  const unknown = read.unknownNames().map((name) => `${name} is not a variable of Filegraph. Correct or remove it.`)
+  return deepFreeze({ ...config, warnings: [...unknown, ...addressWarnings(config)] })
 }
 
 function readDatabase(read: ConfigReader): Config['database'] {
@@ -206,13 +209,21 @@ function readCleanup(read: ConfigReader): CleanupSettings {
   }
 }
 
-/** The console and its cookies own the whole host: it cannot stand under a path. */
-function readPublicUrl(read: ConfigReader): string | undefined {
+/** What the first part of a path means to the server itself: below it, requests could not be told from our own. */
+const ownPaths = ['assets', 'bucket', 'graphiql', 'graphql', 'healthz', 'readyz', 'session', 'sign-in', 't']
+
+function readPublicUrl(read: ConfigReader): string | null {
   const text = read.webAddress('PUBLIC_URL')
-  if (text === undefined) return undefined
+  if (text === undefined) return null
   const url = new URL(text)
-  if (url.href !== `${url.origin}/`) read.problem('PUBLIC_URL', 'has to be scheme, host and port, without a path')
-  return url.origin
+  const path = url.pathname.replace(/\/+$/, '')
+  const isPlain = url.username === '' && url.password === '' && url.search === '' && url.hash === ''
+  if (!isPlain || !/^(?:\/[\w.~-]+)*$/.test(path)) {
+    read.problem('PUBLIC_URL', 'has to be scheme, host and port, with a path of letters, digits and . _ ~ - at most')
+  } else if (ownPaths.includes(path.split('/')[1] ?? '')) {
+    read.problem('PUBLIC_URL', `cannot have a path that begins with ${path}, which Filegraph uses itself`)
+  }
+  return `${url.origin}${path}`
 }
 
 function readOrigins(read: ConfigReader): readonly string[] {

@@ -12,14 +12,15 @@ export const configVariables = [
   { name: 'PORT', description: 'Port of the API and the console.', fallback: '`4000`', example: '8080' },
   {
     name: 'HOST',
-    description: 'Address to listen on; `0.0.0.0` for all of them.',
+    description: 'Address to listen on. `0.0.0.0` for all IPv4 addresses, `::` for all.',
     fallback: '`127.0.0.1`',
     example: '0.0.0.0',
   },
   {
     name: 'PUBLIC_URL',
-    description: 'Where people reach the console. With `https:` cookies become secure.',
-    fallback: '`http://localhost:<PORT>`',
+    description:
+      'The URL at which people reach Filegraph through a proxy; may have a path. With `https:` cookies become secure.',
+    fallback: 'scheme and host of each request',
     example: 'https://files.example.com',
   },
   {
@@ -31,7 +32,8 @@ export const configVariables = [
   },
   {
     name: 'TRUST_PROXY',
-    description: 'Take the caller’s address from `x-forwarded-for`. Only behind a proxy that sets it.',
+    description:
+      'Take the caller’s address from `x-forwarded-for`, and scheme and host from `x-forwarded-proto` and `x-forwarded-host`. Only behind a proxy that sets them.',
     fallback: '`false`',
     example: 'true',
   },

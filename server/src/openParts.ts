@@ -6,6 +6,7 @@ import {
   externalDatabase,
   localBucket,
   localBucketName,
+  localBucketPath,
   localRegion,
 } from './addresses.ts'
 import type { Logger } from 'pino'
@@ -15,12 +16,15 @@ import type { DataDirectory, Instance } from './embedded/dataDirectory.ts'
 import { startEmbeddedPostgres } from './embedded/embeddedPostgres.ts'
 import { freePort } from './embedded/freePort.ts'
 import type { Addresses } from './services.ts'
+import type { PublicDoor } from './storage/localBucket/publicDoor.ts'
 import { startLocalBucket } from './storage/localBucket/startLocalBucket.ts'
 
 /** Where the database and the bucket are, and which of them run inside this process tree. */
 export interface Parts {
   readonly addresses: Addresses
   readonly ports: Pick<Instance, 'postgresPort' | 'bucketPort'>
+  /** The way in to the local bucket for clients, which the server of the API opens. Null: the bucket is elsewhere. */
+  readonly bucketDoor: PublicDoor | null
   /** For people: where the rows and the bytes lie. */
   readonly places: { readonly database: string; readonly files: string }
 }
@@ -37,6 +41,7 @@ export async function openParts(
   return {
     addresses: { ...database.urls, bucket: bucket.options },
     ports: { postgresPort: database.port, bucketPort: bucket.port },
+    bucketDoor: bucket.door,
     places: { database: database.place, files: bucket.place },
   }
 }
@@ -62,7 +67,7 @@ async function openDatabase(config: Config, directory: DataDirectory, closing: C
 
 async function openBucket(config: Config, directory: DataDirectory, closing: Closing, logger: Logger) {
   const options = externalBucket(config)
-  if (options) return { options, port: null, place: `the bucket ${options.bucket} at ${options.endpoint}` }
+  if (options) return { options, port: null, door: null, place: `the bucket ${options.bucket} at ${options.endpoint}` }
   const folder = join(directory.path, 'bucket')
   const started = await startLocalBucket({
     directory: folder,
@@ -70,14 +75,14 @@ async function openBucket(config: Config, directory: DataDirectory, closing: Clo
     region: localRegion,
     accessKeyId: directory.secrets.bucketAccessKeyId,
     secretAccessKey: directory.secrets.bucketSecretAccessKey,
-    host: config.http.host,
+    // Loopback only, whatever HOST is: our own processes use it, and clients come in by the server of the API.
     port: await freePort(directory.lastInstance?.bucketPort ?? null),
     corsOrigins: browserOrigins(config),
     reportBug: (error) => logger.error({ err: error }, 'The local bucket failed at a request'),
   })
   closing.add('bucket', () => started.close())
-  const place = `${folder} (S3 on port ${started.port})`
-  return { options: localBucket(config, started.port, directory.secrets), port: started.port, place }
+  const door = started.openPublicDoor({ path: localBucketPath, publicUrl: config.http.publicUrl })
+  return { options: localBucket(started.port, directory.secrets), port: started.port, door, place: folder }
 }
 
 /** Without login and password. */

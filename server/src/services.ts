@@ -2,7 +2,6 @@ import type { Logger } from 'pino'
 import type { CleanupSettings } from './domain/cleanup/cleanupSettings.ts'
 import { openTenantDatabase, type TenantDatabase } from './database/tenantDatabase.ts'
 import { type Readiness, readinessOf } from './readiness.ts'
-import { bucketAddress } from './storage/bucketAddress.ts'
 import type { BlobStore } from './storage/blobStore.ts'
 import type { BucketOptions } from './storage/bucketOptions.ts'
 import { createS3BlobStore } from './storage/s3BlobStore.ts'
@@ -27,12 +26,11 @@ export interface ServiceOptions extends Addresses {
 /** What every process shares. Opening it connects to nothing; parts that are away come back without a restart. */
 export interface Services {
   readonly database: TenantDatabase
+  /** Signs URLs for this machine, which need not be able to reach the bucket in the way of a client. */
   readonly blobs: BlobStore
   readonly logger: Logger
   readonly ownerUrl: string
   readonly cleanup: CleanupSettings
-  /** Where browsers send and fetch bytes: scheme and host. */
-  readonly bucketOrigin: string
   readonly now: () => Date
   readiness(): Promise<Readiness>
   close(): Promise<void>
@@ -45,15 +43,13 @@ export function openServices(options: ServiceOptions): Services {
     size: options.poolSize,
     applicationName: options.applicationName,
   })
-  const blobs = createS3BlobStore(bucket)
-  const { origin } = bucketAddress(bucket.publicEndpoint ?? bucket.endpoint, bucket.bucket, bucket.forcePathStyle)
+  const blobs = createS3BlobStore({ ...bucket, publicEndpoint: undefined })
   return {
     database,
     blobs,
     logger,
     ownerUrl,
     cleanup: options.cleanup,
-    bucketOrigin: origin,
     now: () => new Date(),
     readiness: () => readinessOf({ database, blobs }),
     async close() {

@@ -1,7 +1,9 @@
+import { networkUrls, shownUrl } from './addresses.ts'
 import { startApi } from './api.ts'
 import { CommandFailed, type Terminal } from './cli/terminal.ts'
 import { type Log, openFileLog } from './process/openLog.ts'
 import { startBlock } from './cli/startBlock.ts'
+import { externalClientBucket, localClientBucket } from './clientBucket.ts'
 import { Closing } from './process/closing.ts'
 import { type Config, readConfig } from './config.ts'
 import { seedDemo } from './demo/seedDemo.ts'
@@ -51,7 +53,7 @@ export async function start(terminal: Terminal): Promise<void> {
 /** Answers with what to tell the people who started it. */
 async function bringUp({ config, directory, log, closing, signals }: Starting): Promise<string> {
   const { logger } = log
-  const { addresses, ports, places } = await openParts(config, directory, closing, logger)
+  const { addresses, ports, places, bucketDoor } = await openParts(config, directory, closing, logger)
   signals.throwIfAsked()
   const variables = variablesOf(config)
   await naming(variables.migration, () => migrateEverything(addresses, logger))
@@ -67,16 +69,21 @@ async function bringUp({ config, directory, log, closing, signals }: Starting): 
   signals.throwIfAsked()
   const worker = await naming(variables.migration, () => startWorker(services))
   closing.add('worker', () => worker.stop())
-  const api = await startApi(services, config)
+  const { blobs } = services
+  const clientBucket = bucketDoor
+    ? localClientBucket(blobs, { bucket: addresses.bucket, door: bucketDoor, publicUrl: config.http.publicUrl })
+    : externalClientBucket(blobs, addresses.bucket)
+  const api = await startApi(services, config, clientBucket)
   closing.add('api', () => api.close())
   signals.throwIfAsked()
-  const { publicUrl } = config.http
-  directory.writeInstance({ pid: process.pid, url: publicUrl, ...ports })
-  logger.info({ url: publicUrl, pid: process.pid }, 'Started')
+  const url = shownUrl(config.http)
+  directory.writeInstance({ pid: process.pid, url, ...ports })
+  logger.info({ url, pid: process.pid }, 'Started')
   const { hasConsole } = api
   const hasGraphiql = hasConsole && config.graphql.graphiql
   return startBlock({
-    publicUrl,
+    url,
+    networkUrls: networkUrls(config.http),
     hasConsole,
     hasGraphiql,
     hasDemo,

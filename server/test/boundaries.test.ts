@@ -27,7 +27,17 @@ const onlyFor: Record<string, readonly string[]> = {
   'storage/localBucket': ['storage', 'openParts.ts'],
   embedded: ['embedded', 'addresses.ts', 'openParts.ts', 'services.ts', 'start.ts', 'main.ts', 'cli'],
   cli: ['cli', 'main.ts', 'start.ts', 'process'],
-  'config.ts': ['addresses.ts', 'api.ts', 'openParts.ts', 'partFailed.ts', 'start.ts', 'process', 'cli', 'http'],
+  'config.ts': [
+    'addresses.ts',
+    'addressWarnings.ts',
+    'api.ts',
+    'openParts.ts',
+    'partFailed.ts',
+    'start.ts',
+    'process',
+    'cli',
+    'http',
+  ],
 }
 
 /** What only the types are taken of: the value is handed over by whoever puts the parts together. */

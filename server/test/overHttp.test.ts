@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { serverAudits } from 'graphql-http'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { startApi } from '../src/api.ts'
+import { externalClientBucket } from '../src/clientBucket.ts'
 import { readConfig } from '../src/config.ts'
 import { createApiKey } from '../src/domain/identity/createApiKey.ts'
 import { createUser } from '../src/domain/identity/createUser.ts'
@@ -34,17 +35,18 @@ beforeAll(async () => {
   const folder = mkdtempSync(join(tmpdir(), 'filegraph-over-http-'))
   const keys = { region: 'us-east-1', accessKeyId: 'TESTKEY', secretAccessKey: 'test-secret-of-the-bucket' }
   const bucket = await startLocalBucket({ directory: folder, bucket: 'files', ...keys })
+  const bucketOptions = { endpoint: bucket.endpoint, bucket: 'files', forcePathStyle: true, ...keys }
   services = openServices({
     databaseUrl: url.href,
     ownerUrl: database.superuserUrl,
-    bucket: { endpoint: bucket.endpoint, bucket: 'files', forcePathStyle: true, ...keys },
+    bucket: bucketOptions,
     logger: createLogger({ level: 'trace', destination: { write: (line) => void log.push(line) } }),
     poolSize: 5,
     applicationName: 'over http',
     cleanup: usualCleanup,
   })
   const config = readConfig({ PORT: String(await freePort(null)) })
-  const api = await startApi(services, config)
+  const api = await startApi(services, config, externalClientBucket(services.blobs, bucketOptions))
   base = `http://127.0.0.1:${config.http.port}`
   const tenant = await createTenant(services, { slug: 'acme', name: 'Acme' })
   const origin = { requestId: null, address: null, userAgent: null }

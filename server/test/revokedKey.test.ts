@@ -46,13 +46,16 @@ async function startProcess() {
     logger: createLogger({ level: 'trace', destination: { write: (line) => void log.push(line) } }),
     ownerUrl: service.testDatabase.superuserUrl,
     cleanup: usualCleanup,
-    bucketOrigin: 'https://bucket.example',
     now: () => new Date(),
     readiness: async () => ({ database: true, bucket: true, migrations: true }),
     close: () => database.close(),
   }
   const config = readConfig({ PORT: String(await freePort(null)) })
-  const api = await startApi(services, config)
+  const api = await startApi(services, config, {
+    blobsFor: () => service.blobs,
+    bucketOrigins: [],
+    bucketDoor: null,
+  })
   return {
     url: `http://127.0.0.1:${config.http.port}`,
     close: async () => {

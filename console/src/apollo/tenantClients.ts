@@ -1,5 +1,6 @@
 import { ApolloClient, ApolloLink, HttpLink } from '@apollo/client'
 import { ErrorLink } from '@apollo/client/link/error'
+import { serverPath } from '../basePath.ts'
 import { createCache } from './cache.ts'
 import { codeOf } from './wordRefusal.ts'
 
@@ -35,7 +36,7 @@ function createClient(tenant: string | null): ApolloClient {
     if (codeOf(error) === 'UNAUTHENTICATED') onSignedOut()
   })
   const http = new HttpLink({
-    uri: '/graphql',
+    uri: serverPath('/graphql'),
     credentials: 'same-origin',
     headers: {
       'x-filegraph-csrf': '1',

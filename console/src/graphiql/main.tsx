@@ -3,6 +3,7 @@ import 'graphiql/style.css'
 import './graphiql.css'
 import { GraphiQL } from 'graphiql'
 import { createRoot } from 'react-dom/client'
+import { basePath } from '../basePath.ts'
 import { examples } from './examples.ts'
 import { sendOperation } from './sendOperation.ts'
 
@@ -18,7 +19,7 @@ createRoot(root).render(
     inputValueDeprecation
   >
     <GraphiQL.Logo>
-      <a href="/" className="brand">
+      <a href={basePath} className="brand">
         Filegraph
       </a>
     </GraphiQL.Logo>

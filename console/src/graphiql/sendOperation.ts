@@ -1,3 +1,5 @@
+import { serverPath } from '../basePath.ts'
+
 interface Operation {
   readonly query: string
   readonly operationName?: string | null
@@ -13,7 +15,7 @@ export async function sendOperation(operation: Operation, options?: { headers?: 
     'apollo-require-preflight': 'true',
   })
   for (const [name, value] of Object.entries(options?.headers ?? {})) headers.set(name, String(value))
-  const answer = await fetch('/graphql', {
+  const answer = await fetch(serverPath('/graphql'), {
     method: 'POST',
     headers,
     body: JSON.stringify(operation),

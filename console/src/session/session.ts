@@ -1,6 +1,8 @@
+import { serverPath } from '../basePath.ts'
+
 /** Why somebody could not sign in, in their words; null once they are. */
 export async function signIn(email: string, password: string): Promise<string | null> {
-  const answer = await fetch('/session', {
+  const answer = await fetch(serverPath('/session'), {
     method: 'POST',
     headers: { 'content-type': 'application/json', 'x-filegraph-csrf': '1' },
     body: JSON.stringify({ email, password }),
@@ -9,7 +11,7 @@ export async function signIn(email: string, password: string): Promise<string | 
 }
 
 export async function signOut(): Promise<void> {
-  await fetch('/session', { method: 'DELETE', headers: { 'x-filegraph-csrf': '1' } })
+  await fetch(serverPath('/session'), { method: 'DELETE', headers: { 'x-filegraph-csrf': '1' } })
 }
 
 /** `status` is undefined where no answer came; `retryAfterSeconds` is 0 or NaN where none was given. */

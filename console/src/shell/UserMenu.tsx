@@ -2,6 +2,7 @@ import { Braces, Check, CircleUserRound, LogOut } from 'lucide-react'
 import { Header, Menu, MenuItem, MenuSection, MenuTrigger, Popover, Separator } from 'react-aria-components/Menu'
 import { useNavigate } from 'react-router'
 import { forgetClients } from '../apollo/tenantClients.ts'
+import { serverPath } from '../basePath.ts'
 import { paths } from '../paths.ts'
 import { signOut } from '../session/session.ts'
 import { Button } from '../ui/Button.tsx'
@@ -46,7 +47,7 @@ export function UserMenu() {
               <MenuItem
                 className="menu-item"
                 textValue="GraphiQL"
-                onAction={() => window.open(paths.graphiql(), '_blank', 'noopener')}
+                onAction={() => window.open(serverPath(paths.graphiql()), '_blank', 'noopener')}
               >
                 <Braces size={16} aria-hidden /> GraphiQL
               </MenuItem>

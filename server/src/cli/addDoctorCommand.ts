@@ -1,6 +1,6 @@
 import type { Command } from 'commander'
 import { browserOrigins } from '../addresses.ts'
-import { type Check, ok, warning } from './doctor/check.ts'
+import { type Check, ok } from './doctor/check.ts'
 import { inspectBucket } from './doctor/inspectBucket.ts'
 import { inspectConnections } from './doctor/inspectConnections.ts'
 import { inspectDatabase } from './doctor/inspectDatabase.ts'
@@ -43,5 +43,5 @@ async function examine({ addresses, config }: CommandParts): Promise<Check[]> {
 
 function inspectConfiguration(warnings: readonly string[]): Check[] {
   if (warnings.length === 0) return [ok('configuration', 'Every variable is understood')]
-  return warnings.map((text) => warning('configuration', text, 'Correct the name, or remove the variable.'))
+  return warnings.map((detail) => ({ name: 'configuration', state: 'warning', detail }))
 }

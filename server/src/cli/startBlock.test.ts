@@ -2,7 +2,8 @@ import { expect, it } from 'vitest'
 import { startBlock } from './startBlock.ts'
 
 const started = {
-  publicUrl: 'http://localhost:4000',
+  url: 'http://localhost:4000',
+  networkUrls: [],
   hasConsole: true,
   hasGraphiql: true,
   hasDemo: false,

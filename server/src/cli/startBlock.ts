@@ -1,8 +1,10 @@
 import { demoPassword, demoTenants, lastMember } from '../demo/demoPeople.ts'
 
 export interface Started {
-  /** Where people reach it, without a slash at the end. */
-  readonly publicUrl: string
+  /** Where people reach it, without a trailing slash. */
+  readonly url: string
+  /** Further URLs, for people at other machines. */
+  readonly networkUrls: readonly string[]
   readonly hasConsole: boolean
   readonly hasGraphiql: boolean
   readonly hasDemo: boolean
@@ -15,11 +17,12 @@ export interface Started {
 
 /** What `start` prints when all is up: where to go, how to sign in, where the data lies, how to stop. */
 export function startBlock(started: Started): string {
-  const { publicUrl, hasConsole, hasGraphiql, hasDemo, database, files, logs, warnings } = started
+  const { url, networkUrls, hasConsole, hasGraphiql, hasDemo, database, files, logs, warnings } = started
   const rows: (readonly [string, string])[] = [
-    ...(hasConsole ? [['Console', publicUrl] as const] : []),
-    ['GraphQL', `${publicUrl}/graphql`],
-    ...(hasGraphiql ? [['GraphiQL', `${publicUrl}/graphiql`] as const] : []),
+    ...(hasConsole ? [['Console', url] as const] : []),
+    ['GraphQL', `${url}/graphql`],
+    ...(hasGraphiql ? [['GraphiQL', `${url}/graphiql`] as const] : []),
+    ...networkUrls.map((address) => ['Network', address] as const),
     ['Database', database],
     ['Files', files],
     ['Logs', logs],

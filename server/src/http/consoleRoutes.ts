@@ -1,4 +1,5 @@
 import { existsSync } from 'node:fs'
+import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fastifyStatic } from '@fastify/static'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
@@ -10,11 +11,14 @@ export interface ConsoleOptions {
   /** Absolute; holds index.html, graphiql.html and assets/. May be missing. */
   readonly directory: string
   readonly graphiql: boolean
-  readonly bucketOrigin: string
+  readonly bucketOrigins: readonly string[]
+  /** What precedes the paths of this server in those that browsers see: empty, or `/files`. */
+  readonly basePath: string
 }
 
-/** The console's files. Its pages have addresses of their own: whoever asks for HTML elsewhere gets the console. */
-export function addConsoleRoutes(app: FastifyInstance, { directory, graphiql, bucketOrigin }: ConsoleOptions): void {
+/** The console's files. Its pages have paths of their own, so a request for HTML at any other path gets the console. */
+export function addConsoleRoutes(app: FastifyInstance, options: ConsoleOptions): void {
+  const { directory, graphiql, bucketOrigins, basePath } = options
   const isBuilt = existsSync(join(directory, 'index.html'))
   if (isBuilt) {
     app.register(fastifyStatic, {
@@ -32,16 +36,15 @@ export function addConsoleRoutes(app: FastifyInstance, { directory, graphiql, bu
       },
     })
   }
-  const sendPage = (reply: FastifyReply, page: string) =>
-    isBuilt
-      ? reply.sendFile(page)
-      : reply
-          .type('text/html; charset=utf-8')
-          .send('<!doctype html><title>Filegraph</title><p>The console is not built.')
+  const sendPage = async (reply: FastifyReply, page: string) =>
+    reply
+      .type('text/html; charset=utf-8')
+      .header('cache-control', 'no-cache')
+      .send(isBuilt ? await readPage(join(directory, page), basePath) : notBuilt)
 
   app.get('/', async (_, reply) => sendPage(reply, 'index.html'))
   if (graphiql && isBuilt) {
-    const policy = graphiqlPolicy(bucketOrigin)
+    const policy = graphiqlPolicy(bucketOrigins)
     app.get('/graphiql', async (_, reply) => sendPage(reply.header('content-security-policy', policy), 'graphiql.html'))
   }
   app.setNotFoundHandler(async (request, reply) => {
@@ -50,9 +53,15 @@ export function addConsoleRoutes(app: FastifyInstance, { directory, graphiql, bu
   })
 }
 
+const notBuilt = '<!doctype html><title>Filegraph</title><p>The console is not built.'
+
+/** The build names its files relative to the page (`./assets/…`), and a page is served at paths of any depth. */
+const readPage = async (path: string, basePath: string): Promise<string> =>
+  (await readFile(path, 'utf8')).replaceAll('="./', `="${basePath}/`)
+
 function asksForPage(request: FastifyRequest): boolean {
   const path = pathOf(request)
   const isReading = request.method === 'GET' || request.method === 'HEAD'
-  const isOurs = isGraphqlPath(path) || /^\/(assets|graphiql|session|healthz|readyz)(\/|\.html$|$)/.test(path)
+  const isOurs = isGraphqlPath(path) || /^\/(assets|bucket|graphiql|session|healthz|readyz)(\/|\.html$|$)/.test(path)
   return isReading && !isOurs && (request.headers.accept ?? '').includes('text/html')
 }

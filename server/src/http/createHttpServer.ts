@@ -17,6 +17,8 @@ import { answerError } from './errorAnswer.ts'
 import { addGraphqlRoutes } from './graphqlRoutes.ts'
 import { addHealthRoutes, type Readiness } from './healthRoutes.ts'
 import { logRequests } from './logRequests.ts'
+import { type BucketDoor, openServer } from './openServer.ts'
+import { addressOf, basePathOf, withoutBasePath } from './ownAddress.ts'
 import { RateLimiter } from './rateLimiter.ts'
 import { requestIdOf } from './requestId.ts'
 import { type HeaderOptions, securityHeaders, sendSecurityHeaders } from './securityHeaders.ts'
@@ -32,7 +34,7 @@ declare module 'fastify' {
   }
 }
 
-export interface HttpServerOptions<C extends BaseContext> extends Pick<Context, 'database' | 'blobs' | 'now'> {
+export interface HttpServerOptions<C extends BaseContext> extends Pick<Context, 'database' | 'now'> {
   readonly config: Pick<Config, 'http' | 'jwt' | 'session' | 'graphql' | 'rateLimit'>
   readonly logger: Logger
   /** Started. */
@@ -40,27 +42,26 @@ export interface HttpServerOptions<C extends BaseContext> extends Pick<Context, 
   readonly contextFor: (caller: Context | null) => C
   /** Absolute; holds the built console. May be missing. */
   readonly consoleDirectory: string
-  /** Where browsers send and fetch bytes: scheme and host. */
-  readonly bucketOrigin: string
+  /** The bucket as a client at this address of ours sees it: what it signs, that client can reach. */
+  readonly blobsFor: (address: string) => Context['blobs']
+  /** Where browsers send and fetch bytes, other than at the address of the page: scheme and host each. */
+  readonly bucketOrigins: readonly string[]
+  /** Null: the bucket is elsewhere. */
+  readonly bucketDoor: BucketDoor | null
   readonly readiness: () => Promise<Readiness>
-  /** How long `close()` waits for requests in flight; 10 s unless told. */
+  /** How long `close()` waits for requests in flight. Default: 10 s. */
   readonly closeWithinMs?: number
+  /** How long a client may take to send a request, after its head. Default: 30 s. */
+  readonly requestMs?: number
 }
 
 const bodyLimitBytes = 1024 * 1024
 
-/** What a slow client may take: it gets its answer cut off, others are not kept waiting. */
-const patience = {
-  requestTimeout: 30_000,
-  keepAliveTimeout: 72_000,
-  http: { headersTimeout: 10_000, connectionsCheckingInterval: 5_000, maxHeaderSize: 16 * 1024 },
-}
-
 /** The web server, not listening yet: `await app.listen({ host, port })`, `await app.close()`. */
 export function createHttpServer<C extends BaseContext>(options: HttpServerOptions<C>): FastifyInstance {
-  const { config, logger, bucketOrigin } = options
+  const { config, logger, bucketOrigins } = options
   const sites = config.http
-  const headers = { publicUrl: sites.publicUrl, bucketOrigin }
+  const headers = { publicUrl: sites.publicUrl, bucketOrigins }
   const app = openFastify(options, headers)
   const cookie = new SessionCookie(sites.publicUrl)
   app.decorateRequest('caller', null)
@@ -79,16 +80,23 @@ export function createHttpServer<C extends BaseContext>(options: HttpServerOptio
   const deviceCookie = new SessionCookie(sites.publicUrl, 'device')
   addSessionRoutes(app, { services: { ...options, ...config.session }, sites, cookie, deviceCookie })
   addHealthRoutes(app, options.readiness)
-  addConsoleRoutes(app, { directory: options.consoleDirectory, graphiql: config.graphql.graphiql, bucketOrigin })
+  addConsoleRoutes(app, {
+    directory: options.consoleDirectory,
+    graphiql: config.graphql.graphiql,
+    bucketOrigins,
+    basePath: basePathOf(sites.publicUrl),
+  })
   return app
 }
 
 function openFastify<C extends BaseContext>(
-  { config, logger }: HttpServerOptions<C>,
+  { config, logger, bucketDoor, requestMs = 30_000 }: HttpServerOptions<C>,
   headers: HeaderOptions,
 ): FastifyInstance {
+  const basePath = basePathOf(config.http.publicUrl)
   return fastify({
-    ...patience,
+    serverFactory: (answerApi) => openServer(answerApi, { bucketDoor, logger, requestMs }),
+    rewriteUrl: ({ url = '/' }) => withoutBasePath(url, basePath),
     // What it would log has query strings in it; `logRequests` and `answerError` log instead.
     logger: false,
     bodyLimit: bodyLimitBytes,
@@ -107,7 +115,7 @@ function openFastify<C extends BaseContext>(
 
 function requestAuthentication<C extends BaseContext>(
   app: FastifyInstance,
-  { config, database, blobs, now, logger }: HttpServerOptions<C>,
+  { config, database, blobsFor, now, logger }: HttpServerOptions<C>,
   cookie: SessionCookie,
 ) {
   const keyUse = new KeyUse(database, now, (error) => logger.warn({ err: error }, 'The use of a key was not noted'))
@@ -125,6 +133,7 @@ function requestAuthentication<C extends BaseContext>(
     request.proof = caller.proof
     const userAgent = withoutUnsafe(request.headers['user-agent'] ?? '') || null
     const origin = { requestId: request.id, address: request.ip, userAgent }
+    const blobs = blobsFor(addressOf(request, config.http.publicUrl))
     return { principal: caller.principal, origin, database: caller.proof?.database ?? database, blobs, now }
   }
 }

@@ -1,32 +1,35 @@
 import type { FastifyInstance } from 'fastify'
 
 export interface HeaderOptions {
-  readonly publicUrl: string
-  /** Where browsers send and fetch bytes: scheme and host. */
-  readonly bucketOrigin: string
+  readonly publicUrl: string | null
+  /** Where browsers send and fetch bytes, other than at the address of the page: scheme and host each. */
+  readonly bucketOrigins: readonly string[]
 }
 
 type Policy = Record<string, string>
 
-/** Scripts and styles from our own files alone; bytes go to and come from the bucket. */
-const consolePolicy = (bucketOrigin: string): Policy => ({
-  'default-src': "'none'",
-  'script-src': "'self'",
-  'style-src': "'self'",
-  'font-src': "'self'",
-  'img-src': `'self' data: blob: ${bucketOrigin}`,
-  'media-src': `'self' blob: ${bucketOrigin}`,
-  'connect-src': `'self' ${bucketOrigin}`,
-  'manifest-src': "'self'",
-  'base-uri': "'none'",
-  'form-action': "'self'",
-  'frame-ancestors': "'none'",
-})
+/** Scripts and styles from our own files only. Bytes go to and come from the bucket. */
+const consolePolicy = (bucketOrigins: readonly string[]): Policy => {
+  const bucket = bucketOrigins.map((origin) => ` ${origin}`).join('')
+  return {
+    'default-src': "'none'",
+    'script-src': "'self'",
+    'style-src': "'self'",
+    'font-src': "'self'",
+    'img-src': `'self' data: blob:${bucket}`,
+    'media-src': `'self' blob:${bucket}`,
+    'connect-src': `'self'${bucket}`,
+    'manifest-src': "'self'",
+    'base-uri': "'none'",
+    'form-action': "'self'",
+    'frame-ancestors': "'none'",
+  }
+}
 
 /** GraphiQL's editor writes its own styles, and runs its language workers from blobs. */
-export const graphiqlPolicy = (bucketOrigin: string): string =>
+export const graphiqlPolicy = (bucketOrigins: readonly string[]): string =>
   textOf({
-    ...consolePolicy(bucketOrigin),
+    ...consolePolicy(bucketOrigins),
     'style-src': "'self' 'unsafe-inline'",
     'worker-src': "'self' blob:",
     'font-src': "'self' data:",
@@ -37,19 +40,41 @@ const textOf = (policy: Policy) =>
     .map(([directive, sources]) => `${directive} ${sources}`)
     .join('; ')
 
-/** The headers that every answer carries, whoever gives it. */
-export function securityHeaders({ publicUrl, bucketOrigin }: HeaderOptions): Readonly<Record<string, string>> {
+/**
+ * The headers of everything that the local bucket sends. Its bytes are of users and share the origin of the console, so
+ * a page made of them gets an origin of its own that runs nothing and loads nothing (`sandbox`), and no browser guesses
+ * another type than the one that is sent.
+ *
+ * Any page may embed an object: whoever knows a signed URL can read it anyway, and no cookie is looked at.
+ */
+export const bucketHeaders: Readonly<Record<string, string>> = {
+  // The other directives let a browser show an image, a video or a text that is opened on its own.
+  'content-security-policy': "sandbox; default-src 'none'; img-src 'self'; media-src 'self'; style-src 'unsafe-inline'",
+  'x-content-type-options': 'nosniff',
+  'cross-origin-resource-policy': 'cross-origin',
+  'referrer-policy': 'no-referrer',
+}
+
+/** The headers of every other answer. */
+export function securityHeaders({ publicUrl, bucketOrigins }: HeaderOptions): Readonly<Record<string, string>> {
   return {
-    'content-security-policy': textOf(consolePolicy(bucketOrigin)),
+    'content-security-policy': textOf(consolePolicy(bucketOrigins)),
     'x-content-type-options': 'nosniff',
     // Signed addresses must not leave in a Referer.
     'referrer-policy': 'no-referrer',
     'cross-origin-opener-policy': 'same-origin',
     'cross-origin-resource-policy': 'same-origin',
     'permissions-policy': 'camera=(), geolocation=(), microphone=(), payment=(), usb=()',
-    ...(publicUrl.startsWith('https:') && { 'strict-transport-security': 'max-age=31536000' }),
+    ...(isHostOurs(publicUrl) && { 'strict-transport-security': 'max-age=31536000' }),
   }
 }
+
+/**
+ * HSTS (RFC 6797) holds for all ports and paths of a host. It is sent only if the public URL says that the host serves
+ * Filegraph on the standard port and nothing else.
+ */
+const isHostOurs = (publicUrl: string | null): boolean =>
+  publicUrl !== null && /^https:\/\/(?!localhost$)[^/:]+$/.test(publicUrl)
 
 export function sendSecurityHeaders(app: FastifyInstance, options: HeaderOptions): void {
   const headers = securityHeaders(options)

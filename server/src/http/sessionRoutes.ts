@@ -28,8 +28,8 @@ export function addSessionRoutes(
     const session = await signIn(services, { ...credentialsIn(request.body), address: request.ip, device })
     const before = cookie.read(request)
     if (before !== null) await signOut(services, before)
-    cookie.write(reply, session.token, services.lifetimeSeconds)
-    deviceCookie.write(reply, session.device, deviceLifetimeSeconds)
+    cookie.write(request, reply, session.token, services.lifetimeSeconds)
+    deviceCookie.write(request, reply, session.device, deviceLifetimeSeconds)
     return reply.code(204).header('cache-control', 'no-store').send()
   })
 
@@ -37,7 +37,7 @@ export function addSessionRoutes(
     refuseForeignOrigin(request, sites)
     const token = cookie.read(request)
     if (token !== null) await signOut(services, token)
-    cookie.clear(reply)
+    cookie.clear(request, reply)
     return reply.code(204).header('cache-control', 'no-store').send()
   })
 }

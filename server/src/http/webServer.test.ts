@@ -221,9 +221,21 @@ describe('a client that sends nonsense', () => {
     expect((await get('/healthz')).status).toBe(200)
   })
 
-  it('that is slow is not waited for without end', () => {
+  it('that is slow is not waited for without end', async () => {
     expect(server.app.server.headersTimeout).toBe(10_000)
-    expect(server.app.server.requestTimeout).toBe(30_000)
+    const hasty = await startTestHttpServer({ options: { requestMs: 200 } })
+    const head = 'POST /graphql HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: 100\r\n\r\n'
+    const began = performance.now()
+    expect(await raw(`${head}{`, hasty)).toMatch(/^HTTP\/1\.1 408 [^]*connection: close/i)
+    expect(performance.now() - began).toBeGreaterThan(190)
+    expect((await get('/healthz', {}, hasty)).status).toBe(200)
+    await hasty.close()
+  })
+
+  it('that asks before it sends is told to go on', async () => {
+    const body = '{"query":"{ hello }"}'
+    const head = `POST /graphql HTTP/1.1\r\nhost: x\r\nconnection: close\r\ncontent-type: application/json\r\ncontent-length: ${body.length}\r\nexpect: 100-continue\r\n\r\n`
+    expect(await raw(`${head}${body}`)).toMatch(/^HTTP\/1\.1 100 Continue\r\n\r\nHTTP\/1\.1 200 OK[^]*world/)
   })
 })
 

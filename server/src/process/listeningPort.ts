@@ -15,11 +15,9 @@ const reasons: Readonly<Record<string, string>> = {
 
 /** The same configuration with a port in place of 0. Rejects with `PortUnusable` before anything else was started. */
 export async function withUsablePort(config: Config): Promise<Config> {
-  const { host, port: asked, publicUrl } = config.http
+  const { host, port: asked } = config.http
   const port = await tryPort(host, asked)
-  if (port === asked) return config
-  const url = publicUrl === `http://localhost:${asked}` ? `http://localhost:${port}` : publicUrl
-  return { ...config, http: { ...config.http, port, publicUrl: url } }
+  return port === asked ? config : { ...config, http: { ...config.http, port } }
 }
 
 /** Says in one line why nobody can listen there; other errors stay as they are. */

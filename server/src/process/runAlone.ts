@@ -4,13 +4,14 @@ import { standardLogger } from './openLog.ts'
 import { sentenceFor } from '../cli/sentenceFor.ts'
 import { CommandFailed, type Terminal } from '../cli/terminal.ts'
 import { notMigrated } from '../cli/withServices.ts'
+import { externalClientBucket } from '../clientBucket.ts'
 import { Closing } from './closing.ts'
 import { type Config, readConfig } from '../config.ts'
 import { withUsablePort } from './listeningPort.ts'
-import { addressesBeside } from '../addresses.ts'
+import { addressesBeside, shownUrl } from '../addresses.ts'
 import { naming, variablesOf } from '../partFailed.ts'
 import { pendingMigrations } from '../readiness.ts'
-import { openServices, type Services } from '../services.ts'
+import { type Addresses, openServices, type Services } from '../services.ts'
 import { listenForStop } from './stopSignals.ts'
 import { startWorker } from '../worker.ts'
 
@@ -19,12 +20,13 @@ import { startWorker } from '../worker.ts'
  * that it is up once the application has opened a connection.
  */
 export const runApi = (terminal: Terminal): Promise<void> =>
-  runUntilStopped(terminal, 'api', async (services, config, closing) => {
-    const api = await startApi(services, config)
+  runUntilStopped(terminal, 'api', async (services, { config, addresses, closing }) => {
+    const api = await startApi(services, config, externalClientBucket(services.blobs, addresses.bucket))
     closing.add('api', () => api.close())
     const waiting = new AbortController()
     closing.add('wait for the database', async () => waiting.abort())
-    const { publicUrl: url, port } = config.http
+    const { port } = config.http
+    const url = shownUrl(config.http)
     void untilReachable(services, config, waiting.signal).then((isReachable) => {
       if (isReachable) services.logger.info({ url, port }, 'The API is up')
     })
@@ -50,7 +52,7 @@ async function untilReachable({ database, logger }: Services, config: Config, si
 
 /** The jobs alone, until a signal. */
 export const runWorker = (terminal: Terminal): Promise<void> =>
-  runUntilStopped(terminal, 'worker', async (services, config, closing) => {
+  runUntilStopped(terminal, 'worker', async (services, { config, closing }) => {
     const variables = variablesOf(config)
     const pending = await naming(variables.database, () => pendingMigrations(services.database))
     if (pending > 0) throw new CommandFailed(notMigrated)
@@ -59,10 +61,16 @@ export const runWorker = (terminal: Terminal): Promise<void> =>
     services.logger.info('The worker is up')
   })
 
+interface Process {
+  readonly config: Config
+  readonly addresses: Addresses
+  readonly closing: Closing
+}
+
 async function runUntilStopped(
   terminal: Terminal,
   name: string,
-  open: (services: Services, config: Config, closing: Closing) => Promise<void>,
+  open: (services: Services, process: Process) => Promise<void>,
 ): Promise<void> {
   const asked = readConfig(terminal.env)
   const addresses = addressesBeside(asked, null, null)
@@ -82,7 +90,7 @@ async function runUntilStopped(
       applicationName: `filegraph ${name}`,
     })
     closing.add('services', () => services.close())
-    await open(services, config, closing)
+    await open(services, { config, addresses, closing })
     await signals.stopped
     logger.info('Stopping')
   } finally {

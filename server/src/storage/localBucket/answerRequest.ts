@@ -16,9 +16,22 @@ export interface Exchange {
   readonly expectsContinue: boolean
 }
 
-/** Answers one request, whatever happens. What is not a refusal of ours goes to `reportBug` and out as `InternalError`. */
+/** Reads a request and answers it, or throws an `S3Error`. */
+export interface Endpoint {
+  read(http: IncomingMessage, invite: () => void): S3Request
+  run(request: S3Request): Promise<Reply>
+}
+
+/** What our own processes talk to, on loopback: all of S3 that the bucket knows. */
+export const privateEndpoint = (bucket: Bucket): Endpoint => ({
+  read: (http, invite) => readTarget(http, invite),
+  run: (request) => runRequest(bucket, request),
+})
+
+/** Answers one request, whatever happens. An error that is not an `S3Error` goes to `reportBug`, and out as `InternalError`. */
 export async function answerRequest(
   bucket: Bucket,
+  endpoint: Endpoint,
   exchange: Exchange,
   reportBug: (error: unknown) => void,
 ): Promise<void> {
@@ -31,9 +44,9 @@ export async function answerRequest(
   let cors: Record<string, string> = {}
   let reply: Reply
   try {
-    const request = readTarget(exchange.http, invite)
+    const request = endpoint.read(exchange.http, invite)
     cors = request.method === 'OPTIONS' ? {} : answerHeaders(request, bucket.cors)
-    reply = await runRequest(bucket, request)
+    reply = await endpoint.run(request)
   } catch (error) {
     if (!(error instanceof S3Error) && !exchange.http.destroyed) reportBug(error)
     reply = refusal(error, exchange.http, requestId)
@@ -42,9 +55,10 @@ export async function answerRequest(
   await sendReply(exchange, { ...reply, headers }, isInvited)
 }
 
-async function runRequest(bucket: Bucket, request: S3Request): Promise<Reply> {
+export async function runRequest(bucket: Bucket, request: S3Request): Promise<Reply> {
   if (request.method === 'OPTIONS') return answerPreflight(request, bucket.cors)
   const proved = verifySignature(request, bucket.credentials, bucket.now())
+  bucket.refuseIfAway()
   return routeRequest({ bucket, request, proved })
 }
 

@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { openCorsStore, type CorsStore } from './corsStore.ts'
 import { openObjectStore, type ObjectStore } from './objectStore.ts'
 import { openUploadStore, type UploadStore } from './uploadStore.ts'
+import { S3Error } from './s3Error.ts'
 import type { S3Request } from './s3Request.ts'
 import type { ProvedSignature, Credentials } from './verifySignature.ts'
 import type { Readable } from 'node:stream'
@@ -16,6 +17,11 @@ export interface Bucket {
   readonly cors: CorsStore
   readonly createdAt: Date
   readonly now: () => Date
+  /**
+   * Throws `ServiceUnavailable` while the folder is gone or cannot be written, for example after a disk was unmounted.
+   * Without this check every object in it would be reported as deleted.
+   */
+  refuseIfAway(): void
 }
 
 /** A request whose signature holds, addressed to the bucket or to a key in it. */
@@ -46,13 +52,23 @@ export function openBucket({ directory, name, credentials, now }: BucketPlace): 
   const home = join(directory, name)
   // Keys tell who has files, so nobody else on the machine may list them.
   mkdirSync(home, { recursive: true, mode: 0o700 })
+  const objects = openObjectStore(home)
+  let folder = objects.folder()
   return {
     name,
     credentials,
-    objects: openObjectStore(home),
+    objects,
     uploads: openUploadStore(join(home, 'uploads')),
     cors: openCorsStore(join(home, 'cors.json')),
     createdAt: statSync(home).birthtime,
     now,
+    refuseIfAway() {
+      const current = objects.folder()
+      if (current === null) throw new S3Error('ServiceUnavailable')
+      if (current === folder) return
+      objects.reload()
+      mkdirSync(join(home, 'uploads'), { recursive: true })
+      folder = current
+    },
   }
 }

@@ -1,9 +1,27 @@
+import { quoted } from './objectHeaders.ts'
 import { S3Error } from './s3Error.ts'
+import { headerValue, type S3Request } from './s3Request.ts'
+import type { ObjectRecord } from './storedObject.ts'
 
 export interface ByteRange {
   readonly start: number
   /** Inclusive. */
   readonly end: number
+}
+
+/**
+ * The range that a read asks for, or undefined for the whole object. A client that resumes a download sends `if-range`
+ * with what it knows of the object; if that is no longer true, its bytes and ours do not fit together, and it gets the
+ * whole object (RFC 9110, section 13.1.5).
+ */
+export function wantedRange(request: S3Request, record: ObjectRecord): ByteRange | undefined {
+  const condition = headerValue(request, 'if-range')?.trim()
+  // A weak tag never matches here. A date must be exactly that of the object.
+  const isCurrent =
+    condition === undefined ||
+    condition === quoted(record.etag) ||
+    condition === new Date(record.modified).toUTCString()
+  return isCurrent ? readByteRange(headerValue(request, 'range'), record.size) : undefined
 }
 
 /**

@@ -1,19 +1,20 @@
 import { escapePath, escapeUri } from '../bucketAddress.ts'
-import type { S3Request } from './s3Request.ts'
+import type { S3Request, SignedAddress } from './s3Request.ts'
 import type { SignatureClaim } from './signatureClaim.ts'
 
 /**
- * The text that a signature is made over:
+ * The text that a signature for this address is computed over:
  * https://docs.aws.amazon.com/AmazonS3/latest/API/sig-v4-header-based-auth.html
  *
- * The path and the query are escaped anew, so that it does not matter which characters the client escaped on the wire,
- * and S3's paths are never normalised. Header values are the bytes that came, one character each (latin1).
+ * Path and query are escaped again, so that it does not matter which characters the client escaped. S3 does not
+ * normalise paths. Header values are the received bytes, one character each (latin1).
  */
-export function canonicalRequest(request: S3Request, claim: SignatureClaim): string {
-  const headers = claim.signedHeaders.map((name) => `${name}:${canonicalValue(request, name)}\n`).join('')
+export function canonicalRequest(request: S3Request, claim: SignatureClaim, address: SignedAddress): string {
+  const valueOf = (name: string) => (name === 'host' && address.host) || canonicalValue(request, name)
+  const headers = claim.signedHeaders.map((name) => `${name}:${valueOf(name)}\n`).join('')
   return [
     request.method,
-    canonicalPath(request),
+    `${address.pathPrefix}${canonicalPath(request)}`,
     canonicalQuery(request, claim),
     headers,
     claim.signedHeadersText,

@@ -1,6 +1,6 @@
 import { closeSync } from 'node:fs'
 import type { Call, Reply } from './bucket.ts'
-import { readByteRange } from './byteRange.ts'
+import { wantedRange } from './byteRange.ts'
 import { checksumHeaders, checksumType, metadataHeaders, quoted } from './objectHeaders.ts'
 import { refuseUnlessWanted } from './preconditions.ts'
 import { openBytes } from './openBytes.ts'
@@ -13,7 +13,11 @@ import type { ObjectRecord } from './storedObject.ts'
 export function getObject({ bucket, request }: Call): Reply {
   if (queryValue(request, 'partNumber') !== undefined) throw new S3Error('NotImplemented')
   const file = bucket.objects.open(request.key)
-  if (!file) throw new S3Error('NoSuchKey', undefined, { details: { Key: request.key } })
+  if (!file) {
+    // The folder may have gone away a moment ago, and then nothing is known about this object.
+    bucket.refuseIfAway()
+    throw new S3Error('NoSuchKey', undefined, { details: { Key: request.key } })
+  }
   let isHandedOn = false
   try {
     const reply = replyWith(request, file)
@@ -27,7 +31,7 @@ export function getObject({ bucket, request }: Call): Reply {
 function replyWith(request: S3Request, file: OpenRecordFile<ObjectRecord>): Reply {
   const { record } = file
   refuseUnlessWanted(request, record)
-  const range = readByteRange(headerValue(request, 'range'), record.size)
+  const range = wantedRange(request, record)
   const length = range ? range.end - range.start + 1 : record.size
   const wantsChecksum = headerValue(request, 'x-amz-checksum-mode')?.toUpperCase() === 'ENABLED' && !range
   const headers = {

@@ -1,5 +1,16 @@
 import { randomUUID } from 'node:crypto'
-import { existsSync, linkSync, mkdirSync, readdirSync, renameSync, rmSync, statSync, unlinkSync } from 'node:fs'
+import {
+  accessSync,
+  constants,
+  existsSync,
+  linkSync,
+  mkdirSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  statSync,
+  unlinkSync,
+} from 'node:fs'
 import { join } from 'node:path'
 import { fileNameOf, keyBytes } from './keyFileName.ts'
 import { openKeyRanges, type KeyRange, type KeyRanges } from './keyRanges.ts'
@@ -43,15 +54,20 @@ export interface ObjectStore {
   remove(keys: readonly string[]): Promise<void>
   /** Deletes files that were received a day ago and that nobody published. */
   sweepStrays(now: Date): void
+  /** Which folder holds the objects now. Null if there is none, or none that can be written. */
+  folder(): string | null
+  /** Call it when `folder()` has changed: the objects may lie in other directories than before. */
+  reload(): void
 }
 
 /** Objects in a directory: `objects/` holds them, `incoming/` what is being received. */
 export function openObjectStore(directory: string, maxNames?: number): ObjectStore {
   const incoming = join(directory, 'incoming')
+  const top = join(directory, 'objects')
   // Whatever lies there was cut off by the end of the process that received it.
   rmSync(incoming, { recursive: true, force: true })
   mkdirSync(incoming, { recursive: true })
-  const ranges = openKeyRanges(join(directory, 'objects'), maxNames)
+  let ranges = openKeyRanges(top, maxNames)
 
   function place(key: string): { range: KeyRange; path: string } {
     const bytes = keyBytes(key)
@@ -70,7 +86,9 @@ export function openObjectStore(directory: string, maxNames?: number): ObjectSto
   }
 
   return {
-    ranges,
+    get ranges() {
+      return ranges
+    },
     open: (key) => openRecordFile<ObjectRecord>(place(key).path),
     read: (key) => readRecord<ObjectRecord>(place(key).path),
     async receive(fill) {
@@ -101,6 +119,25 @@ export function openObjectStore(directory: string, maxNames?: number): ObjectSto
         if (stat && now.getTime() - stat.mtimeMs > strayFileMilliseconds) rmSync(path, { recursive: true, force: true })
       }
     },
+    folder() {
+      const identity = identityOf(ranges.find(keyBytes('')).directory)
+      // Backups leave out empty folders.
+      if (identity !== null && identityOf(incoming) === null) mkdirSync(incoming, { recursive: true })
+      return identity
+    },
+    reload() {
+      ranges = openKeyRanges(top, maxNames)
+    },
+  }
+}
+
+function identityOf(directory: string): string | null {
+  try {
+    accessSync(directory, constants.R_OK | constants.W_OK | constants.X_OK)
+    const { dev, ino } = statSync(directory)
+    return `${dev}/${ino}`
+  } catch {
+    return null
   }
 }
 

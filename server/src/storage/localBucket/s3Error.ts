@@ -38,6 +38,7 @@ const refusals = {
     400,
     'Your socket connection to the server was not read from or written to within the timeout period.',
   ],
+  ServiceUnavailable: [503, 'The folder of this bucket is gone, or cannot be written.'],
   SignatureDoesNotMatch: [403, 'The request signature we calculated does not match the signature you provided.'],
   TooManyBuckets: [400, 'You have attempted to create more buckets than allowed'],
   XAmzContentSHA256Mismatch: [400, 'The provided x-amz-content-sha256 header does not match what was computed.'],

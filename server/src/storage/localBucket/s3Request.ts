@@ -2,11 +2,19 @@ import type { IncomingMessage } from 'node:http'
 import { maxKeyBytes } from './limits.ts'
 import { S3Error } from './s3Error.ts'
 
-/** A request taken apart, nothing of it believed yet. */
+/** One address that a client may have signed a request for. A proxy can change both parts on the way. */
+export interface SignedAddress {
+  /** The `host` header. Null: as received. */
+  readonly host: string | null
+  /** What precedes the bucket in the path: empty, or `/files/bucket`. */
+  readonly pathPrefix: string
+}
+
+/** A request taken apart. Nothing in it is verified yet. */
 export interface S3Request {
   readonly http: IncomingMessage
   readonly method: string
-  /** Path and query as they came over the wire. */
+  /** The path as received, without what precedes the bucket. */
   readonly rawPath: string
   /** Empty for the endpoint itself. */
   readonly bucket: string
@@ -14,21 +22,28 @@ export interface S3Request {
   readonly key: string
   /** Decoded, in the order they came. */
   readonly query: readonly (readonly [name: string, value: string])[]
+  /** The signature must hold for one of these. */
+  readonly signedAddresses: readonly SignedAddress[]
   /** Asks the client for the body when it waits for `100 Continue`. */
   readonly invite: () => void
 }
 
-export function readTarget(http: IncomingMessage, invite: () => void): S3Request {
-  const [rawPath, rawQuery] = splitTarget(http.url ?? '/')
+export const asReceived: readonly SignedAddress[] = [{ host: null, pathPrefix: '' }]
+
+/** `mountPath` precedes the bucket in the path of this request. */
+export function readTarget(http: IncomingMessage, invite: () => void, mountPath = ''): S3Request {
+  const [wholePath, rawQuery] = splitTarget(http.url ?? '/')
+  const rawPath = wholePath.slice(mountPath.length) || '/'
   const slash = rawPath.indexOf('/', 1)
   const bucket = decode(slash < 0 ? rawPath.slice(1) : rawPath.slice(1, slash))
   const key = slash < 0 ? '' : decode(rawPath.slice(slash + 1))
   if (Buffer.byteLength(key) > maxKeyBytes) throw new S3Error('KeyTooLongError')
-  return { http, method: http.method ?? 'GET', rawPath, bucket, key, query: readQuery(rawQuery), invite }
+  const query = readQuery(rawQuery)
+  return { http, method: http.method ?? 'GET', rawPath, bucket, key, query, signedAddresses: asReceived, invite }
 }
 
-/** Proxies send the whole address; what precedes the path is of no interest. */
-function splitTarget(url: string): [path: string, query: string] {
+/** Path and query of a request target. Some proxies send a whole URL; its scheme and host are dropped. */
+export function splitTarget(url: string): [path: string, query: string] {
   const target = url.startsWith('/') ? url : url.replace(/^[a-z][a-z0-9+.-]*:\/\/[^/?#]*/i, '')
   const mark = target.indexOf('?')
   const path = mark < 0 ? target : target.slice(0, mark)

@@ -1,8 +1,9 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { answerRequest } from './answerRequest.ts'
+import { answerRequest, privateEndpoint } from './answerRequest.ts'
 import { openBucket, type Bucket } from './bucket.ts'
 import { closeMilliseconds, keepAliveMilliseconds, strayFileSweepMilliseconds } from './limits.ts'
+import { openPublicDoor, type PublicDoor, type PublicPlace } from './publicDoor.ts'
 
 export interface LocalBucketOptions {
   /** Objects live here; created when missing. One running endpoint at a time may have it. */
@@ -29,6 +30,8 @@ export interface LocalBucket {
   /** `http://127.0.0.1:4001` */
   readonly endpoint: string
   readonly port: number
+  /** The way in for clients, on a server of the caller's. */
+  openPublicDoor(place: PublicPlace): PublicDoor
   /** Takes no more requests, and resolves when those in flight are answered, or were given time enough. */
   close(): Promise<void>
 }
@@ -41,10 +44,11 @@ export async function startLocalBucket(options: LocalBucketOptions): Promise<Loc
   if (options.corsOrigins) bucket.cors.replace(corsRules(options.corsOrigins))
 
   const server = createServer({ keepAliveTimeout: keepAliveMilliseconds, requestTimeout: 0, noDelay: true })
+  const endpoint = privateEndpoint(bucket)
   const answer = (expectsContinue: boolean) => (http: IncomingMessage, response: ServerResponse) => {
     http.on('error', ignore)
     response.on('close', () => closeIfStopping(server))
-    answerRequest(bucket, { http, response, expectsContinue }, reportBug).catch((error: unknown) => {
+    answerRequest(bucket, endpoint, { http, response, expectsContinue }, reportBug).catch((error: unknown) => {
       reportBug(error)
       response.destroy()
     })
@@ -58,7 +62,12 @@ export async function startLocalBucket(options: LocalBucketOptions): Promise<Loc
     clearInterval(sweep)
     await closeServer(server)
   }
-  return { endpoint: `http://${host.includes(':') ? `[${host}]` : host}:${port}`, port, close }
+  return {
+    endpoint: `http://${host.includes(':') ? `[${host}]` : host}:${port}`,
+    port,
+    openPublicDoor: (place) => openPublicDoor(bucket, place, reportBug),
+    close,
+  }
 }
 
 /** A broken connection is noticed where the request is read or answered. */
@@ -66,7 +75,15 @@ function ignore(): void {}
 
 function corsRules(allowedOrigins: readonly string[]) {
   if (allowedOrigins.length === 0) return []
-  const exposeHeaders = ['ETag', 'Content-Length', 'Content-Range', 'x-amz-checksum-sha256', 'x-amz-request-id']
+  const exposeHeaders = [
+    'ETag',
+    'Content-Disposition',
+    'Content-Length',
+    'Content-Range',
+    'Accept-Ranges',
+    'x-amz-checksum-sha256',
+    'x-amz-request-id',
+  ]
   return [
     {
       allowedOrigins,

@@ -2,7 +2,7 @@ import { createHmac, hash, timingSafeEqual } from 'node:crypto'
 import { canonicalRequest } from './canonicalRequest.ts'
 import { maxSkewSeconds } from './limits.ts'
 import { S3Error } from './s3Error.ts'
-import { headerValue, type S3Request } from './s3Request.ts'
+import { headerValue, type S3Request, type SignedAddress } from './s3Request.ts'
 import { readSignatureClaim, type SignatureClaim } from './signatureClaim.ts'
 
 export interface Credentials {
@@ -35,16 +35,18 @@ export function verifySignature(request: S3Request, credentials: Credentials, no
 
   const scope = `${claim.day}/${claim.region}/s3/aws4_request`
   const signingKey = deriveSigningKey(credentials.secretAccessKey, scope)
-  const digest = hash('sha256', Buffer.from(canonicalRequest(request, claim), 'latin1'))
-  const expected = sign(signingKey, `AWS4-HMAC-SHA256\n${claim.time}\n${scope}\n${digest}`)
-  if (!isSameSignature(expected, claim.signature)) throw new S3Error('SignatureDoesNotMatch')
+  const isSignedFor = (address: SignedAddress) => {
+    const digest = hash('sha256', Buffer.from(canonicalRequest(request, claim, address), 'latin1'))
+    return isSameSignature(sign(signingKey, `AWS4-HMAC-SHA256\n${claim.time}\n${scope}\n${digest}`), claim.signature)
+  }
+  if (!request.signedAddresses.some(isSignedFor)) throw new S3Error('SignatureDoesNotMatch')
   return {
     source: claim.source,
     payloadHash: claim.payloadHash,
     time: claim.time,
     scope,
     signingKey,
-    signature: expected,
+    signature: claim.signature,
   }
 }
 

@@ -1,0 +1,159 @@
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { localBucket, localBucketName, localBucketPath, localRegion } from '../src/addresses.ts'
+import { startApi } from '../src/api.ts'
+import { localClientBucket } from '../src/clientBucket.ts'
+import { readConfig } from '../src/config.ts'
+import { usualCleanup } from '../src/domain/cleanup/cleanupSettings.ts'
+import { createApiKey } from '../src/domain/identity/createApiKey.ts'
+import { createUser } from '../src/domain/identity/createUser.ts'
+import { systemPrincipal } from '../src/domain/identity/systemPrincipal.ts'
+import { createTenant } from '../src/domain/tenants/createTenant.ts'
+import { freePort } from '../src/embedded/freePort.ts'
+import { createLogger } from '../src/http/createLogger.ts'
+import { openServices } from '../src/services.ts'
+import { startLocalBucket } from '../src/storage/localBucket/startLocalBucket.ts'
+import { type RawAnswer, sendRaw } from '../src/storage/testing/s3Requests.ts'
+import { createTestDatabase } from './testDatabase.ts'
+
+export const adaSignIn = { email: 'ada@acme.example', password: 'password of ada' }
+
+/** One API over a database and a local bucket, to be served at various addresses one after the other. */
+export interface AddressedProduct {
+  /** Where the bucket keeps its objects. */
+  readonly folder: string
+  /** Every line of the log. */
+  readonly lines: string[]
+  readonly key: string
+  /** Serves the API as `npm start` does under these variables. */
+  serve(environment?: Readonly<Record<string, string>>): Promise<ServedApi>
+  close(): Promise<void>
+}
+
+export interface ServedApi {
+  readonly port: number
+  close(): Promise<void>
+}
+
+export async function openAddressedProduct(): Promise<AddressedProduct> {
+  const database = await createTestDatabase()
+  const folder = mkdtempSync(join(tmpdir(), 'filegraph-addressed-'))
+  const secrets = { bucketAccessKeyId: 'TESTKEY', bucketSecretAccessKey: 'secret-of-the-test-bucket' }
+  const lines: string[] = []
+  const logger = createLogger({ level: 'info', destination: { write: (line) => void lines.push(line) } })
+  const bucket = await startLocalBucket({
+    directory: folder,
+    bucket: localBucketName,
+    region: localRegion,
+    accessKeyId: secrets.bucketAccessKeyId,
+    secretAccessKey: secrets.bucketSecretAccessKey,
+    corsOrigins: ['https://app.example'],
+    reportBug: (error) => logger.error({ err: error }, 'The local bucket failed at a request'),
+  })
+  const options = localBucket(bucket.port, { ...passwords, ...secrets })
+  const services = openServices({
+    databaseUrl: database.url,
+    ownerUrl: database.superuserUrl,
+    bucket: options,
+    logger,
+    poolSize: 5,
+    applicationName: 'addresses',
+    cleanup: usualCleanup,
+  })
+  const tenant = await createTenant(services, { slug: 'acme', name: 'Acme' })
+  const origin = { requestId: null, address: null, userAgent: null }
+  const ctx = { ...services, origin, principal: systemPrincipal(tenant.id) }
+  const { secret: key } = await createApiKey(ctx, { name: 'test', role: 'OWNER', expiresAt: null })
+  await createUser(services, { ...adaSignIn, tenantSlug: 'acme', name: 'Ada', role: 'OWNER' })
+  return {
+    folder: join(folder, localBucketName),
+    lines,
+    key,
+    async serve(environment = {}) {
+      const config = readConfig({ PORT: String(await freePort(null)), ...environment })
+      const { publicUrl, port } = config.http
+      const door = bucket.openPublicDoor({ path: localBucketPath, publicUrl })
+      const api = await startApi(
+        services,
+        config,
+        localClientBucket(services.blobs, { bucket: options, door, publicUrl }),
+      )
+      return { port, close: () => api.close() }
+    },
+    async close() {
+      await services.close()
+      await bucket.close()
+      await database.drop()
+      rmSync(folder, { recursive: true, force: true })
+    },
+  }
+}
+
+const passwords = { postgresSuperuserPassword: '', postgresOwnerPassword: '', postgresApiPassword: '' }
+
+/**
+ * A client behind a proxy: it asks for public URLs, and its requests reach the server at `address` with the target and the
+ * headers that the proxy makes of them.
+ */
+export interface Route {
+  /** Where the server listens: `http://127.0.0.1:4000`. */
+  readonly address: string
+  readonly targetOf?: (url: URL) => string
+  readonly headersOf?: (url: URL) => Readonly<Record<string, string>>
+}
+
+export function sendAlong({ address, targetOf, headersOf }: Route) {
+  return (url: string, request: Parameters<typeof sendRaw>[1] = {}): Promise<RawAnswer> => {
+    const asked = new URL(url)
+    const target = targetOf?.(asked) ?? `${asked.pathname}${asked.search}`
+    const headers = { host: asked.host, ...request.headers, ...headersOf?.(asked) }
+    return sendRaw(`${address}${target}`, { ...request, headers })
+  }
+}
+
+const upload = `mutation ($input: CreateUploadIntentInput!) {
+  createUploadIntent(input: $input) {
+    ... on CreateUploadIntentSuccess { uploadIntent { id url headers { name value } } }
+    ... on Error { code message }
+  }
+}`
+const commit = `mutation ($id: ID!) {
+  commitUpload(input: { id: $id }) { ... on CommitUploadSuccess { file { id downloadUrl } } ... on Error { code message } }
+}`
+
+type Send = ReturnType<typeof sendAlong>
+
+// oxlint-disable-next-line typescript/no-explicit-any -- answers are as varied as the operations of the tests
+type Data = any
+
+export async function ask(send: Send, base: string, key: string, query: string, variables: object = {}): Promise<Data> {
+  const headers = { 'content-type': 'application/json', authorization: `Bearer ${key}` }
+  const answer = await send(`${base}/graphql`, { method: 'POST', headers, body: JSON.stringify({ query, variables }) })
+  const { data, errors } = JSON.parse(answer.text) as { data?: Data; errors?: unknown }
+  if (!data) throw new Error(`HTTP ${answer.status} ${JSON.stringify(errors)}`)
+  return data
+}
+
+/** Uploads a file as a client at `base` does, and answers with both signed URLs. */
+export async function uploadAt(
+  send: Send,
+  base: string,
+  key: string,
+  content = 'Hello',
+): Promise<{ put: string; get: string }> {
+  const input = { name: 'hello.txt', contentType: 'text/plain', byteSize: content.length }
+  const { createUploadIntent } = await ask(send, base, key, upload, { input })
+  const { id, url, headers } = createUploadIntent.uploadIntent
+  const named = Object.fromEntries(
+    headers.map((header: { name: string; value: string }) => [header.name, header.value]),
+  )
+  const put = await send(url, {
+    method: 'PUT',
+    headers: { ...named, 'content-length': String(content.length) },
+    body: content,
+  })
+  if (put.status !== 200) throw new Error(`The upload to ${url} was answered with ${put.status}: ${put.text}`)
+  const { commitUpload } = await ask(send, base, key, commit, { id })
+  return { put: url, get: commitUpload.file.downloadUrl }
+}
