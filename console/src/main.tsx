@@ -26,10 +26,10 @@ else {
       <I18nProvider locale={uiLocale.formats}>
         <ErrorBoundary>
           <BrowserRouter basename={basePath}>
-          <Pages />
-        </BrowserRouter>
-        <Messages />
-      </ErrorBoundary>
+            <Pages />
+          </BrowserRouter>
+          <Messages />
+        </ErrorBoundary>
       </I18nProvider>
     </StrictMode>,
   )

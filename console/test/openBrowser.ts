@@ -8,9 +8,9 @@ import { expect } from 'vitest'
  * have to get past by themselves. `LC_ALL` is what every desktop has: without UTF-8 in it, Chromium saves a file whose name
  * has letters outside ASCII as "download".
  */
-export async function openBrowser(): Promise<Browser> {
+export async function openBrowser(moreArgs: readonly string[] = []): Promise<Browser> {
   const executablePath = process.env['CHROMIUM_PATH'] ?? (await chromiumBinary.executablePath())
-  const args = ['--no-sandbox', '--no-zygote', '--disable-gpu']
+  const args = ['--no-sandbox', '--no-zygote', '--disable-gpu', ...moreArgs]
   return chromium.launch({ executablePath, args, headless: true, env: { ...process.env, LC_ALL: 'C.UTF-8' } })
 }
 

@@ -5,7 +5,7 @@ import type { ClientBucket } from './clientBucket.ts'
 import type { Config } from './config.ts'
 import { createApollo } from './graphql/createApollo.ts'
 import { contextFor } from './graphql/requestContext.ts'
-import { createHttpServer } from './http/createHttpServer.ts'
+import { createHttpServer, type HttpServerOptions } from './http/createHttpServer.ts'
 import { portProblem } from './process/listeningPort.ts'
 import type { Services } from './services.ts'
 
@@ -16,14 +16,30 @@ export interface RunningApi {
   close(): Promise<void>
 }
 
+export type ApiPatience = Pick<HttpServerOptions<never>, 'requestMs' | 'closeWithinMs'>
+
 const consoleDirectory = fileURLToPath(new URL('../../console/dist', import.meta.url))
 
 /** Serves the API, the console and the local bucket. Rejects with `PortUnusable` if it cannot listen there. */
-export async function startApi(services: Services, config: Config, bucket: ClientBucket): Promise<RunningApi> {
+export async function startApi(
+  services: Services,
+  config: Config,
+  bucket: ClientBucket,
+  patience: ApiPatience = {},
+): Promise<RunningApi> {
   const logger = services.logger.child({ process: 'api' })
   const apollo = createApollo({ introspection: config.graphql.introspection, logger })
   await apollo.start()
-  const app = createHttpServer({ ...services, ...bucket, config, logger, apollo, contextFor, consoleDirectory })
+  const app = createHttpServer({
+    ...services,
+    ...bucket,
+    ...patience,
+    config,
+    logger,
+    apollo,
+    contextFor,
+    consoleDirectory,
+  })
   const { host, port } = config.http
   try {
     await app.listen({ host, port })

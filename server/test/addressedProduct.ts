@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { localBucket, localBucketName, localBucketPath, localRegion } from '../src/addresses.ts'
-import { startApi } from '../src/api.ts'
+import { type ApiPatience, startApi } from '../src/api.ts'
 import { localClientBucket } from '../src/clientBucket.ts'
 import { readConfig } from '../src/config.ts'
 import { usualCleanup } from '../src/domain/cleanup/cleanupSettings.ts'
@@ -27,7 +27,7 @@ export interface AddressedProduct {
   readonly lines: string[]
   readonly key: string
   /** Serves the API as `npm start` does under these variables. */
-  serve(environment?: Readonly<Record<string, string>>): Promise<ServedApi>
+  serve(environment?: Readonly<Record<string, string>>, patience?: ApiPatience): Promise<ServedApi>
   close(): Promise<void>
 }
 
@@ -70,7 +70,7 @@ export async function openAddressedProduct(): Promise<AddressedProduct> {
     folder: join(folder, localBucketName),
     lines,
     key,
-    async serve(environment = {}) {
+    async serve(environment = {}, patience = {}) {
       const config = readConfig({ PORT: String(await freePort(null)), ...environment })
       const { publicUrl, port } = config.http
       const door = bucket.openPublicDoor({ path: localBucketPath, publicUrl })
@@ -78,6 +78,7 @@ export async function openAddressedProduct(): Promise<AddressedProduct> {
         services,
         config,
         localClientBucket(services.blobs, { bucket: options, door, publicUrl }),
+        patience,
       )
       return { port, close: () => api.close() }
     },
@@ -118,8 +119,11 @@ const upload = `mutation ($input: CreateUploadIntentInput!) {
     ... on Error { code message }
   }
 }`
-const commit = `mutation ($id: ID!) {
-  commitUpload(input: { id: $id }) { ... on CommitUploadSuccess { file { id downloadUrl } } ... on Error { code message } }
+const commit = `mutation ($id: ID!, $disposition: Disposition!) {
+  commitUpload(input: { id: $id }) {
+    ... on CommitUploadSuccess { file { id downloadUrl(disposition: $disposition) } }
+    ... on Error { code message }
+  }
 }`
 
 type Send = ReturnType<typeof sendAlong>
@@ -135,25 +139,36 @@ export async function ask(send: Send, base: string, key: string, query: string, 
   return data
 }
 
-/** Uploads a file as a client at `base` does, and answers with both signed URLs. */
+export interface Announced {
+  readonly name?: string
+  readonly contentType?: string
+  readonly byteSize?: number
+}
+
+const usual = { name: 'hello.txt', contentType: 'text/plain', byteSize: 5 }
+
+/** Announces an upload, and answers with the request that sends the bytes. */
+export async function intentAt(send: Send, base: string, key: string, announced: Announced = {}) {
+  const { createUploadIntent } = await ask(send, base, key, upload, { input: { ...usual, ...announced } })
+  const intent = createUploadIntent.uploadIntent
+  if (!intent) throw new Error(createUploadIntent.message)
+  const { id, url } = intent as { id: string; url: string }
+  const headers: Record<string, string> = {}
+  for (const { name, value } of intent.headers) headers[name] = value
+  return { id, url, headers }
+}
+
+/** Uploads five bytes as a client at `base` does, and answers with both signed URLs. */
 export async function uploadAt(
   send: Send,
   base: string,
   key: string,
-  content = 'Hello',
+  { disposition = 'ATTACHMENT', ...announced }: Announced & { disposition?: 'INLINE' | 'ATTACHMENT' } = {},
 ): Promise<{ put: string; get: string }> {
-  const input = { name: 'hello.txt', contentType: 'text/plain', byteSize: content.length }
-  const { createUploadIntent } = await ask(send, base, key, upload, { input })
-  const { id, url, headers } = createUploadIntent.uploadIntent
-  const named = Object.fromEntries(
-    headers.map((header: { name: string; value: string }) => [header.name, header.value]),
-  )
-  const put = await send(url, {
-    method: 'PUT',
-    headers: { ...named, 'content-length': String(content.length) },
-    body: content,
-  })
+  const { id, url, headers } = await intentAt(send, base, key, announced)
+  const put = await send(url, { method: 'PUT', headers: { ...headers, 'content-length': '5' }, body: 'Hello' })
   if (put.status !== 200) throw new Error(`The upload to ${url} was answered with ${put.status}: ${put.text}`)
-  const { commitUpload } = await ask(send, base, key, commit, { id })
+  const { commitUpload } = await ask(send, base, key, commit, { id, disposition })
+  if (!commitUpload.file) throw new Error(commitUpload.message)
   return { put: url, get: commitUpload.file.downloadUrl }
 }

@@ -66,6 +66,7 @@ export const DispositionEnum = builder.enumType('Disposition', {
   description: 'What a browser does with a download.',
   values: valuesOf<'ATTACHMENT' | 'INLINE'>({
     ATTACHMENT: 'Saves it under the name of the file.',
-    INLINE: 'Shows it where that is safe; types that a browser would run are saved all the same.',
+    INLINE:
+      'Shows images, audio, video and plain text in place. An external bucket also shows PDF; the local bucket does not. Other types are saved.',
   }),
 })

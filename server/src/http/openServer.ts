@@ -54,6 +54,8 @@ function boundReceiving(http: IncomingMessage, response: ServerResponse, millise
   const { 'content-length': length = '0', 'transfer-encoding': encoding } = http.headers
   if (Number(length) === 0 && encoding === undefined) return
   const timer = setTimeout(() => {
+    // It has arrived, and waits to be read.
+    if (http.complete) return
     if (!response.headersSent) http.socket.write('HTTP/1.1 408 Request Timeout\r\nconnection: close\r\n\r\n')
     http.socket.destroySoon()
   }, milliseconds).unref()

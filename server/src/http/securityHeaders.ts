@@ -1,4 +1,5 @@
-import type { FastifyInstance } from 'fastify'
+import type { FastifyInstance, FastifyRequest } from 'fastify'
+import { isOverTls } from './ownAddress.ts'
 
 export interface HeaderOptions {
   readonly publicUrl: string | null
@@ -62,7 +63,6 @@ export function securityHeaders({ publicUrl, bucketOrigins }: HeaderOptions): Re
     'x-content-type-options': 'nosniff',
     // Signed addresses must not leave in a Referer.
     'referrer-policy': 'no-referrer',
-    'cross-origin-opener-policy': 'same-origin',
     'cross-origin-resource-policy': 'same-origin',
     'permissions-policy': 'camera=(), geolocation=(), microphone=(), payment=(), usb=()',
     ...(isHostOurs(publicUrl) && { 'strict-transport-security': 'max-age=31536000' }),
@@ -80,5 +80,12 @@ export function sendSecurityHeaders(app: FastifyInstance, options: HeaderOptions
   const headers = securityHeaders(options)
   app.addHook('onRequest', async (request, reply) => {
     reply.headers(headers).header('x-request-id', request.id)
+    // Elsewhere browsers ignore it, and say so on every page.
+    if (isTrustworthy(request, options.publicUrl)) reply.header('cross-origin-opener-policy', 'same-origin')
   })
 }
+
+/** What browsers call a potentially trustworthy origin: over TLS, or on this machine. */
+const isTrustworthy = (request: FastifyRequest, publicUrl: string | null): boolean =>
+  isOverTls(request, publicUrl) ||
+  /^(localhost|127(\.\d+){3}|\[::1\])(:|$)/.test(publicUrl === null ? request.host : new URL(publicUrl).host)

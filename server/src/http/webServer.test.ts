@@ -116,13 +116,32 @@ describe('every answer', () => {
       )
       expect(headers.get('x-content-type-options')).toBe('nosniff')
       expect(headers.get('referrer-policy')).toBe('no-referrer')
-      expect(headers.get('cross-origin-opener-policy')).toBe('same-origin')
       expect(headers.get('permissions-policy')).toContain('camera=()')
       expect(headers.get('strict-transport-security')).toBeNull()
       expect(headers.get('x-request-id')).toMatch(/^[0-9a-f-]{36}$/)
     }
-    expect((await get('/healthz', {}, closed)).headers.get('strict-transport-security')).toBe('max-age=31536000')
   })
+
+  it.each([
+    ['https://files.example', 'max-age=31536000', 'same-origin'],
+    ['https://files.example:8443', null, 'same-origin'],
+    ['https://files.example/below', null, 'same-origin'],
+    ['https://localhost', null, 'same-origin'],
+    ['http://files.example', null, null],
+    ['http://localhost:4000', null, 'same-origin'],
+    [null, null, 'same-origin'],
+  ])(
+    'binds the whole host to TLS only if it is ours, and isolates the page where browsers can (%s)',
+    async (publicUrl, hsts, coop) => {
+      const there = await startTestHttpServer({ http: { publicUrl } })
+      const { headers } = await get('/', html, there)
+      expect([headers.get('strict-transport-security'), headers.get('cross-origin-opener-policy')]).toEqual([
+        hsts,
+        coop,
+      ])
+      await there.close()
+    },
+  )
 
   it('carries the id that was sent, when it is harmless', async () => {
     expect((await get('/healthz', { 'x-request-id': 'trace-1.a_B' })).headers.get('x-request-id')).toBe('trace-1.a_B')

@@ -3,8 +3,17 @@ import type { BucketOptions } from './bucketOptions.ts'
 import { createS3Client } from './s3Client.ts'
 import { describeFailure, unavailable } from './s3Failure.ts'
 
-/** The headers of a signed upload, which a browser asks leave for before it sends them. */
+/** The headers of a signed upload, for which a browser needs permission before it sends them. */
 export const uploadHeaders = ['content-type', 'if-none-match', 'x-amz-checksum-sha256'] as const
+
+/** The headers of an answer that a page may read: what a download is called, how long it is, and which part of it came. */
+export const exposedHeaders = [
+  'ETag',
+  'Content-Disposition',
+  'Content-Length',
+  'Content-Range',
+  'Accept-Ranges',
+] as const
 
 const ruleId = 'filegraph-browser-access'
 
@@ -16,9 +25,9 @@ export interface AppliedCors {
 
 /**
  * Lets browsers on these origins upload to and download from the bucket by signed URLs. Our one rule replaces the one
- * that an earlier call left (known by its id, or by being the same in all but its origins where a store keeps no ids);
- * rules of others stay as they are and in front. The store is asked again before this resolves. Rejects with
- * `BlobStoreUnavailable` when the store refuses or forgets the rule, which on Cloudflare R2 needs a token for admins.
+ * that an earlier call or version left; other rules stay as they are, in front of it. Reads the rules back before it
+ * resolves. Rejects with `BlobStoreUnavailable` if the store refuses or forgets the rule. On Cloudflare R2 this needs an
+ * admin token.
  */
 export async function applyCors(options: BucketOptions, origins: readonly string[]): Promise<AppliedCors> {
   origins.forEach(refuseBadOrigin)
@@ -53,19 +62,28 @@ function ruleFor(origins: readonly string[]): CORSRule {
     ID: ruleId,
     AllowedOrigins: [...origins],
     AllowedMethods: ['GET', 'HEAD', 'PUT'],
-    AllowedHeaders: [...uploadHeaders, 'range'],
-    ExposeHeaders: ['ETag', 'Content-Range', 'Content-Disposition'],
+    AllowedHeaders: [...uploadHeaders, 'range', 'if-range'],
+    ExposeHeaders: [...exposedHeaders],
     MaxAgeSeconds: 3_600,
   }
 }
 
+/** What the rule was in 0.1.0: as `cors apply` wrote it, and as the README showed it. */
+const formerRules: readonly Pick<CORSRule, 'AllowedHeaders' | 'ExposeHeaders'>[] = [
+  { AllowedHeaders: [...uploadHeaders, 'range'], ExposeHeaders: ['ETag', 'Content-Range', 'Content-Disposition'] },
+  { AllowedHeaders: [...uploadHeaders], ExposeHeaders: ['ETag'] },
+]
+
+/** Some stores keep no ids. There, our rule is known by everything but its origins. */
 function isOurs(rule: CORSRule): boolean {
   if (rule.ID) return rule.ID === ruleId
-  const { AllowedMethods, AllowedHeaders, ExposeHeaders } = ruleFor([])
+  const ours = ruleFor([])
   return (
-    isSameSet(rule.AllowedMethods, AllowedMethods) &&
-    isSameSet(rule.AllowedHeaders, AllowedHeaders) &&
-    isSameSet(rule.ExposeHeaders, ExposeHeaders)
+    isSameSet(rule.AllowedMethods, ours.AllowedMethods) &&
+    [ours, ...formerRules].some(
+      ({ AllowedHeaders, ExposeHeaders }) =>
+        isSameSet(rule.AllowedHeaders, AllowedHeaders) && isSameSet(rule.ExposeHeaders, ExposeHeaders),
+    )
   )
 }
 

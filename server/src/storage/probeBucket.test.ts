@@ -55,6 +55,22 @@ describe('applyCors', () => {
     client.destroy()
   })
 
+  it.each([
+    ['as cors apply wrote it', ['content-type', 'if-none-match', 'x-amz-checksum-sha256', 'range']],
+    ['as the README showed it', ['content-type', 'if-none-match', 'x-amz-checksum-sha256']],
+  ])('replaces the rule of 0.1.0, %s, where the store keeps no ids', async (_, AllowedHeaders) => {
+    const client = createS3Client(options)
+    const ExposeHeaders = AllowedHeaders.length === 3 ? ['ETag'] : ['ETag', 'Content-Range', 'Content-Disposition']
+    const former = { AllowedOrigins: [origin], AllowedMethods: ['GET', 'HEAD', 'PUT'], AllowedHeaders, ExposeHeaders }
+    const CORSConfiguration = { CORSRules: [former] }
+    await client.send(new PutBucketCorsCommand({ Bucket: 'files', CORSConfiguration }))
+    const findings = await probeBucket(options, [origin])
+    const download = findings.find(({ behaviour }) => behaviour.startsWith('browser downloads'))
+    expect(download).toMatchObject({ ok: false, detail: expect.stringContaining('Accept-Ranges') })
+    expect(await applyCors(options, [origin])).toEqual({ origins: [origin], otherRules: 0 })
+    client.destroy()
+  })
+
   it('refuses what is no origin, and says so when the store refuses', async () => {
     for (const origins of [[], ['files.example.com'], [`${origin}/`], ['null']]) {
       await expect(applyCors(options, origins)).rejects.toBeInstanceOf(RangeError)

@@ -1,11 +1,11 @@
 import { randomUUID } from 'node:crypto'
-import { uploadHeaders } from './applyCors.ts'
+import { exposedHeaders, uploadHeaders } from './applyCors.ts'
 import { ask, sendUpload, settle, type BucketFinding, type BucketProbe } from './bucketProbe.ts'
 
 const advice = 'Run the command `cors apply`, or add the CORS rule from the README to the bucket.'
 const items = (header: string | null) => (header ?? '').split(',').map((item) => item.trim().toLowerCase())
 
-/** Asks the store what a browser on each origin would ask: leave for an upload, and whether it may read a download. */
+/** Asks the store what a browser on each origin would ask: may the page upload, and may it read a download? */
 export async function probeCors(probe: BucketProbe, origins: readonly string[]): Promise<readonly BucketFinding[]> {
   const findings: BucketFinding[] = []
   for (const origin of origins) {
@@ -53,8 +53,13 @@ async function probeDownload(probe: BucketProbe, behaviour: string, origin: stri
   await sendUpload(upload, 'a')
   const response = await ask(download, { headers: { origin } })
   await response.arrayBuffer()
-  if (admits(response, origin)) return { behaviour, ok: true, detail: 'A page may read what it downloads' }
-  return { behaviour, ok: false, detail: 'A page may not read what it downloads', advice }
+  if (!admits(response, origin))
+    return { behaviour, ok: false, detail: 'A page may not read what it downloads', advice }
+  const exposed = items(response.headers.get('access-control-expose-headers'))
+  const hidden = exposed.includes('*') ? [] : exposedHeaders.filter((name) => !exposed.includes(name.toLowerCase()))
+  if (hidden.length === 0) return { behaviour, ok: true, detail: 'A page may read what it downloads' }
+  const detail = `A page may read what it downloads, but not these headers: ${hidden.join(', ')}`
+  return { behaviour, ok: false, detail, advice }
 }
 
 function admits(response: Response, origin: string): boolean {
