@@ -19,8 +19,11 @@ export interface ClientBucket {
 export function externalClientBucket(blobs: BlobStore, bucket: BucketOptions): ClientBucket {
   const forClients: BlobStore = { ...blobs, ...createUrlSigner(bucket) }
   const { origin } = bucketAddress(bucket.publicEndpoint ?? bucket.endpoint, bucket.bucket, bucket.forcePathStyle)
-  return { blobsFor: () => forClients, bucketOrigins: [origin], bucketDoor: null }
+  return { blobsFor: () => forClients, bucketOrigins: [sourceOf(origin)], bucketDoor: null }
 }
+
+/** A content security policy cannot name an IPv6 address; the scheme is the closest that it can. */
+const sourceOf = (origin: string): string => (origin.includes('[') ? new URL(origin).protocol : origin)
 
 /** Clients choose the host that they name, so only some are remembered. */
 const rememberedAddresses = 100
@@ -47,7 +50,8 @@ export function localClientBucket(blobs: BlobStore, { bucket, door, publicUrl }:
   }
   return {
     blobsFor: (address) => known.get(address) ?? remember(address),
-    bucketOrigins: publicUrl === null ? [] : [new URL(publicUrl).origin],
+    // A page that came from the public URL itself needs none.
+    bucketOrigins: publicUrl === null || publicUrl.includes('[') ? [] : [new URL(publicUrl).origin],
     bucketDoor: door,
   }
 }

@@ -147,17 +147,15 @@ describe('the bucket on the origin of the console', () => {
     const before = product.lines.length
     await send(get, { headers: { 'x-request-id': 'trace-7' } })
     const line = () => product.lines.slice(before).map((text) => JSON.parse(text) as Record<string, unknown>)
-    await expect
-      .poll(line)
-      .toEqual([
-        expect.objectContaining({
-          requestId: 'trace-7',
-          method: 'GET',
-          status: 200,
-          path: new URL(get).pathname,
-          msg: 'Request',
-        }),
-      ])
+    await expect.poll(line).toEqual([
+      expect.objectContaining({
+        requestId: 'trace-7',
+        method: 'GET',
+        status: 200,
+        path: new URL(get).pathname,
+        msg: 'Request',
+      }),
+    ])
   })
 })
 
