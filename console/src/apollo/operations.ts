@@ -135,7 +135,7 @@ export type DeleteFileInput = {
 export type Disposition =
   /** Saves it under the name of the file. */
   | 'ATTACHMENT'
-  /** Shows it where that is safe; types that a browser would run are saved all the same. */
+  /** Shows images, audio, video and plain text in place. An external bucket also shows PDF; the local bucket does not. Other types are saved. */
   | 'INLINE';
 
 /** The kind of a refusal, for programs. */
