@@ -10,6 +10,7 @@ import { type Instance, startFilegraph } from './startFilegraph.ts'
 import { signIn } from './walk.ts'
 import { walkOfAFileInUse, walkOfAHold } from './walkDeletion.ts'
 
+const zeroGrace = new URL('../../server/test/faults/zeroGrace.mjs', import.meta.url).href
 const pages = ['files', 'trash', 'audit', 'cleanup']
 
 let instance: Instance
@@ -17,7 +18,7 @@ let browser: Browser
 
 beforeAll(async () => {
   // Building for the first time takes its while on a small machine.
-  ;[instance, browser] = await Promise.all([startFilegraph({ PURGE_GRACE_SECONDS: '0' }), openBrowser()])
+  ;[instance, browser] = await Promise.all([startFilegraph({ NODE_OPTIONS: `--import ${zeroGrace}` }), openBrowser()])
 }, 180_000)
 
 afterAll(async () => {

@@ -55,6 +55,24 @@ describe('the configuration', () => {
     expect(readConfig(jwt).jwt?.key).toEqual({ kind: 'jwks', url: 'https://id.example.com/keys/' })
   })
 
+  it.each([
+    [
+      'PURGE_GRACE_SECONDS',
+      ['0', '1', '600', '659'],
+      '660',
+      /from 660 to \d+, because an upload address works for 600 seconds/,
+    ],
+    ['ORPHAN_GRACE_SECONDS', ['0', '1', '3599'], '3600', /from 3600 to \d+, because after a wrong restore/],
+  ] as const)('refuses a %s that would delete too early, and says why', (name, refused, least, why) => {
+    for (const value of refused) {
+      const read = () => readConfig({ [name]: value })
+      expect(read).toThrow(name)
+      expect(read).toThrow(why)
+    }
+    const { purgeGraceMs, orphanGraceMs } = readConfig({ [name]: least }).cleanup
+    expect([purgeGraceMs, orphanGraceMs]).toContain(Number(least) * 1000)
+  })
+
   it('takes an empty variable for one that is not set', () => {
     expect(readConfig({ PORT: '', DATABASE_URL: ' ' })).toEqual(readConfig({}))
   })

@@ -2,6 +2,7 @@ import { resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { addressWarnings } from './addressWarnings.ts'
 import { type CleanupSettings, usualCleanup } from './domain/cleanup/cleanupSettings.ts'
+import { limits } from './domain/limits.ts'
 import { ConfigReader } from './configReader.ts'
 import { DatabaseUrlProblem, readDatabaseAddress } from './database/databaseAddress.ts'
 
@@ -197,12 +198,25 @@ function readJwtKey(read: ConfigReader): JwtConfig['key'] | null {
   return { kind: 'secret', secret }
 }
 
+/** While an upload address works, bytes can still arrive under a key whose row would be gone. */
+const leastPurgeGrace = {
+  value: limits.uploadUrlSeconds + limits.clockSkewSeconds,
+  reason: `an upload address works for ${limits.uploadUrlSeconds} seconds, and clocks can differ by ${limits.clockSkewSeconds}`,
+}
+
+/** After a database was put back to an earlier state, all newer files look like orphans. */
+const leastOrphanGrace = {
+  value: 3_600,
+  reason:
+    'after a wrong restore, somebody has to have the time to stop the deletion of files that the database does not know',
+}
+
 function readCleanup(read: ConfigReader): CleanupSettings {
   const { purgeGraceMs, orphanGraceMs, brakeObjects, brakeShare, ...usual } = usualCleanup
   return {
     ...usual,
-    purgeGraceMs: read.whole('PURGE_GRACE_SECONDS', purgeGraceMs / 1000, 0, 31_536_000) * 1000,
-    orphanGraceMs: read.whole('ORPHAN_GRACE_SECONDS', orphanGraceMs / 1000, 0, 31_536_000) * 1000,
+    purgeGraceMs: read.whole('PURGE_GRACE_SECONDS', purgeGraceMs / 1000, leastPurgeGrace, 31_536_000) * 1000,
+    orphanGraceMs: read.whole('ORPHAN_GRACE_SECONDS', orphanGraceMs / 1000, leastOrphanGrace, 31_536_000) * 1000,
     brakeObjects: read.whole('SWEEP_MAX_OBJECTS', brakeObjects, 1, 1_000_000_000),
     brakeShare: read.whole('SWEEP_MAX_PERCENT', brakeShare * 100, 1, 100) / 100,
     listedPerSecond: read.whole('RECONCILE_OBJECTS_PER_SECOND', usual.listedPerSecond, 100, 10_000_000),

@@ -19,12 +19,20 @@ export class ConfigReader {
     return this.#environment[name]?.trim() || undefined
   }
 
-  whole(name: ConfigVariableName, fallback: number, least: number, most: number): number {
+  /** A least value can carry its reason, which the message gives. */
+  whole(
+    name: ConfigVariableName,
+    fallback: number,
+    bound: number | { readonly value: number; readonly reason: string },
+    most: number,
+  ): number {
+    const { value: least, reason } = typeof bound === 'number' ? { value: bound, reason: null } : bound
     const text = this.text(name)
     if (text === undefined) return fallback
     const value = Number(text)
     if (/^\d+$/.test(text) && value >= least && value <= most) return value
-    return this.#wrong(name, `has to be a whole number from ${least} to ${most}`, fallback)
+    const why = reason === null ? '' : `, because ${reason}`
+    return this.#wrong(name, `has to be a whole number from ${least} to ${most}${why}`, fallback)
   }
 
   yesNo(name: ConfigVariableName, fallback: boolean): boolean {

@@ -154,13 +154,14 @@ export const configVariables = [
   },
   {
     name: 'PURGE_GRACE_SECONDS',
-    description: 'How long released bytes stay before they are deleted. Longer than an upload address works (600 s).',
+    description:
+      'How long released bytes stay before they are deleted, and count against the quota. At least 660: an upload address works for 600 s.',
     fallback: '`900`',
     example: '86400',
   },
   {
     name: 'ORPHAN_GRACE_SECONDS',
-    description: 'How long an object that no row knows is watched before it is deleted.',
+    description: 'How long an object that no row knows is watched before it is deleted. At least 3600.',
     fallback: '`86400`',
     example: '604800',
   },

@@ -11,6 +11,8 @@ export const limits = {
   contentTypeCharacters: 255,
   idempotencyKeyCharacters: 200,
   uploadUrlSeconds: 600,
+  /** How far the clocks of our machines and of the store may differ. */
+  clockSkewSeconds: 60,
   downloadUrlSeconds: 600,
   minDownloadUrlSeconds: 1,
   /** How much of the content is looked at to tell its type. */

@@ -56,7 +56,10 @@ const Usage = builder.objectRef<UsageRow & { quotaBytes: number | null }>('Usage
     }),
     reservedBytes: t.expose('reservedBytes', {
       type: 'ByteSize',
-      description: 'Bytes announced by pending upload intents.',
+      description:
+        'Bytes that count against the quota although no version uses them: announced by pending upload intents, and released ' +
+        'bytes that still lie in the bucket. Cancelling an intent and purging a file free space once the purge has deleted ' +
+        'the bytes, usually after 15 minutes.',
     }),
     quotaBytes: t.expose('quotaBytes', {
       type: 'ByteSize',

@@ -16,7 +16,7 @@ export class Product {
   readonly #environment = () => ({
     FILEGRAPH_DATA_DIR: this.#folder,
     PORT: '0',
-    PURGE_GRACE_SECONDS: '0',
+    NODE_OPTIONS: `--import tsx --import ${new URL('zeroGrace.mjs', import.meta.url).href}`,
     RATE_LIMIT_OPERATIONS_PER_MINUTE: '0',
     LOG_LEVEL: 'warn',
   })

@@ -104,7 +104,7 @@ export const tenantUsage = pgTable(
     versionCount: bytes('version_count').notNull(),
     /** Every version that is kept, those of trashed files included. */
     storedBytes: bytes('stored_bytes').notNull(),
-    /** What pending upload intents have announced. */
+    /** Of blobs that no version uses: announced by pending intents, or released and not yet deleted from the bucket. */
     reservedBytes: bytes('reserved_bytes').notNull(),
   },
   () => [

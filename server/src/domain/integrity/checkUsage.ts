@@ -1,7 +1,6 @@
 import { type SQL, sql } from 'drizzle-orm'
-import { files, fileVersions } from '../../database/tables/fileTables.ts'
+import { blobs, files, fileVersions } from '../../database/tables/fileTables.ts'
 import { tenantUsage } from '../../database/tables/identityTables.ts'
-import { uploads } from '../../database/tables/uploadTables.ts'
 import type { TenantName } from '../tenants/findTenant.ts'
 import { type Finding, type IntegrityContext, violation } from './finding.ts'
 import { readRows } from './readInPages.ts'
@@ -40,6 +39,6 @@ export const countUsage = (tenantId: string): SQL => sql`(
   ) as kept, (
     select count(*) as n, coalesce(sum(v.byte_size), 0) as bytes from ${fileVersions} v where v.tenant_id = ${tenantId}
   ) as held, (
-    select coalesce(sum(u.declared_byte_size), 0) as bytes
-    from ${uploads} u where u.tenant_id = ${tenantId} and u.state = 'PENDING'
+    select coalesce(sum(b.byte_size), 0) as bytes
+    from ${blobs} b where b.tenant_id = ${tenantId} and b.status in ('pending', 'deleting')
   ) as coming)`

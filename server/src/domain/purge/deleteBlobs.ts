@@ -5,6 +5,7 @@ import type { Transaction } from '../../database/tenantDatabase.ts'
 import { recordChanges } from '../audit/recordChange.ts'
 import type { Run, SweepContext } from '../cleanup/recordRun.ts'
 import { inTransaction } from '../context.ts'
+import { freeSpace } from '../tenants/usage.ts'
 import { allGates, type BlobEvidence, type CutOff, type Gate, heldBy } from './gates.ts'
 import { identifyObjects } from './identity.ts'
 import { type Lease, takeLease } from './lease.ts'
@@ -125,6 +126,10 @@ async function removeRows(
     .returning({ id: blobs.id })
   const ids = new Set(removed.map(({ id }) => id))
   const purged = gone.filter(({ id }) => ids.has(id))
+  await freeSpace(
+    tx,
+    purged.reduce((sum, { byteSize }) => sum + byteSize, 0),
+  )
   await recordChanges(
     tx,
     ctx,

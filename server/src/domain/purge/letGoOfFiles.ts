@@ -37,7 +37,10 @@ export async function letGoOfFiles(tx: Transaction, by: Actor, doomed: readonly 
     .set({ purgedAt: now, updatedAt: now })
     .where(and(tx.mine(files), isAnyOf(files.id, ids)))
   const storedBytes = versions.reduce((sum, { byteSize }) => sum + byteSize, 0)
-  await changeUsage(tx, { trashedCount: -ids.length, versionCount: -versions.length, storedBytes: -storedBytes })
+  // Released bytes lie in the bucket until the second phase: until then they count against the quota.
+  const reservedBytes = released.reduce((sum, { byteSize }) => sum + byteSize, 0)
+  const counts = { trashedCount: -ids.length, versionCount: -versions.length }
+  await changeUsage(tx, { ...counts, storedBytes: -storedBytes, reservedBytes })
   await recordChanges(
     tx,
     by,
@@ -55,8 +58,12 @@ interface GoneVersion {
   readonly blobId: string
 }
 
+interface ReleasedBlob extends GoneVersion {
+  readonly byteSize: number
+}
+
 /** Answers with the blobs whose last reference went, and a file that held each. */
-async function dropReferences(tx: Transaction, versions: readonly GoneVersion[], now: Date): Promise<GoneVersion[]> {
+async function dropReferences(tx: Transaction, versions: readonly GoneVersion[], now: Date): Promise<ReleasedBlob[]> {
   const fileOf = new Map(versions.map(({ blobId, fileId }) => [blobId, fileId]))
   const blobIds = [...fileOf.keys()]
   const counts = blobIds.map((id) => versions.filter(({ blobId }) => blobId === id).length)
@@ -69,9 +76,13 @@ async function dropReferences(tx: Transaction, versions: readonly GoneVersion[],
       deleting_since = case when b.refcount = gone.n then ${at} else b.deleting_since end
     from unnest(${uuidArray(blobIds)}, ${`{${counts.join(',')}}`}::integer[]) as gone(id, n)
     where b.tenant_id = ${tx.tenantId} and b.id = gone.id and b.status = 'ready'
-    returning b.id, b.status`)) as unknown as { id: string; status: string }[]
+    returning b.id, b.status, b.byte_size as "byteSize"`)) as unknown as {
+    id: string
+    status: string
+    byteSize: string
+  }[]
   if (changed.length !== blobIds.length) throw new Error('A version of the files lies in bytes that are not ready')
   return changed
     .filter(({ status }) => status === 'deleting')
-    .map(({ id }) => ({ blobId: id, fileId: fileOf.get(id) ?? '' }))
+    .map(({ id, byteSize }) => ({ blobId: id, fileId: fileOf.get(id) ?? '', byteSize: Number(byteSize) }))
 }

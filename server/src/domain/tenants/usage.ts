@@ -19,6 +19,18 @@ export async function changeUsage(tx: Transaction, by: Partial<Record<Counter, n
 }
 
 /**
+ * Gives back space that was reserved, once its bytes are deleted. Not below 0: during an update, a process of the version
+ * before may have given it back earlier. `fsck` compares the counter with the blobs.
+ */
+export async function freeSpace(tx: Transaction, byteSize: number): Promise<void> {
+  if (byteSize === 0) return
+  await tx.db
+    .update(tenantUsage)
+    .set({ reservedBytes: sql`greatest(${tenantUsage.reservedBytes} - ${byteSize}::bigint, 0)` })
+    .where(tx.mine(tenantUsage))
+}
+
+/**
  * Reserves space. The same statement enforces the quota, so that two callers cannot both take the last of it. Refuses
  * with `QuotaExceeded`.
  */

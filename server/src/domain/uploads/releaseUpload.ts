@@ -8,7 +8,6 @@ import type { Transaction } from '../../database/tenantDatabase.ts'
 import { atOnce } from '../atOnce.ts'
 import { type Actor, recordChanges, recordEvents } from '../audit/recordChange.ts'
 import { later } from '../later.ts'
-import { changeUsage } from '../tenants/usage.ts'
 import type { Upload } from './findUploads.ts'
 
 export interface Ending {
@@ -17,10 +16,11 @@ export interface Ending {
   readonly refusal?: string
 }
 
-type Ended = Pick<Upload, 'id' | 'blobId' | 'name' | 'byteSize'>
+type Ended = Pick<Upload, 'id' | 'blobId' | 'name'>
 
 /**
- * Ends pending intents without a file and releases their bytes, if any came, to the purge. Returns those that it ended: one
+ * Ends pending intents without a file and releases their bytes, if any came, to the purge. Their space stays reserved until
+ * the purge has deleted them, since the upload address can work for some minutes longer. Returns those that it ended: one
  * statement decides who ends an intent. The rows of several have to be locked; nobody changes a pending blob without the
  * lock of its intent.
  */
@@ -63,7 +63,6 @@ async function releaseBytes(
         .where(
           and(tx.mine(blobs), isAnyOf(blobs.id, blobIds), isState(blobs.status, 'pending'), eq(blobs.refcount, 0)),
         ),
-    () => changeUsage(tx, { reservedBytes: -ended.reduce((sum, { byteSize }) => sum + byteSize, 0) }),
     () =>
       recordChanges(
         tx,
