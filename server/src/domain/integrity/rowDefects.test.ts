@@ -88,7 +88,10 @@ describe('versions', () => {
 
   tells(
     'lie in bytes that nobody lets go of',
-    async ({ trashed, blobOf }) => setBlob((await blobOf(trashed)).id, `status = 'deleting', deleting_since = now()`),
+    async (tenant) => [
+      setBlob((await tenant.blobOf(tenant.trashed)).id, `status = 'deleting', deleting_since = now()`),
+      setUsage(tenant, 'reserved_bytes = reserved_bytes + 5'),
+    ],
     /^VERSIONS: .* has 1 versions whose bytes are not ready\.$/,
     /^REFCOUNT: .* is deleting with 1 references\.$/,
     /^RELEASE: .* no event says who let go of it\.$/,
