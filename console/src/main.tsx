@@ -10,9 +10,13 @@ import { Pages } from './pages.tsx'
 import { ErrorBoundary } from './shell/ErrorBoundary.tsx'
 import { applyLocale, uiLocale } from './ui/locale.ts'
 import { Messages } from './ui/Messages.tsx'
+import { surviveTranslation } from './ui/surviveTranslation.ts'
 import { applyTheme } from './ui/theme.ts'
+import { refuseStrayDrops } from './uploads/dropped.ts'
 
 applyLocale()
+surviveTranslation()
+refuseStrayDrops()
 applyTheme()
 
 const root = document.getElementById('root')

@@ -29,6 +29,18 @@ test.each(['en-US', 'de-DE', 'ar-EG'])(
 
 const others = 'fr es pt-BR he ja zh-CN zh-TW ko th fa tr hi'.split(' ')
 
+test.each(['de-DE', 'ar-EG'])(
+  'GraphiQL opens in a browser set to %s',
+  async (locale) => {
+    await onPage(browser, { locale }, async (page) => {
+      await page.goto(`${instance.url}/graphiql`)
+      await page.locator('.graphiql-query-editor .view-line').first().waitFor()
+      await page.getByRole('button', { name: /Execute query/ }).waitFor()
+    })
+  },
+  60_000,
+)
+
 test.each(others)(
   'signing in, the list, a menu and a dialog work in a browser set to %s',
   async (locale) => {
@@ -66,6 +78,48 @@ test.each(['', 'C', 'en-US@posix', 'x-klingon', 'en-US-posix', 'ar-EG-u-nu-arab'
   },
   60_000,
 )
+
+test('the console lives on while the browser translates it, and leaves names as they are', async () => {
+  await onPage(browser, { locale: 'de-DE' }, async (page) => {
+    await signIn(page, instance.url, 'hugo@globex.example')
+    await translate(page)
+    expect(await page.locator('.file-open .translated').count()).toBe(0)
+    const name = await page.locator('.file-open').first().innerText()
+    await page.getByRole('button', { name: `More for ${name}`, exact: true }).click()
+    await page.getByRole('menuitem', { name: 'Details' }).waitFor()
+    await translate(page)
+    await page.getByRole('menuitem').last().click()
+    await page.getByRole('button', { name: 'Undo' }).waitFor()
+    await translate(page)
+    await page.getByRole('button', { name: /Undo/ }).click()
+    await page.getByRole('button', { name: `More for ${name}`, exact: true }).waitFor()
+    for (const place of ['trash', 'audit', 'cleanup', 'files']) {
+      await page.locator(`.nav a[href$=${place}]`).click()
+      await page.waitForURL(new RegExp(`${place}$`))
+      await page.getByRole('heading', { level: 1 }).waitFor()
+      await translate(page)
+    }
+    await page.getByRole('combobox').first().selectOption({ index: 1 })
+    await page.getByRole('combobox').first().selectOption({ index: 0 })
+    await page.getByRole('button', { name: `More for ${name}`, exact: true }).waitFor()
+  })
+}, 60_000)
+
+/** What the translators of browsers do: each text node is taken out, and its translation put in as two elements. */
+const translate = (page: Page) =>
+  page.evaluate(() => {
+    const isText = (node: Node) =>
+      node.textContent?.trim() && !node.parentElement?.closest('[translate=no], .translated, script, style, title')
+    const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT)
+    const texts: Node[] = []
+    while (walker.nextNode()) if (isText(walker.currentNode)) texts.push(walker.currentNode)
+    for (const text of texts) {
+      const outer = document.createElement('span')
+      outer.className = 'translated'
+      outer.append(Object.assign(document.createElement('span'), { textContent: text.textContent }))
+      ;(text as Text).replaceWith(outer)
+    }
+  })
 
 const languageOf = (page: Page) =>
   page.evaluate(() => `${document.documentElement.lang} ${document.documentElement.dir}`)

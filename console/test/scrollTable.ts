@@ -46,7 +46,7 @@ export async function scrollTo(page: Page, row: number): Promise<void> {
 }
 
 /** Seconds that the page's own work has taken so far. */
-async function workOf(cdp: CDPSession): Promise<number> {
+export async function workOf(cdp: CDPSession): Promise<number> {
   const { metrics } = await cdp.send('Performance.getMetrics')
   const valueOf = (name: string) => metrics.find((metric) => metric.name === name)?.value ?? 0
   return valueOf('ScriptDuration') + valueOf('LayoutDuration') + valueOf('RecalcStyleDuration')

@@ -39,7 +39,7 @@ export async function startFilegraph(settings: Record<string, string> = {}): Pro
 async function whenReady(child: ChildProcess, url: string): Promise<void> {
   let said = ''
   for (const stream of [child.stdout, child.stderr]) stream?.on('data', (chunk) => (said += String(chunk)))
-  const deadline = Date.now() + 80_000
+  const deadline = Date.now() + 170_000
   // The printed block comes after the demo; readiness alone would come before it.
   while (!said.includes('Filegraph is running')) {
     if (child.exitCode !== null || Date.now() > deadline) throw new Error(`Filegraph did not start at ${url}:\n${said}`)

@@ -13,6 +13,9 @@ import { walkOfAFileInUse, walkOfAHold } from './walkDeletion.ts'
 const zeroGrace = new URL('../../server/test/faults/zeroGrace.mjs', import.meta.url).href
 const pages = ['files', 'trash', 'audit', 'cleanup']
 
+/** A PNG of one pixel, in Base64. */
+const onePixel = 'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=='
+
 let instance: Instance
 let browser: Browser
 
@@ -109,25 +112,33 @@ test('the Files page loads at most 200 kB of compressed script', async () => {
 test('files dropped on the page are uploaded, a lie about the type is told, and a file gets a second version', async () => {
   await onPage({ width: 1280, height: 800 }, async (page) => {
     await signIn(page, instance.url, 'grace@acme.example')
-    const dropped = await page.evaluateHandle(() => {
+    let sent = 0
+    page.on('request', (request) => (sent += request.method() === 'PUT' ? 1 : 0))
+    const dropped = await page.evaluateHandle((dot) => {
       const data = new DataTransfer()
       data.items.add(new File(['one'], 'dropped.txt', { type: 'text/plain' }))
-      data.items.add(new File(['no picture'], 'lie.png', { type: 'image/png' }))
+      const png = Uint8Array.from(atob(dot), (letter) => letter.charCodeAt(0))
+      data.items.add(new File([png], 'lie.pdf', { type: 'application/pdf' }))
       return data
-    })
+    }, onePixel)
     await page.dispatchEvent('body', 'dragenter', { dataTransfer: dropped })
-    await page.getByText('Drop to upload').waitFor()
+    await page.getByText('Drop to upload to Files').waitFor()
     await page.dispatchEvent('body', 'drop', { dataTransfer: dropped })
     const panel = page.getByRole('region', { name: 'Uploads' })
     await panel.getByText('1 upload failed').waitFor()
-    await panel.getByText('The content is text').waitFor()
+    await panel.getByText('The content is image/png, not application/pdf.').waitFor()
+    expect(sent).toBe(1)
+    await panel.getByRole('button', { name: 'Use the real type' }).click()
+    await panel.getByText('2 files uploaded').waitFor()
+    await panel.getByText('saved as image/png').waitFor()
     await page.getByRole('button', { name: 'Close the list of uploads' }).click()
     await page.getByRole('button', { name: 'dropped.txt', exact: true }).click()
     const chooser = page.waitForEvent('filechooser')
     await page.getByRole('button', { name: 'New version' }).click()
-    await (await chooser).setFiles({ name: 'second.txt', mimeType: 'text/plain', buffer: Buffer.from('two') })
+    await (await chooser).setFiles({ name: 'dropped.txt', mimeType: 'text/plain', buffer: Buffer.from('two') })
     const versions = page.getByRole('dialog').getByRole('listitem')
-    await versions.filter({ hasText: 'second.txt' }).getByText('Current').waitFor()
+    await versions.nth(1).waitFor()
+    await versions.first().getByText('Current').waitFor()
     expect(await versions.count()).toBe(2)
   })
 }, 60_000)

@@ -20,13 +20,14 @@ import { useFileActions } from './useFileActions.tsx'
 interface FileDetailsProps {
   readonly id: string
   readonly onRename: (file: FileRowFragment) => void
+  readonly onNewVersion: (file: FileRowFragment) => void
   readonly onClose: () => void
 }
 
 type Details = NonNullable<FileDetailsQuery['file']>
 
 /** Everything about one file. Its id stands in the address, so that this can be linked to. */
-export function FileDetails({ id, onRename, onClose }: FileDetailsProps) {
+export function FileDetails({ id, onRename, onNewVersion, onClose }: FileDetailsProps) {
   const { data, error } = useQuery(FileDetailsDocument, { variables: { id }, fetchPolicy: 'cache-and-network' })
   return (
     <Sheet label="File details" onClose={onClose}>
@@ -36,12 +37,14 @@ export function FileDetails({ id, onRename, onClose }: FileDetailsProps) {
       {!data && !error && <span className="skeleton" role="status" aria-label="Loading" />}
       {!data && error && <p role="alert">{wordError(error)}</p>}
       {data?.file === null && <p role="alert">There is no such file here. It may have been deleted.</p>}
-      {data?.file && <Facts file={data.file} onRename={onRename} />}
+      {data?.file && <Facts file={data.file} onRename={onRename} onNewVersion={onNewVersion} />}
     </Sheet>
   )
 }
 
-function Facts({ file, onRename }: { file: Details; onRename: (file: FileRowFragment) => void }) {
+type FactsProps = Pick<FileDetailsProps, 'onRename' | 'onNewVersion'> & { readonly file: Details }
+
+function Facts({ file, onRename, onNewVersion }: FactsProps) {
   const tenant = useTenant()
   const actions = useFileActions()
   const mayChange = useMay('MEMBER')
@@ -64,7 +67,7 @@ function Facts({ file, onRename }: { file: Details; onRename: (file: FileRowFrag
             <Button onPress={() => onRename(file)}>
               <Pencil size={16} aria-hidden /> Rename
             </Button>
-            <Button onPress={() => void actions.uploadVersion(file)}>
+            <Button onPress={() => onNewVersion(file)}>
               <FilePlus2 size={16} aria-hidden /> New version
             </Button>
           </>

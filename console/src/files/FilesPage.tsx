@@ -1,6 +1,6 @@
 import './files.css'
 import { useApolloClient, useQuery } from '@apollo/client/react'
-import { FileSearch, FolderOpen, Upload } from 'lucide-react'
+import { FileSearch, FolderOpen } from 'lucide-react'
 import { lazy, Suspense, useState } from 'react'
 import { useNavigate, useSearchParams } from 'react-router'
 import {
@@ -15,20 +15,24 @@ import { useSeenPeople } from '../apollo/useSeenPeople.ts'
 import { type FilesState, paths, readFilesState } from '../paths.ts'
 import { PageError } from '../shell/PageError.tsx'
 import { useMay, useTenant } from '../shell/useShell.ts'
-import { Button } from '../ui/Button.tsx'
 import { ListFooter } from '../ui/ListFooter.tsx'
 import { Notice } from '../ui/Notice.tsx'
 import { SkeletonRows } from '../ui/SkeletonRows.tsx'
 import { useStable } from '../ui/useStable.ts'
 import { VirtualTable } from '../ui/VirtualTable.tsx'
-import { DropTarget } from '../uploads/DropTarget.tsx'
+import { useCatchUp } from '../uploads/arrivals.ts'
+import { UploadButton } from '../uploads/UploadButton.tsx'
 import { FileFilters } from './FileFilters.tsx'
 import { type FileChoices, FileRow } from './FileRow.tsx'
+import type { ChosenVersion } from './newVersion.ts'
 import { prefixOf } from './typeGroups.ts'
 import { type Kept, useFileActions } from './useFileActions.tsx'
 
 const FileDetails = lazy(() => import('./FileDetails.tsx').then((part) => ({ default: part.FileDetails })))
 const KeptDialog = lazy(() => import('./KeptDialog.tsx').then((part) => ({ default: part.KeptDialog })))
+const NewVersionDialog = lazy(() =>
+  import('./NewVersionDialog.tsx').then((part) => ({ default: part.NewVersionDialog })),
+)
 const RenameDialog = lazy(() => import('./RenameDialog.tsx').then((part) => ({ default: part.RenameDialog })))
 
 export function FilesPage() {
@@ -39,6 +43,7 @@ export function FilesPage() {
   const mayChange = useMay('MEMBER')
   const actions = useFileActions()
   const [renamed, setRenamed] = useState<FileRowFragment | null>(null)
+  const [version, setVersion] = useState<ChosenVersion | null>(null)
   const [kept, setKept] = useState<Kept | null>(null)
   const filter = filterOf(state)
   const { data, error, refetch } = useQuery(FilesPageDocument, {
@@ -51,12 +56,13 @@ export function FilesPage() {
     useApolloClient(),
     files.held.map(({ uploadedBy }) => uploadedBy),
   )
+  const onView = useCatchUp(tenant, refetch, files.onView)
   const go = (next: FilesState) => void navigate(paths.files(tenant, next))
   const choices = useStable<FileChoices>({
     onDetails: ({ id }) => go({ ...state, file: id }),
     onDownload: (file) => void actions.download(file),
     onRename: setRenamed,
-    onNewVersion: (file) => void actions.uploadVersion(file),
+    onNewVersion: (file) => void actions.uploadVersion(file, setVersion),
     onDelete: (file) => void actions.remove(file, setKept),
   })
 
@@ -65,11 +71,7 @@ export function FilesPage() {
       <title>Files · Filegraph</title>
       <div className="page-head">
         <h1>Files</h1>
-        {mayChange && (
-          <Button look="primary" onPress={() => void actions.upload()}>
-            <Upload size={17} aria-hidden /> Upload
-          </Button>
-        )}
+        {mayChange && <UploadButton />}
         {data && !mayChange && <p className="soft">You can view and download here.</p>}
       </div>
       <FileFilters state={state} uploaders={uploaders} onChange={go} />
@@ -83,7 +85,7 @@ export function FilesPage() {
           columns={['Name', 'Size', 'Uploaded by', 'When', 'Actions']}
           rowCount={files.rowCount}
           hasMore={files.hasMore}
-          onView={files.onView}
+          onView={onView}
           keyOf={(index) => files.rowAt(index)?.id}
           renderRow={(index) => {
             const file = files.rowAt(index)
@@ -92,9 +94,9 @@ export function FilesPage() {
           footer={<ListFooter {...files} end="These are all." />}
         />
       )}
-      {mayChange && <DropTarget onFiles={actions.addFiles} />}
       <Suspense>
         {renamed && <RenameDialog file={renamed} onClose={() => setRenamed(null)} />}
+        {version && <NewVersionDialog version={version} onClose={() => setVersion(null)} />}
         {kept && (
           <KeptDialog
             {...kept}
@@ -106,7 +108,12 @@ export function FilesPage() {
           />
         )}
         {state.file && (
-          <FileDetails id={state.file} onRename={setRenamed} onClose={() => go({ ...state, file: undefined })} />
+          <FileDetails
+            id={state.file}
+            onRename={setRenamed}
+            onNewVersion={choices.onNewVersion}
+            onClose={() => go({ ...state, file: undefined })}
+          />
         )}
       </Suspense>
     </>

@@ -36,22 +36,31 @@ export function takeFromFiles(cache: ApolloCache, id: string): void {
   changeLists(cache, ({ edges }) => edges.filter((edge) => edge.node.__ref !== ref))
 }
 
+/** A page takes in no more new files at its beginning than this: a longer one is better asked for again. */
+const fullPageRows = 250
+
 /**
- * Shows a new or restored file in every list that it belongs to, at its place by the time of its upload. Where that lies
- * between two pages, or on one that is not in memory, the page brings it when it is asked for the next time.
+ * Shows new or restored files in every list that they belong to, at their places by the time of their upload. If a place lies
+ * between two pages, or on one that is not in memory, the page brings the file when it is asked for the next time. Returns
+ * false if some page was too full to take a file in.
  */
-export function putIntoFiles(cache: ApolloCache, file: FileRowFragment): void {
-  const ref = cache.identify({ __typename: 'File', id: file.id })
-  if (ref === undefined) return
+export function putIntoFiles(cache: ApolloCache, ...files: readonly FileRowFragment[]): boolean {
+  const refs = new Map(files.map((file) => [cache.identify({ __typename: 'File', id: file.id }), file]))
+  let isComplete = true
   changeLists(cache, ({ edges, pageInfo }, { filter, after, before }, timeOf) => {
-    const others = edges.filter((edge) => edge.node.__ref !== ref)
-    if (!belongs(file, filter ?? {})) return others
-    const at = others.findIndex(({ node }) => timeOf(node) <= file.uploadedAt)
-    const edge: StoredEdge = { __typename: 'FileEdge', cursor: '', node: { __ref: ref } }
-    if (at === 0 && after) return others
-    if (at !== -1) return others.toSpliced(at, 0, edge)
-    return pageInfo?.hasNextPage || before ? others : [...others, edge]
+    const next = edges.filter((edge) => !refs.has(edge.node.__ref))
+    for (const [ref, file] of refs) {
+      if (ref === undefined || !belongs(file, filter ?? {})) continue
+      const at = next.findIndex(({ node }) => timeOf(node) <= file.uploadedAt)
+      const isElsewhere = at === -1 ? pageInfo?.hasNextPage || before : at === 0 && after
+      if (isElsewhere) continue
+      const isFull = at === 0 && next.length >= fullPageRows
+      if (isFull) isComplete = false
+      else next.splice(at === -1 ? next.length : at, 0, { __typename: 'FileEdge', cursor: '', node: { __ref: ref } })
+    }
+    return next
   })
+  return isComplete
 }
 
 /** Takes a file out of the trash that was restored, or purged. */

@@ -3,10 +3,10 @@ import { wordFailure } from '../apollo/takeSuccess.ts'
 import { useTenant } from '../shell/useShell.ts'
 import { say } from '../ui/say.ts'
 import { UserText } from '../ui/UserText.tsx'
-import { pickFiles } from '../uploads/pickFiles.ts'
-import { uploads } from '../uploads/uploads.ts'
+import { addFiles } from '../uploads/uploads.ts'
 import { deleteFile, downloadFile, restoreFile } from './changeFiles.ts'
 import { FileKept } from './fileKept.ts'
+import { type ChosenVersion, chooseVersion, isSameKind } from './newVersion.ts'
 
 interface Named {
   readonly id: string
@@ -39,12 +39,12 @@ export function useFileActions() {
     restore,
     remove,
     download: ({ id }: Named) => downloadFile(client, id).catch(complain),
-    addFiles: (files: readonly File[]) => uploads.add(tenant, files),
-    async upload() {
-      uploads.add(tenant, await pickFiles({ multiple: true }))
-    },
-    async uploadVersion({ id }: Named) {
-      uploads.add(tenant, await pickFiles({ multiple: false }), id)
+    /** The file keeps its name. `onDifferent` asks if the chosen one has another name or type. */
+    async uploadVersion(file: Named & { readonly contentType: string }, onDifferent: (version: ChosenVersion) => void) {
+      const version = await chooseVersion(file)
+      if (!version) return
+      if (isSameKind(version)) addFiles(tenant, [{ bytes: version.bytes, name: file.name, fileId: file.id }])
+      else onDifferent(version)
     },
   }
 }

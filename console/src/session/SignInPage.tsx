@@ -5,6 +5,7 @@ import { forgetClients } from '../apollo/tenantClients.ts'
 import { returnPlace } from '../paths.ts'
 import { Button } from '../ui/Button.tsx'
 import { Logo } from '../ui/Logo.tsx'
+import { uploads } from '../uploads/uploads.ts'
 import { signIn } from './session.ts'
 
 export function SignInPage() {
@@ -28,6 +29,7 @@ export function SignInPage() {
           <Logo size={44} />
           <h1>Sign in to Filegraph</h1>
         </div>
+        <PausedUploads />
         <div className="field">
           <label htmlFor="email">E-mail</label>
           <input
@@ -61,6 +63,17 @@ export function SignInPage() {
         </Button>
       </form>
     </main>
+  )
+}
+
+/** The session has ended in the middle of uploads. They are kept in this tab, for the same person. */
+function PausedUploads() {
+  const count = uploads.unfinishedCount()
+  if (count === 0) return null
+  return (
+    <p className="soft" role="status">
+      {count === 1 ? '1 upload is' : `${count} uploads are`} paused. Sign in again with the same account to continue.
+    </p>
   )
 }
 

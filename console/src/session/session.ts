@@ -1,3 +1,4 @@
+import { RefusedError } from '../apollo/takeSuccess.ts'
 import { serverPath } from '../basePath.ts'
 
 /** Why somebody could not sign in, in their words; null once they are. */
@@ -10,8 +11,17 @@ export async function signIn(email: string, password: string): Promise<string | 
   return answer?.ok ? null : wordSignInFailure(answer?.status, Number(answer?.headers.get('retry-after')))
 }
 
+const signOutMs = 15_000
+
+/** Ends the session. Throws if the server did not confirm that: the session may still be open then. */
 export async function signOut(): Promise<void> {
-  await fetch(serverPath('/session'), { method: 'DELETE', headers: { 'x-filegraph-csrf': '1' } })
+  const headers = { 'x-filegraph-csrf': '1' }
+  const signal = AbortSignal.timeout(signOutMs)
+  const answer = await fetch(serverPath('/session'), { method: 'DELETE', headers, signal }).catch(() => null)
+  // 401: the session had ended before.
+  if (answer?.ok || answer?.status === 401) return
+  const why = answer ? 'The server could not end your session.' : 'No answer from the server.'
+  throw new RefusedError({ message: `${why} You are still signed in here. Try again in a moment.` })
 }
 
 /** `status` is undefined where no answer came; `retryAfterSeconds` is 0 or NaN where none was given. */

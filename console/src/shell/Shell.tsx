@@ -6,7 +6,9 @@ import { NavLink, Outlet } from 'react-router'
 import { clientOf } from '../apollo/tenantClients.ts'
 import { paths } from '../paths.ts'
 import { keepLastTenant } from '../session/lastTenant.ts'
-import { UploadPanel } from '../uploads/UploadPanel.tsx'
+import { DropTarget } from '../uploads/DropTarget.tsx'
+import { UploadDock } from '../uploads/UploadDock.tsx'
+import { uploads } from '../uploads/uploads.ts'
 import { Logo } from '../ui/Logo.tsx'
 import { SkeletonRows } from '../ui/SkeletonRows.tsx'
 import { TenantSwitcher } from './TenantSwitcher.tsx'
@@ -29,7 +31,8 @@ export function Shell() {
             <Outlet />
           </Suspense>
         </main>
-        <UploadPanel />
+        <UploadDock />
+        <DropTarget />
       </div>
     </ApolloProvider>
   )
@@ -37,11 +40,16 @@ export function Shell() {
 
 function Sidebar() {
   const tenant = useTenant()
-  const known = useShell()?.viewer.tenant.slug
+  const viewer = useShell()?.viewer
+  const known = viewer?.tenant.slug
+  const person = viewer?.principal.email
   const isAdmin = useMay('ADMIN')
   useEffect(() => {
     if (known) keepLastTenant(known)
   }, [known])
+  useEffect(() => {
+    if (person) uploads.signedInAs(person)
+  }, [person])
 
   return (
     <header className="sidebar">

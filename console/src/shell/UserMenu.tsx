@@ -1,16 +1,23 @@
 import { Braces, Check, CircleUserRound, LogOut } from 'lucide-react'
+import { lazy, Suspense, useState } from 'react'
 import { Header, Menu, MenuItem, MenuSection, MenuTrigger, Popover, Separator } from 'react-aria-components/Menu'
 import { useNavigate } from 'react-router'
+import { wordFailure } from '../apollo/takeSuccess.ts'
 import { forgetClients } from '../apollo/tenantClients.ts'
 import { serverPath } from '../basePath.ts'
 import { paths } from '../paths.ts'
 import { signOut } from '../session/session.ts'
+import type { SignOutQuestion } from '../session/SignOutDialog.tsx'
 import { Button } from '../ui/Button.tsx'
 import { chooseTheme, type Theme, themes, useTheme } from '../ui/theme.ts'
 import { UserText } from '../ui/UserText.tsx'
-import { uploads } from '../uploads/uploads.ts'
+import { forgetUploads, uploads } from '../uploads/uploads.ts'
 import { roleNames } from './roleNames.ts'
 import { useShell } from './useShell.ts'
+
+const SignOutDialog = lazy(() =>
+  import('../session/SignOutDialog.tsx').then((part) => ({ default: part.SignOutDialog })),
+)
 
 const themeNames: Record<Theme, string> = { system: 'As the system', light: 'Light', dark: 'Dark' }
 
@@ -19,13 +26,21 @@ export function UserMenu() {
   const viewer = useShell()?.viewer
   const theme = useTheme()
   const navigate = useNavigate()
-  const leave = async () => {
-    // Whoever signs in next in this tab must not see what was being uploaded.
-    for (const { id } of uploads.uploads()) uploads.cancel(id)
-    uploads.clearEnded()
-    await signOut().catch(() => null)
+  const [question, setQuestion] = useState<SignOutQuestion | null>(null)
+  const endSession = async () => {
+    await uploads.holdForSignOut()
+    await signOut().catch((error: unknown) => {
+      uploads.resume()
+      throw error
+    })
+    forgetUploads()
     await navigate(paths.signIn(), { replace: true })
     forgetClients()
+  }
+  const leave = async () => {
+    const lostUploads = uploads.unfinishedCount()
+    if (lostUploads > 0) return setQuestion({ lostUploads, failure: null })
+    await endSession().catch((error: unknown) => setQuestion({ lostUploads, failure: wordFailure(error) }))
   }
   return (
     <div className="user">
@@ -74,6 +89,9 @@ export function UserMenu() {
           </Menu>
         </Popover>
       </MenuTrigger>
+      <Suspense>
+        {question && <SignOutDialog {...question} run={endSession} onClose={() => setQuestion(null)} />}
+      </Suspense>
     </div>
   )
 }

@@ -1,25 +1,47 @@
 import { CloudUpload } from 'lucide-react'
 import { useEffect, useRef, useState } from 'react'
+import { useMay, useShell, useTenant } from '../shell/useShell.ts'
 import { say } from '../ui/say.ts'
+import { carriesFiles, type Dropped, isEditable, takeDropped } from './dropped.ts'
+import { addDropped } from './uploads.ts'
 
-/** Takes files that are dropped anywhere on the page, and says so while they hover over it. */
-export function DropTarget({ onFiles }: { onFiles: (files: readonly File[]) => void }) {
+/** Takes files and folders that are dropped or pasted on any page of a tenant, and says where they go. */
+export function DropTarget() {
+  const tenant = useTenant()
+  const isKnown = useShell() !== undefined
+  const mayUpload = useMay('MEMBER')
   const [isOver, setOver] = useState(false)
-  const take = useRef(onFiles)
+  // What is dropped before the role is known waits until it is.
+  const waiting = useRef<Dropped[]>([])
+  const take = useRef(() => {})
   useEffect(() => {
-    take.current = onFiles
-  }, [onFiles])
-  useEffect(() => watchDrops(setOver, (files) => take.current(files)), [])
+    take.current = () => {
+      if (!isKnown) return
+      for (const dropped of waiting.current.splice(0)) {
+        if (mayUpload) void addDropped(tenant, dropped)
+        else say('You can view and download here, but not upload.')
+      }
+    }
+    take.current()
+  }, [tenant, isKnown, mayUpload])
+  useEffect(
+    () =>
+      watchDrops(setOver, (dropped) => {
+        waiting.current.push(dropped)
+        take.current()
+      }),
+    [],
+  )
   if (!isOver) return null
   return (
     <div className="drop-veil">
       <CloudUpload size={44} strokeWidth={1.5} aria-hidden />
-      Drop to upload
+      {isKnown && !mayUpload ? 'You can view and download here, but not upload' : 'Drop to upload to Files'}
     </div>
   )
 }
 
-function watchDrops(setOver: (isOver: boolean) => void, take: (files: readonly File[]) => void): () => void {
+function watchDrops(setOver: (isOver: boolean) => void, take: (dropped: Dropped) => void): () => void {
   // Entering a child fires before leaving its parent: only the count tells whether the pointer left the page.
   let depth = 0
   const hover = (change: number) => {
@@ -27,26 +49,29 @@ function watchDrops(setOver: (isOver: boolean) => void, take: (files: readonly F
     setOver(depth > 0)
   }
   const stop = new AbortController()
+  const { signal } = stop
   const on = (type: 'dragenter' | 'dragleave' | 'dragover' | 'drop', run: (event: DragEvent) => void) =>
-    window.addEventListener(type, (event) => event.dataTransfer?.types.includes('Files') && run(event), {
-      signal: stop.signal,
-    })
+    window.addEventListener(type, (event) => carriesFiles(event) && run(event), { signal })
   on('dragenter', () => hover(1))
   on('dragleave', () => hover(-1))
-  on('dragover', (event) => event.preventDefault())
+  on('dragover', (event) => {
+    event.preventDefault()
+    if (event.dataTransfer) event.dataTransfer.dropEffect = 'copy'
+  })
   on('drop', (event) => {
     event.preventDefault()
     hover(-depth)
-    const { files, folders } = droppedFiles(event.dataTransfer)
-    if (folders > 0) say('Folders cannot be uploaded. Drop the files in them instead.')
-    if (files.length > 0) take(files)
+    const dropped = takeDropped(event.dataTransfer)
+    if (dropped.files.length + dropped.folders.length > 0) take(dropped)
   })
+  window.addEventListener(
+    'paste',
+    (event) => {
+      if (isEditable(event.target) || !event.clipboardData?.files.length) return
+      event.preventDefault()
+      take(takeDropped(event.clipboardData))
+    },
+    { signal },
+  )
   return () => stop.abort()
-}
-
-function droppedFiles(data: DataTransfer | null): { files: File[]; folders: number } {
-  const items = Array.from(data?.items ?? []).filter(({ kind }) => kind === 'file')
-  const isFolder = (item: DataTransferItem) => item.webkitGetAsEntry()?.isDirectory === true
-  const files = items.filter((item) => !isFolder(item)).map((item) => item.getAsFile())
-  return { files: files.filter((file) => file !== null), folders: items.filter(isFolder).length }
 }

@@ -1,69 +1,141 @@
 import './uploads.css'
-import { CircleAlert, CircleCheck, RotateCw, X } from 'lucide-react'
-import { useTenant } from '../shell/useShell.ts'
+import { ChevronDown, ChevronUp, CircleAlert, CircleCheck, RotateCw, X } from 'lucide-react'
+import { memo, useRef, useState, useSyncExternalStore } from 'react'
+import { Link } from 'react-router'
+import { paths } from '../paths.ts'
+import { useShell, useTenant } from '../shell/useShell.ts'
 import { Button } from '../ui/Button.tsx'
-import { formatBytes } from '../ui/formatBytes.ts'
+import { formatBytes, formatCount } from '../ui/formatBytes.ts'
 import { UserText } from '../ui/UserText.tsx'
-import { isUnfinished, type Upload } from './uploadQueue.ts'
-import { uploads, useUploads } from './uploads.ts'
+import { rowHeightPx, useVisibleRows } from '../ui/useVisibleRows.ts'
+import { wordEnd, wordFiles } from './UploadDock.tsx'
+import { UploadNotes } from './UploadNotes.tsx'
+import { cancelAll, uploads, useUpload, useUploads } from './uploads.ts'
+import type { Upload, UploadView } from './uploadStore.ts'
+
+const { store } = uploads
 
 /** What is being uploaded, what has arrived, and what went wrong. */
 export function UploadPanel() {
-  const shown = useUploads(useTenant())
-  const title = panelTitle(shown)
+  const tenant = useTenant()
+  const view = useUploads(tenant)
+  const [isOpen, setOpen] = useState(true)
   return (
-    <>
-      <div className="visually-hidden" role="status">
-        {title}
-      </div>
-      {shown.length > 0 && (
-        <section className="uploads" aria-label="Uploads">
-          <header className="uploads-head">
-            <h2>{title}</h2>
-            {!shown.some(isUnfinished) && (
-              <Button look="icon" aria-label="Close the list of uploads" onPress={uploads.clearEnded}>
-                <X size={18} aria-hidden />
-              </Button>
-            )}
-          </header>
-          <ul className="uploads-list">
-            {shown.map((upload) => (
-              <UploadItem key={upload.id} upload={upload} />
-            ))}
-          </ul>
-        </section>
+    <section className="uploads" aria-label="Uploads">
+      <header className="uploads-head">
+        <h2>{wordTitle(view)}</h2>
+        {view.unfinished > 1 && (
+          <Button look="quiet" onPress={() => cancelAll(tenant)}>
+            Cancel all
+          </Button>
+        )}
+        {view.ids.length > 0 && (
+          <Button
+            look="icon"
+            aria-label={isOpen ? 'Hide the uploads' : 'Show the uploads'}
+            aria-expanded={isOpen}
+            onPress={() => setOpen(!isOpen)}
+          >
+            {isOpen ? <ChevronDown size={18} aria-hidden /> : <ChevronUp size={18} aria-hidden />}
+          </Button>
+        )}
+        {view.unfinished === 0 && (
+          <Button look="icon" aria-label="Close the list of uploads" onPress={() => uploads.clearEnded(tenant)}>
+            <X size={18} aria-hidden />
+          </Button>
+        )}
+      </header>
+      {view.unfinished > 0 && <TotalProgress {...view} />}
+      <Elsewhere />
+      {isOpen && (
+        <>
+          <UploadNotes tenant={tenant} failures={view.failures} />
+          <UploadList ids={view.ids} />
+        </>
       )}
-    </>
+    </section>
   )
 }
 
-/** The sum of it in a few words; read out whenever it changes. */
-export function panelTitle(shown: readonly Upload[]): string {
-  const count = (test: (upload: Upload) => boolean) => shown.filter(test).length
-  const going = count(isUnfinished)
-  const failed = count(({ step }) => step === 'failed')
-  const done = count(({ step }) => step === 'done')
-  if (shown.length === 0) return ''
-  if (going > 0) return `Uploading ${going} ${going === 1 ? 'file' : 'files'}`
-  if (failed > 0) return `${failed} ${failed === 1 ? 'upload' : 'uploads'} failed`
-  return done > 0 ? `${done} ${done === 1 ? 'file' : 'files'} uploaded` : 'Upload cancelled'
+function wordTitle({ ids, count, unfinished }: UploadView): string {
+  const total = ids.length - count.cancelled
+  if (unfinished > 0)
+    return total === 1 ? 'Uploading 1 file' : `Uploaded ${formatCount(count.done)} of ${wordFiles(total)}`
+  return wordEnd(count) || 'Uploads'
 }
 
-function UploadItem({ upload }: { upload: Upload }) {
-  const { id, name, step } = upload
+function TotalProgress({ byteSize, sentBytes }: UploadView) {
+  return (
+    <div className="uploads-total soft">
+      <Progress label="All uploads" byteSize={byteSize} sentBytes={sentBytes} />
+      {formatBytes(sentBytes)} of {formatBytes(byteSize)}
+    </div>
+  )
+}
+
+/** Uploads go on while another workspace is open. */
+function Elsewhere() {
+  const tenant = useTenant()
+  const others = useSyncExternalStore(store.subscribe, store.busyTenants).filter((busy) => busy !== tenant)
+  const names = useShell()?.viewer.tenants ?? []
+  return others.map((slug) => (
+    <p key={slug} className="uploads-note">
+      <span>Uploads continue in </span>
+      <Link to={paths.files(slug)}>
+        <UserText>{names.find((each) => each.slug === slug)?.name ?? slug}</UserText>
+      </Link>
+    </p>
+  ))
+}
+
+/** Only the rows in sight are in the document, however many there are. */
+function UploadList({ ids }: { ids: readonly string[] }) {
+  const scroller = useRef<HTMLDivElement>(null)
+  const { first, last } = useVisibleRows(scroller, ids.length)
+  return (
+    <div className="uploads-list" ref={scroller}>
+      <ul style={{ height: ids.length * rowHeightPx }}>
+        {ids.slice(first, last).map((id, at) => (
+          <UploadItem key={id} id={id} place={first + at} count={ids.length} />
+        ))}
+      </ul>
+    </div>
+  )
+}
+
+interface UploadItemProps {
+  readonly id: string
+  readonly place: number
+  readonly count: number
+}
+
+const UploadItem = memo(function UploadItem({ id, place, count }: UploadItemProps) {
+  const upload = useUpload(id)
+  if (!upload) return null
+  const { name, folder, step } = upload
   const canCancel = step === 'waiting' || step === 'checking' || step === 'sending'
   const canRetry = step === 'failed' || step === 'cancelled'
   return (
-    <li className="upload">
+    <li
+      className="upload"
+      aria-setsize={count}
+      aria-posinset={place + 1}
+      style={{ transform: `translateY(${place * rowHeightPx}px)` }}
+    >
       <div className="upload-text">
-        <UserText>{name}</UserText>
-        {step === 'sending' || step === 'committing' ? <Progress upload={upload} /> : null}
-        <span className={step === 'failed' ? 'field-error' : 'upload-state soft'}>{wordStep(upload)}</span>
+        <span className="upload-name">
+          <UserText>{name}</UserText>
+          {folder && <UserText>{folder}</UserText>}
+        </span>
+        {(step === 'sending' || step === 'committing') && <Progress label={`Sending ${name}`} {...upload} />}
+        <span className={step === 'failed' ? 'upload-state field-error' : 'upload-state soft'}>
+          <UserText>{wordStep(upload)}</UserText>
+        </span>
       </div>
       {step === 'done' && <CircleCheck className="upload-done" size={20} aria-hidden />}
       {step === 'failed' && <CircleAlert className="upload-failed" size={20} aria-hidden />}
       {canRetry && (
-        <Button look="icon" aria-label={`Try again: ${name}`} onPress={() => uploads.retry(id)}>
+        <Button look="icon" aria-label={`Try again: ${name}`} onPress={() => uploads.retry([id])}>
           <RotateCw size={17} aria-hidden />
         </Button>
       )}
@@ -74,15 +146,15 @@ function UploadItem({ upload }: { upload: Upload }) {
       )}
     </li>
   )
-}
+})
 
-function Progress({ upload: { name, sentBytes, byteSize } }: { upload: Upload }) {
+function Progress({ label, sentBytes, byteSize }: Pick<Upload, 'sentBytes' | 'byteSize'> & { label: string }) {
   const percent = byteSize === 0 ? 100 : Math.min(100, (sentBytes / byteSize) * 100)
   return (
     <div
       className="progress"
       role="progressbar"
-      aria-label={`Sending ${name}`}
+      aria-label={label}
       aria-valuemin={0}
       aria-valuemax={100}
       aria-valuenow={Math.round(percent)}
@@ -92,7 +164,7 @@ function Progress({ upload: { name, sentBytes, byteSize } }: { upload: Upload })
   )
 }
 
-function wordStep({ step, failure, sentBytes, byteSize }: Upload): string {
+function wordStep({ step, remark, sentBytes, byteSize }: Upload): string {
   switch (step) {
     case 'waiting':
       return 'Waiting'
@@ -103,10 +175,10 @@ function wordStep({ step, failure, sentBytes, byteSize }: Upload): string {
     case 'committing':
       return 'Finishing'
     case 'done':
-      return formatBytes(byteSize)
+      return remark ? `${formatBytes(byteSize)} · ${remark}` : formatBytes(byteSize)
     case 'cancelled':
       return 'Cancelled'
     case 'failed':
-      return failure ?? ''
+      return 'Failed'
   }
 }

@@ -1,4 +1,3 @@
-import { RefusedError } from '../apollo/takeSuccess.ts'
 import type { FileRowFragment, UploadIntentState } from '../apollo/operations.ts'
 
 /** What an upload needs of the API. Each call throws the refusal that it was answered with. */
@@ -52,7 +51,7 @@ export async function sendFile(gateway: UploadGateway, put: PutBytes, sending: S
   sending.onIntent(intent.id)
   sending.signal.throwIfAborted()
   if (intent.state === 'CANCELLED' || intent.state === 'EXPIRED') {
-    throw new RefusedError({ code: 'CONFLICT', message: 'This upload has ended before it was complete. Try again.' })
+    throw new IntentEnded()
   }
   if (intent.url !== null) {
     const status = await put({ ...intent, url: intent.url }, sending.bytes, sending)
@@ -64,6 +63,13 @@ export async function sendFile(gateway: UploadGateway, put: PutBytes, sending: S
 }
 
 const arrived = (status: number) => (status >= 200 && status < 300) || status === 412
+
+/** The intent was cancelled or has expired before the bytes were there. */
+export class IntentEnded extends Error {
+  constructor() {
+    super('This upload ended before it was complete. Try again.')
+  }
+}
 
 /** The bucket did not take the bytes. */
 export class BucketError extends Error {

@@ -1,56 +1,139 @@
-import { useSyncExternalStore } from 'react'
 import type { ApolloClient } from '@apollo/client'
+import { useSyncExternalStore } from 'react'
 import {
   CancelUploadDocument,
   CommitUploadDocument,
   CreateUploadIntentDocument,
-  UsageNowDocument,
+  ShellPartsDocument,
 } from '../apollo/operations.ts'
 import { takeSuccess } from '../apollo/takeSuccess.ts'
 import { clientOf } from '../apollo/tenantClients.ts'
-import { putIntoFiles } from '../files/fileLists.ts'
+import { showArrived } from './arrivals.ts'
+import { type Dropped, readFolders } from './dropped.ts'
 import { putBytes } from './putBytes.ts'
 import type { UploadGateway } from './sendFile.ts'
 import { sha256Of } from './sha256Of.ts'
-import { createUploadQueue, isUnfinished } from './uploadQueue.ts'
+import { type ChosenFile, UploadQueue } from './uploadQueue.ts'
+import type { FolderNotes } from './uploadStore.ts'
 
 /** The one queue of this browser tab. */
-export const uploads = createUploadQueue({
+export const uploads = new UploadQueue({
   gatewayOf: (tenant) => gatewayOf(clientOf(tenant)),
   put: putBytes,
-  digest: sha256Of,
+  digest: async (tenant, bytes) => (isTooLarge(tenant, bytes) ? null : sha256Of(bytes)),
   newKey: () =>
     Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, '0')).join(''),
-  onDone: (tenant, file) => {
-    const client = clientOf(tenant)
-    putIntoFiles(client.cache, file)
-    // Of a file that got a new version, these are no longer known; whoever shows them asks again.
-    const id = client.cache.identify({ __typename: 'File', id: file.id })
-    if (id) for (const fieldName of ['versions', 'sha256']) client.cache.evict({ id, fieldName })
-    void client.query({ query: UsageNowDocument, fetchPolicy: 'network-only' }).catch(() => undefined)
-  },
+  onDone: showArrived,
+  nextFrame: (run) => void requestAnimationFrame(run),
 })
 
-export const useUploads = (tenant: string) =>
-  useSyncExternalStore(uploads.subscribe, uploads.uploads).filter((upload) => upload.tenant === tenant)
+const { store } = uploads
+
+export const useUploads = (tenant: string) => useSyncExternalStore(store.subscribe, () => store.view(tenant))
+
+export const useUpload = (id: string) =>
+  useSyncExternalStore(
+    (listener) => store.subscribeTo(id, listener),
+    () => store.read(id),
+  )
+
+/** Adds files in the name of whoever is signed in. */
+export const addFiles = (tenant: string, files: readonly ChosenFile[]): void =>
+  uploads.add(tenant, personIn(tenant), files)
+
+/** The server refuses it before any byte is sent, so there is no use in reading it for its checksum. */
+function isTooLarge(tenant: string, { size }: Blob): boolean {
+  const shell = clientOf(tenant).readQuery({ query: ShellPartsDocument })
+  if (!shell) return false
+  const { quotaBytes, storedBytes, reservedBytes } = shell.usage
+  const left = quotaBytes === null ? Infinity : quotaBytes - storedBytes - reservedBytes
+  return size > shell.viewer.tenant.policy.maxFileBytes || size > left
+}
+
+const personIn = (tenant: string): string =>
+  clientOf(tenant).readQuery({ query: ShellPartsDocument })?.viewer.principal.email ?? ''
+
+/** Folders that are being read, and what stops it. */
+const readings = new Set<{ readonly tenant: string; readonly stop: AbortController }>()
+
+/** Adds what was dropped: files at once, and those in folders as they are read. */
+export async function addDropped(tenant: string, { files, folders }: Dropped): Promise<void> {
+  addFiles(tenant, files)
+  if (folders.length === 0) return
+  const owner = personIn(tenant)
+  const reading = { tenant, stop: new AbortController() }
+  readings.add(reading)
+  note(tenant, { isReading: true })
+  const count = (field: 'files' | 'junk' | 'emptyFolders', by: number) =>
+    note(tenant, { [field]: (store.notes(tenant) ?? noNotes)[field] + by })
+  await readFolders(
+    folders,
+    {
+      onFiles(found) {
+        if (reading.stop.signal.aborted) return
+        count('files', found.length)
+        uploads.add(tenant, owner, found)
+      },
+      onJunk: (found) => count('junk', found),
+      onEmptyFolder: () => count('emptyFolders', 1),
+      onUnreadable: (path) => note(tenant, { unreadable: [...(store.notes(tenant)?.unreadable ?? []), path] }),
+    },
+    reading.stop.signal,
+  )
+  readings.delete(reading)
+  note(tenant, { isReading: [...readings].some((other) => other.tenant === tenant) })
+}
+
+/** The files of a folder that was chosen. The browser has read it already. */
+export function addFolder(tenant: string, { files, junk }: { files: readonly ChosenFile[]; junk: number }): void {
+  if (files.length + junk === 0) return
+  const { files: before, junk: junkBefore } = store.notes(tenant) ?? noNotes
+  note(tenant, { files: before + files.length, junk: junkBefore + junk })
+  addFiles(tenant, files)
+}
+
+/** Cancels what has not arrived, and finds no more files in dropped folders. */
+export function cancelAll(tenant: string): void {
+  for (const { stop, tenant: of } of readings) if (of === tenant) stop.abort()
+  uploads.cancelAll(tenant)
+}
+
+const noNotes: FolderNotes = { isReading: false, files: 0, junk: 0, emptyFolders: 0, unreadable: [] }
+
+const note = (tenant: string, changes: Partial<FolderNotes>) =>
+  store.setNotes(tenant, { ...(store.notes(tenant) ?? noNotes), ...changes })
+
+/** After signing out: whoever signs in next in this tab must not see what was being uploaded. */
+export function forgetUploads(): void {
+  for (const { stop } of readings) stop.abort()
+  uploads.dropAll()
+}
 
 /** Closing the tab would stop what is on its way: the browser asks first. */
 window.addEventListener('beforeunload', (event) => {
-  if (uploads.uploads().some(isUnfinished)) event.preventDefault()
+  if (readings.size > 0 || uploads.unfinishedCount() > 0) event.preventDefault()
 })
 
+window.addEventListener('online', () => {
+  if (store.pause() === 'unreachable') uploads.resume()
+})
+
+/** Nothing of an intent goes into the cache: its address is a credential, and nobody reads it from there. */
 function gatewayOf(client: ApolloClient): UploadGateway {
+  const fetchPolicy = 'no-cache'
   return {
     async createIntent(input) {
-      const { data } = await client.mutate({ mutation: CreateUploadIntentDocument, variables: { input } })
+      const variables = { input }
+      const { data } = await client.mutate({ mutation: CreateUploadIntentDocument, variables, fetchPolicy })
       return takeSuccess(data?.createUploadIntent, 'uploadIntent').uploadIntent
     },
     async commit(id) {
-      const { data } = await client.mutate({ mutation: CommitUploadDocument, variables: { input: { id } } })
+      const variables = { input: { id } }
+      const { data } = await client.mutate({ mutation: CommitUploadDocument, variables, fetchPolicy })
       return takeSuccess(data?.commitUpload, 'file').file
     },
     async cancel(id) {
-      await client.mutate({ mutation: CancelUploadDocument, variables: { input: { id } } })
+      await client.mutate({ mutation: CancelUploadDocument, variables: { input: { id } }, fetchPolicy })
     },
   }
 }

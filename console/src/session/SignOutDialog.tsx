@@ -1,0 +1,32 @@
+import { ConfirmDialog } from '../shell/ConfirmDialog.tsx'
+
+/** Why signing out needs a word: so many uploads would be lost, or it has failed. */
+export interface SignOutQuestion {
+  readonly lostUploads: number
+  /** Why signing out has failed, in words; null if it was not tried yet. */
+  readonly failure: string | null
+}
+
+interface SignOutDialogProps extends SignOutQuestion {
+  readonly run: () => Promise<void>
+  readonly onClose: () => void
+}
+
+export function SignOutDialog({ lostUploads, failure, run, onClose }: SignOutDialogProps) {
+  if (failure !== null) {
+    return (
+      <ConfirmDialog title="You are still signed in" verb="Try again" run={run} onClose={onClose}>
+        <p>{failure}</p>
+      </ConfirmDialog>
+    )
+  }
+  const what = lostUploads === 1 ? '1 upload' : `${lostUploads} uploads`
+  return (
+    <ConfirmDialog title={`Sign out and lose ${what}?`} verb="Sign out" isDangerous run={run} onClose={onClose}>
+      <p>
+        {lostUploads === 1 ? 'It has' : 'They have'} not arrived yet. Signing out stops {what}, and the files would have
+        to be chosen again.
+      </p>
+    </ConfirmDialog>
+  )
+}
