@@ -93,10 +93,11 @@ describe('the examples of the README', () => {
   })
 
   it('attach and tell by GraphQL', async () => {
-    const [attach = '', tell = ''] = filledIn(example('attach-graphql')).split('\n')
-    const attached = await service.ask(tenant.member, attach)
+    // As a whole, as somebody pastes it: one document with two operations.
+    const document = filledIn(example('attach-graphql'))
+    const attached = await service.ask(tenant.member, document, undefined, 'Attach')
     expect(attached.data).toEqual({ attachFile: { __typename: 'AttachFileSuccess' } })
-    const { data } = await service.ask(tenant.viewer, tell)
+    const { data } = await service.ask(tenant.viewer, document, undefined, 'UsedBy')
     const uses = [{ slot: 'scan', file: { name: file.name, downloadUrl: expect.any(String) } }]
     expect(data.attachmentsOf.nodes).toEqual(uses)
   })

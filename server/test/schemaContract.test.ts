@@ -17,6 +17,19 @@ describe('the schema', () => {
     await expect(`${printSchema(schema)}\n`).toMatchFileSnapshot('../../schema.graphql')
   })
 
+  it('has the possible types that docs/possibleTypes.json lists for Apollo Client', async () => {
+    const abstract = Object.values(schema.getTypeMap()).filter((type) => isInterfaceType(type) || isUnionType(type))
+    const entries = abstract.map((type) => [
+      type.name,
+      schema
+        .getPossibleTypes(type)
+        .map(({ name }) => name)
+        .toSorted(),
+    ])
+    const sorted = Object.fromEntries(entries.toSorted(([one], [other]) => String(one).localeCompare(String(other))))
+    await expect(`${JSON.stringify(sorted, null, 2)}\n`).toMatchFileSnapshot('../../docs/possibleTypes.json')
+  })
+
   it('describes every type, field, argument and enum value', () => {
     expect(undescribed(schema)).toEqual([])
   })

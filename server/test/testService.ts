@@ -40,7 +40,12 @@ export interface TestService {
   /** A tenant with a member of each role. */
   createTenant(policy?: Partial<TenantPolicy>): Promise<TestTenant>
   /** Runs an operation as GraphQL does, as whoever it is; null is nobody. */
-  ask<T = Data>(who: Principal | null, query: string, variables?: Record<string, unknown>): Promise<Answer<T>>
+  ask<T = Data>(
+    who: Principal | null,
+    query: string,
+    variables?: Record<string, unknown>,
+    operationName?: string,
+  ): Promise<Answer<T>>
   contextOf(who: Principal): Context
   /** What the sweeps go by; a test may change it. */
   readonly cleanup: { -readonly [setting in keyof CleanupSettings]: CleanupSettings[setting] }
@@ -130,9 +135,12 @@ export async function startTestService({ behindProxy = false }: TestServiceOptio
       return recordRun(ctx, kind, { ...usualRun, ...asked }, sweepOf(kind).sweep)
     },
     createTenant: (policy) => createTestTenant(contextOf, policy),
-    ask: async (who, query, variables) => {
+    ask: async (who, query, variables, operationName) => {
       const contextValue = contextFor(who && contextOf(who))
-      const { body, http } = await apollo.executeOperation({ query, ...(variables && { variables }) }, { contextValue })
+      const { body, http } = await apollo.executeOperation(
+        { query, ...(variables && { variables }), ...(operationName && { operationName }) },
+        { contextValue },
+      )
       if (body.kind !== 'single') throw new Error('Answers come in one piece')
       return JSON.parse(JSON.stringify({ ...body.singleResult, status: http.status ?? 200 })) as Answer<never>
     },

@@ -49,8 +49,8 @@ mutation Announce {
   }
 }
 
-# 2. Send the bytes to the bucket:
-#      curl -X PUT -H 'content-type: text/plain' --data-raw hello '<url>'
+# 2. Send the bytes to the bucket, with every header of the answer:
+#      curl -X PUT -H 'content-type: text/plain' -H 'if-none-match: *' --data-raw hello '<url>'
 #    or, in a program: fetch(url, { method, headers, body })
 
 # 3. Commit. Until the bytes are there the answer is UPLOAD_INCOMPLETE.

@@ -1,16 +1,21 @@
+import { request } from 'node:http'
+import { brotliDecompressSync, gunzipSync } from 'node:zlib'
 import { serverAudits } from 'graphql-http'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { startTestHttpServer, type TestHttpServer } from '../../test/testHttpServer.ts'
 
 let server: TestHttpServer
 let limited: TestHttpServer
+let allowing: TestHttpServer
 beforeAll(async () => {
   server = await startTestHttpServer()
   limited = await startTestHttpServer({ rateLimit: { operationsPerMinute: 5 } })
+  allowing = await startTestHttpServer({ http: { allowedOrigins: ['https://app.example'] } })
 })
 afterAll(async () => {
   await server.close()
   await limited.close()
+  await allowing.close()
 })
 
 const post = (to: TestHttpServer, body: string, headers: Record<string, string> = {}) =>
@@ -85,5 +90,73 @@ describe('the rate limit', () => {
     expect((await post(limited, JSON.stringify([operation, operation, operation, operation]))).status).toBe(400)
     expect((await limited.ask('{ hello }')).status).toBe(200)
     expect((await limited.ask('{ hello }')).status).toBe(429)
+  })
+})
+
+describe('compression', () => {
+  const long = `{ ${Array.from({ length: 80 }, (_, n) => `answer${n}: hello`).join(' ')} }`
+
+  /** Past `fetch`, which unpacks by itself. */
+  const ask = (query: string, acceptEncoding: string | undefined, method = 'POST') =>
+    new Promise<{ encoding: string | undefined; vary: string | undefined; bytes: Buffer }>((resolve, reject) => {
+      const headers = {
+        'content-type': 'application/json',
+        ...(acceptEncoding !== undefined && { 'accept-encoding': acceptEncoding }),
+      }
+      const sent = request(`${server.url}/graphql`, { method, headers }, (answer) => {
+        const parts: Buffer[] = []
+        answer.on('data', (part: Buffer) => parts.push(part))
+        answer.on('end', () => {
+          const { 'content-encoding': encoding, vary } = answer.headers
+          resolve({ encoding, vary, bytes: Buffer.concat(parts) })
+        })
+      })
+      sent.on('error', reject)
+      sent.end(JSON.stringify({ query }))
+    })
+
+  it.each([
+    ['br', 'br', brotliDecompressSync],
+    ['gzip', 'gzip', gunzipSync],
+    ['gzip, deflate, br, zstd', 'br', brotliDecompressSync],
+    ['gzip;q=1.0, br;q=0', 'gzip', gunzipSync],
+    ['*', 'gzip', gunzipSync],
+  ] as const)('packs an answer above 1 kB for whoever accepts %s', async (accepted, encoding, unpack) => {
+    const plain = await ask(long, undefined)
+    const packed = await ask(long, accepted)
+    expect(plain.encoding).toBeUndefined()
+    expect(packed.encoding).toBe(encoding)
+    expect(packed.vary).toMatch(/accept-encoding/i)
+    expect(unpack(packed.bytes).toString()).toBe(plain.bytes.toString())
+    expect(packed.bytes.length).toBeLessThan(plain.bytes.length / 3)
+  })
+
+  it.each([
+    ['a short answer', '{ hello }', 'br, gzip'],
+    ['an answer to whoever accepts none', long, 'identity'],
+    ['an answer to whoever refuses all', long, 'br;q=0, gzip;q=0'],
+  ])('leaves %s as it is', async (_, query, accepted) => {
+    const { encoding, bytes } = await ask(query, accepted)
+    expect(encoding).toBeUndefined()
+    expect(JSON.parse(bytes.toString())).toHaveProperty('data')
+  })
+})
+
+describe('CORS', () => {
+  it('lets the headers of common clients and tracers through', async () => {
+    const wanted =
+      'authorization,content-type,apollographql-client-name,apollographql-client-version,graphql-require-preflight,' +
+      'traceparent,tracestate,baggage,sentry-trace,x-filegraph-tenant'
+    const answer = await fetch(`${allowing.url}/graphql`, {
+      method: 'OPTIONS',
+      headers: {
+        origin: 'https://app.example',
+        'access-control-request-method': 'POST',
+        'access-control-request-headers': wanted,
+      },
+    })
+    const allowed = (answer.headers.get('access-control-allow-headers') ?? '').toLowerCase().split(/,\s*/)
+    expect(answer.headers.get('access-control-allow-origin')).toBe('https://app.example')
+    expect(wanted.split(',').filter((name) => !allowed.includes(name))).toEqual([])
   })
 })
