@@ -1,26 +1,20 @@
 import { readFileSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { evaluate, exampleIn } from './documentExample.ts'
 import { type Data, startTestService, type TestService, type TestTenant, uploadFile } from './testService.ts'
 
-const page = readFileSync(new URL('../../docs/clients.md', import.meta.url), 'utf8')
 const possibleTypes = JSON.parse(
   readFileSync(new URL('../../docs/possibleTypes.json', import.meta.url), 'utf8'),
 ) as object
 
-function example(name: string): string {
-  const between = new RegExp(`<!-- ${name}:start -->\n\`\`\`\\w+\n([\\s\\S]*?)\`\`\`\n<!-- ${name}:end -->`)
-  const [, code] = between.exec(page) ?? []
-  if (code === undefined) throw new Error(`docs/clients.md has no example ${name}`)
-  return code
-}
-
-const evaluate = <T>(code: string, name: string, scope: Record<string, unknown>): T =>
-  new Function(...Object.keys(scope), `${code}; return ${name}`)(...Object.values(scope)) as T
+const example = (name: string) => exampleIn('docs/clients.md', name)
 
 /** The clients bring types of the browser, which would change the meaning of `fetch` for the whole server. */
-const load = async (name: string): Promise<Data> => (await import(name)) as Data
+const load = async (name: string): Promise<Data> => import(name)
 const [apollo, urql, relay] = await Promise.all(['@apollo/client', '@urql/core', 'relay-runtime'].map(load))
+
+type FreshUrl = (...args: unknown[]) => Promise<string>
 
 const lifetimeMs = 2_000
 
@@ -55,11 +49,10 @@ const variables = { seconds: lifetimeMs / 1000 }
 describe('a list that is open for longer than its URLs live', () => {
   it('gets a working URL from Apollo Client', async () => {
     const scope = { InMemoryCache: apollo.InMemoryCache, possibleTypes, gql: apollo.gql }
-    const { cache, freshUrl } = evaluate<{ cache: Data; freshUrl: (client: Data, id: string) => Promise<string> }>(
-      example('apollo'),
-      '{ cache, freshUrl }',
-      scope,
-    )
+    const { cache, freshUrl } = evaluate(example('apollo'), '{ cache, freshUrl }', scope) as {
+      cache: Data
+      freshUrl: (client: Data, id: string) => Promise<string>
+    }
     const link = new apollo.HttpLink({ uri: 'http://filegraph/graphql', fetch: overHttp })
     const client = new apollo.ApolloClient({ cache, link })
     const ask = async () => {
@@ -77,7 +70,7 @@ describe('a list that is open for longer than its URLs live', () => {
   })
 
   it('gets a working URL from urql', async () => {
-    const freshUrl = evaluate<(client: Data, id: string) => Promise<string>>(example('urql'), 'freshUrl', {})
+    const freshUrl = evaluate(example('urql'), 'freshUrl') as FreshUrl
     const exchanges = [urql.cacheExchange, urql.fetchExchange]
     const client = new urql.Client({
       url: 'http://filegraph/graphql',
@@ -95,9 +88,7 @@ describe('a list that is open for longer than its URLs live', () => {
   })
 
   it('gets a working URL from Relay', async () => {
-    const freshUrl = evaluate<(...args: unknown[]) => Promise<string>>(example('relay'), 'freshUrl', {
-      fetchQuery: relay.fetchQuery,
-    })
+    const freshUrl = evaluate(example('relay'), 'freshUrl', { fetchQuery: relay.fetchQuery }) as FreshUrl
     const environment = new relay.Environment({
       network: relay.Network.create((params: { text: string }, given: Record<string, unknown>) =>
         answer({ query: params.text, variables: given }),

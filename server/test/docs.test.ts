@@ -1,20 +1,13 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parse } from 'graphql'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { examples } from '../../console/src/graphiql/examples.ts'
+import { evaluate, exampleIn } from './documentExample.ts'
 import { type Data, startTestService, type TestService, type TestTenant } from './testService.ts'
 
-const page = readFileSync(new URL('../../docs/uploading.md', import.meta.url), 'utf8')
-
-/** The code between the markers of an example, without its imports and exports. */
-function example(name: string): string {
-  const between = new RegExp(`<!-- ${name}:start -->\n\`\`\`\\w+\n([\\s\\S]*?)\`\`\`\n<!-- ${name}:end -->`)
-  const [, code] = between.exec(page) ?? []
-  if (code === undefined) throw new Error(`docs/uploading.md has no example ${name}`)
-  return code
-}
+const example = (name: string) => exampleIn('docs/uploading.md', name)
 
 /** Loaded without its types, which would bring those of the browser into the whole server. */
 interface UppyLike {
@@ -26,11 +19,6 @@ const { default: Uppy } = (await import(uppyPackage)) as { default: new () => Up
 
 type Gql = (query: string, variables: Record<string, unknown>) => Promise<Data>
 type Upload = (gql: Gql, file: File) => Promise<Data>
-
-const evaluate = <T>(code: string, name: string, scope: Record<string, unknown> = {}): T => {
-  const body = code.replace(/^import .*$/gm, '').replaceAll(/^export /gm, '')
-  return new Function(...Object.keys(scope), `${body}; return ${name}`)(...Object.values(scope)) as T
-}
 
 let service: TestService
 let tenant: TestTenant
@@ -55,7 +43,7 @@ const losingOneAnswer: typeof fetch = async (input, init) => {
   return again
 }
 
-const uploadWith = (fetchIt: typeof fetch) => evaluate<Upload>(example('browser'), 'upload', { fetch: fetchIt })
+const uploadWith = (fetchIt: typeof fetch) => evaluate(example('browser'), 'upload', { fetch: fetchIt }) as Upload
 
 describe('docs/uploading.md', () => {
   it.each([
@@ -91,7 +79,10 @@ describe('docs/uploading.md', () => {
     const { openAsBlob } = await import('node:fs')
     const { basename } = await import('node:path')
     const scope = { upload: uploadWith(fetch), openAsBlob, basename }
-    const uploadFromDisk = evaluate<(gql: Gql, path: string) => Promise<Data>>(example('node'), 'uploadFromDisk', scope)
+    const uploadFromDisk = evaluate(example('node'), 'uploadFromDisk', scope) as (
+      gql: Gql,
+      path: string,
+    ) => Promise<Data>
     expect(await uploadFromDisk(gql, path)).toMatchObject({ name: 'from disk.bin', byteSize: 100_000 })
     rmSync(folder, { recursive: true })
   })
@@ -102,11 +93,10 @@ describe('docs/uploading.md', () => {
   ])('uploads with Uppy 6: %s', async (_, fetchIt) => {
     const uppy = new Uppy()
     const scope = { upload: uploadWith(fetchIt) }
-    const uploadWithFilegraph = evaluate<(uppy: UppyLike, gql: Gql) => void>(
-      example('uppy'),
-      'uploadWithFilegraph',
-      scope,
-    )
+    const uploadWithFilegraph = evaluate(example('uppy'), 'uploadWithFilegraph', scope) as (
+      uppy: UppyLike,
+      gql: Gql,
+    ) => void
     uploadWithFilegraph(uppy, gql)
     uppy.addFile({ name: 'of uppy.unknown', type: '', data: new Blob(['from uppy']) })
     const result = await uppy.upload()
@@ -119,7 +109,7 @@ describe('the examples of GraphiQL', () => {
   it('upload a file in the steps that they describe, with the headers that they name', async () => {
     const upload = examples[1]?.query ?? ''
     const announced = await service.ask(tenant.member, upload, undefined, 'Announce')
-    const intent = announced.data['createUploadIntent'].uploadIntent as Data
+    const intent = announced.data['createUploadIntent'].uploadIntent
     const [, curl = ''] = /# +(curl .*'<url>')/.exec(upload) ?? []
     const headers = [...curl.matchAll(/-H '([^:]+): ([^']+)'/g)].map(([, name = '', value = '']) => [name, value])
     expect(headers).toEqual(intent['headers'].map(({ name, value }: Data) => [name, value]))

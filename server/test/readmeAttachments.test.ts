@@ -1,20 +1,12 @@
-import { readFileSync } from 'node:fs'
 import { sql } from 'drizzle-orm'
 import { pgTable, text } from 'drizzle-orm/pg-core'
 import { drizzle, type PostgresJsDatabase } from 'drizzle-orm/postgres-js'
 import postgres from 'postgres'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { exampleIn } from './documentExample.ts'
 import { type Data, startTestService, type TestService, type TestTenant, uploadFile } from './testService.ts'
 
-const readme = readFileSync(new URL('../../README.md', import.meta.url), 'utf8')
-
-/** The code between the markers of an example. */
-function example(name: string): string {
-  const between = new RegExp(`<!-- ${name}:start -->\n\`\`\`\\w+\n([\\s\\S]*?)\`\`\`\n<!-- ${name}:end -->`)
-  const [, code] = between.exec(readme) ?? []
-  if (code === undefined) throw new Error(`The README has no example ${name}`)
-  return code
-}
+const example = (name: string) => exampleIn('README.md', name)
 
 const invoices = pgTable('invoices', { id: text().primaryKey(), customer: text() })
 
