@@ -150,3 +150,41 @@ it('makes and finds everything in its place, also for a login that is called lik
     await database.drop()
   }
 })
+
+it('stores files of earlier versions under the one name of their media type', { timeout: 60_000 }, async () => {
+  const managed = await startManagedPostgres()
+  try {
+    const url = await managed.addOwner('renaming_owner')
+    await migrate(url)
+    const superuser = postgres(Object.assign(new URL(url), { username: 'postgres' }).href, { max: 1 })
+    await superuser`set session_replication_role = replica`
+    const [tenant, other] = [randomUUID(), randomUUID()]
+    const insert = async (tenantId: string, type: string) => {
+      const id = randomUUID()
+      await superuser`insert into files (tenant_id, id, original_file_name, content_type, byte_size, current_version, uploaded_by,
+        uploaded_at, updated_at) values (${tenantId}, ${id}, 'a', ${type}, 1, 1, ${tenantId}, now(), now())`
+      await superuser`insert into file_versions (tenant_id, file_id, version, blob_id, original_file_name, content_type, byte_size,
+        created_by, created_at) values (${tenantId}, ${id}, 1, ${id}, 'a', ${type}, 1, ${tenantId}, now())`
+    }
+    await insert(tenant, 'application/x-zip-compressed')
+    await insert(other, 'text/x-csv; charset=iso-8859-1')
+    await insert(other, 'image/png')
+    await insert(other, 'application/x-font-ttf')
+    await superuser`set session_replication_role = origin`
+    await superuser`delete from drizzle.__drizzle_migrations where name like '%stored_media_types'`
+    await migrate(url)
+    const expected = ['application/zip', 'font/ttf', 'image/png', 'text/csv; charset=iso-8859-1']
+    const files = await superuser`select content_type, media_class from files order by 1`
+    const versions = await superuser`select content_type from file_versions order by 1`
+    expect(files.map((row) => row['content_type'])).toEqual(expected)
+    expect(files.map((row) => row['media_class'])).toEqual(['application', 'font', 'image', 'text'])
+    expect(versions.map((row) => row['content_type'])).toEqual(expected)
+    await expect(superuser`update file_versions set byte_size = 2`).rejects.toThrow('its rows are written once')
+    const forced =
+      await superuser`select relname from pg_class where relforcerowsecurity and relname in ('files', 'file_versions')`
+    expect(forced).toHaveLength(2)
+    await superuser.end()
+  } finally {
+    await managed.stop()
+  }
+})

@@ -199,6 +199,15 @@ export function describeBlobStore(bucketName: string, open: () => Promise<OpenBl
         expect(hex(new Uint8Array(await response.arrayBuffer()))).toBe(hex(body))
       })
 
+      it('serves a signed type with a quoted parameter, and a signed name of 2,560 bytes, as they are', async () => {
+        const contentType = 'video/mp4; codecs="avc1.42E01E,mp4a.40.2"'
+        const contentDisposition = `attachment; filename="a.pdf"; filename*=UTF-8''${'%E5%B9%B4'.repeat(279)}.pdf`
+        const response = await fetch(signDownload({ key, contentDisposition, contentType }))
+        expect(response.headers.get('content-type')).toBe(contentType)
+        expect(response.headers.get('content-disposition')).toBe(contentDisposition)
+        await response.body?.cancel()
+      })
+
       it('overrides what a client stored with its PUT, and serves the stored bytes', async () => {
         const encodedKey = newKey()
         const unsigned = [

@@ -23,19 +23,25 @@ export function contentDisposition(disposition: 'attachment' | 'inline', fileNam
 const headerBytes = 2_560
 const shortCharacters = 64
 
-/** The longest shortened name that takes at most so many bytes when it is escaped. */
+/** As much of a name, extension included, as takes at most so many bytes when it is escaped. */
 function fitting(name: string, bytes: number): string {
-  let characters = Array.from(name).length
-  while (escapeExtended(shorten(name, characters)).length > bytes) characters -= 1
-  return shorten(name, characters)
+  const [stem, extension] = splitExtension(name)
+  let left = bytes - escapeExtended(extension).length
+  const cut = stem.findIndex((character) => (left -= escapeExtended(character).length) < 0)
+  return stem.slice(0, cut === -1 ? stem.length : cut).join('') + extension
 }
 
-/** Takes characters out before the extension. Never splits a character that Unicode has as one. */
+/** Takes characters out before the extension. */
 function shorten(name: string, characters: number): string {
-  const all = Array.from(name)
-  if (all.length <= characters) return name
-  const extension = Array.from(/\.[^. ]{1,16}$/u.exec(name)?.[0] ?? '')
-  return [...all.slice(0, characters - extension.length), ...extension].join('')
+  const [stem, extension] = splitExtension(name)
+  return stem.slice(0, characters - extension.length).join('') + extension
+}
+
+/** Whole characters before the extension, so that none is split. A long or spaced ending is no extension. */
+function splitExtension(name: string): [stem: string[], extension: string] {
+  const extension = /[^.]\.([^. ]{1,16})$/u.exec(name)?.[1]
+  if (extension === undefined) return [Array.from(name), '']
+  return [Array.from(name.slice(0, -extension.length - 1)), `.${extension}`]
 }
 
 /** What most names are made of: all that a quoted string can carry as it is. */
