@@ -79,6 +79,8 @@ export function readConfig(environment: Readonly<Record<string, string | undefin
     trustProxy: read.yesNo('TRUST_PROXY', false),
   }
   const bucket = readBucket(read)
+  // Nobody else can reach the local bucket of an embedded database.
+  const isClosed = database.kind === 'embedded' && bucket.kind === 'embedded'
   const config: Omit<Config, 'warnings'> = {
     dataDirectory: resolve(repository, read.text('FILEGRAPH_DATA_DIR') ?? '.data'),
     http,
@@ -89,7 +91,7 @@ export function readConfig(environment: Readonly<Record<string, string | undefin
     session: { lifetimeSeconds: read.whole('SESSION_LIFETIME_HOURS', 168, 1, 8760) * 3600 },
     graphql: { introspection: read.yesNo('GRAPHQL_INTROSPECTION', true), graphiql: read.yesNo('GRAPHIQL', true) },
     rateLimit: { operationsPerMinute: read.whole('RATE_LIMIT_OPERATIONS_PER_MINUTE', 6000, 0, 10_000_000) },
-    cleanup: readCleanup(read),
+    cleanup: { ...readCleanup(read), ...(isClosed && { settleMs: 0 }) },
     seedDemo: read.yesNo('SEED_DEMO', database.kind === 'embedded'),
     logLevel: read.oneOf('LOG_LEVEL', logLevels, 'info'),
   }

@@ -1,5 +1,6 @@
 import { sql } from 'drizzle-orm'
 import { knownMigrations } from './database/migrate.ts'
+import { readRefusal } from './domain/reconcile/watchBucket.ts'
 import type { TenantDatabase } from './database/tenantDatabase.ts'
 import type { BlobStore } from './storage/blobStore.ts'
 
@@ -8,17 +9,21 @@ export interface Readiness {
   readonly database: boolean
   readonly migrations: boolean
   readonly bucket: boolean
+  /** Whether sweeps may delete. REFUSED: a person has to decide. UNKNOWN: the database does not answer. */
+  readonly deletes: 'ALLOWED' | 'REFUSED' | 'UNKNOWN'
 }
 
 const patienceMs = 2_000
 
 /** Asks each part, side by side; one that has not answered within 2 s is not there. Never rejects. */
 export async function readinessOf(services: { database: TenantDatabase; blobs: BlobStore }): Promise<Readiness> {
-  const [pending, bucket] = await Promise.all([
+  const [pending, bucket, refusal] = await Promise.all([
     withinPatience(pendingMigrations(services.database)),
     withinPatience(services.blobs.ping().then(() => true)),
+    withinPatience(readRefusal(services)),
   ])
-  return { database: pending !== undefined, migrations: pending === 0, bucket: bucket === true }
+  const deletes = refusal === undefined ? 'UNKNOWN' : refusal === null ? 'ALLOWED' : 'REFUSED'
+  return { database: pending !== undefined, migrations: pending === 0, bucket: bucket === true, deletes }
 }
 
 let known: readonly string[] | undefined

@@ -13,6 +13,7 @@ import { migrateEverything } from './migrateEverything.ts'
 import { openParts } from './openParts.ts'
 import { naming, variablesOf } from './partFailed.ts'
 import { pendingMigrations } from './readiness.ts'
+import { readRefusal, watchBucket } from './domain/reconcile/watchBucket.ts'
 import { openServices } from './services.ts'
 import { listenForStop, StopAsked, type StopSignals } from './process/stopSignals.ts'
 import { startWorker } from './worker.ts'
@@ -65,6 +66,10 @@ async function bringUp({ config, directory, log, closing, signals }: Starting): 
   // Nothing says that it runs before the application itself has reached its parts, as it will reach them later.
   await naming(variables.database, () => pendingMigrations(services.database))
   await naming(variables.bucket, () => services.blobs.ping())
+  // Before the first upload, which the demo sends.
+  const watch = await watchBucket(services)
+  closing.add('bucket watch', async () => watch.stop())
+  signals.throwIfAsked()
   const hasDemo = config.seedDemo && (await seedDemo(services))
   signals.throwIfAsked()
   const worker = await naming(variables.migration, () => startWorker(services))
@@ -80,6 +85,7 @@ async function bringUp({ config, directory, log, closing, signals }: Starting): 
   directory.writeInstance({ pid: process.pid, url, ...ports })
   logger.info({ url, pid: process.pid }, 'Started')
   const { hasConsole } = api
+  const refusal = await readRefusal(services)
   const hasGraphiql = hasConsole && config.graphql.graphiql
   return startBlock({
     url,
@@ -89,6 +95,9 @@ async function bringUp({ config, directory, log, closing, signals }: Starting): 
     hasDemo,
     ...places,
     logs: log.place,
-    warnings: config.warnings,
+    warnings: [...config.warnings, ...(refusal ? [refusalWarning(refusal.message)] : [])],
   })
 }
+
+const refusalWarning = (message: string) =>
+  `Nothing is deleted from the bucket. ${message} Run: npm run -s filegraph -- accept-bucket`

@@ -1,7 +1,6 @@
 import type { Command } from 'commander'
 import { type CleanupKind, type Outcome, recordRun } from '../domain/cleanup/recordRun.ts'
 import { cleanupKindNames, sweepOf } from '../domain/cleanup/sweeps.ts'
-import { acceptBucket } from '../domain/reconcile/bucketMarker.ts'
 import { findTenantBySlug } from '../domain/tenants/findTenant.ts'
 import { listTenantNames } from '../domain/tenants/listTenantNames.ts'
 import type { Services } from '../services.ts'
@@ -16,6 +15,7 @@ interface RunOptions {
   readonly dryRun?: true
   readonly before?: Date
   readonly exceedBrake?: true
+  readonly deleteForeign?: true
   readonly json?: true
 }
 
@@ -23,17 +23,6 @@ const kindNames = cleanupKindNames.map((kind) => kind.toLowerCase().replaceAll('
 
 export function addCleanupCommands(program: Command, terminal: Terminal): void {
   addSweep(program, terminal)
-  program
-    .command('accept-bucket')
-    .description('Say that this database and this bucket belong together, after one of them was put back or moved.')
-    .addHelpText('after', '\nUntil then nothing is deleted. Run "fsck" first, and read what it says.')
-    .addHelpText('after', examples('accept-bucket'))
-    .action(() =>
-      withServices(terminal, async (services) => {
-        await acceptBucket(services)
-        terminal.print('The bucket is marked as the one of this database.\n')
-      }),
-    )
 }
 
 function addSweep(program: Command, terminal: Terminal): void {
@@ -49,6 +38,10 @@ function addSweep(program: Command, terminal: Terminal): void {
       readTime,
     )
     .option('--exceed-brake', 'delete even more than the brake allows')
+    .option(
+      '--delete-foreign',
+      'let a reconcile also delete objects that no upload of this database made, after the grace period',
+    )
     .option('--json', 'print one JSON object a tenant')
     .addHelpText('after', '\nThe exit code is 1 when a run was stopped, refused or failed.')
     .addHelpText('after', examples('sweep reconcile --dry-run', 'sweep delete-blobs --tenant acme'))
@@ -85,6 +78,7 @@ async function sweepTenant(services: Services, slug: string, kind: CleanupKind, 
     isDryRun: options.dryRun ?? false,
     before: options.before ?? null,
     exceedsBrake: options.exceedBrake ?? false,
+    includesForeign: options.deleteForeign ?? false,
   }
   return recordRun(ctx, kind, run, sweepOf(kind).sweep)
 }

@@ -3,6 +3,7 @@ import { browserOrigins } from '../addresses.ts'
 import { type Check, ok } from './doctor/check.ts'
 import { inspectBucket } from './doctor/inspectBucket.ts'
 import { inspectConnections } from './doctor/inspectConnections.ts'
+import { inspectOwner } from './doctor/inspectOwner.ts'
 import { inspectDatabase } from './doctor/inspectDatabase.ts'
 import { printChecks } from './doctor/printChecks.ts'
 import { examples } from './examples.ts'
@@ -38,7 +39,9 @@ async function examine({ addresses, config }: CommandParts): Promise<Check[]> {
     inspectConnections(addresses),
     inspectBucket(addresses.bucket, browserOrigins(config)),
   ])
-  return [...inspectConfiguration(config.warnings), ...database, ...connections, ...bucket]
+  const isUsable = [...database, ...connections, ...bucket].every(({ state }) => state !== 'missing')
+  const owner = isUsable ? [await inspectOwner({ addresses, config })] : []
+  return [...inspectConfiguration(config.warnings), ...database, ...connections, ...bucket, ...owner]
 }
 
 function inspectConfiguration(warnings: readonly string[]): Check[] {

@@ -1,4 +1,5 @@
 import { Command, CommanderError } from 'commander'
+import { addAcceptBucketCommand } from './addAcceptBucketCommand.ts'
 import { addCleanupCommands } from './addCleanupCommands.ts'
 import { addCorsCommands } from './addCorsCommands.ts'
 import { addDoctorCommand } from './addDoctorCommand.ts'
@@ -45,6 +46,7 @@ function commandLine(terminal: Terminal): Command {
   addDoctorCommand(program, terminal)
   addCorsCommands(program, terminal)
   addCleanupCommands(program, terminal)
+  addAcceptBucketCommand(program, terminal)
   addFsckCommand(program, terminal)
   addVerifyCommand(program, terminal)
   program.addHelpText('after', examples('tenant list', 'key create --help'))

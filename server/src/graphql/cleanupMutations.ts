@@ -73,6 +73,7 @@ builder.mutationFields((t) => ({
         isDryRun: input.isDryRun,
         before: input.before ?? null,
         exceedsBrake: input.exceedsBrake,
+        includesForeign: false,
       }),
   }),
 }))

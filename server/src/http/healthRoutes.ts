@@ -4,14 +4,18 @@ export interface Readiness {
   readonly database: boolean
   readonly bucket: boolean
   readonly migrations: boolean
+  readonly deletes: 'ALLOWED' | 'REFUSED' | 'UNKNOWN'
 }
 
 /** Longer than the bound that each check has of its own. */
 const patienceMs = 3_000
 
-const nothingReady: Readiness = { database: false, bucket: false, migrations: false }
+const nothingReady: Readiness = { database: false, bucket: false, migrations: false, deletes: 'UNKNOWN' }
 
-/** `/healthz`: the process answers. `/readyz`: it can do its work, 200 or 503. Neither needs credentials. */
+/**
+ * `/healthz`: the process answers. `/readyz`: it can serve requests, 200 or 503. Neither needs credentials. `deletes` does
+ * not change the status: a process whose sweeps are refused serves requests as before.
+ */
 export function addHealthRoutes(app: FastifyInstance, readiness: () => Promise<Readiness>): void {
   app.get('/healthz', async (_, reply) => reply.header('cache-control', 'no-store').send({ status: 'ok' }))
 
@@ -19,12 +23,12 @@ export function addHealthRoutes(app: FastifyInstance, readiness: () => Promise<R
   app.get('/readyz', async (_, reply) => {
     // However many ask, the parts are asked once at a time.
     asked ??= withinPatience(readiness).finally(() => (asked = null))
-    const { database, bucket, migrations } = await asked
+    const { database, bucket, migrations, deletes } = await asked
     const isReady = database && bucket && migrations
     return reply
       .code(isReady ? 200 : 503)
       .header('cache-control', 'no-store')
-      .send({ status: isReady ? 'ready' : 'unavailable', database, bucket, migrations })
+      .send({ status: isReady ? 'ready' : 'unavailable', database, bucket, migrations, deletes: deletes.toLowerCase() })
   })
 }
 

@@ -11,6 +11,7 @@ import { withUsablePort } from './listeningPort.ts'
 import { addressesBeside, shownUrl } from '../addresses.ts'
 import { naming, variablesOf } from '../partFailed.ts'
 import { pendingMigrations } from '../readiness.ts'
+import { watchBucket } from '../domain/reconcile/watchBucket.ts'
 import { type Addresses, openServices, type Services } from '../services.ts'
 import { listenForStop } from './stopSignals.ts'
 import { startWorker } from '../worker.ts'
@@ -21,6 +22,7 @@ import { startWorker } from '../worker.ts'
  */
 export const runApi = (terminal: Terminal): Promise<void> =>
   runUntilStopped(terminal, 'api', async (services, { config, addresses, closing }) => {
+    await watch(services, closing)
     const api = await startApi(services, config, externalClientBucket(services.blobs, addresses.bucket))
     closing.add('api', () => api.close())
     const waiting = new AbortController()
@@ -56,6 +58,7 @@ export const runWorker = (terminal: Terminal): Promise<void> =>
     const variables = variablesOf(config)
     const pending = await naming(variables.database, () => pendingMigrations(services.database))
     if (pending > 0) throw new CommandFailed(notMigrated)
+    await watch(services, closing)
     const worker = await naming(variables.migration, () => startWorker(services))
     closing.add('worker', () => worker.stop())
     services.logger.info('The worker is up')
@@ -65,6 +68,11 @@ interface Process {
   readonly config: Config
   readonly addresses: Addresses
   readonly closing: Closing
+}
+
+async function watch(services: Services, closing: Closing): Promise<void> {
+  const watched = await watchBucket(services)
+  closing.add('bucket watch', async () => watched.stop())
 }
 
 async function runUntilStopped(

@@ -8,7 +8,7 @@
  */
 export interface BlobStore {
   /** The object under a key, or null if there is none. */
-  head(key: string, options?: ReadOptions): Promise<StoredObject | null>
+  head(key: string, options?: ReadOptions): Promise<DatedObject | null>
 
   /**
    * The object under a key and its first bytes, in one request; null if there is none. An object of at most 65,536 bytes
@@ -85,6 +85,14 @@ export interface StoredObject {
   readonly contentEncoding: string | null
   /** What the store itself vouches for, or null when it keeps no SHA-256 of the whole object. */
   readonly sha256: string | null
+}
+
+/** What a HEAD tells beyond that. */
+export interface DatedObject extends StoredObject {
+  /** By the clock of the store. Null where it does not say. */
+  readonly lastModified: Date | null
+  /** The installation that wrote the object through `write`. Null for what a client uploaded. */
+  readonly installation: string | null
 }
 
 /** It says how to ask, and nothing about the answer: what is found may have another size. */
@@ -167,6 +175,8 @@ export interface WriteOptions {
   readonly contentType: string
   /** Without it, whatever lies under the key is replaced. */
   readonly onlyIf?: 'ABSENT'
+  /** The installation that writes it, kept as `x-amz-meta-filegraph-installation`. */
+  readonly installation?: string
 }
 
 export interface UnfinishedUploadsPage {

@@ -1,11 +1,11 @@
 import { Agent as HttpAgent, type IncomingHttpHeaders, type IncomingMessage, request as httpRequest } from 'node:http'
 import { Agent as HttpsAgent, request as httpsRequest } from 'node:https'
 import type { ListObjectsV2CommandOutput, ServerSideEncryption } from '@aws-sdk/client-s3'
-import type { ListOptions, ReadOptions, StoredObject } from './blobStore.ts'
+import type { DatedObject, ListOptions, ReadOptions } from './blobStore.ts'
 import { bucketAddress, escapePath, escapeUri } from './bucketAddress.ts'
 import type { BucketOptions } from './bucketOptions.ts'
 import { readPlainListing } from './readPlainListing.ts'
-import { type ObjectPart, readStoredObject } from './readS3Answer.ts'
+import { installationMetadata, type ObjectPart, readDatedObject } from './readS3Answer.ts'
 import type { S3Patience } from './s3Client.ts'
 import { createQuerySigner } from './sigV4Query.ts'
 
@@ -16,7 +16,7 @@ import { createQuerySigner } from './sigV4Query.ts'
  */
 export interface PlainRequests {
   /** Null if the store answers 404. A null is not proof of absence: check that the bucket is there before you act on it. */
-  head(key: string, how: ReadOptions): Promise<StoredObject | null | undefined>
+  head(key: string, how: ReadOptions): Promise<DatedObject | null | undefined>
   /** Reads at most as many bytes of the body as `bytesOf` says, then drops the connection. */
   get(asked: AskedObject, bytesOf: BytesOf): Promise<ObjectAnswer | undefined>
   /** True where the bucket is there and ours to ask. */
@@ -137,7 +137,7 @@ async function readAnswer(response: IncomingMessage, bytesOf: BytesOf | undefine
   return { status, headers, body: Buffer.concat(chunks, Math.min(length, maxBytes)) }
 }
 
-function readHead({ headers }: PlainAnswer): StoredObject | undefined {
+function readHead({ headers }: PlainAnswer): DatedObject | undefined {
   const {
     etag,
     'content-length': length = '',
@@ -146,12 +146,15 @@ function readHead({ headers }: PlainAnswer): StoredObject | undefined {
   } = headers
   if (!etag || !/^\d{1,15}$/.test(length)) return undefined
   const header = (name: string) => headerText(headers, name)
-  return readStoredObject({
+  const writtenBy = header(`x-amz-meta-${installationMetadata}`)
+  return readDatedObject({
     $metadata: {},
     ETag: etag,
     ContentLength: Number(length),
     ContentType,
     ContentEncoding,
+    LastModified: new Date(header('last-modified') ?? Number.NaN),
+    ...(writtenBy !== undefined && { Metadata: { [installationMetadata]: writtenBy } }),
     ChecksumSHA256: header('x-amz-checksum-sha256'),
     ChecksumType: header('x-amz-checksum-type') === 'COMPOSITE' ? 'COMPOSITE' : undefined,
   })

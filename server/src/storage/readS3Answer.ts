@@ -9,6 +9,7 @@ import type {
   _Object,
 } from '@aws-sdk/client-s3'
 import type {
+  DatedObject,
   DeleteOutcome,
   ExaminedObject,
   ListOptions,
@@ -37,6 +38,19 @@ export const readLabels = ({
 function readEncoding(header: string | undefined): string | null {
   const codings = (header ?? '').split(',').map((coding) => coding.trim().toLowerCase())
   return codings.filter((coding) => !['', 'identity', 'aws-chunked'].includes(coding)).join(', ') || null
+}
+
+/** Under which name objects that we wrote ourselves say who wrote them. */
+export const installationMetadata = 'filegraph-installation'
+
+export function readDatedObject(output: HeadObjectCommandOutput): DatedObject {
+  const { LastModified, Metadata } = output
+  const isDate = LastModified !== undefined && !Number.isNaN(LastModified.getTime())
+  return {
+    ...readStoredObject(output),
+    lastModified: isDate ? LastModified : null,
+    installation: Metadata?.[installationMetadata] ?? null,
+  }
 }
 
 /** The answer to a GET of an object or of a range of it, and what was read of its body. */

@@ -6,12 +6,12 @@ import {
   ListObjectsV2Command,
   type S3Client,
 } from '@aws-sdk/client-s3'
-import type { BlobStore, DeleteOutcome, ListOptions, ListPage, ReadOptions, StoredObject } from './blobStore.ts'
+import type { BlobStore, DatedObject, DeleteOutcome, ListOptions, ListPage, ReadOptions } from './blobStore.ts'
 import type { BucketOptions } from './bucketOptions.ts'
 import { examineObject, hashObject, type ObjectReader } from './examineObject.ts'
 import { readStartOf } from './readBody.ts'
 import { createPlainRequests, type PlainRequests } from './plainRequests.ts'
-import { readDeleteOutcome, readListPage, readStoredObject } from './readS3Answer.ts'
+import { readDatedObject, readDeleteOutcome, readListPage } from './readS3Answer.ts'
 import { createS3Client, usualPatience, type S3Patience } from './s3Client.ts'
 import { describeFailure, unavailable } from './s3Failure.ts'
 import { createUrlSigner } from './signUrl.ts'
@@ -52,13 +52,13 @@ async function head(
   { client, plain, bucket }: ObjectReader,
   key: string,
   how: ReadOptions,
-): Promise<StoredObject | null> {
+): Promise<DatedObject | null> {
   try {
     const stored = await plain.head(key, how)
     if (stored) return stored
     if (stored === undefined) {
       const command = new HeadObjectCommand({ Bucket: bucket, Key: key, ChecksumMode: 'ENABLED' })
-      return readStoredObject(await client.send(command))
+      return readDatedObject(await client.send(command))
     }
   } catch (error) {
     if (describeFailure(error).status !== 404) throw unavailable('HEAD', error)

@@ -1,6 +1,6 @@
 import { PutObjectCommand, type S3Client } from '@aws-sdk/client-s3'
 import type { WriteOptions } from './blobStore.ts'
-import { refuseWithoutEtag } from './readS3Answer.ts'
+import { installationMetadata, refuseWithoutEtag } from './readS3Answer.ts'
 import { describeFailure, unavailable } from './s3Failure.ts'
 
 const maxContentBytes = 65_536
@@ -12,10 +12,16 @@ export async function writeObject(
   bucket: string,
   key: string,
   content: Uint8Array,
-  { contentType, onlyIf }: WriteOptions,
+  { contentType, onlyIf, installation }: WriteOptions,
 ): Promise<'WRITTEN' | 'PRESENT'> {
   if (content.byteLength > maxContentBytes) throw new RangeError(`Cannot write ${content.byteLength} bytes`)
-  const object = { Bucket: bucket, Key: key, Body: content, ContentType: contentType }
+  const object = {
+    Bucket: bucket,
+    Key: key,
+    Body: content,
+    ContentType: contentType,
+    ...(installation !== undefined && { Metadata: { [installationMetadata]: installation } }),
+  }
   const isCreation = onlyIf === 'ABSENT'
   for (let attempt = 1; ; attempt += 1) {
     try {

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto'
 import type postgres from 'postgres'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { attachFile } from '../../src/domain/attachments/attachFile.ts'
@@ -11,7 +12,7 @@ import { isServiceUnavailable } from '../../src/domain/serviceUnavailable.ts'
 import { cancelUpload } from '../../src/domain/uploads/cancelUpload.ts'
 import { startTestService, type TestService } from '../testService.ts'
 import { type Clock, type Clocks, dayMs, hourMs, takeClocks } from './clocks.ts'
-import { openSuperuser } from './plantFile.ts'
+import { openSuperuser, plantHistory } from './plantFile.ts'
 import { addFile, owner, sendVersion, stage } from './scene.ts'
 
 let service: TestService
@@ -42,7 +43,8 @@ interface Span {
   begin(ctx: Context, id: string): Promise<unknown>
 }
 
-const stray = (ctx: Context) => `org/${ctx.principal.tenantId}/files/stray.txt`
+const strayId = randomUUID()
+const stray = (ctx: Context) => `org/${ctx.principal.tenantId}/files/${strayId}.txt`
 
 const spans: readonly Span[] = [
   {
@@ -87,6 +89,7 @@ const spans: readonly Span[] = [
     sweep: 'RECONCILE',
     prepare: async (ctx) => {
       await ctx.blobs.write(stray(ctx), new TextEncoder().encode('a stray'), { contentType: 'text/plain' })
+      await plantHistory(sql, ctx.principal.tenantId, [strayId])
       return stray(ctx)
     },
     begin: (ctx) => service.sweep(ctx.principal.tenantId, 'RECONCILE'),

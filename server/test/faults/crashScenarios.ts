@@ -4,6 +4,7 @@ import { holdFile } from '../../src/domain/files/holdFile.ts'
 import { changeRetention } from '../../src/domain/files/changeRetention.ts'
 import { purgeFile } from '../../src/domain/purge/purgeFile.ts'
 import { actions, type Action, type Subject } from './crashActions.ts'
+import { plantHistory } from './plantFile.ts'
 import { type CrashScene, endAllWaits, plantAttached, plantLiveFile, plantTrashed, plantUpload } from './crashScene.ts'
 
 export interface CrashScenario {
@@ -99,7 +100,9 @@ async function plantRequested(scene: CrashScene): Promise<Subject> {
 
 /** Bytes that no row knows, watched for long enough. */
 async function plantOrphan(scene: CrashScene): Promise<Subject> {
-  const key = `org/${scene.tenant.id}/files/${randomUUID()}.txt`
+  const id = randomUUID()
+  const key = `org/${scene.tenant.id}/files/${id}.txt`
+  await plantHistory(scene.sql, scene.tenant.id, [id])
   await scene.service.blobs.write(key, Buffer.from('orphan'), { contentType: 'text/plain' })
   scene.service.cleanup.orphanGraceMs = 86_400_000
   await scene.service.sweep(scene.tenant.id, 'RECONCILE')

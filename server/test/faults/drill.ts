@@ -72,13 +72,20 @@ export async function putBack(
   await bucket.start()
 }
 
+/** Every key of tenants with what identifies its content, in order. */
+export const listTenantObjects = async (blobs: BlobStore): Promise<string[]> =>
+  (await listAll(blobs)).filter((line) => line.startsWith('org/'))
+
+export const listVetoes = async (blobs: BlobStore): Promise<string[]> =>
+  (await blobs.list({ prefix: 'filegraph/veto/' })).objects.map(({ key }) => key)
+
 /** Every key with what identifies its content, in order. */
 export async function listAll(blobs: BlobStore): Promise<string[]> {
   const { objects } = await blobs.list({ prefix: '' })
   return objects.map(({ key, etag, byteSize }) => `${key} ${etag} ${byteSize}`)
 }
 
-type Parts = Pick<Context, 'database' | 'blobs'>
+export type Parts = Pick<Context, 'database' | 'blobs' | 'now'>
 
 export function sweepWith(service: TestService, parts: Parts, tenantId: string, kind: CleanupKind): Promise<Outcome> {
   const { database, blobs } = parts

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto'
 import type postgres from 'postgres'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { usualCleanup } from '../../src/domain/cleanup/cleanupSettings.ts'
+import { newId } from '../../src/domain/newId.ts'
 import { deleteBlobs } from '../../src/domain/purge/deleteBlobs.ts'
 import { startTestService, type TestService, type TestTenant } from '../testService.ts'
 import {
@@ -10,6 +11,7 @@ import {
   openSaboteur,
   openSuperuser,
   type PlantedFile,
+  plantHistory,
   plantReleased,
   sweepContextOf,
   usualCutOff,
@@ -169,8 +171,10 @@ describe('the brake, all gates open', () => {
 
   it('stops a reconcile as well', async () => {
     const tenant = await service.createTenant()
-    const strays = ['a', 'b', 'c'].map((name) => `org/${tenant.id}/files/stray-${name}.txt`)
+    const ids = [1, 2, 3].map(() => newId(new Date()))
+    const strays = ids.map((id) => `org/${tenant.id}/files/${id}.txt`)
     for (const key of strays) await write(key, 'a stray')
+    await plantHistory(sql, tenant.id, ids)
     Object.assign(service.cleanup, { brakeObjects: 2, orphanGraceMs: 0 })
     const { ended, tally } = await service.sweep(tenant.id, 'RECONCILE')
     expect(ended).toContain('More than 2 objects')

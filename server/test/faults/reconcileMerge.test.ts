@@ -21,7 +21,8 @@ function bucketOf(keys: readonly string[], pageKeys: number, failsOnPage = Infin
   let pages = 0
   return {
     ...bench.service.blobs,
-    head: async (key) => (keys.includes(key) ? { ...objectOf(key), contentEncoding: null, sha256: null } : null),
+    head: async (key) =>
+      keys.includes(key) ? { ...objectOf(key), contentEncoding: null, sha256: null, installation: null } : null,
     list: async (options) => {
       const { prefix, startAfter = '', continuationToken } = options
       if (!prefix.startsWith('org/')) return bench.service.blobs.list(options)

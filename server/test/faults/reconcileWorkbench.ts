@@ -5,6 +5,7 @@ import { sweepOf } from '../../src/domain/cleanup/sweeps.ts'
 import { systemPrincipal } from '../../src/domain/identity/systemPrincipal.ts'
 import { newId } from '../../src/domain/newId.ts'
 import type { BlobStore } from '../../src/storage/blobStore.ts'
+import { plantHistory } from './plantFile.ts'
 import { type Data, startTestService, type TestService, type TestServiceOptions } from '../testService.ts'
 
 /** A test service with what a reconcile is tested by: rows and objects put there from outside, and pages of any size. */
@@ -19,9 +20,11 @@ export interface ReconcileWorkbench {
   put(key: string, content?: string): Promise<void>
   /** Rows without versions; answers with their object keys. */
   plantRows(tenantId: string, ids: readonly string[], row?: PlantedRow): Promise<string[]>
+  /** Puts each object there, with the history of one whose upload was cancelled and purged: an orphan that may be deleted. */
+  putOrphans(tenantId: string, ids: readonly string[]): Promise<string[]>
   orphansOf(tenantId: string): Promise<string[]>
   quarantinedOf(tenantId: string): Promise<string[]>
-  /** As if everything watched so far had been watched for so long. */
+  /** As if everything that is watched had been watched for so long, and every object were that much older. */
   watchedFor(milliseconds: number): Promise<void>
   /** The runs as an admin of the tenant sees them, newest first. */
   runsOf(admin: Parameters<TestService['ask']>[0]): Promise<Data[]>
@@ -50,6 +53,7 @@ export async function openReconcileWorkbench(options?: TestServiceOptions): Prom
   const keysOf = async (found: Promise<postgres.RowList<postgres.Row[]>>) =>
     (await found).map((row) => String(row['key']))
   const ahead = { milliseconds: 0 }
+  const aged = { milliseconds: 0 }
   const now = () => new Date(service.now().getTime() + ahead.milliseconds)
   return {
     service,
@@ -57,13 +61,19 @@ export async function openReconcileWorkbench(options?: TestServiceOptions): Prom
     ahead,
     reconcile: (tenantId, pageKeys = 1_000, asked = {}) => {
       const ctx = service.contextOf(systemPrincipal(tenantId))
-      const swept = { ...ctx, now, blobs: withPagesOf(pageKeys, ctx.blobs), settings: service.cleanup }
+      const swept = { ...ctx, now, blobs: withAge(aged, withPagesOf(pageKeys, ctx.blobs)), settings: service.cleanup }
       return recordRun(swept, 'RECONCILE', { ...usualRun, ...asked }, sweepOf('RECONCILE').sweep)
     },
     put: async (key, content = 'hello') => {
       await service.blobs.write(key, Buffer.from(content), { contentType: 'text/plain' })
     },
     plantRows: (tenantId, ids, row = {}) => plantRows(sql, tenantId, ids, row),
+    putOrphans: async (tenantId, ids) => {
+      const keys = ids.map((id) => `org/${tenantId}/files/${id}.txt`)
+      for (const key of keys) await service.blobs.write(key, Buffer.from('hello'), { contentType: 'text/plain' })
+      await plantHistory(sql, tenantId, ids)
+      return keys
+    },
     orphansOf: (tenantId) =>
       keysOf(
         sql`select object_key as key from orphan_objects where tenant_id = ${tenantId} order by object_key collate "C"`,
@@ -73,6 +83,7 @@ export async function openReconcileWorkbench(options?: TestServiceOptions): Prom
         sql`select object_key as key from blobs where tenant_id = ${tenantId} and quarantined_at is not null order by id`,
       ),
     watchedFor: async (milliseconds) => {
+      aged.milliseconds += milliseconds
       await sql`update orphan_objects set first_seen_at = first_seen_at - ${milliseconds} * interval '1 millisecond'`
     },
     runsOf: async (admin) => {
@@ -102,6 +113,16 @@ const counts = (all: Data): Record<string, number> =>
 export const withPagesOf = (maxKeys: number, blobs: BlobStore): BlobStore => ({
   ...blobs,
   list: (options) => blobs.list(options.prefix.startsWith('org/') ? { ...options, maxKeys } : options),
+})
+
+/** Objects that are older than they are. */
+const withAge = (aged: { readonly milliseconds: number }, blobs: BlobStore): BlobStore => ({
+  ...blobs,
+  head: async (key) => {
+    const stored = await blobs.head(key)
+    if (!stored?.lastModified) return stored
+    return { ...stored, lastModified: new Date(stored.lastModified.getTime() - aged.milliseconds) }
+  },
 })
 
 async function plantRows(

@@ -2,13 +2,15 @@ import type postgres from 'postgres'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { attachFile } from '../../src/domain/attachments/attachFile.ts'
 import { findingsIn } from '../../src/domain/integrity/testing/violationsIn.ts'
-import { acceptBucket, advanceMarker } from '../../src/domain/reconcile/bucketMarker.ts'
+import { acceptBucket } from '../../src/domain/reconcile/acceptBucket.ts'
+import { advanceMarker } from '../../src/domain/reconcile/bucketMarker.ts'
 import { startTestService, type TestService, type TestTenant, uploadFile } from '../testService.ts'
 import {
   copyDatabase,
   type DatabaseCopy,
-  listAll,
+  listTenantObjects,
   openOtherBucket,
+  type Parts,
   putBack,
   sweepEverything,
   sweepWith,
@@ -73,23 +75,23 @@ async function liveForAnHour(): Promise<string[]> {
 }
 
 /** Every run is made; those that could delete something in the bucket are refused, and it stays as it is. */
-async function expectAllRefused(parts: Parameters<typeof sweepEverything>[1], because: RegExp): Promise<void> {
-  const before = await listAll(parts.blobs)
+async function expectAllRefused(parts: Parts, because: RegExp): Promise<void> {
+  const before = await listTenantObjects(parts.blobs)
   const { DELETE_BLOBS, RECONCILE, VERIFY, ABORT_UPLOADS } = await sweepEverything(service, parts, tenant.id)
   expect([DELETE_BLOBS, RECONCILE, VERIFY, ABORT_UPLOADS]).toEqual(
     Array.from({ length: 4 }, () => expect.stringMatching(because) as unknown),
   )
   await expect(advanceMarker(parts)).rejects.toThrow(because)
-  expect(await listAll(parts.blobs)).toEqual(before)
+  expect(await listTenantObjects(parts.blobs)).toEqual(before)
 }
 
-const told = async (parts: Parameters<typeof sweepEverything>[1]) => {
+const told = async (parts: Parts) => {
   const { database, blobs } = parts
   const found = await findingsIn({ database, blobs, now: service.now, cleanup: service.cleanup })
   return found.map(({ invariant, subject }) => `${invariant} ${subject.type} ${subject.id}`).sort()
 }
 
-const reconcile = (parts: Parameters<typeof sweepEverything>[1]) =>
+const reconcile = (parts: Parts) =>
   sweepWith(service, parts, tenant.id, 'RECONCILE').then(({ ended, tally: { found, deleted } }) => ({
     ended,
     found,
@@ -99,7 +101,7 @@ const reconcile = (parts: Parameters<typeof sweepEverything>[1]) =>
 describe('a database that was put back by an hour', () => {
   let old: DatabaseCopy
   let newKeys: string[]
-  const parts = () => ({ database: old.database, blobs: service.blobs })
+  const parts = () => ({ database: old.database, blobs: service.blobs, now: service.now })
 
   beforeEach(async () => {
     old = keep(await copyDatabase(service))
@@ -123,10 +125,10 @@ describe('a database that was put back by an hour', () => {
 
   it('goes on when an operator has accepted the bucket, and then tells both', async () => {
     Object.assign(service.cleanup, { orphanGraceMs: 86_400_000 })
-    const before = (await listAll(service.blobs)).filter((line) => line.startsWith('org/'))
+    const before = await listTenantObjects(service.blobs)
     await acceptBucket(parts())
     expect(await reconcile(parts())).toEqual({ ended: null, found: { orphan: 2, missing: 1 }, deleted: 0 })
-    expect((await listAll(service.blobs)).filter((line) => line.startsWith('org/'))).toEqual(before)
+    expect(await listTenantObjects(service.blobs)).toEqual(before)
     const quarantined = await old.sql`select id from blobs where quarantine_reason = 'MISSING'`
     expect(quarantined.map((row) => String(row['id']))).toEqual([doomed.blobId])
     // From then on it is the other database that does not belong to this bucket any more.
@@ -152,15 +154,18 @@ describe('a bucket', () => {
     const { blobs } = keep(await openOtherBucket(service, 'empty'))
     await blobs.write(kept.objectKey, new TextEncoder().encode(kept.content), { contentType: 'text/plain' })
     await blobs.write(released.objectKey, new TextEncoder().encode(released.content), { contentType: 'text/plain' })
-    await expectAllRefused({ database: service.database, blobs }, /no marker of this installation/)
+    await expectAllRefused({ database: service.database, blobs, now: service.now }, /no marker of this installation/)
   })
 
   it('of another installation makes every run refuse', async () => {
     const other = await startTestService()
     keep(other)
     await advanceMarker(other)
-    await expectAllRefused({ database: service.database, blobs: other.blobs }, /belongs to another installation/)
-    const theirs = { database: other.database, blobs: service.blobs }
+    await expectAllRefused(
+      { database: service.database, blobs: other.blobs, now: service.now },
+      /belongs to another installation/,
+    )
+    const theirs = { database: other.database, blobs: service.blobs, now: service.now }
     await expect(advanceMarker(theirs)).rejects.toThrow(/belongs to another installation/)
   })
 
@@ -177,11 +182,17 @@ describe('copies of both that went on separately', () => {
   it('are told apart, also when they have come equally far', async () => {
     const copy = keep(await copyDatabase(service))
     const { blobs } = keep(await openOtherBucket(service, 'copy'))
+    const { now } = service
+    const copied = { database: copy.database, blobs, now }
+    await expect(advanceMarker(copied)).rejects.toThrow(/restored or copied/)
+    await acceptBucket(copied)
     await advanceMarker(service)
-    await advanceMarker({ database: copy.database, blobs })
-    await expectAllRefused({ database: service.database, blobs }, /have parted/)
-    await expectAllRefused({ database: copy.database, blobs: service.blobs }, /have parted/)
-    expect(await reconcile({ database: copy.database, blobs })).toMatchObject({ ended: null, found: {} })
+    await expectAllRefused({ database: service.database, blobs, now }, /have parted/)
+    await expectAllRefused({ database: copy.database, blobs: service.blobs, now }, /have parted/)
+    // A person looks at both, and each goes on with its own bucket.
+    await acceptBucket(copied)
+    await acceptBucket(service)
+    expect(await reconcile(copied)).toMatchObject({ ended: null, found: {} })
     expect(await reconcile(service)).toMatchObject({ ended: null, found: {} })
   })
 })

@@ -33,6 +33,8 @@ export const cleanupRuns = pgTable(
     before: moment('before'),
     /** Whether it may delete more than the brake allows. */
     exceedsBrake: boolean('exceeds_brake').notNull(),
+    /** Whether it may delete objects that no upload intent of this database made. */
+    includesForeign: boolean('includes_foreign').notNull().default(false),
     requestedBy: uuid('requested_by').notNull(),
     createdAt: moment('created_at').notNull(),
     startedAt: moment('started_at'),
@@ -95,8 +97,8 @@ export const orphanObjects = pgTable(
 )
 
 /**
- * Which installation this database belongs to: one row. The bucket holds the same in a marker, whose generation grows with
- * it. A database that was put back to an earlier state is behind its bucket, and one of another installation differs.
+ * Which installation this database belongs to. Always one row. The bucket holds a marker with the same generation and token.
+ * A restored database is behind its bucket; a copy that runs beside the original has another token.
  */
 export const installation = pgTable(
   'installation',
@@ -105,12 +107,43 @@ export const installation = pgTable(
     singleton: bigint('singleton', { mode: 'number' }).primaryKey(),
     id: uuid('id').notNull(),
     generation: bytes('generation').notNull(),
-    /** Drawn anew for each generation: two databases that parted at one generation differ in the next. */
+    /** A new random value for each generation: two databases that part at one generation differ in the next. */
     token: uuid('token').notNull(),
-    /** What is being written to the bucket; becomes the above once it is known to be there. */
+    /** The token that is being written to the bucket. Becomes `token` once the marker is known to be there. */
     nextToken: uuid('next_token'),
-    /** Whether a marker was ever written: until then a bucket without one is taken as ours. */
+    /** Whether this database ever wrote a marker. Until then it takes a bucket without markers as its own. */
     isMarked: boolean('is_marked').notNull(),
+    /** The Postgres cluster and database that wrote the last marker. Both differ in a copy made by dump and restore. */
+    systemIdentifier: text('system_identifier'),
+    databaseOid: bytes('database_oid'),
+    /** When that server process was started, as the server tells it. A copy of the disk runs in another process. */
+    serverStartedAt: text('server_started_at'),
+    /** Since when the marker is written from that server process. Null: no other database can be there to object. */
+    settlingSince: moment('settling_since'),
+    /** Why nothing is deleted at present, in a sentence for people. Null while deletes are allowed. */
+    refusal: text('refusal'),
+    refusedSince: moment('refused_since'),
+    /** When a person decided that another database owns the bucket. This one then deletes nothing. */
+    retiredAt: moment('retired_at'),
   },
-  () => [check('installation_singleton', sql`singleton = 1`)],
+  () => [
+    check('installation_singleton', sql`singleton = 1`),
+    check('installation_refused', sql`(refusal is null) = (refused_since is null)`),
+  ],
+)
+
+export const installationActions = ['VETO_LEFT', 'BUCKET_ACCEPTED', 'DATABASE_RETIRED'] as const
+
+/** What was decided about the bucket as a whole, by whom. Belongs to no tenant. Append-only. */
+export const installationLog = pgTable(
+  'installation_log',
+  {
+    id: uuid('id').primaryKey(),
+    at: moment('at').notNull(),
+    action: text('action', { enum: installationActions }).notNull(),
+    /** The machine, and where a person decided, their login there. */
+    actor: text('actor').notNull(),
+    payload: jsonb('payload').$type<Record<string, unknown>>().notNull(),
+  },
+  () => [check('installation_log_action', oneOf('action', installationActions))],
 )

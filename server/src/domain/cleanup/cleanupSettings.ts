@@ -4,6 +4,11 @@ export interface CleanupSettings {
   readonly purgeGraceMs: number
   /** How long an object that no row knows is watched before it is deleted. */
   readonly orphanGraceMs: number
+  /**
+   * How long a database server that was not known before has to mark the bucket before it may delete: several times as long
+   * as another database needs to notice it. Zero where no other database can reach the bucket.
+   */
+  readonly settleMs: number
   /** A run that would delete more stops before it deletes anything. */
   readonly brakeObjects: number
   /** So does one that would delete more than this part of a tenant's objects, where those are many. */
@@ -23,6 +28,7 @@ export interface CleanupSettings {
 export const usualCleanup: CleanupSettings = {
   purgeGraceMs: 15 * 60_000,
   orphanGraceMs: 24 * 3_600_000,
+  settleMs: 5 * 60_000,
   brakeObjects: 100_000,
   brakeShare: 0.5,
   listedPerSecond: 2_000,

@@ -22,9 +22,11 @@ export interface RunOptions {
   /** Only what was deleted or released before this time; null is the usual cut-off. */
   readonly before: Date | null
   readonly exceedsBrake: boolean
+  /** Whether a reconcile may delete objects that no upload intent of this database made. An operator alone may say so. */
+  readonly includesForeign: boolean
 }
 
-export const usualRun: RunOptions = { isDryRun: false, before: null, exceedsBrake: false }
+export const usualRun: RunOptions = { isDryRun: false, before: null, exceedsBrake: false, includesForeign: false }
 
 /** The run under way: its id, its options, and the tally to fill. */
 export interface Run extends RunOptions {

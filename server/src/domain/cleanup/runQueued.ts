@@ -21,6 +21,7 @@ export async function runQueued(
         isDryRun: cleanupRuns.isDryRun,
         before: cleanupRuns.before,
         exceedsBrake: cleanupRuns.exceedsBrake,
+        includesForeign: cleanupRuns.includesForeign,
       })
       .from(cleanupRuns)
       .where(and(tx.mine(cleanupRuns), isState(cleanupRuns.state, 'QUEUED')))

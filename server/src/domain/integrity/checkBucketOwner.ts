@@ -1,19 +1,17 @@
 import { RunEnded } from '../cleanup/recordRun.ts'
-import { assertOwnBucket } from '../reconcile/bucketMarker.ts'
+import { judgeBucket } from '../reconcile/bucketMarker.ts'
 import { readInstallation } from '../reconcile/installation.ts'
 import { type Finding, information, type IntegrityContext, violation } from './finding.ts'
 
-/** Whether the bucket is the one that this database was last used with, neither of them put back. */
+/** Whether this database owns the bucket: neither was put back, and no other database uses it. Changes nothing. */
 export async function* checkBucketOwner(ctx: IntegrityContext): AsyncGenerator<Finding> {
-  const { id, isMarked } = await readInstallation(ctx.database)
-  if (!isMarked) {
-    // The first sweep would mark it; whoever only looks leaves it as it is.
-    const { objects } = await ctx.blobs.list({ prefix: 'filegraph/installation/', maxKeys: 1 })
-    if (objects.length === 0) return yield information('BUCKET', null, 'bucket', id, 'The bucket is not marked yet.')
-  }
+  const { id } = await readInstallation(ctx.database)
   try {
-    await assertOwnBucket(ctx)
+    const { doubt, newest } = await judgeBucket(ctx)
+    if (doubt !== null) yield violation('BUCKET', null, 'bucket', id, doubt.sentence)
+    else if (newest === null) yield information('BUCKET', null, 'bucket', id, 'The bucket is not marked yet.')
   } catch (error) {
+    // A marker that cannot be read or understood.
     if (!(error instanceof RunEnded)) throw error
     yield violation('BUCKET', null, 'bucket', id, error.message)
   }

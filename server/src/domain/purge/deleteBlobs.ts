@@ -6,6 +6,7 @@ import { recordChanges } from '../audit/recordChange.ts'
 import type { Run, SweepContext } from '../cleanup/recordRun.ts'
 import { inTransaction } from '../context.ts'
 import { freeSpace } from '../tenants/usage.ts'
+import { deleteFromBucket } from '../reconcile/deleteFromBucket.ts'
 import { allGates, type BlobEvidence, type CutOff, type Gate, heldBy } from './gates.ts'
 import { identifyObjects } from './identity.ts'
 import { type Lease, takeLease } from './lease.ts'
@@ -104,8 +105,11 @@ async function deleteObjects(
   const ours = claimed.filter((_blob, at) => identified[at] !== 'ANOTHER')
   const strangers = claimed.filter((_blob, at) => identified[at] === 'ANOTHER')
   for (const blob of strangers) run.tally.addHeld('IDENTITY', examined(blob))
-  lease.assertHeld()
-  const { failed } = await ctx.blobs.delete(ours.map(({ objectKey }) => objectKey))
+  const { failed } = await deleteFromBucket(
+    ctx,
+    lease,
+    ours.map(({ objectKey }) => objectKey),
+  )
   const refused = new Set(failed.map(({ key }) => key))
   const stuck = ours.filter(({ objectKey }) => refused.has(objectKey))
   for (const blob of stuck) run.tally.addHeld('STORE', examined(blob))

@@ -7,7 +7,7 @@ import { atOnce } from '../atOnce.ts'
 import { reading } from '../context.ts'
 import type { Run, SweepContext } from '../cleanup/recordRun.ts'
 import { earlier } from '../later.ts'
-import { assertOwnBucket } from '../reconcile/bucketMarker.ts'
+import { assertOwnBucket, isSettling } from '../reconcile/bucketMarker.ts'
 import { pullBrake } from './brake.ts'
 import { deleteBlobs } from './deleteBlobs.ts'
 import type { CutOff } from './gates.ts'
@@ -16,7 +16,7 @@ const batchBlobs = 500
 
 /** The second phase of the purge: released bytes lose their object, then their row. Goes on where a run before it died. */
 export async function deleteReleasedBlobs(ctx: SweepContext, run: Run): Promise<void> {
-  await assertOwnBucket(ctx)
+  await assertOwnBucket(ctx, run)
   const cutOff = await cutOffOf(ctx, run.before)
   const queues = run.isRequested ? [everything] : scheduled
   await pullBrake(
@@ -41,10 +41,12 @@ async function deleteQueue(ctx: SweepContext, run: Run, cutOff: Due, queue: Queu
 /** Whether there is anything to look at, so that a run that would find nothing is not made. */
 export async function hasReleasedBlobs(ctx: SweepContext): Promise<boolean> {
   const cutOff = await cutOffOf(ctx, null)
-  return reading(ctx, async (tx) => {
+  const hasDue = await reading(ctx, async (tx) => {
     const found = await atOnce(...scheduled.map((queue) => () => listDue(tx, cutOff, queue, null, 1)))
     return found.flat().length > 0
   })
+  // A run that may not delete yet would be recorded as refused every minute.
+  return hasDue && !(await isSettling(ctx))
 }
 
 /** By whichever clock is behind. */

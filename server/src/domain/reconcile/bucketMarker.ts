@@ -1,135 +1,159 @@
-import type { BlobStore } from '../../storage/blobStore.ts'
+import type { SweepContext } from '../cleanup/recordRun.ts'
 import type { Context } from '../context.ts'
-import { RunEnded } from '../cleanup/recordRun.ts'
-import { confirmGeneration, type Installation, prepareGeneration, readInstallation } from './installation.ts'
+import { earlier, later } from '../later.ts'
+import { type Doubt, doubtOf } from './doubt.ts'
+import {
+  confirmGeneration,
+  type DatabaseServer,
+  type Installation,
+  keepServer,
+  noteRefusal,
+  prepareGeneration,
+  readInstallation,
+  readInstallationOnServer,
+} from './installation.ts'
+import { listMarkers, type Marker, readMarker, refused, removePastMarkers, writeMarker } from './marker.ts'
+import { leaveVeto, readVetoes, vetoKeyOf } from './veto.ts'
 
-/**
- * Says in the bucket whose it is: an object `filegraph/installation/<id>/<generation>` for the last generations, each
- * created once and never overwritten. The database knows its own generation, so that a database that was put back to an
- * earlier state finds markers ahead of it, and one that is pointed at another bucket finds none, or another's.
- */
-const prefix = 'filegraph/installation/'
-const keptGenerations = 3
-const maxTokenBytes = 200
+type Parts = Pick<Context, 'database' | 'blobs' | 'now'>
 
-const parted = 'The database and the bucket have parted: one of them is a copy.'
+/** What the database and the bucket say of each other at one moment. */
+export interface Judgement {
+  readonly installation: Installation
+  readonly server: DatabaseServer
+  readonly newest: Marker | null
+  /** Null: they belong together, and nobody objects to deletes. */
+  readonly doubt: Doubt | null
+  /** False: the newest marker is ours, and its process died before it wrote that down. */
+  readonly isConfirmed: boolean
+}
 
-const markerKey = (id: string, generation: number) => `${prefix}${id}/${String(generation).padStart(16, '0')}`
-
-type Parts = Pick<Context, 'database' | 'blobs'>
-
-/** Other processes advance the marker while it is being looked at. */
+/** Other processes of this database advance the marker while it is being read. */
 const looks = 5
 
-/**
- * Before anything is deleted: ends the run with REFUSED unless this bucket and this database belong together, neither
- * older than the other. A bucket without a marker is taken as ours if we never had one.
- */
-export async function assertOwnBucket(ctx: Parts, looksLeft = looks): Promise<Installation> {
-  const installation = await readInstallation(ctx.database)
-  const newest = await readNewest(ctx.blobs, installation)
-  if (newest === null && !installation.isMarked) {
-    await writeNext(ctx, await prepareGeneration(ctx.database))
-    return assertOwnBucket(ctx)
-  }
-  const { generation, nextToken } = installation
-  if (newest?.generation === generation + 1 && newest.token === nextToken) {
-    await confirmGeneration(ctx.database, newest)
-    return { ...installation, ...newest, nextToken: null, isMarked: true }
-  }
-  const doubt = doubtOf(installation, newest)
-  if (doubt === null) return installation
-  if (looksLeft > 1 && (await hasMoved(ctx, installation))) return assertOwnBucket(ctx, looksLeft - 1)
-  throw refused(doubt)
+/** Reads both and compares them. Changes nothing. */
+export async function judgeBucket(ctx: Parts, looksLeft = looks): Promise<Judgement> {
+  const { installation, server } = await readInstallationOnServer(ctx.database)
+  const newest = await readNewest(ctx, installation)
+  const isOurNext = newest?.generation === installation.generation + 1 && newest.token === installation.nextToken
+  const known = isOurNext ? { ...installation, ...placeOf(newest) } : installation
+  const own = doubtOf(known, server, newest)
+  if (own !== null && looksLeft > 1 && (await hasMoved(ctx, installation))) return judgeBucket(ctx, looksLeft - 1)
+  // The vetoes last, so that theirs is the freshest answer where it decides.
+  const doubt = retirementOf(installation) ?? own ?? (await findVeto(ctx, vetoKeyOf(installation, server)))
+  return { installation: known, server, newest, doubt, isConfirmed: !isOurNext }
 }
 
-interface Newest {
-  readonly generation: number
-  readonly token: string
+const placeOf = ({ generation, token }: Marker) => ({ generation, token, nextToken: null, isMarked: true })
+
+/** A marker of another installation counts before any of ours. */
+async function readNewest({ blobs }: Parts, { id }: Installation): Promise<Marker | null> {
+  const places = await listMarkers(blobs)
+  const place = places.findLast((marker) => marker.id !== id) ?? places.at(-1)
+  return place ? readMarker(blobs, place) : null
 }
 
-/** Why the two do not belong together, in words for people; null when they do. */
-function doubtOf({ generation, token }: Installation, newest: Newest | null): string | null {
-  if (newest === null) return 'The bucket has no marker of this installation: it is another, or was emptied.'
-  if (newest.generation > generation)
-    return 'The database is older than the bucket: it was put back to an earlier state.'
-  if (newest.generation < generation) return 'The bucket is older than the database: it was put back, or is a copy.'
-  return newest.token === token ? null : parted
-}
-
-/** The marker is looked at after the row: in between, another process may have changed both. */
+/** The marker is read after the row: another process may have changed both in between. */
 async function hasMoved({ database }: Parts, { generation, nextToken }: Installation): Promise<boolean> {
   const now = await readInstallation(database)
   return now.generation !== generation || now.nextToken !== nextToken
 }
 
-/** Writes the next generation into the bucket, and removes those long past. Every process may do so at any time. */
-export async function advanceMarker(ctx: Parts): Promise<void> {
-  await assertOwnBucket(ctx)
-  await writeNext(ctx, await prepareGeneration(ctx.database))
+/** Of several the one that says most: left by another database, for a reason of its own. */
+async function findVeto({ blobs }: Parts, ownKey: string): Promise<Doubt | null> {
+  const vetoes = await readVetoes(blobs)
+  const others = vetoes.filter(({ key }) => key !== ownKey)
+  const veto = others.find(({ finding }) => finding !== 'VETOED') ?? others[0] ?? vetoes[0]
+  if (!veto) return null
+  const { databaseName, host } = veto.self
+  const who = veto.key === ownKey ? 'this database itself' : `the database "${databaseName}" on the host ${host}`
+  return { finding: 'VETOED', sentence: `At ${veto.at} ${who} objected to all deletes: ${veto.sentence}`, other: null }
+}
+
+function retirementOf({ retiredAt }: Installation): Doubt | null {
+  if (!retiredAt) return null
+  const sentence = `At ${retiredAt.toISOString()} a person decided that another database owns this bucket.`
+  return { finding: 'RETIRED', sentence, other: null }
 }
 
 /**
- * The operator's word that this database and this bucket belong together from now on, after one of them was put back.
- * What is in the bucket and unknown to the database is an orphan from then on.
+ * Before anything is deleted or accused: ends the run with REFUSED unless this bucket and this database belong together.
+ * Leaves a veto where it finds another database, so that the other one stops as well. Marks a bucket that has no marker, if
+ * this database never wrote one. A dry run only looks.
  */
-export async function acceptBucket(ctx: Parts): Promise<void> {
-  const { generation } = await readInstallation(ctx.database)
-  const markers = await listMarkers(ctx.blobs)
-  const ahead = Math.max(generation, ...markers.map((marker) => marker.generation))
-  await writeNext(ctx, await prepareGeneration(ctx.database, ahead))
-  await ctx.blobs.delete(markers.map(({ key }) => key))
+export async function assertOwnBucket(ctx: Parts, { isDryRun = false } = {}): Promise<Judgement> {
+  const judgement = await judgeBucket(ctx)
+  const { installation, newest, doubt } = judgement
+  if (doubt !== null) {
+    if (!isDryRun) await refuse(ctx, judgement, doubt)
+    throw refused(doubt.sentence)
+  }
+  if (isDryRun) return judgement
+  if (newest === null) {
+    await writeNext(ctx, judgement)
+    return assertOwnBucket(ctx)
+  }
+  if (!judgement.isConfirmed) await confirmGeneration(ctx.database, newest)
+  if (installation.refusal !== null) await noteRefusal(ctx.database, null, ctx.now())
+  return judgement
 }
 
-interface Next {
-  readonly id: string
-  readonly generation: number
-  readonly token: string
+/** The row first: it is what this database's own processes read, also while the bucket takes no object. */
+async function refuse(ctx: Parts, { installation, server }: Judgement, doubt: Doubt): Promise<void> {
+  if (installation.refusal !== doubt.sentence) await noteRefusal(ctx.database, doubt.sentence, ctx.now())
+  // Nobody is there to stop: the bucket has no marker, or a person has decided already.
+  if (doubt.finding === 'UNMARKED' || doubt.finding === 'RETIRED') return
+  await leaveVeto(ctx, doubt, installation, server)
 }
 
-/** Whoever writes this generation writes the same, so that it matters to nobody who is first. */
-async function writeNext({ database, blobs }: Parts, next: Next): Promise<void> {
-  const content = new TextEncoder().encode(next.token)
-  const marker = markerKey(next.id, next.generation)
-  const written = await blobs.write(marker, content, { contentType: 'text/plain', onlyIf: 'ABSENT' })
-  if (written === 'PRESENT' && (await readToken(blobs, marker)) !== next.token) throw refused(parted)
+/**
+ * The last question before each batch of deletes. Beyond `assertOwnBucket`: a server process that was not known before has
+ * to have written the markers for `settleMs`, so that another database on the bucket has had the time to object.
+ */
+export async function assertMayDelete(ctx: Pick<SweepContext, keyof Parts | 'settings'>): Promise<void> {
+  const judgement = await assertOwnBucket(ctx)
+  const until = settlesAt(judgement, ctx.settings.settleMs)
+  if (until === 'LATER' || until > earlier(ctx.now(), judgement.server.now)) throw refused(settlingSentence(until))
+}
+
+/** Whether `assertMayDelete` would only ask to wait. Asks the database alone. */
+export async function isSettling(ctx: Pick<SweepContext, keyof Parts | 'settings'>): Promise<boolean> {
+  const known = await readInstallationOnServer(ctx.database)
+  if (!known.installation.isMarked) return false
+  const until = settlesAt(known, ctx.settings.settleMs)
+  return until === 'LATER' || until > earlier(ctx.now(), known.server.now)
+}
+
+/** LATER: the server has not written a marker yet. */
+function settlesAt({ installation, server }: Pick<Judgement, 'installation' | 'server'>, settleMs: number) {
+  if (settleMs === 0) return new Date(0)
+  if (installation.serverStartedAt !== server.startedAt) return 'LATER'
+  const { settlingSince } = installation
+  return settlingSince === null ? new Date(0) : new Date(settlingSince.getTime() + settleMs)
+}
+
+function settlingSentence(until: Date | 'LATER'): string {
+  const why = 'The database server was started a short time ago, or is a copy. Nothing is deleted'
+  const time = until === 'LATER' ? 'before it has marked the bucket' : `before ${until.toISOString()}`
+  return `${why} ${time}, so that another database on the same bucket has time to object.`
+}
+
+/** Writes the next generation into the bucket, and removes those long past. Every process may do so at any time. */
+export async function advanceMarker(ctx: Parts): Promise<void> {
+  await writeNext(ctx, await assertOwnBucket(ctx))
+}
+
+/** Every process that writes this generation writes the same token, so that it does not matter which is first. */
+async function writeNext(ctx: Parts, { installation, server }: Judgement): Promise<void> {
+  const { database, blobs, now } = ctx
+  const next = await prepareGeneration(database)
+  if (!(await writeMarker(blobs, next, server, now()))) {
+    // Another database was first. The next look says which, and leaves a veto.
+    await assertOwnBucket(ctx)
+    return
+  }
   await confirmGeneration(database, next)
-  const past = (await listMarkers(blobs)).filter(
-    ({ id, generation }) => id === next.id && generation <= next.generation - keptGenerations,
-  )
-  await blobs.delete(past.map(({ key }) => key))
+  const isFirst = !installation.isMarked
+  await keepServer(database, server, isFirst ? null : later(now(), server.now))
+  await removePastMarkers(blobs, next)
 }
-
-interface Marker {
-  readonly key: string
-  readonly id: string
-  readonly generation: number
-}
-
-/** Null where the bucket has no marker at all. */
-async function readNewest(blobs: BlobStore, { id }: Installation): Promise<Newest | null> {
-  const markers = await listMarkers(blobs)
-  if (markers.some((marker) => marker.id !== id)) throw refused('The bucket belongs to another installation.')
-  const newest = markers.at(-1)
-  if (!newest) return null
-  return { generation: newest.generation, token: await readToken(blobs, newest.key) }
-}
-
-async function readToken(blobs: BlobStore, key: string): Promise<string> {
-  const content = await blobs.readStart(key, maxTokenBytes)
-  if (!content) throw refused('The marker of the bucket is there and cannot be read.')
-  return new TextDecoder().decode(content)
-}
-
-/** In ascending order of key. */
-async function listMarkers(blobs: BlobStore): Promise<Marker[]> {
-  const { objects, continuationToken } = await blobs.list({ prefix })
-  if (continuationToken !== null) throw refused('The bucket has more markers than can be: who writes them?')
-  return objects.map(({ key }) => {
-    const [id = '', generation = '', ...rest] = key.slice(prefix.length).split('/')
-    if (!/^\d{16}$/.test(generation) || rest.length > 0) throw refused('The marker of the bucket cannot be understood.')
-    return { key, id, generation: Number(generation) }
-  })
-}
-
-const refused = (message: string) => new RunEnded('REFUSED', message)

@@ -99,8 +99,8 @@ const plain = /^[\x20-\x7e]*$/
 const isBehind = (key: string, other: string): boolean =>
   plain.test(key) && plain.test(other) ? key > other : Buffer.compare(Buffer.from(key), Buffer.from(other)) > 0
 
-/** The blob that a key names, or null. */
-function blobIdIn(key: string, prefix: string): string | null {
+/** The id of the blob that a key names, or null. */
+export function blobIdIn(key: string, prefix: string): string | null {
   const start = prefix.length + 'files/'.length
   const id = key.slice(start, start + 36)
   return key.startsWith(`${prefix}files/`) && isId(id) ? id : null

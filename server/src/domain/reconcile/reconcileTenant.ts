@@ -22,7 +22,7 @@ const progressPauseMs = 1_000
 export async function reconcileTenant(ctx: SweepContext, run: Run): Promise<void> {
   const start = await findUnfinishedPosition(ctx, run)
   run.tally.position = start
-  await assertOwnBucket(ctx)
+  await assertOwnBucket(ctx, run)
   let listed = 0
   let noteAt = 0
   for await (const page of listInOrder(ctx, start)) {

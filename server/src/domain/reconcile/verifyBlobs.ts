@@ -27,7 +27,7 @@ const mostFailuresInARow = 3
  */
 export async function verifyBlobs(ctx: SweepContext, run: Run): Promise<void> {
   // In a foreign bucket nothing would be found, and every file accused.
-  await assertOwnBucket(ctx)
+  await assertOwnBucket(ctx, run)
   const { verifiedBlobs, verifiedBytes, verifiedForMs } = ctx.settings
   const deadline = performance.now() + verifiedForMs
   const marks = new Marks(ctx, run)

@@ -1,5 +1,7 @@
 import type { Run, SweepContext } from '../cleanup/recordRun.ts'
+import { takeLease } from '../purge/lease.ts'
 import { assertOwnBucket } from '../reconcile/bucketMarker.ts'
+import { abortInBucket } from '../reconcile/deleteFromBucket.ts'
 
 /** Longer than any upload intent lives, and than a wrong clock is off. */
 const staleAfterMs = 7 * 86_400_000
@@ -9,7 +11,7 @@ const staleAfterMs = 7 * 86_400_000
  * keys of the bucket may, and their parts cost space that no listing of objects shows.
  */
 export async function abortStaleUploads(ctx: SweepContext, { tally, isDryRun }: Run): Promise<void> {
-  await assertOwnBucket(ctx)
+  await assertOwnBucket(ctx, { isDryRun })
   const begunBefore = ctx.now().getTime() - staleAfterMs
   let marker = null
   do {
@@ -19,7 +21,7 @@ export async function abortStaleUploads(ctx: SweepContext, { tally, isDryRun }: 
       tally.examined += 1
       if (initiated.getTime() > begunBefore) tally.addHeld('GRACE', examined)
       else {
-        if (!isDryRun) await ctx.blobs.abortUpload(key, uploadId)
+        if (!isDryRun) await abortInBucket(ctx, takeLease(), key, uploadId)
         tally.addDeleted(examined)
       }
     }

@@ -14,7 +14,7 @@ import { deleteFile } from '../../files/deleteFile.ts'
 import { renameFile } from '../../files/renameFile.ts'
 import { systemPrincipal } from '../../identity/systemPrincipal.ts'
 import { purgeFile } from '../../purge/purgeFile.ts'
-import { acceptBucket } from '../../reconcile/bucketMarker.ts'
+import { acceptBucket } from '../../reconcile/acceptBucket.ts'
 import { createTenant } from '../../tenants/createTenant.ts'
 import type { TenantName } from '../../tenants/findTenant.ts'
 
