@@ -88,8 +88,18 @@ describe('a commit is not decided by one answer when, once,', () => {
     const upload = { content, byteSize: content.length, name: 'a.png', contentType: 'image/png' }
     const { uploadIntent } = await askForIntent(bench.service, tenant.member, upload)
     expect((await sendBytes(uploadIntent, content)).status).toBe(200)
-    bench.service.store.on(isRead, changeAnswer({ body: (body) => Buffer.from('%PDF-1.7\n'.padEnd(body.length)) }), 1)
+    const pdf = (body: Buffer) => Buffer.from('%PDF-1.7\n1 0 obj\n'.padEnd(body.length))
+    bench.service.store.on(isRead, changeAnswer({ body: pdf }), 1)
     expect((await commit(bench.service, tenant.member, uploadIntent.id)).__typename).toBe('CommitUploadSuccess')
+  })
+
+  it('the first bytes prove another type than the declared one', async () => {
+    const { uploadIntent } = await askForIntent(bench.service, tenant.member, { content: many })
+    expect((await sendBytes(uploadIntent, many)).status).toBe(200)
+    const pdf = (body: Buffer) => Buffer.from('%PDF-1.7\n1 0 obj\n'.padEnd(body.length))
+    bench.service.store.on(isRead, changeAnswer({ body: pdf }), 1)
+    const { file } = await commit(bench.service, tenant.member, uploadIntent.id)
+    expect(file.contentType).toBe('text/plain')
   })
 })
 

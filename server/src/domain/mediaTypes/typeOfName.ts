@@ -18,6 +18,7 @@ const ownExtensions = new Map<string, string>([
   ['parquet', 'application/vnd.apache.parquet'],
   ['sqlite', 'application/vnd.sqlite3'],
   ['sqlite3', 'application/vnd.sqlite3'],
+  ['cjs', 'text/javascript'],
   ['py', 'text/x-python'],
   ['tsx', 'text/x-typescript'],
   ['cts', 'text/x-typescript'],

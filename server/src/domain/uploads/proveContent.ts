@@ -8,6 +8,7 @@ import {
 import { decideContentType } from '../files/sniffContent.ts'
 import { limits } from '../limits.ts'
 import { essenceOf } from '../mediaTypes/mediaType.ts'
+import { expectedType } from '../mediaTypes/typeOfName.ts'
 import { ContentMismatch, UploadIncomplete } from '../refusals.ts'
 import type { Upload } from './findUploads.ts'
 
@@ -62,8 +63,9 @@ async function read(blobs: BlobStore, upload: Upload, key: string, how: ReadOpti
   const { contentType, refusal: lie } = await decideContentType({ ...upload, start: stored.start })
   const isOther = upload.sha256 !== null && sha256 !== upload.sha256
   const refusal = isOther ? 'The content has another SHA-256 than declared.' : lie
-  // A HEAD says nothing of the start of a large object, so another type than the declared one takes a second reading.
-  const isCertain = refusal === null && isConfirmed && (stored.sha256 !== null || contentType === upload.contentType)
+  // A HEAD says nothing of the start of a large object, so another type than the expected one takes a second reading.
+  const isExpected = essenceOf(contentType) === expectedType(upload.name, upload.contentType)
+  const isCertain = refusal === null && isConfirmed && (stored.sha256 !== null || isExpected)
   return { stored, sha256, contentType, refusal, isCertain }
 }
 
