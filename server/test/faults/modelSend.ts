@@ -66,7 +66,8 @@ async function intend(own: TenantWorld, ctx: Context, { key, intent }: Extract<C
   const content = contentOf(key)
   const upload = await createUploadIntent(ctx, {
     name: `${key}.txt`,
-    contentType: 'text/plain',
+    // Of a type that the wrong content certainly is not.
+    contentType: 'application/pdf',
     byteSize: Buffer.byteLength(content),
     sha256: intent.isProved ? sha256(content) : null,
     fileId: intent.target === null ? null : (own.fileIds.get(intent.target) ?? nobody),

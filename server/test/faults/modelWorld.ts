@@ -100,9 +100,9 @@ export function contextIn(world: World, who: TestTenant['member']): Context {
 /** As text, so that every key has bytes of its own. */
 export const contentOf = (key: string): string => `bytes of ${key} ${'.'.repeat(Number(key.slice(1)) % 40)}`
 
-/** Of the same size, and of a kind that a text is not. */
+/** Of the same size, and certainly a program. */
 export const wrongContentOf = (key: string): Buffer => {
   const wrong = Buffer.alloc(contentOf(key).length, 7)
-  wrong.set(Buffer.from('\x89PNG\r\n\x1a\n', 'latin1'))
+  wrong.set(Buffer.from('\x7fELF', 'latin1'))
   return wrong
 }
