@@ -29,7 +29,7 @@ else {
     <StrictMode>
       <I18nProvider locale={uiLocale.formats}>
         <ErrorBoundary>
-          <BrowserRouter basename={basePath}>
+          <BrowserRouter basename={basePath.slice(0, -1) || '/'}>
             <Pages />
           </BrowserRouter>
           <Messages />
