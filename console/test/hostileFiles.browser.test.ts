@@ -1,0 +1,209 @@
+import { createServer } from 'node:http'
+import type { Browser, BrowserContext, Page } from 'playwright-core'
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { openBrowser } from './openBrowser.ts'
+import { type Instance, startFilegraph } from './startFilegraph.ts'
+import { signIn } from './walk.ts'
+
+let instance: Instance
+let browser: Browser
+let context: BrowserContext
+let page: Page
+/** What the scripts in the files got to do: requests that only they make. */
+let ran: string[]
+
+beforeAll(async () => {
+  ;[instance, browser] = await Promise.all([startFilegraph(), openBrowser()])
+}, 180_000)
+
+afterAll(async () => {
+  await browser?.close()
+  await instance?.stop()
+})
+
+beforeEach(async () => {
+  context = await browser.newContext({ acceptDownloads: true })
+  ran = []
+  context.on('request', (request) => {
+    if (request.url().includes('ran=')) ran.push(request.url())
+  })
+  page = await context.newPage()
+  page.setDefaultTimeout(15_000)
+  await signIn(page, instance.url, 'ada@acme.example')
+})
+
+afterEach(async () => {
+  await context.close()
+})
+
+/** Tells that it ran, and tries what a script on the console's origin could do. */
+const script = (name: string) =>
+  `fetch('/graphql?ran=${name}');new Image().src='/graphql?ran=${name}&cookie='+document.cookie;localStorage.ran='${name}'`
+
+const html = (name: string) =>
+  `<!doctype html><script>${script(name)}</script><img src=/graphql?ran=${name}-img onerror="${script(name)}">`
+const svg = (name: string) =>
+  `<svg xmlns="http://www.w3.org/2000/svg" onload="${script(name)}"><script>${script(name)}</script></svg>`
+const xhtml = (name: string) =>
+  `<?xml version="1.0"?><html xmlns="http://www.w3.org/1999/xhtml"><body><script>${script(name)}</script></body></html>`
+const xml = (name: string) =>
+  `<?xml version="1.0"?><?xml-stylesheet type="text/xsl" href="#x"?><x:script xmlns:x="http://www.w3.org/1999/xhtml">${script(name)}</x:script>`
+const pdf = (name: string) =>
+  `%PDF-1.7\n1 0 obj<</Type/Catalog/OpenAction<</S/JavaScript/JS(app.launchURL("/graphql?ran=${name}"))>>>>endobj\ntrailer<</Root 1 0 R>>\n%%EOF\n`
+/** An image by its first bytes, a script by all of them. */
+const gifScript = (name: string) => `GIF89a/*${'\0'.repeat(20)}*/=1;${script(name)}`
+const pdfPage = (name: string) => `%PDF-1.7\n${html(name)}\n%%EOF\n`
+
+const saved = [
+  ['page.html', 'text/html', html],
+  ['drawing.svg', 'image/svg+xml', svg],
+  ['page.xhtml', 'application/xhtml+xml', xhtml],
+  ['feed.xml', 'text/xml', xml],
+  ['paper.pdf', 'application/pdf', pdf],
+  ['both.pdf', 'application/pdf', pdfPage],
+  ['module.js', 'text/javascript', script],
+  ['style.css', 'text/css', (name: string) => `body{background:url(/graphql?ran=${name})}`],
+  ['unknown.bin', '', html],
+] as const
+const shown = [
+  ['page.txt', 'text/plain', html],
+  ['both.gif', 'image/gif', gifScript],
+] as const
+
+describe('a file with hostile content', () => {
+  test.each(saved)('%s is saved, not opened, and nothing in it runs', async (name, type, content) => {
+    const url = await uploadHostile(name, type, content(name))
+    const started = page.waitForEvent('download')
+    await page.goto(url).catch((error: Error) => expect(error.message).toContain('Download is starting'))
+    expect((await started).suggestedFilename()).toBe(name)
+    await embedEverywhere(url)
+    expect(ran).toEqual([])
+    expect(await storedByScripts()).toBeNull()
+  })
+
+  test.each(shown)('%s is shown, and nothing in it runs', async (name, type, content) => {
+    const url = await uploadHostile(name, type, content(name))
+    const answer = await page.goto(url)
+    expect(answer?.headers()['content-type']).toMatch(new RegExp(`^${type}`))
+    expect(await page.evaluate(() => [window.origin, document.contentType])).toEqual(['null', type])
+    await expect(page.evaluate(() => document.cookie)).rejects.toThrow(/sandboxed/)
+    await expect(page.evaluate(() => localStorage.length)).rejects.toThrow(/sandboxed/)
+    await expect(page.evaluate(() => fetch('/graphql'))).rejects.toThrow(/Failed to fetch/)
+    await embedEverywhere(url)
+    expect(ran).toEqual([])
+    expect(await storedByScripts()).toBeNull()
+  })
+})
+
+test('an image, a sound and a text can be seen where they are opened', async () => {
+  const png = Buffer.from(
+    'iVBORw0KGgoAAAANSUhEUgAAAAIAAAACCAIAAAD91JpzAAAAEElEQVR4nGP4z8AARAwQCgAf7gP9i18U1AAAAABJRU5ErkJggg==',
+    'base64',
+  )
+  await page.goto(await uploadHostile('dot.png', 'image/png', png.toString('latin1')))
+  expect(await page.evaluate(() => document.images[0]?.naturalWidth)).toBe(2)
+  await page.goto(await uploadHostile('notes.txt', 'text/plain', 'Plain words.'))
+  expect(await page.evaluate(() => document.body.innerText)).toBe('Plain words.')
+  await page.goto(await uploadHostile('beep.wav', 'audio/wav', wav()))
+  await page.waitForFunction(() => (document.querySelector('video')?.duration ?? 0) > 0)
+})
+
+/** Uploads from the console's own page, as the person who is signed in, and answers with an INLINE address. */
+async function uploadHostile(name: string, contentType: string, content: string): Promise<string> {
+  await page.goto(instance.url)
+  await page.getByRole('table', { name: 'Files' }).waitFor()
+  return page.evaluate(uploadInPage, { name, contentType, bytes: Array.from(Buffer.from(content, 'latin1')) })
+}
+
+/** Runs in the browser. */
+async function uploadInPage({ name, contentType, bytes }: { name: string; contentType: string; bytes: number[] }) {
+  async function ask(query: string, variables: object) {
+    const headers = { 'content-type': 'application/json', 'x-filegraph-csrf': '1', 'x-filegraph-tenant': 'acme' }
+    const answer = await fetch('/graphql', { method: 'POST', headers, body: JSON.stringify({ query, variables }) })
+    return ((await answer.json()) as { data: Record<string, never> }).data
+  }
+  const announce = `mutation ($input: CreateUploadIntentInput!) { createUploadIntent(input: $input) {
+    ... on CreateUploadIntentSuccess { uploadIntent { id url headers { name value } } } ... on Error { message } } }`
+  const { createUploadIntent } = await ask(announce, { input: { name, contentType, byteSize: bytes.length } })
+  const { uploadIntent } = createUploadIntent as unknown as {
+    uploadIntent: { id: string; url: string; headers: { name: string; value: string }[] }
+  }
+  const headers = Object.fromEntries(uploadIntent.headers.map((header) => [header.name, header.value]))
+  await fetch(uploadIntent.url, { method: 'PUT', headers, body: new Uint8Array(bytes) })
+  const commit = `mutation ($id: ID!) { commitUpload(input: { id: $id }) {
+    ... on CommitUploadSuccess { file { downloadUrl(disposition: INLINE) } } ... on Error { message } } }`
+  const { commitUpload } = await ask(commit, { id: uploadIntent.id })
+  const { file, message } = commitUpload as unknown as { file?: { downloadUrl: string }; message?: string }
+  if (!file) throw new Error(message)
+  return file.downloadUrl
+}
+
+/** On a page of the console's origin without any policy, and on one of another site, by every element that loads. */
+async function embedEverywhere(url: string): Promise<void> {
+  const embedding = `<!doctype html><title>embedding</title>
+    <iframe src="${url}"></iframe><object data="${url}"></object><embed src="${url}"><img src="${url}">
+    <link rel="stylesheet" href="${url}"><link rel="import" href="${url}">
+    <script src="${url}"></script><script type="module" src="${url}"></script>
+    <script>
+      const tries = [
+        () => import('${url}'),
+        () => new Promise((_, no) => { new Worker('${url}').onerror = no; setTimeout(no, 500) }),
+        () => navigator.serviceWorker.register('${url}'),
+        () => navigator.serviceWorker.register('${url}', { scope: '/' }),
+      ]
+      window.results = Promise.allSettled(tries.map(async (one) => one()))
+    </script>`
+  const pages = await Promise.all([ownPage(embedding), pageElsewhere(embedding)])
+  for (const { at, close } of pages) {
+    await page.goto(at, { waitUntil: 'load' }).catch((error: Error) => expect(error.message).toContain('Download'))
+    const outcomes = await page.evaluate(async () => {
+      const settled = await (window as unknown as { results?: Promise<{ status: string }[]> }).results
+      return settled?.map(({ status }) => status)
+    })
+    expect(outcomes).toEqual(['rejected', 'rejected', 'rejected', 'rejected'])
+    await close()
+  }
+}
+
+async function ownPage(body: string) {
+  const at = `${instance.url}/embedding-page`
+  await page.route(at, (route) => route.fulfill({ contentType: 'text/html', body }))
+  return { at, close: () => page.unroute(at) }
+}
+
+async function pageElsewhere(body: string) {
+  const server = createServer((_, response) => response.setHeader('content-type', 'text/html').end(body))
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  const address = server.address()
+  const port = typeof address === 'object' && address ? address.port : 0
+  const close = async () => {
+    server.close()
+    server.closeAllConnections()
+  }
+  return { at: `http://127.0.0.1:${port}/`, close }
+}
+
+async function storedByScripts(): Promise<string | null> {
+  await page.goto(instance.url)
+  await page.getByRole('table', { name: 'Files' }).waitFor()
+  return page.evaluate(() => localStorage.getItem('ran'))
+}
+
+/** A tenth of a second of silence. */
+function wav(): string {
+  const samples = 800
+  const header = Buffer.alloc(44)
+  header.write('RIFF', 0)
+  header.writeUInt32LE(36 + samples, 4)
+  header.write('WAVEfmt ', 8)
+  header.writeUInt32LE(16, 16)
+  header.writeUInt16LE(1, 20)
+  header.writeUInt16LE(1, 22)
+  header.writeUInt32LE(8000, 24)
+  header.writeUInt32LE(8000, 28)
+  header.writeUInt16LE(1, 32)
+  header.writeUInt16LE(8, 34)
+  header.write('data', 36)
+  header.writeUInt32LE(samples, 40)
+  return Buffer.concat([header, Buffer.alloc(samples, 128)]).toString('latin1')
+}
