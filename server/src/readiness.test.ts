@@ -31,6 +31,7 @@ describe('readiness', () => {
       database: true,
       migrations: true,
       bucket: true,
+      deletes: 'allowed',
     })
   })
 
@@ -50,6 +51,7 @@ describe('readiness', () => {
       database: false,
       migrations: false,
       bucket: false,
+      deletes: 'unknown',
     })
   })
 

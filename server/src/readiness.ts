@@ -9,8 +9,8 @@ export interface Readiness {
   readonly database: boolean
   readonly migrations: boolean
   readonly bucket: boolean
-  /** Whether sweeps may delete. REFUSED: a person has to decide. UNKNOWN: the database does not answer. */
-  readonly deletes: 'ALLOWED' | 'REFUSED' | 'UNKNOWN'
+  /** Whether sweeps may delete. refused: a person has to decide. unknown: the database does not answer. */
+  readonly deletes: 'allowed' | 'refused' | 'unknown'
 }
 
 const patienceMs = 2_000
@@ -22,7 +22,7 @@ export async function readinessOf(services: { database: TenantDatabase; blobs: B
     withinPatience(services.blobs.ping().then(() => true)),
     withinPatience(readRefusal(services)),
   ])
-  const deletes = refusal === undefined ? 'UNKNOWN' : refusal === null ? 'ALLOWED' : 'REFUSED'
+  const deletes = refusal === undefined ? 'unknown' : refusal === null ? 'allowed' : 'refused'
   return { database: pending !== undefined, migrations: pending === 0, bucket: bucket === true, deletes }
 }
 

@@ -47,7 +47,7 @@ async function startProcess() {
     ownerUrl: service.testDatabase.superuserUrl,
     cleanup: usualCleanup,
     now: () => new Date(),
-    readiness: async () => ({ database: true, bucket: true, migrations: true, deletes: 'ALLOWED' }),
+    readiness: async () => ({ database: true, bucket: true, migrations: true, deletes: 'allowed' }),
     close: () => database.close(),
   }
   const config = readConfig({ PORT: String(await freePort(null)) })

@@ -62,7 +62,7 @@ export async function startTestHttpServer(changes: Changes = {}): Promise<TestHt
     contextFor: (caller) => ({ caller }),
     consoleDirectory,
     bucketOrigins: ['https://bucket.example'],
-    readiness: async () => ({ database: true, bucket: true, migrations: true, deletes: 'ALLOWED' }),
+    readiness: async () => ({ database: true, bucket: true, migrations: true, deletes: 'allowed' }),
     now: identity.now,
     ...changes.options,
   })

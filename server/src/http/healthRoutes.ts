@@ -4,13 +4,13 @@ export interface Readiness {
   readonly database: boolean
   readonly bucket: boolean
   readonly migrations: boolean
-  readonly deletes: 'ALLOWED' | 'REFUSED' | 'UNKNOWN'
+  readonly deletes: 'allowed' | 'refused' | 'unknown'
 }
 
 /** Longer than the bound that each check has of its own. */
 const patienceMs = 3_000
 
-const nothingReady: Readiness = { database: false, bucket: false, migrations: false, deletes: 'UNKNOWN' }
+const nothingReady: Readiness = { database: false, bucket: false, migrations: false, deletes: 'unknown' }
 
 /**
  * `/healthz`: the process answers. `/readyz`: it can serve requests, 200 or 503. Neither needs credentials. `deletes` does
@@ -28,7 +28,7 @@ export function addHealthRoutes(app: FastifyInstance, readiness: () => Promise<R
     return reply
       .code(isReady ? 200 : 503)
       .header('cache-control', 'no-store')
-      .send({ status: isReady ? 'ready' : 'unavailable', database, bucket, migrations, deletes: deletes.toLowerCase() })
+      .send({ status: isReady ? 'ready' : 'unavailable', database, bucket, migrations, deletes })
   })
 }
 

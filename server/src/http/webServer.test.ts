@@ -8,7 +8,7 @@ import type { Readiness } from './healthRoutes.ts'
 let server: TestHttpServer
 let closed: TestHttpServer
 let readiness: () => Promise<Readiness>
-const ready = { database: true, bucket: true, migrations: true, deletes: 'ALLOWED' as const }
+const ready = { database: true, bucket: true, migrations: true, deletes: 'allowed' as const }
 
 beforeAll(async () => {
   server = await startTestHttpServer({ options: { readiness: () => readiness() } })
