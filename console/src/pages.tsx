@@ -1,9 +1,8 @@
 import { lazy, Suspense, useEffect } from 'react'
-import { Route, Routes, useLocation, useNavigate } from 'react-router'
+import { Navigate, Route, Routes, useLocation, useNavigate } from 'react-router'
 import { whenSignedOut } from './apollo/tenantClients.ts'
 import { FilesPage } from './files/FilesPage.tsx'
 import { paths } from './paths.ts'
-import { NotFoundPage } from './shell/NotFoundPage.tsx'
 import { Shell } from './shell/Shell.tsx'
 
 // Files is what people come for, so it is there at once; the other pages are fetched when they are opened.
@@ -11,6 +10,8 @@ const SignInPage = lazy(() => import('./session/SignInPage.tsx').then((page) => 
 const StartPage = lazy(() => import('./session/StartPage.tsx').then((page) => ({ default: page.StartPage })))
 const TrashPage = lazy(() => import('./trash/TrashPage.tsx').then((page) => ({ default: page.TrashPage })))
 const CleanupPage = lazy(() => import('./cleanup/CleanupPage.tsx').then((page) => ({ default: page.CleanupPage })))
+const NotFoundPage = lazy(() => import('./shell/NotFoundPage.tsx').then((page) => ({ default: page.NotFoundPage })))
+const NoSuchPage = lazy(() => import('./shell/NotFoundPage.tsx').then((page) => ({ default: page.NoSuchPage })))
 const AuditPage = lazy(() => import('./audit/AuditPage.tsx').then((page) => ({ default: page.AuditPage })))
 
 /** Every page of the console and its address. */
@@ -22,10 +23,12 @@ export function Pages() {
         <Route path="/" element={<StartPage />} />
         <Route path="/sign-in" element={<SignInPage />} />
         <Route path="/t/:tenant" element={<Shell />}>
+          <Route index element={<Navigate to="files" replace />} />
           <Route path="files" element={<FilesPage />} />
           <Route path="trash" element={<TrashPage />} />
           <Route path="audit" element={<AuditPage />} />
           <Route path="cleanup" element={<CleanupPage />} />
+          <Route path="*" element={<NoSuchPage />} />
         </Route>
         <Route path="*" element={<NotFoundPage />} />
       </Routes>

@@ -1,3 +1,5 @@
+import { isDay } from './ui/formatTime.ts'
+
 /** Every address of the console. Links are made here and nowhere else, so that a renamed parameter is renamed once. */
 export const paths = {
   start: () => '/',
@@ -12,9 +14,10 @@ export const paths = {
       subject: state.subject,
       from: state.from,
       until: state.until,
+      entry: state.entry,
     }),
   cleanup: (tenant: string, state: CleanupState = {}) =>
-    withQuery(`/t/${encodeURIComponent(tenant)}/cleanup`, { kind: state.kind }),
+    withQuery(`/t/${encodeURIComponent(tenant)}/cleanup`, { kind: state.kind, run: state.run }),
   graphiql: () => '/graphiql',
 }
 
@@ -25,18 +28,23 @@ export interface FilesState {
   readonly file?: string | undefined
 }
 
-/** What the address of the audit log holds. The days are `YYYY-MM-DD` in the reader's time zone, both included. */
+/**
+ * What the address of the audit log holds: filters, and the entry whose details are open. The days are `YYYY-MM-DD` in the
+ * reader's time zone, both included.
+ */
 export interface AuditState {
   readonly action?: string | undefined
   readonly actor?: string | undefined
   readonly subject?: string | undefined
   readonly from?: string | undefined
   readonly until?: string | undefined
+  readonly entry?: string | undefined
 }
 
-/** What the address of the Cleanup page holds: a kind of run, in the words of the API. */
+/** What the address of the Cleanup page holds: a kind of run, in the words of the API, and the run whose details are open. */
 export interface CleanupState {
   readonly kind?: string | undefined
+  readonly run?: string | undefined
 }
 
 export const readFilesState = (query: URLSearchParams): FilesState => ({
@@ -45,15 +53,31 @@ export const readFilesState = (query: URLSearchParams): FilesState => ({
   file: query.get('file') ?? undefined,
 })
 
-export const readAuditState = (query: URLSearchParams): AuditState => ({
-  action: query.get('action') ?? undefined,
-  actor: query.get('actor') ?? undefined,
-  subject: query.get('subject') ?? undefined,
-  from: query.get('from') ?? undefined,
-  until: query.get('until') ?? undefined,
+export function readAuditState(query: URLSearchParams): AuditState {
+  const [from, until] = inOrder(dayIn(query, 'from'), dayIn(query, 'until'))
+  return {
+    action: query.get('action') ?? undefined,
+    actor: query.get('actor') ?? undefined,
+    subject: query.get('subject') ?? undefined,
+    from,
+    until,
+    entry: query.get('entry') ?? undefined,
+  }
+}
+
+export const readCleanupState = (query: URLSearchParams): CleanupState => ({
+  kind: query.get('kind') ?? undefined,
+  run: query.get('run') ?? undefined,
 })
 
-export const readCleanupState = (query: URLSearchParams): CleanupState => ({ kind: query.get('kind') ?? undefined })
+/** Undefined for what is no day of the calendar: an address can be mistyped, and then it says nothing. */
+function dayIn(query: URLSearchParams, name: string): string | undefined {
+  const day = query.get(name) ?? ''
+  return isDay(day) ? day : undefined
+}
+
+const inOrder = (from: string | undefined, until: string | undefined) =>
+  from && until && from > until ? [until, from] : [from, until]
 
 /** Where to go after signing in. Only a place of the console itself: anything else could lead people elsewhere. */
 export function returnPlace(query: URLSearchParams): string {

@@ -2,11 +2,12 @@ import type { Browser, Page } from 'playwright-core'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { openBrowser } from './openBrowser.ts'
 import { type Stretch, scrollTable, scrollTo } from './scrollTable.ts'
-import { seedFiles } from './seedFiles.ts'
+import { seedAuditLog, seedFiles } from './seedFiles.ts'
 import { type Instance, startFilegraph } from './startFilegraph.ts'
 import { signIn } from './walk.ts'
 
 const seeded = 100_000
+const seededEntries = 20_000
 
 let instance: Instance
 let browser: Browser
@@ -16,6 +17,7 @@ beforeAll(async () => {
   const settings = { RATE_LIMIT_OPERATIONS_PER_MINUTE: '0' }
   ;[instance, browser] = await Promise.all([startFilegraph(settings), openBrowser()])
   await seedFiles(instance.directory, 'acme', seeded)
+  await seedAuditLog(instance.directory, 'acme', seededEntries)
 }, 180_000)
 
 afterAll(async () => {
@@ -41,6 +43,38 @@ test('the list of 100,000 files scrolls as lightly and in as little memory 6,000
   const numbers = await numbersAround(page, 5_000)
   for (const row of [1_000, 0]) numbers.push(...(await numbersAround(page, row)))
   expect(new Set(numbers.map(({ row, file }) => row + file)).size).toBe(1)
+  await page.close()
+}, 240_000)
+
+test('the audit log of 20,000 entries scrolls in as few elements and as little memory 6,000 entries deep as near its beginning', async () => {
+  const page = await browser.newPage({ viewport: { width: 1280, height: 800 } })
+  await signIn(page, instance.url, 'ada@acme.example')
+  await page.goto(`${instance.url}/t/acme/audit`)
+  await page.getByRole('table', { name: 'Audit log' }).waitFor()
+  const cdp = await page.context().newCDPSession(page)
+  await cdp.send('Performance.enable')
+  await scrollTable(page, cdp, { until: 300, rowsPerFrame: 4 })
+  const early = await scrollTable(page, cdp, { until: 1_300, rowsPerFrame: 16 })
+  await scrollTable(page, cdp, { until: 6_000, rowsPerFrame: 40 })
+  const deep = await scrollTable(page, cdp, { until: 7_000, rowsPerFrame: 16 })
+  const nodes = await page.evaluate(() => document.querySelectorAll('*').length)
+  console.log(
+    `Entries 300 to 1,300: ${wordStretch(early)}\nEntries 6,000 to 7,000: ${wordStretch(deep)}; ${nodes} elements`,
+  )
+  expect(Math.max(early.rowsInDocument, deep.rowsInDocument)).toBeLessThan(60)
+  expect(nodes).toBeLessThan(1_500)
+  expect(deep.heapBytes - early.heapBytes).toBeLessThan(10_000_000)
+  // An entry that was let go comes back at its place, and its details are an address.
+  await scrollTo(page, 5_000)
+  const sentence = await page.locator('.table-body [aria-rowindex="5002"] .entry-open').innerText()
+  await scrollTo(page, 0)
+  await scrollTo(page, 5_000)
+  const entry = page.locator('.table-body [aria-rowindex="5002"] .entry-open')
+  expect(await entry.innerText()).toBe(sentence)
+  await entry.click()
+  await page.getByRole('dialog', { name: 'Audit entry' }).getByText('192.0.2.7').waitFor()
+  await page.reload()
+  await page.getByRole('dialog', { name: 'Audit entry' }).getByText('192.0.2.7').waitFor()
   await page.close()
 }, 240_000)
 

@@ -17,13 +17,47 @@ const postgres = createRequire(new URL('../../server/package.json', import.meta.
  * Puts `count` files that nobody uploaded into a tenant of a running product, one a second before the other, the oldest
  * called `file 1.pdf`. Their bytes are nowhere: uploading so many would take minutes.
  */
-export async function seedFiles(directory: string, tenant: string, count: number): Promise<void> {
+export const seedFiles = (directory: string, tenant: string, count: number): Promise<void> =>
+  inDatabase(directory, async (sql) => {
+    for (const statement of statements) await sql.unsafe(statement(tenant, count))
+    await sql.unsafe('vacuum (analyze) files, file_versions, blobs')
+  })
+
+/** Puts `count` audit entries about files into a tenant, one a minute before the other, the oldest about `file 1.pdf`. */
+export const seedAuditLog = (directory: string, tenant: string, count: number): Promise<void> =>
+  inDatabase(directory, async (sql) => {
+    await sql.unsafe(`
+      insert into audit_log (tenant_id, id, at, actor_id, action, subject_type, subject_id, subject_name, payload,
+        request_id, address, user_agent)
+      select tenants.id, uuidv7(at - now()), at, actor.id, 'file.renamed', 'file', uuidv7(), 'file ' || n || '.pdf',
+        jsonb_build_object('from', 'old name ' || n || '.pdf', 'to', 'file ' || n || '.pdf'), uuidv7()::text, '192.0.2.7',
+        'Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/147.0.0.0 Safari/537.36'
+      from tenants, generate_series(1, ${count}) n,
+        lateral (select (now() - interval '1 day' - (${count} - n) * interval '1 minute')::timestamptz(3) as at) moment,
+        lateral (select id from principals where tenant_id = tenants.id and kind = 'USER' order by id limit 1) actor
+      where slug = '${tenant}'`)
+    await sql.unsafe('vacuum (analyze) audit_log')
+  })
+
+/** Puts `count` people of a host application into a tenant, who are called `Guest 1` and so on. */
+export const seedPeople = (directory: string, tenant: string, count: number): Promise<void> =>
+  inDatabase(directory, async (sql) => {
+    await sql.unsafe(`
+      insert into principals (tenant_id, id, kind, subject, name, email, created_at)
+      select id, uuidv7(), 'EXTERNAL', 'guest-' || n, 'Guest ' || n, 'guest' || n || '@host.example', now()
+      from tenants, generate_series(1, ${count}) n where slug = '${tenant}'`)
+  })
+
+/** Runs one statement of a test's own. */
+export const runSql = (directory: string, text: string): Promise<void> =>
+  inDatabase(directory, async (sql) => void (await sql.unsafe(text)))
+
+async function inDatabase(directory: string, run: (sql: Database) => Promise<void>): Promise<void> {
   const sql = postgres(superuserUrl(directory), { max: 1, onnotice: () => undefined })
   try {
     // Triggers and foreign keys are for rows of which it is not known that they fit: these are made to.
     await sql.unsafe('set session_replication_role = replica; set synchronous_commit = off')
-    for (const statement of statements) await sql.unsafe(statement(tenant, count))
-    await sql.unsafe('vacuum (analyze) files, file_versions, blobs')
+    await run(sql)
   } finally {
     await sql.end()
   }

@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises'
 import { expect } from 'vitest'
 import type { Locator, Page } from 'playwright-core'
+import { isolate } from '../src/ui/isolate.ts'
 
 const bytes = Buffer.from('%PDF-1.7\n1 0 obj<</Type/Catalog>>endobj\ntrailer<</Root 1 0 R>>\n%%EOF\n')
 const password = 'filegraph-demo'
@@ -57,7 +58,7 @@ export async function upload(page: Page, name: string) {
 
 async function download(page: Page, { fileName }: Names) {
   const started = page.waitForEvent('download')
-  await page.getByRole('button', { name: `Download ${fileName}` }).click()
+  await page.getByRole('button', { name: `Download ${isolate(fileName)}` }).click()
   const saved = await started
   expect(saved.suggestedFilename()).toBe(fileName)
   expect(await readFile(await saved.path())).toEqual(bytes)
@@ -87,7 +88,7 @@ async function deleteAndRestore(page: Page, { newName }: Names) {
   await rowOf(page, newName).waitFor({ state: 'detached' })
   await page.getByRole('link', { name: 'Trash' }).click()
   await page.getByRole('heading', { name: 'Trash', exact: true }).waitFor()
-  await page.getByRole('button', { name: `Restore ${newName}` }).click()
+  await page.getByRole('button', { name: `Restore ${isolate(newName)}` }).click()
   await rowOf(page, newName).waitFor({ state: 'detached' })
   await page.getByRole('link', { name: 'Files' }).click()
   await rowOf(page, newName).waitFor()
@@ -103,7 +104,7 @@ async function purge(page: Page, { newName }: Names) {
 
 async function readAuditLog(page: Page, { fileName, newName }: Names) {
   await page.getByRole('link', { name: 'Audit log' }).click()
-  const log = page.getByRole('list', { name: 'Audit log' })
+  const log = page.getByRole('table', { name: 'Audit log' })
   await log.waitFor()
   for (const sentence of [
     `Ada Lindqvist deleted “${newName}” forever`,
@@ -129,6 +130,6 @@ async function seeNothingOfIt(page: Page) {
 }
 
 export async function choose(page: Page, name: string, item: string) {
-  await page.getByRole('button', { name: `More for ${name}` }).click()
+  await page.getByRole('button', { name: `More for ${isolate(name)}` }).click()
   await page.getByRole('menuitem', { name: item }).click()
 }

@@ -1,5 +1,6 @@
 import type { Page } from 'playwright-core'
 import { expect } from 'vitest'
+import { isolate } from '../src/ui/isolate.ts'
 import { choose, rowOf, signIn, upload } from './walk.ts'
 
 const used = 'عقد الإيجار النهائي 🎉 لن يُحذف ما دام مستخدما.pdf'
@@ -15,7 +16,7 @@ export async function walkOfAFileInUse(page: Page, baseUrl: string): Promise<voi
   await seeItRefused(page)
   await mutate(page, 'detachFile', 'DetachFileInput', owner)
   await moveToTrash(page, used)
-  await page.getByRole('button', { name: `Restore ${used}` }).click()
+  await page.getByRole('button', { name: `Restore ${isolate(used)}` }).click()
   await rowOf(page, used).waitFor({ state: 'detached' })
   await page.getByRole('link', { name: 'Files', exact: true }).click()
   await moveToTrash(page, used)
@@ -66,17 +67,19 @@ async function runNow(page: Page) {
   expect(await dialog.getByRole('switch', { name: 'Exceed the brake' }).count()).toBe(0)
   await dialog.getByText('Dry run', { exact: true }).click()
   await dialog.getByRole('button', { name: 'Run for real' }).click()
-  const newest = page.getByRole('list', { name: 'Cleanup runs' }).getByRole('listitem').first()
-  await newest.getByText('Done').waitFor()
-  await newest.getByText('by Ada Lindqvist').waitFor()
+  const details = page.getByRole('dialog', { name: 'Cleanup run' })
+  await details.getByText('Done').waitFor()
+  await details.getByText('by Ada Lindqvist').waitFor()
   await page.reload()
-  const runs = page.getByRole('list', { name: 'Cleanup runs' }).getByRole('listitem')
+  await details.getByText('Done').waitFor()
+  await details.getByRole('button', { name: 'Close' }).click()
+  const runs = page.getByRole('table', { name: 'Cleanup runs' }).getByRole('row')
   await runs.filter({ hasText: 'Delete released bytes' }).filter({ hasText: '· deleted 1 (' }).first().waitFor()
 }
 
 async function readAuditTrail(page: Page) {
   await page.getByRole('link', { name: 'Audit log' }).click()
-  const log = page.getByRole('list', { name: 'Audit log' })
+  const log = page.getByRole('table', { name: 'Audit log' })
   for (const sentence of [
     `Ada Lindqvist attached “${used}” to “invoice 2026-0042” as “scan”`,
     `Ada Lindqvist detached “${used}” from “invoice 2026-0042” as “scan”`,
@@ -115,7 +118,7 @@ export async function walkOfAHold(page: Page, baseUrl: string): Promise<void> {
   await choose(page, held, 'Put under legal hold')
   await fillReason(page)
   await rowOf(page, held).getByText('Legal hold').waitFor()
-  await page.getByRole('button', { name: `More for ${held}` }).click()
+  await page.getByRole('button', { name: `More for ${isolate(held)}` }).click()
   const purge = page.getByRole('menuitem', { name: 'Delete forever' })
   expect(await purge.getAttribute('aria-disabled')).toBe('true')
 }

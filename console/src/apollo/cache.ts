@@ -18,8 +18,8 @@ export const createCache = () =>
           usage: { merge: true },
           // Each page by itself: a list that grew with each of them would be read as a whole each time.
           files: { keyArgs: ['filter', 'orderBy', 'after', 'before'] },
-          auditLog: relayStylePagination(['filter']),
-          cleanupRuns: relayStylePagination(['filter']),
+          auditLog: { keyArgs: ['filter', 'after', 'before'] },
+          cleanupRuns: { keyArgs: ['filter', 'after', 'before'] },
         },
       },
     },

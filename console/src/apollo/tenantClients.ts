@@ -2,6 +2,7 @@ import { ApolloClient, ApolloLink, HttpLink } from '@apollo/client'
 import { ErrorLink } from '@apollo/client/link/error'
 import { serverPath } from '../basePath.ts'
 import { createCache } from './cache.ts'
+import { tellChanges } from './changes.ts'
 import { codeOf } from './wordRefusal.ts'
 
 /** Told when the session has ended, wherever that is noticed first. */
@@ -44,5 +45,8 @@ function createClient(tenant: string | null): ApolloClient {
       ...(tenant !== null && { 'x-filegraph-tenant': tenant }),
     },
   })
-  return new ApolloClient({ link: ApolloLink.from([noticeSignedOut, http]), cache: createCache() })
+  return new ApolloClient({
+    link: ApolloLink.from([noticeSignedOut, ...(tenant === null ? [] : [tellChanges(tenant)]), http]),
+    cache: createCache(),
+  })
 }

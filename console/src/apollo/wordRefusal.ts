@@ -63,7 +63,7 @@ const codesOfStatus: Record<number, string> = {
 }
 
 function requestIdOf(error: unknown): string | undefined {
-  const id = extensionsOf(error)['requestId']
+  const id = extensionsOf(error)['requestId'] ?? (ServerError.is(error) && error.response.headers.get('x-request-id'))
   return typeof id === 'string' ? id : undefined
 }
 

@@ -1,18 +1,26 @@
 import '../files/files.css'
 import './audit.css'
-import { useApolloClient, useQuery } from '@apollo/client/react'
 import { ScrollText } from 'lucide-react'
 import { useNavigate, useSearchParams } from 'react-router'
-import { type AuditLogFilter, AuditPageDocument } from '../apollo/operations.ts'
-import { useMorePages } from '../apollo/useMorePages.ts'
-import { useSeenPeople } from '../apollo/useSeenPeople.ts'
+import {
+  type AuditLogFilter,
+  AuditPageDocument,
+  type AuditPageQuery,
+  MoreAuditDocument,
+  type MoreAuditQuery,
+} from '../apollo/operations.ts'
+import { useList } from '../apollo/useList.ts'
 import { type AuditState, paths, readAuditState } from '../paths.ts'
 import { PageError } from '../shell/PageError.tsx'
 import { useTenant } from '../shell/useShell.ts'
 import { startOfDay } from '../ui/formatTime.ts'
 import { ListFooter } from '../ui/ListFooter.tsx'
+import { NewsPill } from '../ui/NewsPill.tsx'
 import { Notice } from '../ui/Notice.tsx'
 import { SkeletonRows } from '../ui/SkeletonRows.tsx'
+import { useStable } from '../ui/useStable.ts'
+import { VirtualTable } from '../ui/VirtualTable.tsx'
+import { AuditDetails } from './AuditDetails.tsx'
 import { AuditFilters } from './AuditFilters.tsx'
 import { AuditRow } from './AuditRow.tsx'
 
@@ -21,18 +29,10 @@ export function AuditPage() {
   const navigate = useNavigate()
   const [query] = useSearchParams()
   const state = readAuditState(query)
-  const { data, error, refetch, fetchMore } = useQuery(AuditPageDocument, {
-    variables: { filter: filterOf(state) },
-    fetchPolicy: 'cache-and-network',
-    nextFetchPolicy: 'cache-first',
-  })
-  const more = useMorePages(data?.auditLog.pageInfo.endCursor, (after) => fetchMore({ variables: { after } }))
-  const entries = data?.auditLog.edges.map(({ node }) => node) ?? []
-  const actors = useSeenPeople(
-    useApolloClient(),
-    entries.map(({ actor }) => actor),
-  )
-  const go = (next: AuditState) => void navigate(paths.audit(tenant, next))
+  const filter = filterOf(state)
+  const log = useList(entriesOf(filter))
+  const open = (next: AuditState) => void navigate(paths.audit(tenant, next))
+  const choices = useStable({ onOpen: (id: string) => open({ ...state, entry: id }) })
 
   return (
     <>
@@ -41,29 +41,50 @@ export function AuditPage() {
         <h1>Audit log</h1>
         <p className="soft">Who did what to what, newest first.</p>
       </div>
-      <AuditFilters state={state} actors={actors} onChange={go} />
-      {!data && !error && <SkeletonRows />}
-      {!data && error && <PageError error={error} onRetry={() => void refetch().catch(() => undefined)} />}
-      {data && entries.length === 0 && (
+      <AuditFilters state={state} onChange={(next) => void navigate(paths.audit(tenant, next), { replace: true })} />
+      <NewsPill news={log.news} what={['entry', 'entries']} />
+      {!log.data && !log.error && <SkeletonRows />}
+      {!log.data && log.error && <PageError error={log.error} onRetry={log.retry} />}
+      {log.data && log.rowCount === 0 && (
         <Notice icon={ScrollText} title="Nothing happened">
           <p>No entry matches these filters.</p>
         </Notice>
       )}
-      {data && entries.length > 0 && (
-        <div className="entries">
-          <ol aria-label="Audit log">
-            {entries.map((entry) => (
-              <li key={entry.id}>
-                <AuditRow entry={entry} onFilter={(filter) => go({ ...state, ...filter })} />
-              </li>
-            ))}
-          </ol>
-          <ListFooter {...more} hasMore={data.auditLog.pageInfo.hasNextPage} end="This is where it began." />
-        </div>
+      {log.data && log.rowCount > 0 && (
+        <VirtualTable
+          key={JSON.stringify(filter)}
+          label="Audit log"
+          className="audit"
+          columns={['What happened', 'When']}
+          rowCount={log.rowCount}
+          hasMore={log.hasMore}
+          onView={log.onView}
+          keyOf={(index) => log.rowAt(index)?.id}
+          renderRow={(index) => {
+            const entry = log.rowAt(index)
+            return entry && <AuditRow entry={entry} onOpen={choices.onOpen} />
+          }}
+          footer={<ListFooter {...log} end="This is where it began." />}
+        />
+      )}
+      {state.entry && (
+        <AuditDetails
+          id={state.entry}
+          onFilter={(more) => open({ ...state, ...more, entry: undefined })}
+          onClose={() => open({ ...state, entry: undefined })}
+        />
       )}
     </>
   )
 }
+
+const entriesOf = (filter: AuditLogFilter) => ({
+  first: AuditPageDocument,
+  query: MoreAuditDocument,
+  variables: { filter },
+  field: 'auditLog',
+  pageOf: ({ auditLog }: AuditPageQuery | MoreAuditQuery) => auditLog,
+})
 
 /** Days are meant as the reader's own, both included. */
 function filterOf({ action, actor, subject, from, until }: AuditState): AuditLogFilter {

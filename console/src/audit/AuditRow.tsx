@@ -1,59 +1,27 @@
-import { ChevronRight } from 'lucide-react'
+import { memo } from 'react'
 import type { AuditRowFragment } from '../apollo/operations.ts'
-import { Fact } from '../ui/Fact.tsx'
-import { exactTime } from '../ui/formatTime.ts'
 import { Time } from '../ui/Time.tsx'
-import { sentenceOf } from './sentenceOf.ts'
+import { AuditSentence } from './AuditSentence.tsx'
 
 interface AuditRowProps {
   readonly entry: AuditRowFragment
-  readonly onFilter: (filter: { actor: string } | { subject: string }) => void
+  readonly onOpen: (id: string) => void
 }
 
-/** One line that reads as a sentence, and everything else that is known behind it. */
-export function AuditRow({ entry, onFilter }: AuditRowProps) {
-  const { actor, subject } = entry
+/** The cells of an entry, which reads as a sentence. Everything else that is known stands in its details. */
+export const AuditRow = memo(function AuditRow({ entry, onOpen }: AuditRowProps) {
   return (
-    <details className="entry">
-      <summary className="entry-line">
-        <ChevronRight className="entry-arrow" size={16} aria-hidden />
-        <span className="entry-sentence">
-          {sentenceOf(entry).map((part, at) =>
-            typeof part === 'string' ? part : <bdi key={at}>{at === 0 ? part.name : `“${part.name}”`}</bdi>,
-          )}
-        </span>
-        <span className="entry-time soft">
-          <Time at={entry.at} />
-        </span>
-      </summary>
-      <dl className="facts">
-        <Fact label="When">{exactTime(entry.at)}</Fact>
-        <Fact label="Who">
-          <bdi>{actor.name}</bdi> {actor.email && <span className="soft">{actor.email}</span>}{' '}
-          <button type="button" className="link" onClick={() => onFilter({ actor: actor.id })}>
-            Only theirs
-          </button>
-        </Fact>
-        <Fact label="About">
-          {subject.type.replaceAll('_', ' ')} <bdi>{subject.name ?? ''}</bdi>{' '}
-          <button type="button" className="link" onClick={() => onFilter({ subject: subject.id })}>
-            Its whole history
-          </button>
-        </Fact>
-        <Fact label="Action">
-          <code className="mono">{entry.action}</code>
-        </Fact>
-        <Fact label="From">{entry.address ?? 'unknown'}</Fact>
-        <Fact label="With">{entry.userAgent ?? 'unknown'}</Fact>
-        <Fact label="Request">
-          <code className="mono">{entry.requestId ?? 'none'}</code>
-        </Fact>
-        {Object.keys(entry.payload).length > 0 && (
-          <Fact label="Details">
-            <pre className="mono entry-payload">{JSON.stringify(entry.payload, null, 2)}</pre>
-          </Fact>
-        )}
-      </dl>
-    </details>
+    <>
+      <div role="cell" className="entry-cell">
+        <button type="button" className="entry-open" data-row-focus onClick={() => onOpen(entry.id)}>
+          <span className="entry-sentence">
+            <AuditSentence entry={entry} />
+          </span>
+        </button>
+      </div>
+      <div role="cell" className="cell-when">
+        <Time at={entry.at} />
+      </div>
+    </>
   )
-}
+})

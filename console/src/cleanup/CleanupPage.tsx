@@ -1,21 +1,33 @@
 import '../files/files.css'
 import '../audit/audit.css'
 import './cleanup.css'
-import { useQuery } from '@apollo/client/react'
 import { BrushCleaning, Play } from 'lucide-react'
 import { useState } from 'react'
 import { useNavigate, useSearchParams } from 'react-router'
-import { type CleanupKind, CleanupPageDocument, type CleanupRowFragment } from '../apollo/operations.ts'
-import { useMorePages } from '../apollo/useMorePages.ts'
-import { paths, readCleanupState } from '../paths.ts'
+import {
+  type CleanupKind,
+  CleanupPageDocument,
+  type CleanupPageQuery,
+  type CleanupRowFragment,
+  CleanupRowFragmentDoc,
+  type CleanupRunFilter,
+  MoreCleanupDocument,
+  type MoreCleanupQuery,
+} from '../apollo/operations.ts'
+import { useList } from '../apollo/useList.ts'
+import { type CleanupState, paths, readCleanupState } from '../paths.ts'
 import { PageError } from '../shell/PageError.tsx'
 import { useTenant } from '../shell/useShell.ts'
 import { Button } from '../ui/Button.tsx'
 import { ListFooter } from '../ui/ListFooter.tsx'
+import { NewsPill } from '../ui/NewsPill.tsx'
 import { Notice } from '../ui/Notice.tsx'
 import { SkeletonRows } from '../ui/SkeletonRows.tsx'
+import { useStable } from '../ui/useStable.ts'
+import { VirtualTable } from '../ui/VirtualTable.tsx'
 import { CleanupRow } from './CleanupRow.tsx'
-import { cleanupKinds, nameOfKind, stateNames } from './cleanupWords.ts'
+import { cleanupKinds } from './cleanupWords.ts'
+import { RunDetails } from './RunDetails.tsx'
 import { RunDialog } from './RunDialog.tsx'
 import { useUnfinishedRuns } from './useUnfinishedRuns.ts'
 
@@ -23,24 +35,18 @@ export function CleanupPage() {
   const tenant = useTenant()
   const navigate = useNavigate()
   const [query] = useSearchParams()
-  const kind = knownKind(readCleanupState(query).kind)
+  const state = readCleanupState(query)
+  const kind = knownKind(state.kind)
   const [isAsking, setAsking] = useState(false)
-  const [askedId, setAskedId] = useState<string | null>(null)
-  const { data, error, refetch, fetchMore } = useQuery(CleanupPageDocument, {
-    variables: { filter: kind ? { kind } : {} },
-    fetchPolicy: 'cache-and-network',
-    nextFetchPolicy: 'cache-first',
-  })
-  const more = useMorePages(data?.cleanupRuns.pageInfo.endCursor, (after) => fetchMore({ variables: { after } }))
-  const runs = data?.cleanupRuns.edges.map(({ node }) => node) ?? []
-  useUnfinishedRuns(runs)
-  const asked = runs.find(({ id }) => id === askedId)
-  const go = (next: string) => void navigate(paths.cleanup(tenant, { kind: next }))
+  const filter = kind ? { kind } : {}
+  const { data, error, retry, news, ...runs } = useList(runsOf(filter))
+  useUnfinishedRuns(data?.cleanupRuns.edges.map(({ node }) => node) ?? [])
+  const go = (next: CleanupState, replace = false) => void navigate(paths.cleanup(tenant, next), { replace })
+  const choices = useStable({ onOpen: (run: string) => go({ kind, run }) })
 
   function onAsked(run: CleanupRowFragment) {
     setAsking(false)
-    setAskedId(run.id)
-    if (kind && kind !== run.kind) go(run.kind)
+    go({ kind: kind && run.kind, run: run.id })
   }
 
   return (
@@ -59,7 +65,7 @@ export function CleanupPage() {
           className="select"
           aria-label="Kind of run"
           value={kind ?? ''}
-          onChange={({ target }) => go(target.value)}
+          onChange={({ target }) => go({ kind: target.value }, true)}
         >
           <option value="">All kinds</option>
           {Object.entries(cleanupKinds).map(([id, { name }]) => (
@@ -69,36 +75,45 @@ export function CleanupPage() {
           ))}
         </select>
       </div>
-      <p role="status" className="visually-hidden">
-        {asked && `${nameOfKind(asked.kind)}: ${stateNames[asked.state]}`}
-      </p>
+      <NewsPill news={news} what={['run', 'runs']} />
       {!data && !error && <SkeletonRows />}
-      {!data && error && <PageError error={error} onRetry={() => void refetch().catch(() => undefined)} />}
-      {data && runs.length === 0 && (
+      {!data && error && <PageError error={error} onRetry={retry} />}
+      {data && runs.rowCount === 0 && (
         <Notice icon={BrushCleaning} title={kind ? 'No run of this kind' : 'Nothing was cleaned up yet'}>
           <p>Filegraph cleans up by itself. Runs that had nothing to do are not recorded.</p>
         </Notice>
       )}
-      {data && runs.length > 0 && (
-        <div className="entries">
-          <ol aria-label="Cleanup runs">
-            {runs.map((run) => (
-              <li key={run.id}>
-                <CleanupRow key={String(run.id === askedId)} run={run} isOpenAtFirst={run.id === askedId} />
-              </li>
-            ))}
-          </ol>
-          <ListFooter
-            {...more}
-            hasMore={data.cleanupRuns.pageInfo.hasNextPage}
-            end="These are all. Runs that had nothing to do are not recorded."
-          />
-        </div>
+      {data && runs.rowCount > 0 && (
+        <VirtualTable
+          key={JSON.stringify(filter)}
+          label="Cleanup runs"
+          className="runs"
+          columns={['Run', 'When']}
+          rowCount={runs.rowCount}
+          hasMore={runs.hasMore}
+          onView={runs.onView}
+          keyOf={(index) => runs.rowAt(index)?.id}
+          renderRow={(index) => {
+            const run = runs.rowAt(index)
+            return run && <CleanupRow run={run} onOpen={choices.onOpen} />
+          }}
+          footer={<ListFooter {...runs} end="These are all. Runs that had nothing to do are not recorded." />}
+        />
       )}
+      {state.run && <RunDetails key={state.run} id={state.run} onClose={() => go({ kind })} />}
       {isAsking && <RunDialog kind={kind ?? 'PURGE_FILES'} onAsked={onAsked} onClose={() => setAsking(false)} />}
     </>
   )
 }
+
+const runsOf = (filter: CleanupRunFilter) => ({
+  first: CleanupPageDocument,
+  query: MoreCleanupDocument,
+  variables: { filter },
+  field: 'cleanupRuns',
+  pageOf: ({ cleanupRuns }: CleanupPageQuery | MoreCleanupQuery) => cleanupRuns,
+  row: { fragment: CleanupRowFragmentDoc, name: 'CleanupRow' },
+})
 
 const knownKind = (kind: string | undefined): CleanupKind | undefined =>
   kind !== undefined && Object.hasOwn(cleanupKinds, kind) ? (kind as CleanupKind) : undefined

@@ -1,15 +1,58 @@
-import type { CleanupRowFragment } from '../apollo/operations.ts'
+import { useQuery } from '@apollo/client/react'
+import { X } from 'lucide-react'
+import { type CleanupRowFragment, CleanupRunByIdDocument } from '../apollo/operations.ts'
+import { wordError } from '../apollo/wordRefusal.ts'
+import { Button } from '../ui/Button.tsx'
+import { Sheet } from '../ui/Dialog.tsx'
 import { Fact } from '../ui/Fact.tsx'
 import { formatBytes, formatCount } from '../ui/formatBytes.ts'
 import { exactTime } from '../ui/formatTime.ts'
 import { UserText } from '../ui/UserText.tsx'
-import { nameOfFinding, nameOfGate, verbOf } from './cleanupWords.ts'
+import { RunBadges } from './CleanupRow.tsx'
+import { nameOfFinding, nameOfGate, nameOfKind, verbOf } from './cleanupWords.ts'
 import { RunItems } from './RunItems.tsx'
+import { isAlarming, isUnfinished, summaryOf } from './summaryOf.ts'
+import { useUnfinishedRuns } from './useUnfinishedRuns.ts'
 
-/** Everything about a run. */
-export function RunDetails({ run }: { run: CleanupRowFragment }) {
+/** Everything about a run. Its id stands in the address, so that this can be linked to. */
+export function RunDetails({ id, onClose }: { id: string; onClose: () => void }) {
+  const { data, error, refetch } = useQuery(CleanupRunByIdDocument, {
+    variables: { id },
+    fetchPolicy: 'cache-and-network',
+    nextFetchPolicy: 'cache-first',
+  })
+  const run = data?.node?.__typename === 'CleanupRun' ? data.node : null
+  useUnfinishedRuns(run ? [run] : [])
   return (
-    <div className="run-details">
+    <Sheet label="Cleanup run" onClose={onClose}>
+      <Button look="icon" aria-label="Close" onPress={onClose}>
+        <X size={18} aria-hidden />
+      </Button>
+      {!data && !error && <span className="skeleton" role="status" aria-label="Loading" />}
+      {!data && error && (
+        <>
+          <p role="alert">{wordError(error)}</p>
+          <Button onPress={() => void refetch().catch(() => undefined)}>Try again</Button>
+        </>
+      )}
+      {data && !run && (
+        <>
+          <p role="alert">There is no such run. Old runs are not kept forever.</p>
+          <Button onPress={onClose}>Back to the runs</Button>
+        </>
+      )}
+      {run && <RunFacts run={run} />}
+    </Sheet>
+  )
+}
+
+function RunFacts({ run }: { run: CleanupRowFragment }) {
+  return (
+    <>
+      <h2>{nameOfKind(run.kind)}</h2>
+      <p role="status" className={isAlarming(run) ? 'run-alarming' : undefined}>
+        <RunBadges run={run} /> {isUnfinished(run) || run.state === 'DONE' ? summaryOf(run) : null}
+      </p>
       {run.message && <p className="run-message">{run.message}</p>}
       <dl className="facts">
         <Fact label="Asked for">
@@ -35,7 +78,7 @@ export function RunDetails({ run }: { run: CleanupRowFragment }) {
         )}
         <RunItems run={run} />
       </dl>
-    </div>
+    </>
   )
 }
 

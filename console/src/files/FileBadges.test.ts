@@ -15,7 +15,7 @@ test('a file that nothing is the matter with has no badge', () => {
 
 test('damage, a hold and use are told in words, the worst first', () => {
   const words = textOf({ attachmentCount: 2, hold: { heldAt: at, reason: 'Lawsuit' }, quarantinedAt: at })
-  expect(words.split('|').filter((word) => word.trim() !== '')).toEqual([' Damaged', ' Legal hold', ' In use'])
+  expect(words.split('|').filter((word) => word.trim() !== '')).toEqual(['Damaged', 'Legal hold', 'In use'])
 })
 
 test('what people wrote as the reason of a hold stays text', () => {

@@ -9,17 +9,17 @@ export function FileBadges({ file }: { file: Pick<FileRowFragment, 'attachmentCo
     <span className="file-badges">
       {quarantinedAt && (
         <span className="badge badge-alarm" title="Its bytes are missing or damaged in the bucket">
-          <TriangleAlert size={13} aria-hidden /> Damaged
+          <TriangleAlert size={13} aria-hidden /> <span className="badge-word">Damaged</span>
         </span>
       )}
       {hold && (
         <span className="badge badge-hold" title={hold.reason}>
-          <Lock size={13} aria-hidden /> Legal hold
+          <Lock size={13} aria-hidden /> <span className="badge-word">Legal hold</span>
         </span>
       )}
       {attachmentCount > 0 && (
         <span className="badge badge-use" title={attachmentCount === 1 ? 'Used once' : `Used ${attachmentCount} times`}>
-          <Link2 size={13} aria-hidden /> In use
+          <Link2 size={13} aria-hidden /> <span className="badge-word">In use</span>
         </span>
       )}
     </span>

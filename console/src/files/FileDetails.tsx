@@ -15,6 +15,7 @@ import { Time } from '../ui/Time.tsx'
 import { UserText } from '../ui/UserText.tsx'
 import { FileIcon } from './FileIcon.tsx'
 import { RetentionChoice } from './RetentionChoice.tsx'
+import { typeNameOf } from './typeNames.ts'
 import { useFileActions } from './useFileActions.tsx'
 
 interface FileDetailsProps {
@@ -28,15 +29,34 @@ type Details = NonNullable<FileDetailsQuery['file']>
 
 /** Everything about one file. Its id stands in the address, so that this can be linked to. */
 export function FileDetails({ id, onRename, onNewVersion, onClose }: FileDetailsProps) {
-  const { data, error } = useQuery(FileDetailsDocument, { variables: { id }, fetchPolicy: 'cache-and-network' })
+  const tenant = useTenant()
+  const { data, error, refetch } = useQuery(FileDetailsDocument, {
+    variables: { id },
+    fetchPolicy: 'cache-and-network',
+  })
   return (
     <Sheet label="File details" onClose={onClose}>
       <Button look="icon" aria-label="Close" onPress={onClose}>
         <X size={18} aria-hidden />
       </Button>
       {!data && !error && <span className="skeleton" role="status" aria-label="Loading" />}
-      {!data && error && <p role="alert">{wordError(error)}</p>}
-      {data?.file === null && <p role="alert">There is no such file here. It may have been deleted.</p>}
+      {!data && error && (
+        <>
+          <p role="alert">{wordError(error)}</p>
+          <Button onPress={() => void refetch().catch(() => undefined)}>Try again</Button>
+        </>
+      )}
+      {data?.file === null && (
+        <>
+          <p role="alert">There is no such file here. It may have been deleted, or the address was mistyped.</p>
+          <div className="details-actions">
+            <Button onPress={onClose}>Back to the files</Button>
+            <Link className="button" to={paths.trash(tenant)}>
+              Look in the trash
+            </Link>
+          </div>
+        </>
+      )}
       {data?.file && <Facts file={data.file} onRename={onRename} onNewVersion={onNewVersion} />}
     </Sheet>
   )
@@ -78,7 +98,9 @@ function Facts({ file, onRename, onNewVersion }: FactsProps) {
           {formatBytes(file.byteSize)}{' '}
           {file.byteSize >= 1000 && <span className="soft">({formatCount(file.byteSize)} bytes)</span>}
         </Fact>
-        <Fact label="Type">{file.contentType}</Fact>
+        <Fact label="Type">
+          {typeNameOf(file.contentType, file.name)} <span className="soft">({file.contentType})</span>
+        </Fact>
         <Fact label="Uploaded">
           <Time at={file.uploadedAt} /> by <UserText wrap>{file.uploadedBy.name}</UserText>
         </Fact>

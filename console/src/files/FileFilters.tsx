@@ -1,13 +1,13 @@
 import type { FilesState } from '../paths.ts'
+import { PersonFilter } from '../people/PersonFilter.tsx'
 import { typeGroups } from './typeGroups.ts'
 
 interface FileFiltersProps {
   readonly state: FilesState
-  readonly uploaders: readonly { readonly id: string; readonly name: string }[]
   readonly onChange: (state: FilesState) => void
 }
 
-export function FileFilters({ state, uploaders, onChange }: FileFiltersProps) {
+export function FileFilters({ state, onChange }: FileFiltersProps) {
   return (
     <div className="page-tools" role="group" aria-label="Filters">
       <select
@@ -23,19 +23,12 @@ export function FileFilters({ state, uploaders, onChange }: FileFiltersProps) {
           </option>
         ))}
       </select>
-      <select
-        className="select"
-        aria-label="Uploaded by"
-        value={state.by ?? ''}
-        onChange={({ target }) => onChange({ ...state, by: target.value })}
-      >
-        <option value="">By anybody</option>
-        {uploaders.map(({ id, name }) => (
-          <option key={id} value={id}>
-            By {name}
-          </option>
-        ))}
-      </select>
+      <PersonFilter
+        label="Uploaded by"
+        placeholder="Uploaded by anybody"
+        id={state.by}
+        onChange={(by) => onChange({ ...state, by })}
+      />
     </div>
   )
 }

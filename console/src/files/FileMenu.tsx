@@ -2,6 +2,7 @@ import { EllipsisVertical, FilePlus2, Info, Pencil, Trash2 } from 'lucide-react'
 import { Menu, MenuItem, MenuTrigger, Popover, Separator } from 'react-aria-components/Menu'
 import type { FileRowFragment } from '../apollo/operations.ts'
 import { Button } from '../ui/Button.tsx'
+import { isolate } from '../ui/isolate.ts'
 import type { FileChoices } from './FileRow.tsx'
 
 interface FileMenuProps {
@@ -14,7 +15,7 @@ interface FileMenuProps {
 export function FileMenu({ file, mayChange, choices }: FileMenuProps) {
   return (
     <MenuTrigger>
-      <Button look="icon" aria-label={`More for ${file.name}`}>
+      <Button look="icon" aria-label={`More for ${isolate(file.name)}`}>
         <EllipsisVertical size={18} aria-hidden />
       </Button>
       <Popover className="menu-popover" placement="bottom end">

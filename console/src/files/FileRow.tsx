@@ -4,10 +4,12 @@ import type { FileRowFragment } from '../apollo/operations.ts'
 import { Button } from '../ui/Button.tsx'
 import { formatBytes } from '../ui/formatBytes.ts'
 import { Time } from '../ui/Time.tsx'
-import { UserText } from '../ui/UserText.tsx'
+import { isolate } from '../ui/isolate.ts'
+import { FileName, UserText } from '../ui/UserText.tsx'
 import { FileBadges } from './FileBadges.tsx'
 import { FileIcon } from './FileIcon.tsx'
 import { FileMenu } from './FileMenu.tsx'
+import { typeNameOf } from './typeNames.ts'
 
 type Choice = (file: FileRowFragment) => void
 
@@ -37,14 +39,28 @@ export const FileRow = memo(function FileRow({
       <div role="cell" className="file-name">
         <FileIcon contentType={file.contentType} />
         <div className="file-text">
-          <button type="button" className="file-open" data-row-focus onClick={() => choices.onDetails(file)}>
-            <UserText>{file.name}</UserText>
+          <button
+            type="button"
+            className="file-open"
+            // A name in two parts would be read with a space between them.
+            aria-label={file.name}
+            data-row-focus
+            onClick={() => choices.onDetails(file)}
+          >
+            <FileName name={file.name} />
           </button>
           <FileBadges file={file} />
           <span className="file-summary soft">
-            {formatBytes(file.byteSize)} · <Time at={file.uploadedAt} />
+            {typeNameOf(file.contentType, file.name)}
+            <span className="file-summary-more">
+              {' '}
+              · {formatBytes(file.byteSize)} · <Time at={file.uploadedAt} />
+            </span>
           </span>
         </div>
+      </div>
+      <div role="cell" className="cell-type ellipsis">
+        {typeNameOf(file.contentType, file.name)}
       </div>
       <div role="cell" className="cell-size">
         {formatBytes(file.byteSize)}
@@ -56,7 +72,7 @@ export const FileRow = memo(function FileRow({
         <Time at={file.uploadedAt} />
       </div>
       <div role="cell" className="cell-actions">
-        <Button look="icon" aria-label={`Download ${file.name}`} onPress={() => choices.onDownload(file)}>
+        <Button look="icon" aria-label={`Download ${isolate(file.name)}`} onPress={() => choices.onDownload(file)}>
           <Download size={18} aria-hidden />
         </Button>
         <FileMenu file={file} mayChange={mayChange} choices={choices} />

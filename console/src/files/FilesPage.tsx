@@ -1,21 +1,22 @@
 import './files.css'
-import { useApolloClient, useQuery } from '@apollo/client/react'
 import { FileSearch, FolderOpen } from 'lucide-react'
 import { lazy, Suspense, useState } from 'react'
 import { useNavigate, useSearchParams } from 'react-router'
 import {
   type FileFilter,
   type FileRowFragment,
+  FileRowFragmentDoc,
   FilesPageDocument,
+  type FilesPageQuery,
   MoreFilesDocument,
   type MoreFilesQuery,
 } from '../apollo/operations.ts'
-import { usePagedRows } from '../apollo/usePagedRows.ts'
-import { useSeenPeople } from '../apollo/useSeenPeople.ts'
+import { useList } from '../apollo/useList.ts'
 import { type FilesState, paths, readFilesState } from '../paths.ts'
 import { PageError } from '../shell/PageError.tsx'
 import { useMay, useTenant } from '../shell/useShell.ts'
 import { ListFooter } from '../ui/ListFooter.tsx'
+import { NewsPill } from '../ui/NewsPill.tsx'
 import { Notice } from '../ui/Notice.tsx'
 import { SkeletonRows } from '../ui/SkeletonRows.tsx'
 import { useStable } from '../ui/useStable.ts'
@@ -46,16 +47,7 @@ export function FilesPage() {
   const [version, setVersion] = useState<ChosenVersion | null>(null)
   const [kept, setKept] = useState<Kept | null>(null)
   const filter = filterOf(state)
-  const { data, error, refetch } = useQuery(FilesPageDocument, {
-    variables: { filter },
-    fetchPolicy: 'cache-and-network',
-    nextFetchPolicy: 'cache-first',
-  })
-  const files = usePagedRows(data?.files, pagesOf(filter))
-  const uploaders = useSeenPeople(
-    useApolloClient(),
-    files.held.map(({ uploadedBy }) => uploadedBy),
-  )
+  const { data, error, retry, refetch, news, ...files } = useList(filesOf(filter))
   const onView = useCatchUp(tenant, refetch, files.onView)
   const go = (next: FilesState) => void navigate(paths.files(tenant, next))
   const choices = useStable<FileChoices>({
@@ -74,15 +66,17 @@ export function FilesPage() {
         {mayChange && <UploadButton />}
         {data && !mayChange && <p className="soft">You can view and download here.</p>}
       </div>
-      <FileFilters state={state} uploaders={uploaders} onChange={go} />
+      <FileFilters state={state} onChange={(next) => void navigate(paths.files(tenant, next), { replace: true })} />
+      <NewsPill news={news} what={['file', 'files']} />
       {!data && !error && <SkeletonRows />}
-      {!data && error && <PageError error={error} onRetry={() => void refetch().catch(() => undefined)} />}
+      {!data && error && <PageError error={error} onRetry={retry} />}
       {data && files.rowCount === 0 && <NoFiles isFiltered={Boolean(state.type ?? state.by)} mayChange={mayChange} />}
       {data && files.rowCount > 0 && (
         <VirtualTable
+          key={JSON.stringify(filter)}
           label="Files"
           className="files"
-          columns={['Name', 'Size', 'Uploaded by', 'When', 'Actions']}
+          columns={['Name', 'Type', 'Size', 'Uploaded by', 'When', 'Actions']}
           rowCount={files.rowCount}
           hasMore={files.hasMore}
           onView={onView}
@@ -120,11 +114,13 @@ export function FilesPage() {
   )
 }
 
-const pagesOf = (filter: FileFilter) => ({
+const filesOf = (filter: FileFilter) => ({
+  first: FilesPageDocument,
   query: MoreFilesDocument,
   variables: { filter },
   field: 'files',
-  pageOf: ({ files }: MoreFilesQuery) => files,
+  pageOf: ({ files }: FilesPageQuery | MoreFilesQuery) => files,
+  row: { fragment: FileRowFragmentDoc, name: 'FileRow' },
 })
 
 function filterOf({ type, by }: FilesState): FileFilter {

@@ -3,67 +3,83 @@ import {
   ChangeRetentionDocument,
   DeleteFileDocument,
   FileNowDocument,
-  IssueDownloadUrlDocument,
   PurgeFileDocument,
   RenameFileDocument,
   RestoreFileDocument,
   type Retention,
   UsageNowDocument,
 } from '../apollo/operations.ts'
-import { takeSuccess } from '../apollo/takeSuccess.ts'
+import { tellPurged, whenPurged } from '../apollo/changes.ts'
+import { RefusedError, takeSuccess } from '../apollo/takeSuccess.ts'
+import { withdraw } from '../ui/say.ts'
 import { throwIfKept } from './fileKept.ts'
 import { putIntoFiles, takeFromFiles, takeFromTrash } from './fileLists.ts'
 
-/** Asks for an address on the record, and lets the browser save what is there under the name of the file. */
-export async function downloadFile(client: ApolloClient, id: string): Promise<void> {
-  const { data } = await client.mutate({ mutation: IssueDownloadUrlDocument, variables: { input: { id } } })
-  const link = document.createElement('a')
-  link.href = takeSuccess(data?.issueDownloadUrl, 'url').url
-  link.rel = 'noreferrer'
-  link.click()
-}
+// Nothing offers to undo the deletion of a file that is gone for good, in whichever tab that was done.
+whenPurged(withdraw)
 
 export async function renameFile(client: ApolloClient, id: string, name: string): Promise<void> {
   const { data } = await client.mutate({ mutation: RenameFileDocument, variables: { input: { id, name } } })
-  takeSuccess(data?.renameFile, 'file')
+  await ofLivingFile(client, id, () => takeSuccess(data?.renameFile, 'file'))
 }
 
 export async function changeRetention(client: ApolloClient, id: string, retention: Retention): Promise<void> {
   const variables = { input: { id, retention } }
   const { data } = await client.mutate({ mutation: ChangeRetentionDocument, variables })
-  takeSuccess(data?.changeRetention, 'file')
+  await ofLivingFile(client, id, () => takeSuccess(data?.changeRetention, 'file'))
 }
 
 /** Rejects with `FileKept` where somebody uses or holds the file. */
 export async function deleteFile(client: ApolloClient, id: string): Promise<void> {
   const { data } = await client.mutate({ mutation: DeleteFileDocument, variables: { input: { id } } })
-  if (!('file' in (data?.deleteFile ?? {}))) renewFile(client, id)
-  throwIfKept(data?.deleteFile)
-  takeSuccess(data?.deleteFile, 'file')
+  await ofLivingFile(client, id, () => {
+    throwIfKept(data?.deleteFile)
+    takeSuccess(data?.deleteFile, 'file')
+  })
   takeFromFiles(client.cache, id)
   renewUsage(client)
 }
 
+/** Rejects with `RefusedError` and the code NOT_FOUND if the file was purged. */
 export async function restoreFile(client: ApolloClient, id: string): Promise<void> {
   const { data } = await client.mutate({ mutation: RestoreFileDocument, variables: { input: { id } } })
-  const { file } = takeSuccess(data?.restoreFile, 'file')
+  const { file } = await ofTrashedFile(client, id, () => takeSuccess(data?.restoreFile, 'file'))
   takeFromTrash(client.cache, id)
   putIntoFiles(client.cache, file)
   renewUsage(client)
 }
 
 /** For good: it is in no list any more, and nothing brings it back. */
-export async function purgeFile(client: ApolloClient, id: string): Promise<void> {
+export async function purgeFile(client: ApolloClient, tenant: string, id: string): Promise<void> {
   const { data } = await client.mutate({ mutation: PurgeFileDocument, variables: { input: { id } } })
-  takeSuccess(data?.purgeFile, 'file')
+  await ofTrashedFile(client, id, () => takeSuccess(data?.purgeFile, 'file'))
+  tellPurged(tenant, id)
   takeFromTrash(client.cache, id)
   renewUsage(client)
 }
 
-/** In the background: what was refused was asked for without knowing how the file stands. */
-function renewFile(client: ApolloClient, id: string): void {
-  const variables = { id }
-  void client.query({ query: FileNowDocument, variables, fetchPolicy: 'network-only' }).catch(() => undefined)
+/** Runs `take` on the answer of a mutation. One that was refused was asked for without knowing how the file stands. */
+async function ofLivingFile<T>(client: ApolloClient, id: string, take: () => T): Promise<T> {
+  try {
+    return take()
+  } catch (error) {
+    // In the background: a file that somebody else has deleted leaves the lists.
+    void client
+      .query({ query: FileNowDocument, variables: { id }, fetchPolicy: 'network-only' })
+      .then(({ data }) => data?.file === null && takeFromFiles(client.cache, id))
+      .catch(() => undefined)
+    throw error
+  }
+}
+
+/** The same for a file in the trash: one that is not found was purged. */
+async function ofTrashedFile<T>(client: ApolloClient, id: string, take: () => T): Promise<T> {
+  try {
+    return take()
+  } catch (error) {
+    if (error instanceof RefusedError && error.refusal.code === 'NOT_FOUND') takeFromTrash(client.cache, id)
+    throw error
+  }
 }
 
 /** In the background: it is a detail at the side, and the next page brings it anyway. */

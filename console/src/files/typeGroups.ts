@@ -28,20 +28,19 @@ export const typeGroups: readonly TypeGroup[] = [
 
 export const prefixOf = (group: string | undefined) => typeGroups.find(({ id }) => id === group)?.prefix
 
-type Look = readonly [test: RegExp, icon: LucideIcon, tone: string, name: string]
+type Look = readonly [test: RegExp, icon: LucideIcon, tone: string]
 
 const looks: readonly Look[] = [
-  [/^image\//, FileImage, 'image', 'Image'],
-  [/^video\//, FileVideo, 'video', 'Video'],
-  [/^audio\//, FileAudio, 'audio', 'Audio'],
-  [/csv|spreadsheet|excel/, FileSpreadsheet, 'table', 'Table'],
-  [/zip|compressed|tar|7z|rar/, FileArchive, 'archive', 'Archive'],
-  [/pdf|^text\/|document|json|xml|msword/, FileText, 'document', 'Document'],
+  [/^image\//, FileImage, 'image'],
+  [/^video\//, FileVideo, 'video'],
+  [/^audio\//, FileAudio, 'audio'],
+  [/csv|spreadsheet|excel/, FileSpreadsheet, 'table'],
+  [/zip|compressed|tar|7z|rar/, FileArchive, 'archive'],
+  [/pdf|^text\/|document|json|xml|msword/, FileText, 'document'],
 ]
 
-/** How a file of this media type is drawn and called. */
-export function lookOf(contentType: string): { Icon: LucideIcon; tone: string; name: string } {
-  const [, Icon, tone, name] =
-    looks.find(([test]) => test.test(contentType)) ?? ([/./, Plain, 'plain', 'File'] as const)
-  return { Icon, tone, name }
+/** How a file of this media type is drawn. */
+export function lookOf(contentType: string): { Icon: LucideIcon; tone: string } {
+  const [, Icon, tone] = looks.find(([test]) => test.test(contentType)) ?? ([/./, Plain, 'plain'] as const)
+  return { Icon, tone }
 }

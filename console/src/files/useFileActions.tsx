@@ -1,10 +1,11 @@
 import { useApolloClient } from '@apollo/client/react'
-import { wordFailure } from '../apollo/takeSuccess.ts'
+import { RefusedError, wordFailure } from '../apollo/takeSuccess.ts'
 import { useTenant } from '../shell/useShell.ts'
 import { say } from '../ui/say.ts'
-import { UserText } from '../ui/UserText.tsx'
+import { FileName } from '../ui/UserText.tsx'
 import { addFiles } from '../uploads/uploads.ts'
-import { deleteFile, downloadFile, restoreFile } from './changeFiles.ts'
+import { deleteFile, restoreFile } from './changeFiles.ts'
+import { DownloadFailed, downloadFile, type DownloadObstacle } from './downloadFile.ts'
 import { FileKept } from './fileKept.ts'
 import { type ChosenVersion, chooseVersion, isSameKind } from './newVersion.ts'
 
@@ -23,22 +24,45 @@ export interface Kept {
 export function useFileActions() {
   const client = useApolloClient()
   const tenant = useTenant()
-  const complain = (error: unknown) => say(wordFailure(error))
+  const complain = (name: string) => (error: unknown) => say(<Told name={name}>{wordFailure(error)}</Told>)
 
   const restore = ({ id, name }: Named) =>
-    restoreFile(client, id).then(() => say(<About verb="Restored" name={name} />), complain)
+    restoreFile(client, id).then(
+      () => say(<About verb="Restored" name={name} />),
+      (error: unknown) =>
+        isNotFound(error)
+          ? say(<Told name={name}>It was deleted forever and cannot be restored.</Told>)
+          : complain(name)(error),
+    )
 
   /** `onKept` shows who uses or holds the file: that is more than can be said in passing. */
   const remove = (file: Named, onKept: (kept: Kept) => void) =>
     deleteFile(client, file.id).then(
-      () => say(<About verb="Deleted" name={file.name} />, { label: 'Undo', run: () => void restore(file) }),
-      (error: unknown) => (error instanceof FileKept ? onKept({ file, why: error }) : complain(error)),
+      () =>
+        say(<About verb="Deleted" name={file.name} />, {
+          label: 'Undo',
+          subject: file.id,
+          run: () => void restore(file),
+        }),
+      (error: unknown) => (error instanceof FileKept ? onKept({ file, why: error }) : complain(file.name)(error)),
     )
+
+  const download = (file: Named): Promise<void> => {
+    const tell = (words: string) =>
+      say(<Told name={file.name}>{words}</Told>, {
+        label: 'Try again',
+        subject: file.id,
+        run: () => void download(file),
+      })
+    return downloadFile(client, file.id, () => tell(downloadWords.unavailable)).catch((error: unknown) =>
+      tell(error instanceof DownloadFailed ? downloadWords[error.obstacle] : wordFailure(error)),
+    )
+  }
 
   return {
     restore,
     remove,
-    download: ({ id }: Named) => downloadFile(client, id).catch(complain),
+    download,
     /** The file keeps its name. `onDifferent` asks if the chosen one has another name or type. */
     async uploadVersion(file: Named & { readonly contentType: string }, onDifferent: (version: ChosenVersion) => void) {
       const version = await chooseVersion(file)
@@ -49,10 +73,28 @@ export function useFileActions() {
   }
 }
 
+const isNotFound = (error: unknown) => error instanceof RefusedError && error.refusal.code === 'NOT_FOUND'
+
+const downloadWords: Record<DownloadObstacle, string> = {
+  missing: 'It could not be downloaded, because its bytes are missing from the storage. Ask whoever runs Filegraph.',
+  refused: 'It could not be downloaded, because the storage refused the request. Ask whoever runs Filegraph.',
+  unavailable: 'It could not be downloaded, because the storage does not answer as it should. Try again in a moment.',
+  offline: 'It could not be downloaded, because you are offline. Check your connection, then try again.',
+}
+
 function About({ verb, name }: { verb: string; name: string }) {
   return (
     <>
-      {verb} <UserText>{name}</UserText>
+      {verb} <FileName name={name} />
+    </>
+  )
+}
+
+/** What went wrong with which file. */
+function Told({ name, children }: { name: string; children: string }) {
+  return (
+    <>
+      <FileName name={name} />: {children}
     </>
   )
 }

@@ -11,6 +11,7 @@ import { UploadDock } from '../uploads/UploadDock.tsx'
 import { uploads } from '../uploads/uploads.ts'
 import { Logo } from '../ui/Logo.tsx'
 import { SkeletonRows } from '../ui/SkeletonRows.tsx'
+import { OfflineNote } from './OfflineNote.tsx'
 import { TenantSwitcher } from './TenantSwitcher.tsx'
 import { UsageMeter } from './UsageMeter.tsx'
 import { UserMenu } from './UserMenu.tsx'
@@ -27,6 +28,7 @@ export function Shell() {
         </a>
         <Sidebar />
         <main id="page" className="page" tabIndex={-1}>
+          <OfflineNote />
           <Suspense fallback={<SkeletonRows />}>
             <Outlet />
           </Suspense>

@@ -1,6 +1,7 @@
 import { useApolloClient } from '@apollo/client/react'
 import { purgeFile } from '../files/changeFiles.ts'
 import { ConfirmDialog } from '../shell/ConfirmDialog.tsx'
+import { useTenant } from '../shell/useShell.ts'
 import { UserText } from '../ui/UserText.tsx'
 
 interface PurgeDialogProps {
@@ -11,12 +12,13 @@ interface PurgeDialogProps {
 /** The last question before a file is gone. */
 export function PurgeDialog({ file, onClose }: PurgeDialogProps) {
   const client = useApolloClient()
+  const tenant = useTenant()
   return (
     <ConfirmDialog
       title="Delete forever?"
       verb="Delete forever"
       isDangerous
-      run={() => purgeFile(client, file.id)}
+      run={() => purgeFile(client, tenant, file.id)}
       onClose={onClose}
     >
       <p>

@@ -1,6 +1,7 @@
 import { EllipsisVertical, Lock, LockOpen, Trash2 } from 'lucide-react'
 import { Menu, MenuItem, MenuTrigger, Popover, Separator } from 'react-aria-components/Menu'
 import { Button } from '../ui/Button.tsx'
+import { isolate } from '../ui/isolate.ts'
 
 export interface TrashChoices {
   readonly onHold: () => void
@@ -12,7 +13,7 @@ export interface TrashChoices {
 export function TrashMenu({ name, isHeld, choices }: { name: string; isHeld: boolean; choices: TrashChoices }) {
   return (
     <MenuTrigger>
-      <Button look="icon" aria-label={`More for ${name}`}>
+      <Button look="icon" aria-label={`More for ${isolate(name)}`}>
         <EllipsisVertical size={18} aria-hidden />
       </Button>
       <Popover className="menu-popover" placement="bottom end">

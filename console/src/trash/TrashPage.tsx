@@ -1,14 +1,20 @@
 import '../files/files.css'
 import './trash.css'
-import { useQuery } from '@apollo/client/react'
 import { Trash2 } from 'lucide-react'
 import { lazy, Suspense, useState } from 'react'
-import { MoreTrashDocument, type MoreTrashQuery, TrashPageDocument } from '../apollo/operations.ts'
-import { usePagedRows } from '../apollo/usePagedRows.ts'
+import {
+  FileRowFragmentDoc,
+  MoreTrashDocument,
+  type MoreTrashQuery,
+  TrashPageDocument,
+  type TrashPageQuery,
+} from '../apollo/operations.ts'
+import { useList } from '../apollo/useList.ts'
 import { useFileActions } from '../files/useFileActions.tsx'
 import { PageError } from '../shell/PageError.tsx'
 import { useMay } from '../shell/useShell.ts'
 import { ListFooter } from '../ui/ListFooter.tsx'
+import { NewsPill } from '../ui/NewsPill.tsx'
 import { Notice } from '../ui/Notice.tsx'
 import { SkeletonRows } from '../ui/SkeletonRows.tsx'
 import { VirtualTable } from '../ui/VirtualTable.tsx'
@@ -18,14 +24,14 @@ const HoldDialog = lazy(() => import('../holds/HoldDialog.tsx').then((part) => (
 const ReleaseDialog = lazy(() => import('../holds/ReleaseDialog.tsx').then((part) => ({ default: part.ReleaseDialog })))
 const PurgeDialog = lazy(() => import('./PurgeDialog.tsx').then((part) => ({ default: part.PurgeDialog })))
 
-const variables = { filter: { state: 'TRASHED' } } as const
-
-const trashPages = {
+const trash = {
+  first: TrashPageDocument,
   query: MoreTrashDocument,
-  variables,
+  variables: { filter: { state: 'TRASHED' } },
   field: 'files',
-  pageOf: ({ files }: MoreTrashQuery) => files,
-}
+  pageOf: ({ files }: TrashPageQuery | MoreTrashQuery) => files,
+  row: { fragment: FileRowFragmentDoc, name: 'FileRow' },
+} as const
 
 /** What is asked about a file before it is done. */
 interface Question {
@@ -38,12 +44,7 @@ export function TrashPage() {
   const maySettle = useMay('ADMIN')
   const { restore } = useFileActions()
   const [question, setQuestion] = useState<Question | null>(null)
-  const { data, error, refetch } = useQuery(TrashPageDocument, {
-    variables,
-    fetchPolicy: 'cache-and-network',
-    nextFetchPolicy: 'cache-first',
-  })
-  const files = usePagedRows(data?.files, trashPages)
+  const { data, error, retry, news, ...files } = useList(trash)
   const days = data?.viewer.tenant.policy.trashDays ?? 0
 
   return (
@@ -53,8 +54,9 @@ export function TrashPage() {
         <h1>Trash</h1>
         {data && <p className="soft">Deleted files stay here for {wordDays(days)}.</p>}
       </div>
+      <NewsPill news={news} what={['file', 'files']} />
       {!data && !error && <SkeletonRows />}
-      {!data && error && <PageError error={error} onRetry={() => void refetch().catch(() => undefined)} />}
+      {!data && error && <PageError error={error} onRetry={retry} />}
       {data && files.rowCount === 0 && (
         <Notice icon={Trash2} title="The trash is empty">
           <p>Whatever is deleted can be brought back from here for {wordDays(days)}.</p>

@@ -2,12 +2,14 @@ import { ArchiveRestore } from 'lucide-react'
 import type { TrashPageQuery } from '../apollo/operations.ts'
 import { FileBadges } from '../files/FileBadges.tsx'
 import { FileIcon } from '../files/FileIcon.tsx'
+import { typeNameOf } from '../files/typeNames.ts'
 import { Button } from '../ui/Button.tsx'
 import { formatBytes } from '../ui/formatBytes.ts'
 import { dayAt, daysUntil, exactTime } from '../ui/formatTime.ts'
 import { Time } from '../ui/Time.tsx'
 import { useNow } from '../ui/useNow.ts'
-import { UserText } from '../ui/UserText.tsx'
+import { isolate } from '../ui/isolate.ts'
+import { FileName, UserText } from '../ui/UserText.tsx'
 import { type TrashChoices, TrashMenu } from './TrashMenu.tsx'
 
 export type TrashedFile = TrashPageQuery['files']['edges'][number]['node']
@@ -31,10 +33,11 @@ export function TrashRow({ file, onRestore, choices }: TrashRowProps) {
       <div role="cell" className="file-name">
         <FileIcon contentType={file.contentType} />
         <div className="file-text">
-          <UserText>{file.name}</UserText>
+          <FileName name={file.name} />
           <FileBadges file={file} />
           <span className="file-summary soft">
-            {wordLeft(left)} · {formatBytes(file.byteSize)}
+            {typeNameOf(file.contentType, file.name)} · {formatBytes(file.byteSize)}
+            <span className="file-summary-more"> · {wordLeft(left)}</span>
           </span>
         </div>
       </div>
@@ -55,7 +58,7 @@ export function TrashRow({ file, onRestore, choices }: TrashRowProps) {
       </div>
       <div role="cell" className="cell-actions">
         {onRestore && (
-          <Button look="plain" aria-label={`Restore ${file.name}`} onPress={onRestore} data-row-focus>
+          <Button look="plain" aria-label={`Restore ${isolate(file.name)}`} onPress={onRestore} data-row-focus>
             <ArchiveRestore size={16} aria-hidden /> <span className="trash-verb">Restore</span>
           </Button>
         )}

@@ -7,10 +7,12 @@ interface NoticeProps {
   readonly children?: ReactNode
   /** True where the notice replaces what people waited for, so that it is read out. */
   readonly isAlert?: boolean
+  /** Buttons and links that lead on. */
+  readonly actions?: ReactNode
 }
 
 /** What stands where rows would: nothing here yet, or why not. */
-export function Notice({ icon: Icon, title, children, isAlert = false }: NoticeProps) {
+export function Notice({ icon: Icon, title, children, isAlert = false, actions }: NoticeProps) {
   return (
     <div className="notice" role={isAlert ? 'alert' : undefined}>
       <span className="notice-art">
@@ -18,6 +20,7 @@ export function Notice({ icon: Icon, title, children, isAlert = false }: NoticeP
       </span>
       <h2>{title}</h2>
       {children}
+      {actions && <div className="notice-actions">{actions}</div>}
     </div>
   )
 }

@@ -4,7 +4,11 @@ export function SkeletonRows() {
     <div className="table" role="status" aria-label="Loading">
       <div className="table-body">
         {Array.from({ length: 7 }, (_, at) => (
-          <div key={at} className="table-row skeleton-row" style={{ transform: `translateY(${at * 60}px)` }}>
+          <div
+            key={at}
+            className="table-row skeleton-row"
+            style={{ transform: `translateY(calc(var(--row) * ${at}))` }}
+          >
             <span className="skeleton" style={{ width: `${[62, 44, 71, 53, 38, 66, 49][at] ?? 50}%` }} />
           </div>
         ))}

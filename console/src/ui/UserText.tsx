@@ -1,3 +1,5 @@
+import { splitName, widthInEm } from './splitName.ts'
+
 /**
  * What people wrote. It may run in any direction and be of any length, and must not reorder or widen what is around it.
  * Browsers that translate the page leave it as it is.
@@ -10,6 +12,27 @@ export function UserText({ children, wrap = false }: { children: string; wrap?: 
   ) : (
     <bdi className="ellipsis" title={children} translate="no">
       {children}
+    </bdi>
+  )
+}
+
+/**
+ * The name of a file on one line. One that is too long loses its middle and keeps its ending, so that people still see what kind
+ * of file it is. The text stays whole for whoever copies it, searches the page or has it read out.
+ */
+export function FileName({ name }: { name: string }) {
+  const { start, end } = splitName(name)
+  const endWidth = `${widthInEm(end)}em`
+  return (
+    <bdi className="file-label" title={name} translate="no">
+      <span className="file-label-part" style={{ maxWidth: end ? `calc(100% - ${endWidth} + 1px)` : '100%' }}>
+        {start}
+      </span>
+      {end && (
+        <span className="file-label-part" style={{ width: endWidth }}>
+          {end}
+        </span>
+      )}
     </bdi>
   )
 }

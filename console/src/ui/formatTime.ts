@@ -35,12 +35,28 @@ export function formatDuration(milliseconds: number): string {
   return `${Math.floor(minutes / 60)} h ${minutes % 60} min`
 }
 
+/** From the year 1970 on, as `YYYY-MM-DD`. */
+export function isDay(text: string): boolean {
+  const parts = /^(19[7-9]\d|[2-9]\d{3})-(\d\d)-(\d\d)$/.exec(text)
+  if (!parts) return false
+  // 31 February becomes a day in March.
+  const date = new Date(Date.UTC(Number(parts[1]), Number(parts[2]) - 1, Number(parts[3])))
+  return date.toISOString().startsWith(text)
+}
+
 /** Midnight of a day in the reader's time zone, as the API wants it; undefined for what is no day. */
 export function startOfDay(day: string | undefined, plusDays = 0): string | undefined {
-  const parts = /^(\d{4})-(\d\d)-(\d\d)$/.exec(day ?? '')
-  if (!parts) return undefined
-  const date = new Date(Number(parts[1]), Number(parts[2]) - 1, Number(parts[3]) + plusDays)
-  return Number.isNaN(date.getTime()) ? undefined : date.toISOString()
+  if (day === undefined || !isDay(day)) return undefined
+  const [year = 0, month = 1, date = 1] = day.split('-').map(Number)
+  return new Date(year, month - 1, date + plusDays).toISOString()
+}
+
+/** The day of a time in the reader's time zone, as `YYYY-MM-DD`. */
+export function dayOfTime(at: string): string {
+  const date = new Date(at)
+  return [date.getFullYear(), date.getMonth() + 1, date.getDate()]
+    .map((part) => String(part).padStart(2, '0'))
+    .join('-')
 }
 
 /** Whole days until a time, a part of one counting as one; 0 when it is over. */

@@ -1,25 +1,41 @@
 import type { ReactNode } from 'react'
 
+export interface Action {
+  readonly label: string
+  readonly run: () => void
+  /** What the action is done to. It is offered no longer once `withdraw` is told that nothing can be done to that any more. */
+  readonly subject?: string
+}
+
 export interface Message {
   readonly id: number
   readonly text: ReactNode
-  readonly action?: { readonly label: string; readonly run: () => void } | undefined
+  readonly action?: Action | undefined
 }
 
-type Listener = (message: Message) => void
+interface Listener {
+  readonly show: (message: Message) => void
+  readonly withdraw: (subject: string) => void
+}
 
-const waiting: Message[] = []
+let waiting: Message[] = []
 let listener: Listener | null = null
 let lastId = 0
 let load: (() => void) | null = null
 
 /** Says something in passing, with at most one thing to do about it. */
-export function say(text: ReactNode, action?: Message['action']): void {
+export function say(text: ReactNode, action?: Action): void {
   lastId += 1
   const message = { id: lastId, text, action }
-  if (listener) return listener(message)
+  if (listener) return listener.show(message)
   waiting.push(message)
   load?.()
+}
+
+/** Takes back messages that offer to do something to what is gone. */
+export function withdraw(subject: string): void {
+  waiting = waiting.filter(({ action }) => action?.subject !== subject)
+  listener?.withdraw(subject)
 }
 
 /** Told once something is to be said for the first time: until then nothing needs to be there to show it. */
@@ -30,5 +46,6 @@ export const whenFirstSaid = (run: () => void) => {
 /** Hands every message over, those from before included. */
 export function listenToMessages(next: Listener): void {
   listener = next
-  for (const message of waiting.splice(0)) next(message)
+  for (const message of waiting) next.show(message)
+  waiting = []
 }

@@ -13,7 +13,12 @@ const queue = new ToastQueue<Message>({ maxVisibleToasts: 3 })
 /** Long enough to reach an action by keyboard; hovering and focus stop the clock. */
 const shownForMs = 8000
 
-listenToMessages((message) => queue.add(message, { timeout: shownForMs }))
+listenToMessages({
+  show: (message) => void queue.add(message, { timeout: shownForMs }),
+  withdraw: (subject) => {
+    for (const { key, content } of queue.visibleToasts) if (content.action?.subject === subject) queue.close(key)
+  },
+})
 
 export function Toasts() {
   return (

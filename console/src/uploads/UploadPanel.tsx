@@ -7,7 +7,7 @@ import { useShell, useTenant } from '../shell/useShell.ts'
 import { Button } from '../ui/Button.tsx'
 import { formatBytes, formatCount } from '../ui/formatBytes.ts'
 import { UserText } from '../ui/UserText.tsx'
-import { rowHeightPx, useVisibleRows } from '../ui/useVisibleRows.ts'
+import { useVisibleRows } from '../ui/useVisibleRows.ts'
 import { wordEnd, wordFiles } from './UploadDock.tsx'
 import { UploadNotes } from './UploadNotes.tsx'
 import { cancelAll, uploads, useUpload, useUploads } from './uploads.ts'
@@ -90,11 +90,11 @@ function Elsewhere() {
 
 /** Only the rows in sight are in the document, however many there are. */
 function UploadList({ ids }: { ids: readonly string[] }) {
-  const scroller = useRef<HTMLDivElement>(null)
-  const { first, last } = useVisibleRows(scroller, ids.length)
+  const list = useRef<HTMLUListElement>(null)
+  const { first, last } = useVisibleRows(list, ids.length)
   return (
-    <div className="uploads-list" ref={scroller}>
-      <ul style={{ height: ids.length * rowHeightPx }}>
+    <div className="uploads-list">
+      <ul ref={list} style={{ height: `calc(var(--row) * ${ids.length})` }}>
         {ids.slice(first, last).map((id, at) => (
           <UploadItem key={id} id={id} place={first + at} count={ids.length} />
         ))}
@@ -120,7 +120,7 @@ const UploadItem = memo(function UploadItem({ id, place, count }: UploadItemProp
       className="upload"
       aria-setsize={count}
       aria-posinset={place + 1}
-      style={{ transform: `translateY(${place * rowHeightPx}px)` }}
+      style={{ transform: `translateY(calc(var(--row) * ${place}))` }}
     >
       <div className="upload-text">
         <span className="upload-name">

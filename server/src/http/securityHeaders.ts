@@ -20,6 +20,8 @@ const consolePolicy = (bucketOrigins: readonly string[]): Policy => {
     'img-src': `'self' data: blob:${bucket}`,
     'media-src': `'self' blob:${bucket}`,
     'connect-src': `'self'${bucket}`,
+    // Downloads begin in a hidden frame, so that an error of the bucket does not replace the page.
+    'frame-src': `'self'${bucket}`,
     'manifest-src': "'self'",
     'base-uri': "'none'",
     'form-action': "'self'",

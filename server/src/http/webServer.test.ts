@@ -111,7 +111,7 @@ describe('every answer', () => {
       expect(headers.get('content-security-policy')).toBe(
         "default-src 'none'; script-src 'self'; style-src 'self'; font-src 'self'; " +
           "img-src 'self' data: blob: https://bucket.example; media-src 'self' blob: https://bucket.example; " +
-          "connect-src 'self' https://bucket.example; manifest-src 'self'; base-uri 'none'; form-action 'self'; " +
+          "connect-src 'self' https://bucket.example; frame-src 'self' https://bucket.example; manifest-src 'self'; base-uri 'none'; form-action 'self'; " +
           "frame-ancestors 'none'",
       )
       expect(headers.get('x-content-type-options')).toBe('nosniff')

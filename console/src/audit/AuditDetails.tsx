@@ -1,0 +1,92 @@
+import { useQuery } from '@apollo/client/react'
+import { X } from 'lucide-react'
+import { AuditDetailsDocument, type AuditDetailsQuery } from '../apollo/operations.ts'
+import { wordError } from '../apollo/wordRefusal.ts'
+import type { AuditState } from '../paths.ts'
+import { Button } from '../ui/Button.tsx'
+import { Sheet } from '../ui/Dialog.tsx'
+import { Fact } from '../ui/Fact.tsx'
+import { dayOfTime, exactTime } from '../ui/formatTime.ts'
+import { AuditSentence } from './AuditSentence.tsx'
+
+interface AuditDetailsProps {
+  readonly id: string
+  readonly onFilter: (filter: AuditState) => void
+  readonly onClose: () => void
+}
+
+/** Everything that is known about one entry. Its id stands in the address, so that this can be linked to. */
+export function AuditDetails({ id, onFilter, onClose }: AuditDetailsProps) {
+  const { data, error, refetch } = useQuery(AuditDetailsDocument, { variables: { id } })
+  const entry = data?.node?.__typename === 'AuditEntry' ? data.node : null
+  return (
+    <Sheet label="Audit entry" onClose={onClose}>
+      <Button look="icon" aria-label="Close" onPress={onClose}>
+        <X size={18} aria-hidden />
+      </Button>
+      {!data && !error && <span className="skeleton" role="status" aria-label="Loading" />}
+      {!data && error && (
+        <>
+          <p role="alert">{wordError(error)}</p>
+          <Button onPress={() => void refetch().catch(() => undefined)}>Try again</Button>
+        </>
+      )}
+      {data && !entry && (
+        <>
+          <p role="alert">There is no such entry in this workspace.</p>
+          <Button onPress={onClose}>Back to the audit log</Button>
+        </>
+      )}
+      {entry && <Facts entry={entry} onFilter={onFilter} />}
+    </Sheet>
+  )
+}
+
+type Entry = Extract<NonNullable<AuditDetailsQuery['node']>, { readonly __typename: 'AuditEntry' }>
+
+function Facts({ entry, onFilter }: { entry: Entry; onFilter: AuditDetailsProps['onFilter'] }) {
+  const { actor, subject } = entry
+  const day = dayOfTime(entry.at)
+  return (
+    <>
+      <h2 className="entry-title">
+        <AuditSentence entry={entry} />
+      </h2>
+      <dl className="facts">
+        <Fact label="When">
+          {exactTime(entry.at)}{' '}
+          <button type="button" className="link" onClick={() => onFilter({ from: day, until: day })}>
+            Only this day
+          </button>
+        </Fact>
+        <Fact label="Who">
+          <bdi>{actor.name}</bdi> {actor.email && <span className="soft">{actor.email}</span>}{' '}
+          <button type="button" className="link" onClick={() => onFilter({ actor: actor.id })}>
+            Only theirs
+          </button>
+        </Fact>
+        <Fact label="About">
+          {subject.type.replaceAll('_', ' ')} <bdi>{subject.name ?? ''}</bdi>{' '}
+          <button type="button" className="link" onClick={() => onFilter({ subject: subject.id })}>
+            Its whole history
+          </button>
+        </Fact>
+        <Fact label="Action">
+          <code className="mono">{entry.action}</code>
+        </Fact>
+        <Fact label="From">{entry.address ?? 'unknown'}</Fact>
+        <Fact label="With">{entry.userAgent ?? 'unknown'}</Fact>
+        <Fact label="Request">
+          <code className="mono">{entry.requestId ?? 'none'}</code>
+        </Fact>
+        {Object.keys(entry.payload).length > 0 && (
+          <Fact label="Details">
+            <pre className="mono entry-payload" dir="auto">
+              {JSON.stringify(entry.payload, null, 2)}
+            </pre>
+          </Fact>
+        )}
+      </dl>
+    </>
+  )
+}
