@@ -132,7 +132,7 @@ describe('a page of files', () => {
     expect(await names({ contentTypePrefix: 'text/', uploadedById: who.viewer.principal.id })).toEqual(['a.txt'])
   })
 
-  it.each(['first: 0', 'first: -1', 'first: 1000000000', 'last: 101', 'first: 1, last: 1'])(
+  it.each(['first: -1', 'first: 1000000000', 'last: 101', 'first: 1, last: 1'])(
     'refuses a size out of range: %s',
     async (size) => {
       const answer = await service.ask(tenant.viewer, `{ files(${size}) { nodes { id } } }`)

@@ -1,9 +1,12 @@
 import {
+  type GraphQLArgument,
+  type GraphQLInputField,
   type GraphQLSchema,
   isEnumType,
   isInputObjectType,
   isInterfaceType,
   isIntrospectionType,
+  isNonNullType,
   isObjectType,
   isSpecifiedScalarType,
   isUnionType,
@@ -44,10 +47,23 @@ describe('the schema', () => {
     expect(open).toEqual([])
   })
 
+  it('lets every root field be null, so that one refusal leaves the other answers', () => {
+    const roots = [schema.getQueryType(), schema.getMutationType()]
+    const fields = roots.flatMap((root) => Object.values(root?.getFields() ?? {}))
+    expect(fields.filter((field) => isNonNullType(field.type)).map((field) => field.name)).toEqual([])
+    expect(fields.length).toBeGreaterThan(20)
+  })
+
+  it('takes null for every argument and input field with a default', () => {
+    const withDefault = inputsOf(schema).filter(({ input }) => input.defaultValue !== undefined)
+    expect(withDefault.filter(({ input }) => isNonNullType(input.type)).map(({ path }) => path)).toEqual([])
+    expect(withDefault.map(({ path }) => path)).toContain('Query.files(orderBy)')
+  })
+
   it('answers every mutation with a union of one success and typed errors', () => {
     for (const field of Object.values(schema.getMutationType()?.getFields() ?? {})) {
       const name = `${field.name.slice(0, 1).toUpperCase()}${field.name.slice(1)}`
-      expect(String(field.type)).toBe(`${name}Result!`)
+      expect(String(field.type)).toBe(`${name}Result`)
       expect(field.args.map((argument) => `${argument.name}: ${String(argument.type)}`)).toEqual([
         `input: ${name}Input!`,
       ])
@@ -61,6 +77,25 @@ describe('the schema', () => {
     }
   })
 })
+
+interface Input {
+  readonly path: string
+  readonly input: GraphQLArgument | GraphQLInputField
+}
+
+/** Every argument and every field of an input type, introspection aside. */
+function inputsOf(of: GraphQLSchema): Input[] {
+  const types = Object.values(of.getTypeMap()).filter((type) => !isIntrospectionType(type))
+  return types.flatMap((type) => {
+    if (isInputObjectType(type)) {
+      return Object.values(type.getFields()).map((input) => ({ path: `${type.name}.${input.name}`, input }))
+    }
+    if (!isObjectType(type) && !isInterfaceType(type)) return []
+    return Object.values(type.getFields()).flatMap((field) =>
+      field.args.map((input) => ({ path: `${type.name}.${field.name}(${input.name})`, input })),
+    )
+  })
+}
 
 function undescribed(of: GraphQLSchema): string[] {
   const missing: string[] = []

@@ -59,7 +59,11 @@ export type Data = any
 
 export interface Answer<T = Data> {
   readonly data: T
-  readonly errors?: readonly { readonly message: string; readonly extensions: { readonly code: string } }[]
+  readonly errors?: readonly {
+    readonly message: string
+    readonly path?: readonly (string | number)[]
+    readonly extensions: { readonly code: string }
+  }[]
   readonly status: number
 }
 

@@ -10,7 +10,7 @@ export interface PageSource<Row> {
   readonly variables: object
   /** The field of `Query` that is the list. */
   readonly field: string
-  readonly pageOf: (data: never) => RowPage<Row>
+  readonly pageOf: (data: never) => RowPage<Row> | null
 }
 
 /** What is known of the pages after the first one; a new value whenever that changes. */
@@ -117,8 +117,9 @@ export class LaterPages<Row> {
       optimistic: true,
       immediate: true,
       callback: ({ complete, result }) => {
-        if (!complete) return
-        this.#parts.fill(part, pageOf(result as never))
+        const page = complete ? pageOf(result as never) : null
+        if (page === null) return
+        this.#parts.fill(part, page)
         this.#tell(this.#state.isLoading, this.#state.failure)
       },
     })

@@ -29,7 +29,7 @@ export function RunDialog({ kind: kindAtFirst, onAsked, onClose }: RunDialogProp
   const [failure, setFailure] = useState<string | null>(null)
   const [isPending, setPending] = useState(false)
   const { data } = useQuery(LastRunsDocument, { variables: { kind }, fetchPolicy: 'no-cache' })
-  const stopped = data && brakeOf(data.cleanupRuns.nodes)
+  const stopped = data?.cleanupRuns ? brakeOf(data.cleanupRuns.nodes) : undefined
   const mayExceed = stopped !== undefined && !isDryRun
 
   async function submit(event: SubmitEvent) {

@@ -16,7 +16,7 @@ export function StartPage() {
   useEffect(() => () => client.stop(), [client])
   const { data, error, refetch } = useQuery(TenantsDocument, { client, fetchPolicy: 'network-only' })
 
-  if (data) {
+  if (data?.viewer) {
     const slugs = data.viewer.tenants.map(({ slug }) => slug)
     const last = readLastTenant()
     const slug = last !== null && slugs.includes(last) ? last : slugs[0]

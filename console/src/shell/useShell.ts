@@ -15,8 +15,8 @@ const ranks: Record<Role, number> = { VIEWER: 0, MEMBER: 1, ADMIN: 2, OWNER: 3 }
 
 /** Whether the viewer may do what `role` may do; false while nobody knows. */
 export function useMay(role: Role): boolean {
-  const shell = useShell()
-  return shell !== undefined && ranks[shell.viewer.role] >= ranks[role]
+  const viewer = useShell()?.viewer
+  return viewer ? ranks[viewer.role] >= ranks[role] : false
 }
 
 /** The tenant of the address. */

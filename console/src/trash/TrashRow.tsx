@@ -12,7 +12,7 @@ import { isolate } from '../ui/isolate.ts'
 import { FileName, UserText } from '../ui/UserText.tsx'
 import { type TrashChoices, TrashMenu } from './TrashMenu.tsx'
 
-export type TrashedFile = TrashPageQuery['files']['edges'][number]['node']
+export type TrashedFile = NonNullable<TrashPageQuery['files']>['edges'][number]['node']
 
 interface TrashRowProps {
   readonly file: TrashedFile

@@ -44,6 +44,7 @@ builder.queryFields((t) => ({
   apiKeys: t.connection(
     {
       type: ApiKey,
+      nullable: true,
       authScopes: { role: 'OWNER' },
       description: 'The API keys of the tenant, revoked and expired ones included, newest first.',
       resolve: async (_root, page, context) => connectionOf(await listApiKeys(callerOf(context), page), {}),
@@ -101,6 +102,7 @@ builder.mutationFields((t) => ({
   createApiKey: t.field({
     type: CreateApiKeySuccess,
     errors: { types: [Invalid], union: { description: 'The answer of `createApiKey`.' } },
+    nullable: true,
     authScopes: { role: 'OWNER' },
     description: 'Makes an API key and answers with its secret, once.',
     args: { input: t.arg({ type: CreateApiKeyInput, required: true, description: 'Which key.' }) },
@@ -116,6 +118,7 @@ builder.mutationFields((t) => ({
   revokeApiKey: t.field({
     type: RevokeApiKeySuccess,
     errors: { types: [NotFound], union: { description: 'The answer of `revokeApiKey`.' } },
+    nullable: true,
     authScopes: { role: 'OWNER' },
     description: 'Refuses a key from now on. Doing so twice answers the same.',
     args: { input: t.arg({ type: RevokeApiKeyInput, required: true, description: 'Which key.' }) },

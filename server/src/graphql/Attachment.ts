@@ -52,6 +52,7 @@ builder.queryField('attachmentsOf', (t) =>
   t.connection(
     {
       type: Attachment,
+      nullable: true,
       authScopes: { role: 'VIEWER' },
       description: 'The attachments of one row of a host application, oldest first.',
       args: {

@@ -81,6 +81,7 @@ builder.queryFields((t) => ({
   auditLog: t.connection(
     {
       type: AuditEntry,
+      nullable: true,
       authScopes: { role: 'ADMIN' },
       description: 'The audit log of the tenant, newest first.',
       args: { filter: t.arg({ type: AuditLogFilter, description: 'Which entries.' }) },

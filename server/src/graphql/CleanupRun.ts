@@ -99,6 +99,7 @@ builder.queryField('cleanupRuns', (t) =>
   t.connection(
     {
       type: CleanupRun,
+      nullable: true,
       authScopes: { role: 'ADMIN' },
       description: 'What the sweeps of the tenant did, newest first.',
       args: { filter: t.arg({ type: CleanupRunFilter, description: 'Which runs.' }) },

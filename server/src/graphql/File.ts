@@ -210,20 +210,28 @@ builder.queryFields((t) => ({
     type: File,
     nullable: true,
     authScopes: { role: 'VIEWER' },
-    description: 'A file by its id; null for one that is unknown, foreign or in the trash.',
-    args: { id: t.arg.id({ required: true, description: 'The id of a file.' }) },
-    resolve: (_root, { id }, context) => loadersOf(context).files.load(idOf('File', id) ?? noId),
+    description:
+      'A file by its id. Null if the id is unknown or of another tenant, or if the file is in the trash and ' +
+      '`includesTrashed` is not set. A purged file is always null.',
+    args: {
+      id: t.arg.id({ required: true, description: 'The id of a file.' }),
+      includesTrashed: t.arg.boolean({ defaultValue: false, description: 'Whether to find a file in the trash too.' }),
+    },
+    resolve: (_root, { id, includesTrashed }, context) => {
+      const { files, filesAndTrash } = loadersOf(context)
+      return (includesTrashed ? filesAndTrash : files).load(idOf('File', id) ?? noId)
+    },
   }),
   files: t.connection(
     {
       type: File,
+      nullable: true,
       authScopes: { role: 'VIEWER' },
       description: 'The files of the tenant, newest first unless told. A deep page costs what the first one costs.',
       args: {
         filter: t.arg({ type: FileFilterInput, description: 'Which files.' }),
         orderBy: t.arg({
           type: FileOrderEnum,
-          required: true,
           defaultValue: 'NEWEST_FIRST',
           description: 'In which order.',
         }),

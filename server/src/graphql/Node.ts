@@ -30,11 +30,11 @@ const byId =
     isId(id) ? find(context, id) : null
 
 const finders: Record<NodeType, Find> = {
-  File: byId((context, id) => loadersOf(context).files.load(id)),
+  File: byId(findFile),
   FileVersion: async (context, key) => {
     const parsed = parseVersionKey(key)
     // A version is as visible as its file.
-    const file = parsed && (await loadersOf(context).files.load(parsed.fileId))
+    const file = parsed && (await findFile(context, parsed.fileId))
     const version = file && (await loadersOf(context).versions.load(key))
     return version ? { ...version, file } : null
   },
@@ -59,6 +59,12 @@ const finders: Record<NodeType, Find> = {
   ),
 }
 
+/** MEMBER and above also find files in the trash, since they restore them. */
+function findFile(context: RequestContext, id: string): Promise<object | null> {
+  const { files, filesAndTrash } = loadersOf(context)
+  return (hasRole(callerOf(context).principal.role, 'MEMBER') ? filesAndTrash : files).load(id)
+}
+
 async function findNode(context: RequestContext, text: string): Promise<object | null> {
   const parsed = parseGlobalId(text)
   const type = parsed?.type as NodeType
@@ -76,19 +82,21 @@ builder.queryFields((t) => ({
     type: NodeInterface,
     nullable: true,
     authScopes: { role: 'VIEWER' },
-    description: 'Anything by its id; null for an id that is unknown, foreign or malformed.',
+    description:
+      'Any object by its id. Null if the id is unknown, malformed or of another tenant. Files in the trash are found for ' +
+      'MEMBER and above.',
     args: { id: t.arg.id({ required: true, description: 'The id of any type.' }) },
     resolve: (_root, { id }, context) => findNode(context, id),
   }),
   nodes: t.field({
     type: [NodeInterface],
-    nullable: { list: false, items: true },
+    nullable: { list: true, items: true },
     authScopes: { role: 'VIEWER' },
     description:
       'Several things by their ids, in the order of the ids; null in place of those that `node` does not find.',
-    args: { ids: t.arg.idList({ required: true, description: 'At most as many ids as a page has rows.' }) },
+    args: { ids: t.arg.idList({ required: true, description: `At most ${limits.nodesPerRequest}.` }) },
     resolve: (_root, { ids }, context) => {
-      if (ids.length > limits.nodesPerRequest) throw new BadInput('These are too many ids.')
+      if (ids.length > limits.nodesPerRequest) throw new BadInput(`At most ${limits.nodesPerRequest} ids.`)
       return Promise.all(ids.map((id) => findNode(context, id)))
     },
   }),

@@ -31,6 +31,7 @@ builder.queryFields((t) => ({
   principals: t.connection(
     {
       type: Principal,
+      nullable: true,
       authScopes: { role: 'VIEWER' },
       description:
         'Everybody who can act or has acted in the tenant, ordered by name: people, API keys, users of the host application and the system. Includes people who have left and keys that were revoked, since files and audit entries still name them.',

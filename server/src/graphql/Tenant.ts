@@ -72,12 +72,14 @@ const Usage = builder.objectRef<UsageRow & { quotaBytes: number | null }>('Usage
 builder.queryFields((t) => ({
   tenant: t.field({
     type: Tenant,
+    nullable: true,
     authScopes: { role: 'VIEWER' },
     description: 'The tenant of the caller.',
     resolve: (_root, _args, context) => loadersOf(context).tenant(),
   }),
   usage: t.field({
     type: Usage,
+    nullable: true,
     authScopes: { role: 'VIEWER' },
     description: 'What the tenant has stored.',
     resolve: async (_root, _args, context) => {
@@ -116,6 +118,7 @@ builder.mutationFields((t) => ({
   updateTenantPolicy: t.field({
     type: UpdateTenantPolicySuccess,
     errors: { types: [Invalid], union: { description: 'The answer of `updateTenantPolicy`.' } },
+    nullable: true,
     authScopes: { role: 'OWNER' },
     description:
       'Changes the policy of the tenant. Values that the operator of the installation set are the most that can be chosen; ' +

@@ -112,6 +112,7 @@ builder.queryFields((t) => ({
   uploadIntents: t.connection(
     {
       type: UploadIntent,
+      nullable: true,
       authScopes: { role: 'MEMBER' },
       description: 'The caller’s upload intents, newest first; ADMIN and OWNER see everybody’s.',
       args: { filter: t.arg({ type: UploadIntentFilter, description: 'Which ones.' }) },

@@ -36,6 +36,7 @@ const Viewer = builder.objectRef<Caller>('Viewer').implement({
 builder.queryFields((t) => ({
   viewer: t.field({
     type: Viewer,
+    nullable: true,
     authScopes: { role: 'VIEWER' },
     description: 'Who asks.',
     resolve: (_root, _args, context) => callerOf(context).principal,

@@ -3,6 +3,7 @@ import ErrorsPlugin from '@pothos/plugin-errors'
 import RelayPlugin from '@pothos/plugin-relay'
 import ScopeAuthPlugin from '@pothos/plugin-scope-auth'
 import type { Role } from '../domain/context.ts'
+import { limits } from '../domain/limits.ts'
 import { Forbidden, Unauthenticated } from '../domain/refusals.ts'
 import type { RequestContext } from './requestContext.ts'
 
@@ -51,9 +52,13 @@ export const builder = new SchemaBuilder<{
     hasPreviousPageFieldOptions: { description: 'Whether rows come before this page.' },
     startCursorFieldOptions: { description: 'Cursor of the first row; null on an empty page.' },
     endCursorFieldOptions: { description: 'Cursor of the last row; null on an empty page.' },
-    firstArgOptions: { description: 'How many rows after the cursor, 20 unless told.' },
+    firstArgOptions: {
+      description: `How many rows after the cursor. Default: ${limits.pageRows}. At most ${limits.maxPageRows}.`,
+    },
     afterArgOptions: { description: 'Rows after this cursor. What is no cursor of this list means its beginning.' },
-    lastArgOptions: { description: 'How many rows before the cursor, instead of `first`.' },
+    lastArgOptions: {
+      description: `How many rows before the cursor, instead of \`first\`. At most ${limits.maxPageRows}.`,
+    },
     beforeArgOptions: { description: 'Rows before this cursor. What is no cursor of this list means its end.' },
   },
 })

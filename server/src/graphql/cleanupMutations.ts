@@ -19,7 +19,6 @@ const RunCleanupInput = builder.inputType('RunCleanupInput', {
   fields: (t) => ({
     kind: t.field({ type: CleanupKindEnum, required: true, description: 'What to sweep.' }),
     isDryRun: t.boolean({
-      required: true,
       defaultValue: false,
       description: 'Look and tell what would be deleted, and change nothing.',
     }),
@@ -29,7 +28,6 @@ const RunCleanupInput = builder.inputType('RunCleanupInput', {
         'Only what was deleted or released before this time. It can shorten what is looked at, never the time in the trash.',
     }),
     exceedsBrake: t.boolean({
-      required: true,
       defaultValue: false,
       description: 'Delete even more than the brake allows. For somebody who has looked at a run that was stopped.',
     }),
@@ -51,6 +49,7 @@ builder.mutationFields((t) => ({
   purgeFile: t.field({
     type: PurgeFileSuccess,
     errors: { types: [NotFound, FileInUse, Conflict], union: answers('purgeFile') },
+    nullable: true,
     authScopes: { role: 'ADMIN' },
     description:
       'Ends the time of a file in the trash early: it can never be restored, and its bytes are deleted soon after. A file ' +
@@ -65,14 +64,15 @@ builder.mutationFields((t) => ({
   runCleanup: t.field({
     type: RunCleanupSuccess,
     errors: { types: [Invalid], union: answers('runCleanup') },
+    nullable: true,
     authScopes: { role: 'ADMIN' },
     description: 'Asks for a sweep of the tenant now, for real or as a dry run.',
     args: { input: t.arg({ type: RunCleanupInput, required: true, description: 'Which sweep, and how.' }) },
     resolve: (_root, { input }, context) =>
       requestCleanup(callerOf(context), input.kind, {
-        isDryRun: input.isDryRun,
+        isDryRun: input.isDryRun ?? false,
         before: input.before ?? null,
-        exceedsBrake: input.exceedsBrake,
+        exceedsBrake: input.exceedsBrake ?? false,
         includesForeign: false,
       }),
   }),

@@ -5,7 +5,7 @@ import {
   ApolloServerPluginLandingPageDisabled,
   ApolloServerPluginUsageReportingDisabled,
 } from '@apollo/server/plugin/disabled'
-import { GraphQLError, type GraphQLFormattedError, Kind } from 'graphql'
+import { type FormattedExecutionResult, GraphQLError, type GraphQLFormattedError, Kind } from 'graphql'
 import type { Logger } from 'pino'
 import { isKeyEnded } from '../domain/identity/keyProof.ts'
 import { Refusal, Unauthenticated } from '../domain/refusals.ts'
@@ -79,7 +79,7 @@ const limitsBeforeExecution: ApolloServerPlugin<RequestContext> = {
   }),
 }
 
-/** HTTP status of a whole answer, when nothing but an error came of it. */
+/** HTTP status of an answer that holds nothing but errors, by the code of the first one. */
 const statusOf: Record<string, number> = {
   UNAUTHENTICATED: 401,
   FORBIDDEN: 403,
@@ -109,13 +109,19 @@ function errorsToStatusAndLog(logger: ApolloOptions['logger']): ApolloServerPlug
           }
         }
         const code = singleResult.errors?.[0]?.extensions?.['code']
-        const noData = singleResult.data === null || singleResult.data === undefined
-        if (noData && typeof code === 'string' && statusOf[code] && !response.http.status) {
+        if (isRefusedWhole(singleResult) && typeof code === 'string' && statusOf[code] && !response.http.status) {
           response.http.status = statusOf[code]
         }
       },
     }),
   }
+}
+
+/** True if every root field failed. An answer to one of them makes it a partial success, which is 200. */
+function isRefusedWhole({ data, errors = [] }: FormattedExecutionResult): boolean {
+  if (data === null || data === undefined) return true
+  const failed = new Set(errors.map(({ path }) => path?.[0]))
+  return Object.entries(data).every(([field, value]) => value === null && failed.has(field))
 }
 
 /** Errors of the GraphQL layer itself, whose messages speak of the operation and of nothing else. */

@@ -45,7 +45,6 @@ const IssueDownloadUrlInput = builder.inputType('IssueDownloadUrlInput', {
     id: t.id({ required: true, description: 'The id of the file.' }),
     disposition: t.field({
       type: DispositionEnum,
-      required: true,
       defaultValue: 'ATTACHMENT',
       description: 'What a browser does with it.',
     }),
@@ -76,6 +75,7 @@ builder.mutationFields((t) => ({
   renameFile: t.field({
     type: RenameFileSuccess,
     errors: { types: [NotFound, Invalid], union: answers('renameFile') },
+    nullable: true,
     authScopes: { role: 'MEMBER' },
     description: 'Gives a file another name. Its versions keep theirs.',
     args: { input: t.arg({ type: RenameFileInput, required: true, description: 'Which file, and its name.' }) },
@@ -84,6 +84,7 @@ builder.mutationFields((t) => ({
   deleteFile: t.field({
     type: DeleteFileSuccess,
     errors: { types: [NotFound, FileInUse, Conflict], union: answers('deleteFile') },
+    nullable: true,
     authScopes: { role: 'MEMBER' },
     description:
       'Puts a file into the trash, from where it can be restored. Doing so twice answers the same. A file that is attached ' +
@@ -94,6 +95,7 @@ builder.mutationFields((t) => ({
   restoreFile: t.field({
     type: RestoreFileSuccess,
     errors: { types: [NotFound], union: answers('restoreFile') },
+    nullable: true,
     authScopes: { role: 'MEMBER' },
     description: 'Takes a file out of the trash. Doing so twice answers the same.',
     args: { input: t.arg({ type: RestoreFileInput, required: true, description: 'Which file.' }) },
@@ -102,6 +104,7 @@ builder.mutationFields((t) => ({
   issueDownloadUrl: t.field({
     type: IssueDownloadUrlSuccess,
     errors: { types: [NotFound, Conflict, Invalid], union: answers('issueDownloadUrl') },
+    nullable: true,
     authScopes: { role: 'VIEWER' },
     description:
       'Gives out a download URL and records in the audit log who got it. A ConflictError with reason QUARANTINED if the stored ' +
@@ -109,7 +112,7 @@ builder.mutationFields((t) => ({
     args: { input: t.arg({ type: IssueDownloadUrlInput, required: true, description: 'Which file, and how.' }) },
     resolve: (_root, { input }, context) =>
       issueDownloadUrl(callerOf(context), fileId(input.id), {
-        disposition: input.disposition,
+        disposition: input.disposition ?? 'ATTACHMENT',
         expiresInSeconds: input.expiresInSeconds ?? null,
       }),
   }),

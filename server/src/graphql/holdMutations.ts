@@ -37,6 +37,7 @@ builder.mutationFields((t) => ({
   holdFile: t.field({
     type: HoldFileSuccess,
     errors: { types: [NotFound, Invalid], union: answers('holdFile') },
+    nullable: true,
     authScopes: { role: 'ADMIN' },
     description:
       'Puts a file under legal hold, live or in the trash: nobody deletes it and nothing purges it until it is released. ' +
@@ -47,6 +48,7 @@ builder.mutationFields((t) => ({
   releaseFile: t.field({
     type: ReleaseFileSuccess,
     errors: { types: [NotFound], union: answers('releaseFile') },
+    nullable: true,
     authScopes: { role: 'ADMIN' },
     description: 'Ends a legal hold. Doing so twice answers the same.',
     args: { input: t.arg({ type: ReleaseFileInput, required: true, description: 'Which file.' }) },
@@ -55,6 +57,7 @@ builder.mutationFields((t) => ({
   changeRetention: t.field({
     type: ChangeRetentionSuccess,
     errors: { types: [NotFound], union: answers('changeRetention') },
+    nullable: true,
     authScopes: { role: 'MEMBER' },
     description: 'Says whether a file stays for its own sake or only while something is attached to it.',
     args: { input: t.arg({ type: ChangeRetentionInput, required: true, description: 'Which file, and how long.' }) },

@@ -3,7 +3,7 @@ import { type Attachment, findAttachments, listAttachments } from '../domain/att
 import { type AuditEntry, findAuditEntries } from '../domain/audit/listAuditLog.ts'
 import { type CleanupRun, findCleanupRuns } from '../domain/cleanup/listCleanupRuns.ts'
 import { type Context, readingOnce } from '../domain/context.ts'
-import { type File, findFiles } from '../domain/files/findFiles.ts'
+import { type File, findFiles, findFilesAndTrash } from '../domain/files/findFiles.ts'
 import { type FileVersion, findVersions, listVersions } from '../domain/files/listVersions.ts'
 import { type ApiKey, findApiKeys } from '../domain/identity/listApiKeys.ts'
 import { findPrincipals, type KnownPrincipal } from '../domain/identity/findPrincipals.ts'
@@ -19,6 +19,7 @@ type PagesOf<T> = (args: PageArguments) => DataLoader<string, Page<T>>
 /** Collects what the resolvers of one request ask for, so that a page costs a fixed number of statements. */
 export interface Loaders {
   readonly files: DataLoader<string, File | null>
+  readonly filesAndTrash: DataLoader<string, File | null>
   readonly versions: DataLoader<string, FileVersion | null>
   readonly uploads: DataLoader<string, Upload | null>
   readonly principals: DataLoader<string, KnownPrincipal | null>
@@ -43,6 +44,7 @@ export function createLoaders(ctx: Context): Loaders {
     })
   return {
     files: byId(findFiles),
+    filesAndTrash: byId(findFilesAndTrash),
     versions: byKey(findVersionsByKey, (version) => versionKey(version.fileId, version.number)),
     uploads: byId((tx, ids) => findUploads(tx, ctx, ids)),
     principals: byId(findPrincipals),

@@ -131,7 +131,9 @@ class Walk {
 
   #pageRows(field: FieldNode): number {
     const asked = this.#argument(field, 'first') ?? this.#argument(field, 'last')
-    return typeof asked === 'number' && asked > 0 ? asked : limits.pageRows
+    const rows = typeof asked === 'number' && asked >= 0 ? asked : limits.pageRows
+    // A larger page is refused where it is asked for.
+    return Math.min(rows, limits.maxPageRows)
   }
 
   #idCount(field: FieldNode): number | undefined {

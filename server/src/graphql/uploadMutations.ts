@@ -88,6 +88,7 @@ builder.mutationFields((t) => ({
   createUploadIntent: t.field({
     type: CreateUploadIntentSuccess,
     errors: { types: [NotFound, Invalid, QuotaExceeded, Conflict], union: answers('createUploadIntent') },
+    nullable: true,
     authScopes: { role: 'MEMBER' },
     description:
       'Announces an upload: reserves its space and answers with the request that sends the bytes to the bucket.',
@@ -106,6 +107,7 @@ builder.mutationFields((t) => ({
   commitUpload: t.field({
     type: CommitUploadSuccess,
     errors: { types: [NotFound, UploadIncomplete, ContentMismatch, Conflict], union: answers('commitUpload') },
+    nullable: true,
     authScopes: { role: 'MEMBER' },
     description:
       'Looks at what arrived in the bucket and, if it is what was declared, makes it a file or a new version of one, which ' +
@@ -118,6 +120,7 @@ builder.mutationFields((t) => ({
   cancelUpload: t.field({
     type: CancelUploadSuccess,
     errors: { types: [NotFound, Conflict], union: answers('cancelUpload') },
+    nullable: true,
     authScopes: { role: 'MEMBER' },
     description: 'Takes an upload intent back and gives its space free. What has ended already is answered as it is.',
     args: { input: t.arg({ type: CancelUploadInput, required: true, description: 'Which upload.' }) },

@@ -86,14 +86,22 @@ export async function readFile(tx: Transaction, id: string): Promise<File | unde
   return file
 }
 
-const liveFiles = prepareStatement((tx) =>
-  selectFiles(tx, and(live, isAnyOf(files.id, sql.placeholder('ids'))), {
-    sortedBy: 'id',
-    descending: false,
-    limit: sql.placeholder('limit'),
-  }),
-)
+const prepareById = (state: SQL | undefined) =>
+  prepareStatement((tx) =>
+    selectFiles(tx, and(state, isAnyOf(files.id, sql.placeholder('ids'))), {
+      sortedBy: 'id',
+      descending: false,
+      limit: sql.placeholder('limit'),
+    }),
+  )
 
-/** Live files by id, in no particular order; ids that are unknown, foreign or in the trash are left out. */
+const liveFiles = prepareById(live)
+const liveAndTrashedFiles = prepareById(isNull(files.purgedAt))
+
+/** Live files by id, in no particular order. Ids that are unknown, foreign or in the trash are left out. */
 export const findFiles = (tx: Transaction, ids: readonly string[]): Promise<File[]> =>
   tx.run(liveFiles, { ids: textOfUuids(ids), limit: ids.length })
+
+/** The same with the files in the trash. Purged files are left out. */
+export const findFilesAndTrash = (tx: Transaction, ids: readonly string[]): Promise<File[]> =>
+  tx.run(liveAndTrashedFiles, { ids: textOfUuids(ids), limit: ids.length })

@@ -60,13 +60,28 @@ describe('a cursor', () => {
 describe('a page', () => {
   const order = { list: 'files', kinds, columns: [files.uploadedAt, files.id], descending: true } as const
 
-  it.each([{ first: 0 }, { first: -1 }, { first: 101 }, { first: 1_000_000_000 }, { last: 0 }, { first: 1, last: 1 }])(
-    'refuses %o and names no bound',
-    (args) => {
-      expect(() => pageSize(args)).toThrow(BadInput)
-      expect(() => pageSize(args)).toThrow(/^\D*$/)
-    },
-  )
+  it.each([{ first: -1 }, { first: 101 }, { first: 1_000_000_000 }])('refuses %o and names the bounds', (args) => {
+    expect(() => pageSize(args)).toThrow(BadInput)
+    expect(() => pageSize(args)).toThrow('first must be between 0 and 100.')
+  })
+
+  it('refuses a last out of bounds, and first together with last', () => {
+    expect(() => pageSize({ last: 101 })).toThrow('last must be between 0 and 100.')
+    expect(() => pageSize({ first: 1, last: 1 })).toThrow(BadInput)
+    expect(() => pageSize({ first: 0, last: 0 })).toThrow(BadInput)
+  })
+
+  it.each([{ first: 0 }, { last: 0 }])('is empty for %o, and tells whether there are rows', (args) => {
+    const page = pageRequest(order, args)
+    expect(page.limit).toBe(1)
+    const row = { at: new Date(time), id }
+    const noRow = page.turnInto([], () => [])
+    const { edges, pageInfo } = page.turnInto([row], ({ at }) => [at, id])
+    expect([noRow.edges, edges]).toEqual([[], []])
+    expect(noRow.pageInfo).toMatchObject({ hasNextPage: false, hasPreviousPage: false, startCursor: null })
+    const isForward = 'first' in args
+    expect(pageInfo).toMatchObject({ hasNextPage: isForward, hasPreviousPage: !isForward, endCursor: null })
+  })
 
   it('turns one row more than asked into the promise of another page', () => {
     const page = pageRequest(order, { first: 2 })

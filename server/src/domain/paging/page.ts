@@ -109,13 +109,15 @@ class Edge<T> {
   }
 }
 
-/** How many rows a page holds. The message names no bound. */
+/** How many rows a page holds. 0 makes an empty page. */
 export function pageSize({ first, last }: PageArguments): number {
   if (typeof first === 'number' && typeof last === 'number') {
-    throw new BadInput('Ask for the first or for the last rows, not for both.')
+    throw new BadInput('Give either first or last, not both.')
   }
   const size = first ?? last ?? limits.pageRows
-  if (size < 1 || size > limits.maxPageRows) throw new BadInput('The page size is out of range.')
+  if (size < 0 || size > limits.maxPageRows) {
+    throw new BadInput(`${typeof last === 'number' ? 'last' : 'first'} must be between 0 and ${limits.maxPageRows}.`)
+  }
   return size
 }
 
