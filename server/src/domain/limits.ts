@@ -5,6 +5,10 @@ export const limits = {
   /** A count beyond this is answered as "at least". */
   countedRows: 10_000,
   nodesPerRequest: 100,
+  /** The text of one GraphQL request. */
+  documentCharacters: 64 * 1024,
+  /** The whole body of a request without credentials. */
+  anonymousBodyBytes: 16 * 1024,
   searchCharacters: 200,
   /** Code points of Unicode: the bound of file systems, and at most 1,020 bytes of UTF-8. */
   fileNameCharacters: 255,

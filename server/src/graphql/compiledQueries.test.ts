@@ -50,10 +50,12 @@ async function askThrice(who: Principal | null, query: string, variables: Record
     const contextValue = contextFor(who && service.contextOf(who))
     const { body, http } = await apollo.executeOperation({ query, variables }, { contextValue })
     if (body.kind !== 'single') throw new Error('Answers come in one piece')
-    const { data } = body.singleResult
+    const { data, errors } = body.singleResult
+    // Both run fields at once, so the order of errors has no meaning.
+    const sorted = errors?.toSorted((a, b) => JSON.stringify(a.path).localeCompare(JSON.stringify(b.path)))
     // The interpreter's objects have no prototype.
     const isCompiled = data !== null && data !== undefined && Object.getPrototypeOf(data) !== null
-    answers.push({ text: steady(JSON.stringify({ status: http.status, ...body.singleResult, log })), isCompiled })
+    answers.push({ text: steady(JSON.stringify({ status: http.status, data, errors: sorted, log })), isCompiled })
   }
   return answers
 }

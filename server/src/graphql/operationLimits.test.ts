@@ -1,19 +1,17 @@
 import { getIntrospectionQuery, Kind, parse } from 'graphql'
 import { describe, expect, it } from 'vitest'
-import { asksTooMuch, operationLimits } from './operationLimits.ts'
+import { costsTooMuch } from './operationCost.ts'
+import { anonymousLimits, type DocumentBounds, measureDocument, operationLimits } from './operationLimits.ts'
 import { schema } from './schema.ts'
 
 function refused(text: string, variables: Record<string, unknown> = {}): boolean {
-  const { definitions } = parse(text)
-  const operation = definitions.find((definition) => definition.kind === Kind.OPERATION_DEFINITION)
+  const document = parse(text)
+  const operation = document.definitions.find((definition) => definition.kind === Kind.OPERATION_DEFINITION)
   if (!operation) throw new Error('no operation')
-  const fragments = new Map(
-    definitions
-      .filter((definition) => definition.kind === Kind.FRAGMENT_DEFINITION)
-      .map((fragment) => [fragment.name.value, fragment]),
-  )
-  return asksTooMuch({ schema, operation, fragments, variables })
+  return measure(text).asksTooMuch || costsTooMuch({ schema, document, operation, variables })
 }
+
+const measure = (text: string, bounds: DocumentBounds = operationLimits) => measureDocument(parse(text), bounds)
 
 const times = (count: number, write: (at: number) => string) =>
   Array.from({ length: count }, (_, at) => write(at)).join(' ')
@@ -88,4 +86,50 @@ describe('an operation that asks too much', () => {
   function deep(levels: number): string {
     return `{ __schema { types ${'{ ofType '.repeat(levels)} { name } ${'}'.repeat(levels)} } }`
   }
+})
+
+describe('a refusal before validation', () => {
+  const attacks: [string, string][] = [
+    ['repeated fields', `{ ${times(350, () => 'viewer { role }')} }`],
+    ['repeats inside repeats', `{ ${times(30, () => `files { ${times(30, () => 'nodes { id }')} }`)} }`],
+    ['many introspections', `{ ${times(30, (at) => `a${at}: __schema { types { name fields { name } } }`)} }`],
+    ['repeated directives', `{ __typename ${times(700, () => '@skip(if: true)')} }`],
+    ['nested lists', `{ files(filter: ${'['.repeat(1000)}${']'.repeat(1000)}) { nodes { id } } }`],
+    ['many operations', times(300, (at) => `query q${at} { __typename }`)],
+    ['many unused fragments', `{ __typename } ${times(300, (at) => `fragment f${at} on Query { __typename }`)}`],
+    [
+      'fragments that double',
+      `{ ...f0 } ${times(30, (at) => `fragment f${at} on Query { ...f${at + 1} ...f${at + 1} }`)} fragment f30 on Query { __typename }`,
+    ],
+    ['inline fragments', `{ ${times(900, () => '... {')} __typename ${'}'.repeat(900)} }`],
+  ]
+
+  it.each(attacks)('takes less than 5 ms of CPU for %s, parsing included', (_name, text) => {
+    const bounds = [operationLimits, anonymousLimits]
+    for (const limits of bounds) expect(measure(text, limits).asksTooMuch).toBe(true)
+    const spent = Array.from({ length: 9 }, () => {
+      const before = process.cpuUsage()
+      measure(text, anonymousLimits)
+      const { user, system } = process.cpuUsage(before)
+      return (user + system) / 1000
+    })
+    expect(Math.min(...spent)).toBeLessThan(5)
+  })
+
+  it('lets every common introspection pass without credentials', () => {
+    const options = { schemaDescription: true, specifiedByUrl: true, inputValueDeprecation: true, oneOf: true }
+    for (const text of [getIntrospectionQuery(), getIntrospectionQuery({ ...options, directiveIsRepeatable: true })]) {
+      expect(measure(text, anonymousLimits)).toEqual({ asksTooMuch: false, readsData: false })
+    }
+  })
+
+  it('leaves a fragment inside itself to validation', () => {
+    const text = '{ ...a } fragment a on Query { __typename ...b } fragment b on Query { ...a }'
+    expect(measure(text).asksTooMuch).toBe(false)
+  })
+
+  it('tells what needs a caller', () => {
+    expect(measure('{ __typename ...a } fragment a on Query { viewer { role } }').readsData).toBe(true)
+    expect(measure('{ __typename __type(name: "File") { name } }').readsData).toBe(false)
+  })
 })

@@ -5,7 +5,8 @@ import fastifyCompress, { type FastifyCompressOptions } from '@fastify/compress'
 import { fastifyCors } from '@fastify/cors'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import type { Context } from '../domain/context.ts'
-import { RateLimited } from '../domain/refusals.ts'
+import { limits } from '../domain/limits.ts'
+import { BadInput, RateLimited } from '../domain/refusals.ts'
 import type { RateLimiter } from './rateLimiter.ts'
 
 export interface GraphqlRouteOptions<C extends BaseContext> {
@@ -32,10 +33,16 @@ export function addGraphqlRoutes<C extends BaseContext>(app: FastifyInstance, op
       scope.addHook('onRequest', async (request, reply) => {
         reply.header('cache-control', 'no-store')
         request.caller = await authenticateRequest(request)
+        const length = Number(request.headers['content-length'] ?? 0)
+        if (!request.caller && length > limits.anonymousBodyBytes) {
+          throw Object.assign(new Error('Body too large'), { statusCode: 413 })
+        }
       })
       scope.addHook('preHandler', async (request) => {
         const seconds = limiter.take(whoAsks(request), operationsIn(request.body), now().getTime())
         if (seconds !== null) throw new RateLimited(seconds)
+        if (textOf(request.body).length > limits.documentCharacters)
+          throw new BadInput('The operation asks for too much.')
       })
       scope.route({
         method: ['GET', 'POST'],
@@ -116,6 +123,11 @@ const corsRules = (allowedOrigins: readonly string[]) => ({
   maxAge: 600,
   strictPreflight: false,
 })
+
+const textOf = (body: unknown): string => {
+  const query = typeof body === 'object' && body !== null && 'query' in body ? body.query : ''
+  return typeof query === 'string' ? query : ''
+}
 
 const whoAsks = ({ caller, ip }: FastifyRequest) =>
   caller ? `${caller.principal.tenantId}/${caller.principal.id}` : `address/${ip}`
