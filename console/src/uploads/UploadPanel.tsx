@@ -77,7 +77,7 @@ function TotalProgress({ byteSize, sentBytes }: UploadView) {
 function Elsewhere() {
   const tenant = useTenant()
   const others = useSyncExternalStore(store.subscribe, store.busyTenants).filter((busy) => busy !== tenant)
-  const names = useShell()?.viewer.tenants ?? []
+  const names = useShell()?.viewer?.tenants ?? []
   return others.map((slug) => (
     <p key={slug} className="uploads-note">
       <span>Uploads continue in </span>

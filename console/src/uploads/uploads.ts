@@ -44,14 +44,14 @@ export const addFiles = (tenant: string, files: readonly ChosenFile[]): void =>
 /** The server refuses it before any byte is sent, so there is no use in reading it for its checksum. */
 function isTooLarge(tenant: string, { size }: Blob): boolean {
   const shell = clientOf(tenant).readQuery({ query: ShellPartsDocument })
-  if (!shell) return false
+  if (!shell?.usage || !shell.viewer) return false
   const { quotaBytes, storedBytes, reservedBytes } = shell.usage
   const left = quotaBytes === null ? Infinity : quotaBytes - storedBytes - reservedBytes
   return size > shell.viewer.tenant.policy.maxFileBytes || size > left
 }
 
 const personIn = (tenant: string): string =>
-  clientOf(tenant).readQuery({ query: ShellPartsDocument })?.viewer.principal.email ?? ''
+  clientOf(tenant).readQuery({ query: ShellPartsDocument })?.viewer?.principal.email ?? ''
 
 /** Folders that are being read, and what stops it. */
 const readings = new Set<{ readonly tenant: string; readonly stop: AbortController }>()
