@@ -185,7 +185,7 @@ export type HoldFileInput = {
 /** A file to be downloaded on the record. */
 export type IssueDownloadUrlInput = {
   /** What a browser does with it. */
-  disposition?: Disposition;
+  disposition?: Disposition | null | undefined;
   /** How long the address works; 600 unless told, bounded by the tenant’s policy. */
   expiresInSeconds?: number | null | undefined;
   /** The id of the file. */
@@ -252,9 +252,9 @@ export type RunCleanupInput = {
   /** Only what was deleted or released before this time. It can shorten what is looked at, never the time in the trash. */
   before?: string | null | undefined;
   /** Delete even more than the brake allows. For somebody who has looked at a run that was stopped. */
-  exceedsBrake?: boolean;
+  exceedsBrake?: boolean | null | undefined;
   /** Look and tell what would be deleted, and change nothing. */
-  isDryRun?: boolean;
+  isDryRun?: boolean | null | undefined;
   /** What to sweep. */
   kind: CleanupKind;
 };
@@ -317,7 +317,7 @@ export type AuditPageQueryVariables = Exact<{
 }>;
 
 
-export type AuditPageQuery = { auditLog: { edges: Array<{ cursor: string, node: { id: string, at: string, action: string, payload: Record<string, unknown>, actor: { id: string, name: string, kind: PrincipalKind }, subject: { id: string, type: string, name: string | null } } }>, pageInfo: { endCursor: string | null, hasNextPage: boolean } }, viewer: { role: Role, principal: { id: string, name: string, email: string | null }, tenant: { id: string, slug: string, name: string, policy: { trashDays: number, maxFileBytes: number, allowedContentTypes: Array<string> | null } }, tenants: Array<{ slug: string, name: string, role: Role }> }, usage: { fileCount: number, trashedCount: number, storedBytes: number, reservedBytes: number, quotaBytes: number | null } };
+export type AuditPageQuery = { auditLog: { edges: Array<{ cursor: string, node: { id: string, at: string, action: string, payload: Record<string, unknown>, actor: { id: string, name: string, kind: PrincipalKind }, subject: { id: string, type: string, name: string | null } } }>, pageInfo: { endCursor: string | null, hasNextPage: boolean } } | null, viewer: { role: Role, principal: { id: string, name: string, email: string | null }, tenant: { id: string, slug: string, name: string, policy: { trashDays: number, maxFileBytes: number, allowedContentTypes: Array<string> | null } }, tenants: Array<{ slug: string, name: string, role: Role }> } | null, usage: { fileCount: number, trashedCount: number, storedBytes: number, reservedBytes: number, quotaBytes: number | null } | null };
 
 export type MoreAuditQueryVariables = Exact<{
   filter?: AuditLogFilter | null | undefined;
@@ -326,7 +326,7 @@ export type MoreAuditQueryVariables = Exact<{
 }>;
 
 
-export type MoreAuditQuery = { auditLog: { edges: Array<{ cursor: string, node: { id: string, at: string, action: string, payload: Record<string, unknown>, actor: { id: string, name: string, kind: PrincipalKind }, subject: { id: string, type: string, name: string | null } } }>, pageInfo: { endCursor: string | null, hasNextPage: boolean } } };
+export type MoreAuditQuery = { auditLog: { edges: Array<{ cursor: string, node: { id: string, at: string, action: string, payload: Record<string, unknown>, actor: { id: string, name: string, kind: PrincipalKind }, subject: { id: string, type: string, name: string | null } } }>, pageInfo: { endCursor: string | null, hasNextPage: boolean } } | null };
 
 export type AuditDetailsQueryVariables = Exact<{
   id: string | number;
@@ -354,7 +354,7 @@ export type CleanupPageQueryVariables = Exact<{
 }>;
 
 
-export type CleanupPageQuery = { cleanupRuns: { edges: Array<{ cursor: string, node: { id: string, kind: CleanupKind, state: CleanupState, isDryRun: boolean, exceedsBrake: boolean, before: string | null, createdAt: string, startedAt: string | null, finishedAt: string | null, examined: number, deleted: number, deletedBytes: number, message: string | null, requestedBy: { id: string, name: string, kind: PrincipalKind }, held: Array<{ what: string, count: number }>, found: Array<{ what: string, count: number }> } }>, pageInfo: { endCursor: string | null, hasNextPage: boolean } }, viewer: { role: Role, principal: { id: string, name: string, email: string | null }, tenant: { id: string, slug: string, name: string, policy: { trashDays: number, maxFileBytes: number, allowedContentTypes: Array<string> | null } }, tenants: Array<{ slug: string, name: string, role: Role }> }, usage: { fileCount: number, trashedCount: number, storedBytes: number, reservedBytes: number, quotaBytes: number | null } };
+export type CleanupPageQuery = { cleanupRuns: { edges: Array<{ cursor: string, node: { id: string, kind: CleanupKind, state: CleanupState, isDryRun: boolean, exceedsBrake: boolean, before: string | null, createdAt: string, startedAt: string | null, finishedAt: string | null, examined: number, deleted: number, deletedBytes: number, message: string | null, requestedBy: { id: string, name: string, kind: PrincipalKind }, held: Array<{ what: string, count: number }>, found: Array<{ what: string, count: number }> } }>, pageInfo: { endCursor: string | null, hasNextPage: boolean } } | null, viewer: { role: Role, principal: { id: string, name: string, email: string | null }, tenant: { id: string, slug: string, name: string, policy: { trashDays: number, maxFileBytes: number, allowedContentTypes: Array<string> | null } }, tenants: Array<{ slug: string, name: string, role: Role }> } | null, usage: { fileCount: number, trashedCount: number, storedBytes: number, reservedBytes: number, quotaBytes: number | null } | null };
 
 export type MoreCleanupQueryVariables = Exact<{
   filter?: CleanupRunFilter | null | undefined;
@@ -363,7 +363,7 @@ export type MoreCleanupQueryVariables = Exact<{
 }>;
 
 
-export type MoreCleanupQuery = { cleanupRuns: { edges: Array<{ cursor: string, node: { id: string, kind: CleanupKind, state: CleanupState, isDryRun: boolean, exceedsBrake: boolean, before: string | null, createdAt: string, startedAt: string | null, finishedAt: string | null, examined: number, deleted: number, deletedBytes: number, message: string | null, requestedBy: { id: string, name: string, kind: PrincipalKind }, held: Array<{ what: string, count: number }>, found: Array<{ what: string, count: number }> } }>, pageInfo: { endCursor: string | null, hasNextPage: boolean } } };
+export type MoreCleanupQuery = { cleanupRuns: { edges: Array<{ cursor: string, node: { id: string, kind: CleanupKind, state: CleanupState, isDryRun: boolean, exceedsBrake: boolean, before: string | null, createdAt: string, startedAt: string | null, finishedAt: string | null, examined: number, deleted: number, deletedBytes: number, message: string | null, requestedBy: { id: string, name: string, kind: PrincipalKind }, held: Array<{ what: string, count: number }>, found: Array<{ what: string, count: number }> } }>, pageInfo: { endCursor: string | null, hasNextPage: boolean } } | null };
 
 export type CleanupRunByIdQueryVariables = Exact<{
   id: string | number;
@@ -387,10 +387,10 @@ export type CleanupRunsNowQueryVariables = Exact<{
 }>;
 
 
-export type CleanupRunsNowQuery = { usage: { fileCount: number, trashedCount: number, storedBytes: number, reservedBytes: number, quotaBytes: number | null }, nodes: Array<
+export type CleanupRunsNowQuery = { usage: { fileCount: number, trashedCount: number, storedBytes: number, reservedBytes: number, quotaBytes: number | null } | null, nodes: Array<
     | { id: string, kind: CleanupKind, state: CleanupState, isDryRun: boolean, exceedsBrake: boolean, before: string | null, createdAt: string, startedAt: string | null, finishedAt: string | null, examined: number, deleted: number, deletedBytes: number, message: string | null, requestedBy: { id: string, name: string, kind: PrincipalKind }, held: Array<{ what: string, count: number }>, found: Array<{ what: string, count: number }> }
     | Record<PropertyKey, never>
-   | null> };
+   | null> | null };
 
 export type CleanupItemsQueryVariables = Exact<{
   id: string | number;
@@ -414,7 +414,7 @@ export type LastRunsQueryVariables = Exact<{
 }>;
 
 
-export type LastRunsQuery = { cleanupRuns: { nodes: Array<{ id: string, state: CleanupState, isDryRun: boolean, message: string | null }> } };
+export type LastRunsQuery = { cleanupRuns: { nodes: Array<{ id: string, state: CleanupState, isDryRun: boolean, message: string | null }> } | null };
 
 export type RunCleanupMutationVariables = Exact<{
   input: RunCleanupInput;
@@ -424,14 +424,14 @@ export type RunCleanupMutationVariables = Exact<{
 export type RunCleanupMutation = { runCleanup:
     | { cleanupRun: { id: string, kind: CleanupKind, state: CleanupState, isDryRun: boolean, exceedsBrake: boolean, before: string | null, createdAt: string, startedAt: string | null, finishedAt: string | null, examined: number, deleted: number, deletedBytes: number, message: string | null, requestedBy: { id: string, name: string, kind: PrincipalKind }, held: Array<{ what: string, count: number }>, found: Array<{ what: string, count: number }> } }
     | { __typename: 'ValidationError', field: string, code: ErrorCode, message: string }
-   };
+   | null };
 
 export type FilesPageQueryVariables = Exact<{
   filter?: FileFilter | null | undefined;
 }>;
 
 
-export type FilesPageQuery = { files: { edges: Array<{ cursor: string, node: { id: string, name: string, contentType: string, byteSize: number, state: FileState, uploadedAt: string, updatedAt: string, attachmentCount: number, quarantinedAt: string | null, uploadedBy: { id: string, name: string, kind: PrincipalKind }, version: { id: string, number: number }, hold: { heldAt: string, reason: string } | null } }>, pageInfo: { endCursor: string | null, hasNextPage: boolean } }, viewer: { role: Role, principal: { id: string, name: string, email: string | null }, tenant: { id: string, slug: string, name: string, policy: { trashDays: number, maxFileBytes: number, allowedContentTypes: Array<string> | null } }, tenants: Array<{ slug: string, name: string, role: Role }> }, usage: { fileCount: number, trashedCount: number, storedBytes: number, reservedBytes: number, quotaBytes: number | null } };
+export type FilesPageQuery = { files: { edges: Array<{ cursor: string, node: { id: string, name: string, contentType: string, byteSize: number, state: FileState, uploadedAt: string, updatedAt: string, attachmentCount: number, quarantinedAt: string | null, uploadedBy: { id: string, name: string, kind: PrincipalKind }, version: { id: string, number: number }, hold: { heldAt: string, reason: string } | null } }>, pageInfo: { endCursor: string | null, hasNextPage: boolean } } | null, viewer: { role: Role, principal: { id: string, name: string, email: string | null }, tenant: { id: string, slug: string, name: string, policy: { trashDays: number, maxFileBytes: number, allowedContentTypes: Array<string> | null } }, tenants: Array<{ slug: string, name: string, role: Role }> } | null, usage: { fileCount: number, trashedCount: number, storedBytes: number, reservedBytes: number, quotaBytes: number | null } | null };
 
 export type MoreFilesQueryVariables = Exact<{
   filter?: FileFilter | null | undefined;
@@ -440,7 +440,7 @@ export type MoreFilesQueryVariables = Exact<{
 }>;
 
 
-export type MoreFilesQuery = { files: { edges: Array<{ cursor: string, node: { id: string, name: string, contentType: string, byteSize: number, state: FileState, uploadedAt: string, updatedAt: string, attachmentCount: number, quarantinedAt: string | null, uploadedBy: { id: string, name: string, kind: PrincipalKind }, version: { id: string, number: number }, hold: { heldAt: string, reason: string } | null } }>, pageInfo: { endCursor: string | null, hasNextPage: boolean } } };
+export type MoreFilesQuery = { files: { edges: Array<{ cursor: string, node: { id: string, name: string, contentType: string, byteSize: number, state: FileState, uploadedAt: string, updatedAt: string, attachmentCount: number, quarantinedAt: string | null, uploadedBy: { id: string, name: string, kind: PrincipalKind }, version: { id: string, number: number }, hold: { heldAt: string, reason: string } | null } }>, pageInfo: { endCursor: string | null, hasNextPage: boolean } } | null };
 
 export type FileDetailsQueryVariables = Exact<{
   id: string | number;
@@ -459,7 +459,7 @@ export type IssueDownloadUrlMutation = { issueDownloadUrl:
     | { url: string }
     | { __typename: 'NotFoundError', code: ErrorCode, message: string }
     | { __typename: 'ValidationError', field: string, code: ErrorCode, message: string }
-   };
+   | null };
 
 export type RenameFileMutationVariables = Exact<{
   input: RenameFileInput;
@@ -470,7 +470,7 @@ export type RenameFileMutation = { renameFile:
     | { __typename: 'NotFoundError', code: ErrorCode, message: string }
     | { file: { id: string, name: string, contentType: string, byteSize: number, state: FileState, uploadedAt: string, updatedAt: string, attachmentCount: number, quarantinedAt: string | null, uploadedBy: { id: string, name: string, kind: PrincipalKind }, version: { id: string, number: number }, hold: { heldAt: string, reason: string } | null } }
     | { __typename: 'ValidationError', field: string, code: ErrorCode, message: string }
-   };
+   | null };
 
 export type DeleteFileMutationVariables = Exact<{
   input: DeleteFileInput;
@@ -482,7 +482,7 @@ export type DeleteFileMutation = { deleteFile:
     | { file: { id: string, state: FileState, deletedAt: string | null } }
     | { __typename: 'FileInUseError', attachmentCount: number, code: ErrorCode, message: string, attachments: Array<{ id: string, ownerType: string, ownerId: string, slot: string, attachedAt: string, attachedBy: { id: string, name: string, kind: PrincipalKind } }> }
     | { __typename: 'NotFoundError', code: ErrorCode, message: string }
-   };
+   | null };
 
 export type RestoreFileMutationVariables = Exact<{
   input: RestoreFileInput;
@@ -492,7 +492,7 @@ export type RestoreFileMutationVariables = Exact<{
 export type RestoreFileMutation = { restoreFile:
     | { __typename: 'NotFoundError', code: ErrorCode, message: string }
     | { file: { deletedAt: string | null, id: string, name: string, contentType: string, byteSize: number, state: FileState, uploadedAt: string, updatedAt: string, attachmentCount: number, quarantinedAt: string | null, uploadedBy: { id: string, name: string, kind: PrincipalKind }, version: { id: string, number: number }, hold: { heldAt: string, reason: string } | null } }
-   };
+   | null };
 
 export type ChangeRetentionMutationVariables = Exact<{
   input: ChangeRetentionInput;
@@ -502,7 +502,7 @@ export type ChangeRetentionMutationVariables = Exact<{
 export type ChangeRetentionMutation = { changeRetention:
     | { file: { id: string, retention: Retention, updatedAt: string } }
     | { __typename: 'NotFoundError', code: ErrorCode, message: string }
-   };
+   | null };
 
 export type HeldFragment = { id: string, updatedAt: string, purgeAfter: string | null, hold: { heldAt: string, reason: string, heldBy: { id: string, name: string, kind: PrincipalKind } | null } | null };
 
@@ -522,7 +522,7 @@ export type HoldFileMutation = { holdFile:
     | { file: { id: string, updatedAt: string, purgeAfter: string | null, hold: { heldAt: string, reason: string, heldBy: { id: string, name: string, kind: PrincipalKind } | null } | null } }
     | { __typename: 'NotFoundError', code: ErrorCode, message: string }
     | { __typename: 'ValidationError', field: string, code: ErrorCode, message: string }
-   };
+   | null };
 
 export type ReleaseFileMutationVariables = Exact<{
   input: ReleaseFileInput;
@@ -532,14 +532,14 @@ export type ReleaseFileMutationVariables = Exact<{
 export type ReleaseFileMutation = { releaseFile:
     | { __typename: 'NotFoundError', code: ErrorCode, message: string }
     | { file: { id: string, updatedAt: string, purgeAfter: string | null, hold: { heldAt: string, reason: string, heldBy: { id: string, name: string, kind: PrincipalKind } | null } | null } }
-   };
+   | null };
 
 export type PeopleQueryVariables = Exact<{
   search?: string | null | undefined;
 }>;
 
 
-export type PeopleQuery = { principals: { nodes: Array<{ id: string, name: string, kind: PrincipalKind, email: string | null }>, pageInfo: { hasNextPage: boolean } } };
+export type PeopleQuery = { principals: { nodes: Array<{ id: string, name: string, kind: PrincipalKind, email: string | null }>, pageInfo: { hasNextPage: boolean } } | null };
 
 export type PersonByIdQueryVariables = Exact<{
   id: string | number;
@@ -560,29 +560,29 @@ export type PersonByIdQuery = { node:
 
 export type PersonFragment = { id: string, name: string, kind: PrincipalKind, email: string | null };
 
-export type ShellFragment = { viewer: { role: Role, principal: { id: string, name: string, email: string | null }, tenant: { id: string, slug: string, name: string, policy: { trashDays: number, maxFileBytes: number, allowedContentTypes: Array<string> | null } }, tenants: Array<{ slug: string, name: string, role: Role }> }, usage: { fileCount: number, trashedCount: number, storedBytes: number, reservedBytes: number, quotaBytes: number | null } };
+export type ShellFragment = { viewer: { role: Role, principal: { id: string, name: string, email: string | null }, tenant: { id: string, slug: string, name: string, policy: { trashDays: number, maxFileBytes: number, allowedContentTypes: Array<string> | null } }, tenants: Array<{ slug: string, name: string, role: Role }> } | null, usage: { fileCount: number, trashedCount: number, storedBytes: number, reservedBytes: number, quotaBytes: number | null } | null };
 
 export type ShellPartsQueryVariables = Exact<{ [key: string]: never; }>;
 
 
-export type ShellPartsQuery = { viewer: { role: Role, principal: { id: string, name: string, email: string | null }, tenant: { id: string, slug: string, name: string, policy: { trashDays: number, maxFileBytes: number, allowedContentTypes: Array<string> | null } }, tenants: Array<{ slug: string, name: string, role: Role }> }, usage: { fileCount: number, trashedCount: number, storedBytes: number, reservedBytes: number, quotaBytes: number | null } };
+export type ShellPartsQuery = { viewer: { role: Role, principal: { id: string, name: string, email: string | null }, tenant: { id: string, slug: string, name: string, policy: { trashDays: number, maxFileBytes: number, allowedContentTypes: Array<string> | null } }, tenants: Array<{ slug: string, name: string, role: Role }> } | null, usage: { fileCount: number, trashedCount: number, storedBytes: number, reservedBytes: number, quotaBytes: number | null } | null };
 
 export type TenantsQueryVariables = Exact<{ [key: string]: never; }>;
 
 
-export type TenantsQuery = { viewer: { tenants: Array<{ slug: string, name: string }> } };
+export type TenantsQuery = { viewer: { tenants: Array<{ slug: string, name: string }> } | null };
 
 export type UsageNowQueryVariables = Exact<{ [key: string]: never; }>;
 
 
-export type UsageNowQuery = { usage: { fileCount: number, trashedCount: number, storedBytes: number, reservedBytes: number, quotaBytes: number | null } };
+export type UsageNowQuery = { usage: { fileCount: number, trashedCount: number, storedBytes: number, reservedBytes: number, quotaBytes: number | null } | null };
 
 export type TrashPageQueryVariables = Exact<{
   filter?: FileFilter | null | undefined;
 }>;
 
 
-export type TrashPageQuery = { files: { edges: Array<{ cursor: string, node: { deletedAt: string | null, purgeAfter: string | null, id: string, name: string, contentType: string, byteSize: number, state: FileState, uploadedAt: string, updatedAt: string, attachmentCount: number, quarantinedAt: string | null, deletedBy: { id: string, name: string, kind: PrincipalKind } | null, uploadedBy: { id: string, name: string, kind: PrincipalKind }, version: { id: string, number: number }, hold: { heldAt: string, reason: string } | null } }>, pageInfo: { endCursor: string | null, hasNextPage: boolean } }, viewer: { role: Role, principal: { id: string, name: string, email: string | null }, tenant: { id: string, slug: string, name: string, policy: { trashDays: number, maxFileBytes: number, allowedContentTypes: Array<string> | null } }, tenants: Array<{ slug: string, name: string, role: Role }> }, usage: { fileCount: number, trashedCount: number, storedBytes: number, reservedBytes: number, quotaBytes: number | null } };
+export type TrashPageQuery = { files: { edges: Array<{ cursor: string, node: { deletedAt: string | null, purgeAfter: string | null, id: string, name: string, contentType: string, byteSize: number, state: FileState, uploadedAt: string, updatedAt: string, attachmentCount: number, quarantinedAt: string | null, deletedBy: { id: string, name: string, kind: PrincipalKind } | null, uploadedBy: { id: string, name: string, kind: PrincipalKind }, version: { id: string, number: number }, hold: { heldAt: string, reason: string } | null } }>, pageInfo: { endCursor: string | null, hasNextPage: boolean } } | null, viewer: { role: Role, principal: { id: string, name: string, email: string | null }, tenant: { id: string, slug: string, name: string, policy: { trashDays: number, maxFileBytes: number, allowedContentTypes: Array<string> | null } }, tenants: Array<{ slug: string, name: string, role: Role }> } | null, usage: { fileCount: number, trashedCount: number, storedBytes: number, reservedBytes: number, quotaBytes: number | null } | null };
 
 export type MoreTrashQueryVariables = Exact<{
   filter?: FileFilter | null | undefined;
@@ -591,7 +591,7 @@ export type MoreTrashQueryVariables = Exact<{
 }>;
 
 
-export type MoreTrashQuery = { files: { edges: Array<{ cursor: string, node: { deletedAt: string | null, purgeAfter: string | null, id: string, name: string, contentType: string, byteSize: number, state: FileState, uploadedAt: string, updatedAt: string, attachmentCount: number, quarantinedAt: string | null, deletedBy: { id: string, name: string, kind: PrincipalKind } | null, uploadedBy: { id: string, name: string, kind: PrincipalKind }, version: { id: string, number: number }, hold: { heldAt: string, reason: string } | null } }>, pageInfo: { endCursor: string | null, hasNextPage: boolean } } };
+export type MoreTrashQuery = { files: { edges: Array<{ cursor: string, node: { deletedAt: string | null, purgeAfter: string | null, id: string, name: string, contentType: string, byteSize: number, state: FileState, uploadedAt: string, updatedAt: string, attachmentCount: number, quarantinedAt: string | null, deletedBy: { id: string, name: string, kind: PrincipalKind } | null, uploadedBy: { id: string, name: string, kind: PrincipalKind }, version: { id: string, number: number }, hold: { heldAt: string, reason: string } | null } }>, pageInfo: { endCursor: string | null, hasNextPage: boolean } } | null };
 
 export type TrashRowsFragment = { edges: Array<{ cursor: string, node: { deletedAt: string | null, purgeAfter: string | null, id: string, name: string, contentType: string, byteSize: number, state: FileState, uploadedAt: string, updatedAt: string, attachmentCount: number, quarantinedAt: string | null, deletedBy: { id: string, name: string, kind: PrincipalKind } | null, uploadedBy: { id: string, name: string, kind: PrincipalKind }, version: { id: string, number: number }, hold: { heldAt: string, reason: string } | null } }>, pageInfo: { endCursor: string | null, hasNextPage: boolean } };
 
@@ -605,7 +605,7 @@ export type PurgeFileMutation = { purgeFile:
     | { __typename: 'FileInUseError', code: ErrorCode, message: string }
     | { __typename: 'NotFoundError', code: ErrorCode, message: string }
     | { file: { id: string, state: FileState } }
-   };
+   | null };
 
 export type CreateUploadIntentMutationVariables = Exact<{
   input: CreateUploadIntentInput;
@@ -618,7 +618,7 @@ export type CreateUploadIntentMutation = { createUploadIntent:
     | { __typename: 'NotFoundError', code: ErrorCode, message: string }
     | { __typename: 'QuotaExceededError', neededBytes: number, availableBytes: number, code: ErrorCode, message: string }
     | { __typename: 'ValidationError', field: string, code: ErrorCode, message: string }
-   };
+   | null };
 
 export type CommitUploadMutationVariables = Exact<{
   input: CommitUploadInput;
@@ -631,7 +631,7 @@ export type CommitUploadMutation = { commitUpload:
     | { __typename: 'ContentMismatchError', code: ErrorCode, message: string }
     | { __typename: 'NotFoundError', code: ErrorCode, message: string }
     | { __typename: 'UploadIncompleteError', code: ErrorCode, message: string }
-   };
+   | null };
 
 export type CancelUploadMutationVariables = Exact<{
   input: CancelUploadInput;
@@ -642,7 +642,7 @@ export type CancelUploadMutation = { cancelUpload:
     | { uploadIntent: { id: string, state: UploadIntentState } }
     | { __typename: 'ConflictError', reason: ConflictReason, code: ErrorCode, message: string }
     | { __typename: 'NotFoundError', code: ErrorCode, message: string }
-   };
+   | null };
 
 export const RefusalFragmentDoc = {"kind":"Document","definitions":[{"kind":"FragmentDefinition","name":{"kind":"Name","value":"Refusal"},"typeCondition":{"kind":"NamedType","name":{"kind":"Name","value":"Error"}},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"__typename"}},{"kind":"Field","name":{"kind":"Name","value":"code"}},{"kind":"Field","name":{"kind":"Name","value":"message"}},{"kind":"InlineFragment","typeCondition":{"kind":"NamedType","name":{"kind":"Name","value":"ValidationError"}},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"field"}}]}},{"kind":"InlineFragment","typeCondition":{"kind":"NamedType","name":{"kind":"Name","value":"ConflictError"}},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"reason"}}]}},{"kind":"InlineFragment","typeCondition":{"kind":"NamedType","name":{"kind":"Name","value":"QuotaExceededError"}},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"neededBytes"}},{"kind":"Field","name":{"kind":"Name","value":"availableBytes"}}]}}]}}]} as unknown as DocumentNode<RefusalFragment, unknown>;
 export const AttachmentRowFragmentDoc = {"kind":"Document","definitions":[{"kind":"FragmentDefinition","name":{"kind":"Name","value":"AttachmentRow"},"typeCondition":{"kind":"NamedType","name":{"kind":"Name","value":"Attachment"}},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"id"}},{"kind":"Field","name":{"kind":"Name","value":"ownerType"}},{"kind":"Field","name":{"kind":"Name","value":"ownerId"}},{"kind":"Field","name":{"kind":"Name","value":"slot"}},{"kind":"Field","name":{"kind":"Name","value":"attachedAt"}},{"kind":"Field","name":{"kind":"Name","value":"attachedBy"},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"id"}},{"kind":"Field","name":{"kind":"Name","value":"name"}},{"kind":"Field","name":{"kind":"Name","value":"kind"}}]}}]}}]} as unknown as DocumentNode<AttachmentRowFragment, unknown>;

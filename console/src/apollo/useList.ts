@@ -29,7 +29,7 @@ export function useList<Data extends ShellPartsQuery, Row extends { readonly id:
     fetchPolicy: 'cache-and-network',
     nextFetchPolicy: 'cache-first',
   })
-  const shown = data && pageOf(data as never)
+  const shown = (data && pageOf(data as never)) ?? undefined
   const retry = useCallback(() => void refetch().catch(() => undefined), [refetch])
   return { data, error, retry, refetch, ...usePagedRows(shown, source), news: useNews(source, shown, retry) }
 }
@@ -87,6 +87,7 @@ function useNews<Data extends ShellPartsQuery, Row extends { readonly id: string
     const { viewer, usage } = data as ShellPartsQuery
     client.writeQuery({ query: ShellPartsDocument, data: { __typename: 'Query', viewer, usage } as ShellPartsQuery })
     const fresh = pageOf(data as never)
+    if (fresh === null) return
     if (row) keepUpToDate(client.cache, row, fresh)
     const found = newsIn(current.shown, fresh)
     const isShown = found !== null && isUntouched()

@@ -40,7 +40,7 @@ export function CleanupPage() {
   const [isAsking, setAsking] = useState(false)
   const filter = kind ? { kind } : {}
   const { data, error, retry, news, ...runs } = useList(runsOf(filter))
-  useUnfinishedRuns(data?.cleanupRuns.edges.map(({ node }) => node) ?? [])
+  useUnfinishedRuns(data?.cleanupRuns?.edges.map(({ node }) => node) ?? [])
   const go = (next: CleanupState, replace = false) => void navigate(paths.cleanup(tenant, next), { replace })
   const choices = useStable({ onOpen: (run: string) => go({ kind, run }) })
 

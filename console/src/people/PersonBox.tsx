@@ -21,7 +21,7 @@ type Person = Pick<PersonFragment, 'id' | 'name'> & Partial<Pick<PersonFragment,
 
 /** A field that searches everybody in the tenant as people type. */
 export function PersonBox({ label, placeholder, chosen, typed, hasFocus, onChoose }: PersonBoxProps) {
-  const me = useShell()?.viewer.principal
+  const me = useShell()?.viewer?.principal
   const [text, setText] = useState(typed ?? chosen?.name ?? '')
   // Null while the field shows the chosen person: then everybody is offered.
   const [search, setSearch] = useState<string | null>(typed)
@@ -115,7 +115,7 @@ interface Found {
 /** Who matches a search. What was found before stays until the answer comes, and says that it is old. */
 function usePeople(search: string) {
   const client = useApolloClient()
-  const me = useShell()?.viewer.principal
+  const me = useShell()?.viewer?.principal
   const [found, setFound] = useState<Found | null>(null)
   useEffect(() => {
     const stop = new AbortController()

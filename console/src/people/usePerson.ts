@@ -4,7 +4,7 @@ import { useShell } from '../shell/useShell.ts'
 
 /** Whom an id names; null if it names nobody in this tenant, undefined until that is known. */
 export function usePerson(id: string | undefined): Pick<PersonFragment, 'id' | 'name'> | null | undefined {
-  const me = useShell()?.viewer.principal
+  const me = useShell()?.viewer?.principal
   const isKnown = id === undefined || id === me?.id
   const { data, error } = useQuery(PersonByIdDocument, isKnown ? skipToken : { variables: { id } })
   if (isKnown) return id === undefined ? null : me

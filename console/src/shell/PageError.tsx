@@ -33,7 +33,7 @@ export function PageError({ error, onRetry }: { error: unknown; onRetry: () => v
 function Forbidden() {
   const { data, loading } = useQuery(ShellPartsDocument)
   if (loading) return null
-  return data ? <NotAllowed role={roleNames[data.viewer.role]} /> : <NoAccess />
+  return data?.viewer ? <NotAllowed role={roleNames[data.viewer.role]} /> : <NoAccess />
 }
 
 /** Leads to the workspaces that somebody does have. */
@@ -41,7 +41,7 @@ export function NoAccess() {
   const client = useMemo(clientWithoutTenant, [])
   useEffect(() => () => client.stop(), [client])
   const { data } = useQuery(TenantsDocument, { client, fetchPolicy: 'network-only' })
-  const tenants = data?.viewer.tenants ?? []
+  const tenants = data?.viewer?.tenants ?? []
   return (
     <Notice
       icon={DoorClosed}

@@ -45,7 +45,7 @@ export function TrashPage() {
   const { restore } = useFileActions()
   const [question, setQuestion] = useState<Question | null>(null)
   const { data, error, retry, news, ...files } = useList(trash)
-  const days = data?.viewer.tenant.policy.trashDays ?? 0
+  const days = data?.viewer?.tenant.policy.trashDays ?? 0
 
   return (
     <>
