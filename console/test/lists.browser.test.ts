@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto'
 import type { Browser, BrowserContext, Page } from 'playwright-core'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { isolate } from '../src/ui/isolate.ts'
@@ -38,8 +39,7 @@ async function twoTabs(run: (one: Page, other: Page, context: BrowserContext) =>
   })
 }
 
-let uploads = 0
-const nextName = () => `from elsewhere ${(uploads += 1)}.pdf`
+const nextName = () => `from elsewhere ${randomUUID().slice(0, 8)}.pdf`
 
 /** By another client than the console of this browser. */
 const addFileElsewhere = async (name: string) => {
@@ -159,7 +159,8 @@ test('a list is narrowed to a person whom no loaded row names, and the name is t
     const box = page.getByRole('combobox', { name: 'By whom' })
     await box.fill('gUÉST 48')
     await page.getByRole('option', { name: 'Guest 487' }).waitFor()
-    expect(await page.getByRole('listbox').getByRole('option').count()).toBe(11)
+    // 48, 480 to 489, and 148 to 448.
+    expect(await page.getByRole('listbox').getByRole('option').count()).toBe(15)
     await box.fill('guest487@host')
     await page.getByRole('listbox').getByRole('option').nth(1).waitFor({ state: 'detached' })
     await page.keyboard.press('ArrowDown')
@@ -229,7 +230,7 @@ test.each(['en-US', 'de-DE', 'ar-EG'])(
       await page.keyboard.press('Enter')
       await page.waitForFunction(() => location.search.includes('from=2026-01-02'))
       await typeDay(page, 'Until', '12312029')
-      await page.keyboard.press('Tab')
+      await page.getByRole('heading', { name: 'Audit log' }).click()
       await page.waitForFunction(() => location.search.includes('until=2029-12-31'))
       expect(asked.length).toBe(2)
       await page.getByRole('button', { name: 'From: any day' }).click()
