@@ -52,7 +52,7 @@ const linesOf = (text: string) =>
 
 async function saying(filegraph: Filegraph, message: string): Promise<Line | undefined> {
   await expect.poll(() => filegraph.stdout, { timeout: 60_000 }).toContain(message)
-  return linesOf(filegraph.stdout).find(({ msg }) => msg === message)
+  return linesOf(filegraph.stdout).find(({ msg }) => msg.startsWith(message))
 }
 
 describe('processes on a database and a bucket that are elsewhere', () => {
@@ -61,10 +61,11 @@ describe('processes on a database and a bucket that are elsewhere', () => {
     expect(tooEarly).toMatchObject({ code: 1, stderr: expect.stringContaining('migrate') })
 
     const api = new Filegraph(['api'], environment)
-    const url = (await saying(api, 'The API is up'))?.url ?? ''
+    const url = (await saying(api, 'The API listens and cannot do its work yet.'))?.url ?? ''
     expect((await fetch(`${url}/readyz`)).status).toBe(503)
     expect(await runFilegraph(['migrate'], environment)).toMatchObject({ code: 0, stderr: '' })
     expect(await (await fetch(`${url}/readyz`)).json()).toMatchObject({ status: 'ready' })
+    await saying(api, 'The API is up')
 
     const worker = new Filegraph(['worker'], environment)
     await saying(worker, 'The worker is up')

@@ -45,7 +45,8 @@ async function untilReachable({ database, logger }: Services, config: Config, si
       throw new CommandFailed(notMigrated)
     } catch (error) {
       const reason = sentenceFor(error)
-      if (reason !== told) logger.warn(`The API listens and cannot do its work yet. ${reason}`)
+      const url = shownUrl(config.http)
+      if (reason !== told) logger.warn({ url }, `The API listens and cannot do its work yet. ${reason}`)
       told = reason
     }
   }
