@@ -298,7 +298,9 @@ export function describeBlobStore(bucketName: string, open: () => Promise<OpenBl
         const examined = await store.examine(key, { byteSize, startBytes: 4_100 })
         const sha256 = byteSize <= 65_536 ? hex(body) : null
         const isEtagOfBytes = byteSize <= 65_536 ? true : null
-        expect(examined).toEqual({ ...stored, byteSize, sha256, isEtagOfBytes, start: body.slice(0, 4_100) })
+        // An examination says nothing about the age of the object and who wrote it.
+        const { lastModified: _age, installation: _writer, ...facts } = stored!
+        expect(examined).toEqual({ ...facts, byteSize, sha256, isEtagOfBytes, start: body.slice(0, 4_100) })
       })
 
       it('examines an object of another size than was expected', async () => {
