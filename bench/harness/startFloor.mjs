@@ -9,9 +9,12 @@ const entry = fileURLToPath(new URL('../floor/serveFloor.mjs', import.meta.url))
 const poolSize = 10
 
 /** The floor on the database and the bucket of a running product. */
-export async function startFloor({ databaseUrl, bucket }) {
+export async function startFloor({ databaseUrl, bucket: { endpoint: _, ...bucket }, url }) {
   const { appRole } = await product('database/migrate.js')
-  const running = startProcess([entry, JSON.stringify({ databaseUrl, role: appRole, poolSize, bucket })], {})
+  const { localBucketPath } = await product('addresses.js')
+  // Where clients find it: under a path of the product's own address.
+  const shared = { databaseUrl, role: appRole, poolSize, bucket: { ...bucket, endpoint: `${url}${localBucketPath}` } }
+  const running = startProcess([entry, JSON.stringify(shared)], {})
   const [told] = await Promise.race([once(running.child, 'message'), once(running.child, 'exit')])
   if (typeof told !== 'object' || told === null) throw new Error(`The floor ended by itself:\n${running.said}`)
   return { url: `http://127.0.0.1:${told.port}`, pid: running.pid, stop: running.stop }
