@@ -9,7 +9,7 @@ const entry = fileURLToPath(new URL('../floor/serveFloor.mjs', import.meta.url))
 const poolSize = 10
 
 /** The floor on the database and the bucket of a running product. */
-export async function startFloor({ databaseUrl, bucket: { endpoint: _, ...bucket }, url }) {
+export async function startFloor({ databaseUrl, bucket, url }) {
   const { appRole } = await product('database/migrate.js')
   const { localBucketPath } = await product('addresses.js')
   // Where clients find it: under a path of the product's own address.
