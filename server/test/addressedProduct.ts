@@ -135,7 +135,7 @@ export async function ask(send: Send, base: string, key: string, query: string, 
   const headers = { 'content-type': 'application/json', authorization: `Bearer ${key}` }
   const answer = await send(`${base}/graphql`, { method: 'POST', headers, body: JSON.stringify({ query, variables }) })
   const { data, errors } = JSON.parse(answer.text) as { data?: Data; errors?: unknown }
-  if (!data) throw new Error(`HTTP ${answer.status} ${JSON.stringify(errors)}`)
+  if (!data || errors) throw new Error(`HTTP ${answer.status} ${JSON.stringify(errors)}`)
   return data
 }
 
