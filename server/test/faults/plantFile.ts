@@ -79,15 +79,20 @@ export async function plantReleased(
 
 /** As if each blob had been announced, cancelled and purged. Its people need not exist. */
 export async function plantHistory(sql: postgres.Sql, tenantId: string, ids: readonly string[]): Promise<void> {
+  // As text: clients that do not ask for the types of the server cannot send an array.
+  const joined = ids.join(',')
   await sql.begin(async (tx) => {
     await tx`set local session_replication_role = replica`
     await tx`insert into uploads (tenant_id, id, blob_id, state, declared_name, declared_content_type, declared_byte_size,
         created_by, created_at, expires_at, finished_at)
       select ${tenantId}, gen_random_uuid(), id, 'CANCELLED', 'a.txt', 'text/plain', 5, gen_random_uuid(), now(), now(), now()
-      from unnest(${ids as string[]}::uuid[]) as id`
+      from unnest(string_to_array(${joined}, ',')::uuid[]) as id`
+    await tx`insert into audit_log (tenant_id, id, at, actor_id, action, subject_type, subject_id, payload)
+      select ${tenantId}, gen_random_uuid(), now(), gen_random_uuid(), 'blob.purged', 'blob', id, '{}'
+      from unnest(string_to_array(${joined}, ',')::uuid[]) as id`
     await tx`insert into events (tenant_id, id, type, subject_type, subject_id, payload, created_at)
       select ${tenantId}, gen_random_uuid(), 'blob.purged', 'blob', id, '{}', now()
-      from unnest(${ids as string[]}::uuid[]) as id`
+      from unnest(string_to_array(${joined}, ',')::uuid[]) as id`
   })
 }
 
