@@ -1,14 +1,14 @@
 import type { Browser, Page } from 'playwright-core'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { onPage, openBrowser } from './openBrowser.ts'
-import { type Instance, startFilegraph } from './startFilegraph.ts'
+import { type Instance, startFilegraph, withoutGrace } from './startFilegraph.ts'
 import { signIn, walk } from './walk.ts'
 
 let instance: Instance
 let browser: Browser
 
 beforeAll(async () => {
-  ;[instance, browser] = await Promise.all([startFilegraph({ PURGE_GRACE_SECONDS: '0' }), openBrowser()])
+  ;[instance, browser] = await Promise.all([startFilegraph(withoutGrace), openBrowser()])
 }, 180_000)
 
 afterAll(async () => {

@@ -7,6 +7,11 @@ import { fileURLToPath } from 'node:url'
 
 const launcher = fileURLToPath(new URL('../../server/launch/start.mjs', import.meta.url))
 
+const zeroGrace = new URL('../../server/test/faults/zeroGrace.mjs', import.meta.url).href
+
+/** Released bytes go at once, which no variable allows. */
+export const withoutGrace = { NODE_OPTIONS: `--import ${zeroGrace}` }
+
 export interface Instance {
   readonly url: string
   /** Where it keeps its data. */

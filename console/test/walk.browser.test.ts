@@ -6,11 +6,10 @@ import type { Browser, Page } from 'playwright-core'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { firstLoadScripts } from '../firstLoad.mjs'
 import { onPage as onPageOf, openBrowser } from './openBrowser.ts'
-import { type Instance, startFilegraph } from './startFilegraph.ts'
+import { type Instance, startFilegraph, withoutGrace } from './startFilegraph.ts'
 import { signIn } from './walk.ts'
 import { walkOfAFileInUse, walkOfAHold } from './walkDeletion.ts'
 
-const zeroGrace = new URL('../../server/test/faults/zeroGrace.mjs', import.meta.url).href
 const pages = ['files', 'trash', 'audit', 'cleanup']
 
 /** A PNG of one pixel, in Base64. */
@@ -21,7 +20,7 @@ let browser: Browser
 
 beforeAll(async () => {
   // Building for the first time takes its while on a small machine.
-  ;[instance, browser] = await Promise.all([startFilegraph({ NODE_OPTIONS: `--import ${zeroGrace}` }), openBrowser()])
+  ;[instance, browser] = await Promise.all([startFilegraph(withoutGrace), openBrowser()])
 }, 180_000)
 
 afterAll(async () => {
