@@ -3,6 +3,7 @@ import type { Browser, BrowserContext, Page } from 'playwright-core'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { openBrowser } from './openBrowser.ts'
 import { type Instance, startFilegraph } from './startFilegraph.ts'
+import { uploadInPage } from './uploadInPage.ts'
 import { signIn } from './walk.ts'
 
 let instance: Instance
@@ -112,30 +113,9 @@ test('an image, a sound and a text can be seen where they are opened', async () 
 async function uploadHostile(name: string, contentType: string, content: string): Promise<string> {
   await page.goto(instance.url)
   await page.getByRole('table', { name: 'Files' }).waitFor()
-  return page.evaluate(uploadInPage, { name, contentType, bytes: Array.from(Buffer.from(content, 'latin1')) })
-}
-
-/** Runs in the browser. */
-async function uploadInPage({ name, contentType, bytes }: { name: string; contentType: string; bytes: number[] }) {
-  async function ask(query: string, variables: object) {
-    const headers = { 'content-type': 'application/json', 'x-filegraph-csrf': '1', 'x-filegraph-tenant': 'acme' }
-    const answer = await fetch('/graphql', { method: 'POST', headers, body: JSON.stringify({ query, variables }) })
-    return ((await answer.json()) as { data: Record<string, never> }).data
-  }
-  const announce = `mutation ($input: CreateUploadIntentInput!) { createUploadIntent(input: $input) {
-    ... on CreateUploadIntentSuccess { uploadIntent { id url headers { name value } } } ... on Error { message } } }`
-  const { createUploadIntent } = await ask(announce, { input: { name, contentType, byteSize: bytes.length } })
-  const { uploadIntent } = createUploadIntent as unknown as {
-    uploadIntent: { id: string; url: string; headers: { name: string; value: string }[] }
-  }
-  const headers = Object.fromEntries(uploadIntent.headers.map((header) => [header.name, header.value]))
-  await fetch(uploadIntent.url, { method: 'PUT', headers, body: new Uint8Array(bytes) })
-  const commit = `mutation ($id: ID!) { commitUpload(input: { id: $id }) {
-    ... on CommitUploadSuccess { file { downloadUrl(disposition: INLINE) } } ... on Error { message } } }`
-  const { commitUpload } = await ask(commit, { id: uploadIntent.id })
-  const { file, message } = commitUpload as unknown as { file?: { downloadUrl: string }; message?: string }
-  if (!file) throw new Error(message)
-  return file.downloadUrl
+  const bytes = Array.from(Buffer.from(content, 'latin1'))
+  const { downloadUrl } = await page.evaluate(uploadInPage, { name, contentType, bytes })
+  return downloadUrl
 }
 
 /** On a page of the console's origin without any policy, and on one of another site, by every element that loads. */

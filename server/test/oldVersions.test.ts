@@ -56,10 +56,16 @@ const damage = async (file: Data, version: number) => {
   await service.sweep(tenant.id, 'VERIFY')
 }
 
-const issue = async (id: string) => {
-  const mutation = `mutation ($id: ID!) { issueDownloadUrl(input: { id: $id }) {
+const issue = async (id: string, version: number | null = null) => {
+  const mutation = `mutation ($id: ID!, $version: Int) { issueDownloadUrl(input: { id: $id, version: $version }) {
     __typename ... on IssueDownloadUrlSuccess { url } ... on Error { code message } ... on ConflictError { reason } } }`
-  return (await service.ask(tenant.viewer, mutation, { id })).data.issueDownloadUrl
+  return (await service.ask(tenant.viewer, mutation, { id, version })).data.issueDownloadUrl
+}
+
+const lastAudited = async (file: Data) => {
+  const [entry] = await sql`select payload from audit_log
+    where subject_id = ${plainId(file.id)} and action = 'file.download_url_issued' order by id desc limit 1`
+  return entry?.['payload']
 }
 
 describe('an old version', () => {
@@ -85,6 +91,19 @@ describe('an old version', () => {
     const answer = await fetch(data.node.downloadUrl)
     expect(answer.headers.get('content-disposition')).toContain('inline; filename="draft.txt"')
     expect(await answer.text()).toBe('the first text')
+  })
+
+  it('is given out on the record, under its own name and number', async () => {
+    const file = await withTwoVersions()
+    const { url } = await issue(file.id, 1)
+    const answer = await fetch(url)
+    expect(await answer.text()).toBe('the first text')
+    expect(answer.headers.get('content-disposition')).toContain('attachment; filename="draft.txt"')
+    expect(await lastAudited(file)).toMatchObject({ version: 1 })
+    expect(await textOf((await issue(file.id, 2)).url)).toBe('the second text')
+    expect(await lastAudited(file)).toMatchObject({ version: 2 })
+    for (const version of [0, -1, 3, 2_147_483_647])
+      expect(await issue(file.id, version)).toMatchObject({ code: 'NOT_FOUND', message: 'There is no such version.' })
   })
 
   it('keeps to the lifetimes that the tenant allows, and takes null for the default', async () => {
@@ -145,8 +164,11 @@ describe('bytes in quarantine', () => {
     expect(second).toMatchObject({ downloadUrl: null, quarantinedAt: expect.any(String) })
     expect(first.quarantinedAt).toBeNull()
     expect(await textOf(first.downloadUrl)).toBe('the first text')
-    const refused = await issue(file.id)
-    expect(refused).toMatchObject({ __typename: 'ConflictError', code: 'CONFLICT', reason: 'QUARANTINED' })
+    for (const version of [null, 2]) {
+      const refused = await issue(file.id, version)
+      expect(refused).toMatchObject({ __typename: 'ConflictError', code: 'CONFLICT', reason: 'QUARANTINED' })
+    }
+    expect(await textOf((await issue(file.id, 1)).url)).toBe('the first text')
     const listed = await service.ask(tenant.viewer, '{ files(first: 1) { nodes { downloadUrl } } }')
     expect(listed.data.files.nodes).toEqual([{ downloadUrl: null }])
   })

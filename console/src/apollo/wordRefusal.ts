@@ -6,6 +6,7 @@ export interface Refusal {
   readonly code: string
   readonly message: string
   readonly field?: string
+  readonly reason?: string
   readonly neededBytes?: number
   readonly availableBytes?: number
 }

@@ -14,6 +14,7 @@ import { formatBytes, formatCount } from '../ui/formatBytes.ts'
 import { Time } from '../ui/Time.tsx'
 import { UserText } from '../ui/UserText.tsx'
 import { FileIcon } from './FileIcon.tsx'
+import { FileVersions, newestIntact } from './FileVersions.tsx'
 import { RetentionChoice } from './RetentionChoice.tsx'
 import { typeNameOf } from './typeNames.ts'
 import { useFileActions } from './useFileActions.tsx'
@@ -69,6 +70,7 @@ function Facts({ file, onRename, onNewVersion }: FactsProps) {
   const actions = useFileActions()
   const mayChange = useMay('MEMBER')
   const seesAudit = useMay('ADMIN')
+  const intact = newestIntact(file)
   return (
     <>
       <div className="details-head">
@@ -77,11 +79,20 @@ function Facts({ file, onRename, onNewVersion }: FactsProps) {
           <UserText wrap>{file.name}</UserText>
         </h2>
       </div>
-      {file.quarantinedAt && <DamageAlarm since={file.quarantinedAt} />}
+      {file.quarantinedAt && (
+        <DamageAlarm version={file.version.number} since={file.quarantinedAt} intact={intact?.number} />
+      )}
       <div className="details-actions">
-        <Button look="primary" onPress={() => void actions.download(file)}>
-          <Download size={16} aria-hidden /> Download
-        </Button>
+        {!file.quarantinedAt && (
+          <Button look="primary" onPress={() => void actions.download(file)}>
+            <Download size={16} aria-hidden /> Download
+          </Button>
+        )}
+        {file.quarantinedAt && intact && (
+          <Button look="primary" onPress={() => void actions.download(file, intact.number)}>
+            <Download size={16} aria-hidden /> Download version {intact.number}
+          </Button>
+        )}
         {mayChange && (
           <>
             <Button onPress={() => onRename(file)}>
@@ -114,15 +125,7 @@ function Facts({ file, onRename, onNewVersion }: FactsProps) {
       </dl>
       <UsedBy file={file} />
       <HoldSection file={file} />
-      <section className="versions" aria-label="Versions">
-        <h2>Versions</h2>
-        <ol>
-          {file.versions.edges.map(({ node }) => (
-            <Version key={node.id} version={node} isCurrent={node.id === file.version.id} />
-          ))}
-        </ol>
-        {file.versions.pageInfo.hasNextPage && <p className="soft">Older versions are not shown here.</p>}
-      </section>
+      <FileVersions file={file} onDownload={(version) => void actions.download(file, version)} />
       {seesAudit && (
         <Link className="button" to={paths.audit(tenant, { subject: file.id })}>
           <History size={16} aria-hidden /> Its history in the audit log
@@ -132,36 +135,24 @@ function Facts({ file, onRename, onNewVersion }: FactsProps) {
   )
 }
 
-function DamageAlarm({ since }: { since: string }) {
+interface DamageAlarmProps {
+  readonly version: number
+  readonly since: string
+  /** The number of the version that can be had instead. */
+  readonly intact: number | undefined
+}
+
+function DamageAlarm({ version, since, intact }: DamageAlarmProps) {
   return (
     <div className="alarm" role="alert">
       <TriangleAlert size={20} aria-hidden />
       <p>
-        <strong>Its bytes are missing or damaged in the bucket.</strong> This was found <Time at={since} />. Downloads
-        may fail, or differ from what was uploaded. Upload a new version, or ask whoever runs Filegraph for a backup.
+        <strong>The stored bytes of version {version} no longer match what was uploaded, or are missing.</strong> This
+        was found <Time at={since} />, and nobody can download that version.{' '}
+        {intact === undefined
+          ? 'There is no other version that can be downloaded. Upload a new version, or ask whoever runs Filegraph for a backup.'
+          : `Version ${intact} is intact. You can download it, or upload a new version.`}
       </p>
     </div>
-  )
-}
-
-function Version({
-  version,
-  isCurrent,
-}: {
-  version: Details['versions']['edges'][number]['node']
-  isCurrent: boolean
-}) {
-  return (
-    <li className="version">
-      <span className="version-number">{version.number}</span>
-      <div className="version-text">
-        <UserText>{version.name}</UserText>
-        <span className="soft">
-          {formatBytes(version.byteSize)} · <Time at={version.createdAt} /> ·{' '}
-          <UserText wrap>{version.createdBy.name}</UserText>
-        </span>
-      </div>
-      {isCurrent && <span className="badge">Current</span>}
-    </li>
   )
 }

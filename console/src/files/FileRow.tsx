@@ -1,4 +1,4 @@
-import { Download } from 'lucide-react'
+import { Download, TriangleAlert } from 'lucide-react'
 import { memo } from 'react'
 import type { FileRowFragment } from '../apollo/operations.ts'
 import { Button } from '../ui/Button.tsx'
@@ -72,9 +72,19 @@ export const FileRow = memo(function FileRow({
         <Time at={file.uploadedAt} />
       </div>
       <div role="cell" className="cell-actions">
-        <Button look="icon" aria-label={`Download ${isolate(file.name)}`} onPress={() => choices.onDownload(file)}>
-          <Download size={18} aria-hidden />
-        </Button>
+        {file.quarantinedAt ? (
+          <Button
+            look="icon"
+            aria-label={`Damaged: ${isolate(file.name)}. See which version can be downloaded`}
+            onPress={() => choices.onDetails(file)}
+          >
+            <TriangleAlert size={18} aria-hidden />
+          </Button>
+        ) : (
+          <Button look="icon" aria-label={`Download ${isolate(file.name)}`} onPress={() => choices.onDownload(file)}>
+            <Download size={18} aria-hidden />
+          </Button>
+        )}
         <FileMenu file={file} mayChange={mayChange} choices={choices} />
       </div>
     </>

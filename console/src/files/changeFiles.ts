@@ -58,16 +58,21 @@ export async function purgeFile(client: ApolloClient, tenant: string, id: string
   renewUsage(client)
 }
 
+/** Shows a file as it is now: one that somebody else has deleted leaves the lists. Never rejects. */
+export const renewFile = (client: ApolloClient, id: string): Promise<void> =>
+  client.query({ query: FileNowDocument, variables: { id }, fetchPolicy: 'network-only' }).then(
+    ({ data }) => {
+      if (data?.file === null) takeFromFiles(client.cache, id)
+    },
+    () => undefined,
+  )
+
 /** Runs `take` on the answer of a mutation. One that was refused was asked for without knowing how the file stands. */
 async function ofLivingFile<T>(client: ApolloClient, id: string, take: () => T): Promise<T> {
   try {
     return take()
   } catch (error) {
-    // In the background: a file that somebody else has deleted leaves the lists.
-    void client
-      .query({ query: FileNowDocument, variables: { id }, fetchPolicy: 'network-only' })
-      .then(({ data }) => data?.file === null && takeFromFiles(client.cache, id))
-      .catch(() => undefined)
+    void renewFile(client, id)
     throw error
   }
 }

@@ -14,14 +14,25 @@ export class DownloadFailed extends Error {
   }
 }
 
+/** A file, or one of its versions by number. Without a number: the current one. */
+export interface Downloaded {
+  readonly id: string
+  readonly version?: number | undefined
+}
+
 /**
  * Asks for an address on the record and lets the browser save what is there under the name of the file. The address is tried
  * first, and opened in a hidden frame: whatever the storage answers, the page stays. Rejects with `DownloadFailed`, or as the API
  * refused; what goes wrong after that, `onFailure` is told.
  */
-export async function downloadFile(client: ApolloClient, id: string, onFailure: () => void): Promise<void> {
+export async function downloadFile(
+  client: ApolloClient,
+  { id, version }: Downloaded,
+  onFailure: () => void,
+): Promise<void> {
+  const input = { id, ...(version !== undefined && { version }) }
   const issue = async () => {
-    const { data } = await client.mutate({ mutation: IssueDownloadUrlDocument, variables: { input: { id } } })
+    const { data } = await client.mutate({ mutation: IssueDownloadUrlDocument, variables: { input } })
     return takeSuccess(data?.issueDownloadUrl, 'url').url
   }
   const url = await issue()

@@ -1,10 +1,12 @@
 import { useApolloClient } from '@apollo/client/react'
+import { useNavigate } from 'react-router'
 import { RefusedError, wordFailure } from '../apollo/takeSuccess.ts'
+import { paths, readFilesState } from '../paths.ts'
 import { useTenant } from '../shell/useShell.ts'
 import { say } from '../ui/say.ts'
 import { FileName } from '../ui/UserText.tsx'
 import { addFiles } from '../uploads/uploads.ts'
-import { deleteFile, restoreFile } from './changeFiles.ts'
+import { deleteFile, renewFile, restoreFile } from './changeFiles.ts'
 import { DownloadFailed, downloadFile, type DownloadObstacle } from './downloadFile.ts'
 import { FileKept } from './fileKept.ts'
 import { type ChosenVersion, chooseVersion, isSameKind } from './newVersion.ts'
@@ -24,6 +26,7 @@ export interface Kept {
 export function useFileActions() {
   const client = useApolloClient()
   const tenant = useTenant()
+  const navigate = useNavigate()
   const complain = (name: string) => (error: unknown) => say(<Told name={name}>{wordFailure(error)}</Told>)
 
   const restore = ({ id, name }: Named) =>
@@ -47,16 +50,33 @@ export function useFileActions() {
       (error: unknown) => (error instanceof FileKept ? onKept({ file, why: error }) : complain(file.name)(error)),
     )
 
-  const download = (file: Named): Promise<void> => {
+  /** Without a version: the current one. */
+  const download = (file: Named, version?: number): Promise<void> => {
     const tell = (words: string) =>
       say(<Told name={file.name}>{words}</Told>, {
         label: 'Try again',
         subject: file.id,
-        run: () => void download(file),
+        run: () => void download(file, version),
       })
-    return downloadFile(client, file.id, () => tell(downloadWords.unavailable)).catch((error: unknown) =>
-      tell(error instanceof DownloadFailed ? downloadWords[error.obstacle] : wordFailure(error)),
+    return downloadFile(client, { id: file.id, version }, () => tell(downloadWords.unavailable)).catch(
+      (error: unknown) => {
+        if (isQuarantined(error)) tellDamaged(file)
+        else tell(error instanceof DownloadFailed ? downloadWords[error.obstacle] : wordFailure(error))
+      },
     )
+  }
+
+  /** The damage was found after the list was loaded. The details offer another version if there is one. */
+  const tellDamaged = ({ id, name }: Named) => {
+    void renewFile(client, id)
+    say(<Told name={name}>Its stored bytes no longer match what was uploaded, or are missing.</Told>, {
+      label: 'Show versions',
+      subject: id,
+      run: () => {
+        const state = readFilesState(new URLSearchParams(location.search))
+        void navigate(paths.files(tenant, { ...state, file: id }))
+      },
+    })
   }
 
   return {
@@ -72,6 +92,8 @@ export function useFileActions() {
     },
   }
 }
+
+const isQuarantined = (error: unknown) => error instanceof RefusedError && error.refusal.reason === 'QUARANTINED'
 
 const isNotFound = (error: unknown) => error instanceof RefusedError && error.refusal.code === 'NOT_FOUND'
 

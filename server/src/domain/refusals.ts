@@ -32,7 +32,7 @@ export type RefusalCode =
 export class NotFound extends Refusal {
   override readonly name = 'NotFoundError'
   readonly code = 'NOT_FOUND'
-  constructor(what: 'file' | 'upload intent' | 'API key' | 'cleanup run' | 'member') {
+  constructor(what: 'file' | 'version' | 'upload intent' | 'API key' | 'cleanup run' | 'member') {
     super(`There is no such ${what}.`)
   }
 }

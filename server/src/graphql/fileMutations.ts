@@ -43,6 +43,7 @@ const IssueDownloadUrlInput = builder.inputType('IssueDownloadUrlInput', {
   description: 'A file to be downloaded on the record.',
   fields: (t) => ({
     id: t.id({ required: true, description: 'The id of the file.' }),
+    version: t.int({ description: 'The number of a version. Default: the current version.' }),
     disposition: t.field({
       type: DispositionEnum,
       defaultValue: 'ATTACHMENT',
@@ -63,7 +64,10 @@ const IssueDownloadUrlSuccess = builder
   .implement({
     description: 'The address was given out, and the audit log knows.',
     fields: (t) => ({
-      url: t.exposeString('url', { description: 'Reads the current version under the name of the file.' }),
+      url: t.exposeString('url', {
+        description:
+          'Reads the current version under the name of the file, or an old version under the name that it was uploaded with.',
+      }),
       expiresAt: t.expose('expiresAt', { type: 'DateTime', description: 'Until when it works.' }),
       file: t.field({ type: File, description: 'The file.', resolve: ({ file }) => file }),
     }),
@@ -108,12 +112,12 @@ builder.mutationFields((t) => ({
     authScopes: { role: 'VIEWER' },
     description:
       'Gives out a download URL and records in the audit log who got it. A ConflictError with reason QUARANTINED if the stored ' +
-      'bytes are damaged or missing.',
+      'bytes of the version are damaged or missing: another version may be readable.',
     args: { input: t.arg({ type: IssueDownloadUrlInput, required: true, description: 'Which file, and how.' }) },
-    resolve: (_root, { input }, context) =>
-      issueDownloadUrl(callerOf(context), fileId(input.id), {
-        disposition: input.disposition ?? 'ATTACHMENT',
-        expiresInSeconds: input.expiresInSeconds ?? null,
-      }),
+    resolve: (_root, { input }, context) => {
+      const { id, version = null, disposition, expiresInSeconds = null } = input
+      const options = { disposition: disposition ?? 'ATTACHMENT', expiresInSeconds }
+      return issueDownloadUrl(callerOf(context), fileId(id), options, version)
+    },
   }),
 }))
