@@ -1,6 +1,6 @@
 import { postgres, product } from '../harness/serverPackage.mjs'
 
-const { planSettings } = await product('database/planSettings.js')
+const { planSettings } = await product('database/connection.js')
 
 /**
  * The tenant transaction in its cheapest form: all of it in one write, on a connection that nobody else uses meanwhile.

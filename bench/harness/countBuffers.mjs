@@ -6,7 +6,7 @@ import { postgres, product } from './serverPackage.mjs'
  */
 export async function countBuffers({ databaseUrl }, tenant, page) {
   const { appRole } = await product('database/migrate.js')
-  const { planSettings } = await product('database/planSettings.js')
+  const { planSettings } = await product('database/connection.js')
   const { text, params } = await statementOf(tenant, page)
   const connection = { role: appRole, ...planSettings }
   const sql = postgres(databaseUrl, { max: 1, fetch_types: false, connection })

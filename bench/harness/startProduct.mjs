@@ -50,8 +50,8 @@ async function untilReady(address, running) {
 
 /** Where its Postgres and its bucket are, and the number of that Postgres' process. */
 async function partsOf(folder) {
-  const { embeddedUrls } = await product('embedded/prepareDatabase.js')
-  const { localBucketName, localRegion } = await product('addresses.js')
+  const { embeddedUrls } = await product('embedded/postgres/prepareDatabase.js')
+  const { localBucketName, localRegion } = await product('run/addresses.js')
   const { postgresPort, bucketPort } = await readWritten(join(folder, 'instance.json'))
   const secrets = await readWritten(join(folder, 'secrets.json'))
   const urls = embeddedUrls(postgresPort, secrets)

@@ -8,8 +8,8 @@ const key = 'org/01936b1e-0000-7000-8000-000000000001/files/01936b1e-0000-7000-8
 export const signUrls = {
   name: 'sign',
   run: async ({ isQuick }) => {
-    const { createUrlSigner } = await product('storage/signUrl.js')
-    const { signDownload } = await product('domain/files/signDownload.js')
+    const { createUrlSigner } = await product('storage/signing/signUrl.js')
+    const { signDownload } = await product('domain/files/issueDownloadUrl.js')
     const credentials = { accessKeyId: 'AKIABENCH', secretAccessKey: 'bench-secret-bench-secret' }
     const signer = createUrlSigner({
       endpoint: 'http://127.0.0.1:9000',

@@ -28,7 +28,7 @@ const { values } = parseArgs({
 const numbersIn = (text) => text.split(',').filter(Boolean).map(Number)
 
 const folder = mkdtempSync(join(tmpdir(), 'filegraph-bench-'))
-const { startTestPostgres } = await product('embedded/startTestPostgres.ts')
+const { startTestPostgres } = await product('embedded/postgres/startTestPostgres.ts')
 const { migrate } = await product('database/migrate.ts')
 const server = await startTestPostgres()
 const login = 'filegraph_bench'

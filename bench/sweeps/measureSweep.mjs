@@ -7,11 +7,11 @@ import { bucketKeys, product } from './product.mjs'
  */
 const { databaseUrl, endpoint, tenantId, kind, isWeighed, times = 1 } = JSON.parse(process.argv[2])
 const { openTenantDatabase } = await product('database/tenantDatabase.ts')
-const { createS3BlobStore } = await product('storage/s3BlobStore.ts')
-const { usualCleanup } = await product('domain/cleanup/cleanupSettings.ts')
-const { recordRun, usualRun } = await product('domain/cleanup/recordRun.ts')
-const { sweepOf } = await product('domain/cleanup/sweeps.ts')
-const { systemPrincipal } = await product('domain/identity/systemPrincipal.ts')
+const { createS3BlobStore } = await product('storage/s3/s3BlobStore.ts')
+const { usualCleanup } = await product('domain/sweeps/runs/settings.ts')
+const { recordRun, usualRun } = await product('domain/sweeps/runs/recordRun.ts')
+const { sweepOf } = await product('jobs/sweeps.ts')
+const { systemPrincipal } = await product('domain/context.ts')
 
 const database = openTenantDatabase({ url: databaseUrl, size: 4, applicationName: 'bench' })
 const blobs = createS3BlobStore({ endpoint, forcePathStyle: true, ...bucketKeys })

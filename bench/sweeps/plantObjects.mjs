@@ -10,8 +10,8 @@ const magic = Buffer.from('FGOBJ\r\n1', 'latin1')
  * the disk after each one as a PUT does.
  */
 export async function plantObjects(directory, tenantId, count, bucket = bucketKeys.bucket) {
-  const { openObjectStore } = await product('storage/localBucket/objectStore.ts')
-  const { fileNameOf, keyBytes } = await product('storage/localBucket/keyFileName.ts')
+  const { openObjectStore } = await product('embedded/bucket/objectStore.ts')
+  const { fileNameOf, keyBytes } = await product('embedded/bucket/keyFileName.ts')
   const { ranges } = openObjectStore(join(directory, bucket))
   for (let n = 1; n <= count; n += 1) {
     const key = keyOf(tenantId, n)

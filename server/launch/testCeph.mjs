@@ -8,7 +8,7 @@ import { runSuite } from './runSuite.mjs'
 import { launch, say, serverFolder } from './workspace.mjs'
 
 /** What every bucket has to do, and the product's own life on such a bucket. */
-const filters = ['src/storage/externalBucket', 'test/lifecycle', 'test/attachments', 'test/faults/gates']
+const filters = ['src/storage/s3/externalBucket', 'test/lifecycle', 'test/attachments', 'test/faults/gates']
 
 const contractBucket = 'filegraph-contract'
 

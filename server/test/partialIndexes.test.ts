@@ -1,12 +1,11 @@
 import postgres from 'postgres'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { planSettings } from '../src/database/planSettings.ts'
+import { planSettings } from '../src/database/connection.ts'
 import { openTenantDatabase } from '../src/database/tenantDatabase.ts'
-import { runQueued } from '../src/domain/cleanup/runQueued.ts'
-import { requestCleanup } from '../src/domain/cleanup/requestCleanup.ts'
-import { usualRun } from '../src/domain/cleanup/recordRun.ts'
-import { runIfDue } from '../src/domain/cleanup/sweeps.ts'
-import { systemPrincipal } from '../src/domain/identity/systemPrincipal.ts'
+import { systemPrincipal } from '../src/domain/context.ts'
+import { usualRun } from '../src/domain/sweeps/runs/recordRun.ts'
+import { requestCleanup } from '../src/domain/sweeps/runs/requestRun.ts'
+import { runQueued, runIfDue } from '../src/jobs/sweeps.ts'
 import { type Data, startTestService, type TestService, type TestTenant, uploadFile } from './testService.ts'
 
 /*
@@ -251,14 +250,14 @@ describe('in a tenant of 200,000 of each', () => {
   })
 
   it.each(['PENDING', 'EXPIRED', 'CANCELLED', 'COMMITTED'])('a page of %s intents reads a page', async (state) => {
-    const { listUploads } = await import('../src/domain/uploads/findUploads.ts')
+    const { listUploads } = await import('../src/domain/uploads/intents/findUploads.ts')
     const list = (database: TestService['database']) =>
       listUploads({ ...service.contextOf(tenant.admin), database }, state as 'PENDING', { first: 20 })
     expect(await blocksOf(list)).toBeLessThan(200)
   })
 
   it('a page of runs that were stopped reads a page', async () => {
-    const { listCleanupRuns } = await import('../src/domain/cleanup/listCleanupRuns.ts')
+    const { listCleanupRuns } = await import('../src/domain/sweeps/runs/listRuns.ts')
     const list = (kind: 'VERIFY' | null) => (database: TestService['database']) =>
       listCleanupRuns({ ...service.contextOf(tenant.admin), database }, { kind, state: 'STOPPED' }, { first: 20 })
     expect(await blocksOf(list(null))).toBeLessThan(30)

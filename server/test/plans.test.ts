@@ -1,7 +1,7 @@
 import { sql } from 'drizzle-orm'
 import postgres from 'postgres'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { planSettings } from '../src/database/planSettings.ts'
+import { planSettings } from '../src/database/connection.ts'
 import { seedFiles } from './seedFiles.ts'
 import { startTestService, type TestService, type TestTenant } from './testService.ts'
 

@@ -1,6 +1,6 @@
 import postgres from 'postgres'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { planSettings } from '../src/database/planSettings.ts'
+import { planSettings } from '../src/database/connection.ts'
 import type { PreparedStatement, StatementValues } from '../src/database/preparedStatement.ts'
 import { type FileFilter, listFiles } from '../src/domain/files/listFiles.ts'
 import { seedFiles } from './seedFiles.ts'

@@ -1,7 +1,7 @@
 import postgres from 'postgres'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { addMember } from '../src/domain/identity/addMember.ts'
-import { systemPrincipal } from '../src/domain/identity/systemPrincipal.ts'
+import { systemPrincipal } from '../src/domain/context.ts'
+import { addMember } from '../src/domain/identity/people/createUser.ts'
 import { createTenant } from '../src/domain/tenants/createTenant.ts'
 import {
   askForIntent,

@@ -5,7 +5,7 @@ import { connect } from 'node:net'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { sendRaw } from '../src/storage/testing/s3Requests.ts'
+import { sendRaw } from '../src/storage/contract/testing/s3Requests.ts'
 import {
   type AddressedProduct,
   ask,

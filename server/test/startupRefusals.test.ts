@@ -1,5 +1,4 @@
-import { createServer, connect, type Server, type Socket } from 'node:net'
-import type { AddressInfo } from 'node:net'
+import { createServer, connect, type Server, type Socket, type AddressInfo } from 'node:net'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { commandsIn } from '../src/cli/testing/command.ts'
 import { Filegraph, runFilegraph, temporaryFolder } from '../src/cli/testing/filegraph.ts'

@@ -1,23 +1,22 @@
 import { createHash, randomUUID } from 'node:crypto'
 import pino from 'pino'
 import { openTenantDatabase, type TenantDatabase } from '../src/database/tenantDatabase.ts'
-import { type CleanupSettings, usualCleanup } from '../src/domain/cleanup/cleanupSettings.ts'
+import { type Context, type Principal, type Role, systemPrincipal } from '../src/domain/context.ts'
+import { addMember } from '../src/domain/identity/people/createUser.ts'
 import {
   type CleanupKind,
   type Outcome,
   recordRun,
   type RunOptions,
   usualRun,
-} from '../src/domain/cleanup/recordRun.ts'
-import { sweepOf } from '../src/domain/cleanup/sweeps.ts'
-import type { Context, Principal, Role } from '../src/domain/context.ts'
-import { addMember } from '../src/domain/identity/addMember.ts'
-import { systemPrincipal } from '../src/domain/identity/systemPrincipal.ts'
+} from '../src/domain/sweeps/runs/recordRun.ts'
+import { type CleanupSettings, usualCleanup } from '../src/domain/sweeps/runs/settings.ts'
 import { createTenant, type TenantPolicy } from '../src/domain/tenants/createTenant.ts'
-import { createApollo } from '../src/graphql/createApollo.ts'
+import { createApollo } from '../src/graphql/engine/createApollo.ts'
 import { contextFor } from '../src/graphql/requestContext.ts'
+import { sweepOf } from '../src/jobs/sweeps.ts'
 import type { BlobStore } from '../src/storage/blobStore.ts'
-import { createS3BlobStore } from '../src/storage/s3BlobStore.ts'
+import { createS3BlobStore } from '../src/storage/s3/s3BlobStore.ts'
 import { type StoreProxy, startStoreProxy } from './storeFaults/startStoreProxy.ts'
 import { startTestBucket, type TestBucket } from './testBucket.ts'
 import { createTestDatabase, type TestDatabase } from './testDatabase.ts'

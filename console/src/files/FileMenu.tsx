@@ -3,7 +3,16 @@ import { Menu, MenuItem, MenuTrigger, Popover, Separator } from 'react-aria-comp
 import type { FileRowFragment } from '../apollo/operations.ts'
 import { Button } from '../ui/Button.tsx'
 import { isolate } from '../ui/isolate.ts'
-import type { FileChoices } from './FileRow.tsx'
+
+type Choice = (file: FileRowFragment) => void
+
+export interface FileChoices {
+  readonly onDetails: Choice
+  readonly onDownload: Choice
+  readonly onRename: Choice
+  readonly onNewVersion: Choice
+  readonly onDelete: Choice
+}
 
 interface FileMenuProps {
   readonly file: FileRowFragment

@@ -8,18 +8,8 @@ import { isolate } from '../ui/isolate.ts'
 import { FileName, UserText } from '../ui/UserText.tsx'
 import { FileBadges } from './FileBadges.tsx'
 import { FileIcon } from './FileIcon.tsx'
-import { FileMenu } from './FileMenu.tsx'
+import { type FileChoices, FileMenu } from './FileMenu.tsx'
 import { typeNameOf } from './typeNames.ts'
-
-type Choice = (file: FileRowFragment) => void
-
-export interface FileChoices {
-  readonly onDetails: Choice
-  readonly onDownload: Choice
-  readonly onRename: Choice
-  readonly onNewVersion: Choice
-  readonly onDelete: Choice
-}
 
 /**
  * The cells of a file. On a narrow screen the name carries what the other columns would say. Scrolling renders the rows

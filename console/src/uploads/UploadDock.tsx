@@ -1,8 +1,8 @@
 import { lazy, Suspense, useSyncExternalStore } from 'react'
 import { useTenant } from '../shell/useShell.ts'
-import { formatCount } from '../ui/formatBytes.ts'
 import { uploads, useUploads } from './uploads.ts'
 import type { UploadView } from './uploadStore.ts'
+import { wordEnd, wordFiles } from './wordUploads.ts'
 
 const UploadPanel = lazy(() => import('./UploadPanel.tsx').then((part) => ({ default: part.UploadPanel })))
 
@@ -29,15 +29,3 @@ function wordStatus({ ids, count, unfinished }: UploadView): string {
   if (unfinished > 0) return `Uploading ${wordFiles(ids.length - count.cancelled)}`
   return wordEnd(count)
 }
-
-export function wordEnd({ failed, done, cancelled }: UploadView['count']): string {
-  const uploaded = `${wordFiles(done)} uploaded`
-  if (failed > 0) {
-    const failures = `${formatCount(failed)} ${failed === 1 ? 'upload' : 'uploads'} failed`
-    return done > 0 ? `${failures}, ${uploaded}` : failures
-  }
-  if (done > 0) return uploaded
-  return cancelled > 0 ? 'Upload cancelled' : ''
-}
-
-export const wordFiles = (count: number): string => `${formatCount(count)} ${count === 1 ? 'file' : 'files'}`

@@ -2,7 +2,7 @@ import { useSyncExternalStore } from 'react'
 import { Button } from '../ui/Button.tsx'
 import { formatCount } from '../ui/formatBytes.ts'
 import { UserText } from '../ui/UserText.tsx'
-import { wordFiles } from './UploadDock.tsx'
+import { wordFiles } from './wordUploads.ts'
 import { uploads } from './uploads.ts'
 import type { FailureGroup, FolderNotes, Pause } from './uploadStore.ts'
 

@@ -1,11 +1,10 @@
-import { type Command, Option } from 'commander'
 import { hostname } from 'node:os'
 import { createInterface } from 'node:readline/promises'
-import { acceptBucket, readSides, retireDatabase, type Sides } from '../domain/reconcile/acceptBucket.ts'
-import type { Side } from '../domain/reconcile/describeSide.ts'
-import { lastWriter } from '../domain/reconcile/marker.ts'
-import { examples } from './examples.ts'
-import { CommandFailed, printJson, type Terminal } from './terminal.ts'
+import { type Command, Option } from 'commander'
+import { acceptBucket, readSides, retireDatabase, type Sides } from '../domain/installation/acceptBucket.ts'
+import type { Side } from '../domain/installation/describeSide.ts'
+import { lastWriter } from '../domain/installation/marker.ts'
+import { examples, CommandFailed, printJson, type Terminal } from './terminal.ts'
 import { withServices } from './withServices.ts'
 
 interface AcceptOptions {

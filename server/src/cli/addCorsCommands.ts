@@ -1,10 +1,9 @@
 import type { Command } from 'commander'
-import { applyCors } from '../storage/applyCors.ts'
-import { browserOrigins } from '../addresses.ts'
-import { examples } from './examples.ts'
-import { collect } from './readOption.ts'
-import { printJson, type Terminal } from './terminal.ts'
-import { withParts } from './withParts.ts'
+import { browserOrigins } from '../run/addresses.ts'
+import { applyCors } from '../storage/s3/applyCors.ts'
+import { collect } from './options.ts'
+import { examples, printJson, type Terminal } from './terminal.ts'
+import { withParts } from './withServices.ts'
 
 interface ApplyOptions {
   readonly origin?: readonly string[]

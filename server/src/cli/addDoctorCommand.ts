@@ -1,14 +1,10 @@
 import type { Command } from 'commander'
-import { browserOrigins } from '../addresses.ts'
-import { type Check, ok } from './doctor/check.ts'
-import { inspectBucket } from './doctor/inspectBucket.ts'
-import { inspectConnections } from './doctor/inspectConnections.ts'
-import { inspectOwner } from './doctor/inspectOwner.ts'
-import { inspectDatabase } from './doctor/inspectDatabase.ts'
-import { printChecks } from './doctor/printChecks.ts'
-import { examples } from './examples.ts'
-import { CommandFailed, printJson, type Terminal } from './terminal.ts'
-import { type CommandParts, withParts } from './withParts.ts'
+import { browserOrigins } from '../run/addresses.ts'
+import { type Check, ok, printChecks } from './doctor/check.ts'
+import { inspectBucket, inspectOwner } from './doctor/inspectBucket.ts'
+import { inspectConnections, inspectDatabase } from './doctor/inspectDatabase.ts'
+import { examples, CommandFailed, printJson, type Terminal } from './terminal.ts'
+import { type CommandParts, withParts } from './withServices.ts'
 
 interface DoctorOptions {
   readonly json?: true

@@ -1,11 +1,10 @@
 import type { Command } from 'commander'
-import { checkIntegrity, type IntegrityOptions } from '../domain/integrity/checkIntegrity.ts'
-import type { Finding } from '../domain/integrity/finding.ts'
-import { mendCounters } from '../domain/integrity/mendCounters.ts'
+import { checkIntegrity, type IntegrityOptions } from '../domain/fsck/checkIntegrity.ts'
+import type { Finding } from '../domain/fsck/finding.ts'
+import { mendCounters } from '../domain/fsck/mendCounters.ts'
 import { findTenantBySlug, type TenantName } from '../domain/tenants/findTenant.ts'
-import type { Services } from '../services.ts'
-import { examples } from './examples.ts'
-import { CommandFailed, printJson, type Terminal } from './terminal.ts'
+import type { Services } from '../run/services.ts'
+import { examples, CommandFailed, printJson, type Terminal } from './terminal.ts'
 import { withServices } from './withServices.ts'
 
 interface FsckOptions {

@@ -1,10 +1,12 @@
 import type { Command } from 'commander'
-import { examples } from './examples.ts'
-import type { Terminal } from './terminal.ts'
+import { migrateEverything } from '../run/migrateEverything.ts'
+import { naming, variablesOf } from '../run/partFailed.ts'
+import { examples, type Terminal, quietLogger } from './terminal.ts'
+import { withParts } from './withServices.ts'
 
 // Loaded when they run: the other commands need no web server, and answer sooner without.
-const loadStart = () => import('../start.ts')
-const loadAlone = () => import('../process/runAlone.ts')
+const loadStart = () => import('../run/start.ts')
+const loadAlone = () => import('../run/runAlone.ts')
 
 export function addProcessCommands(program: Command, terminal: Terminal): void {
   program
@@ -26,4 +28,18 @@ export function addProcessCommands(program: Command, terminal: Terminal): void {
     .addHelpText('after', '\nNeeds DATABASE_URL and S3_*. Logs go to standard output, as JSON lines.')
     .addHelpText('after', examples('worker'))
     .action(async () => (await loadAlone()).runWorker(terminal))
+}
+
+export function addMigrateCommand(program: Command, terminal: Terminal): void {
+  program
+    .command('migrate')
+    .description('Bring the database up to date. Safe to repeat, and from several machines at once.')
+    .addHelpText('after', '\nNeeds a login that may create tables and roles: DATABASE_MIGRATION_URL, or DATABASE_URL.')
+    .addHelpText('after', examples('migrate'))
+    .action(() =>
+      withParts(terminal, async ({ addresses, config }) => {
+        await naming(variablesOf(config).migration, () => migrateEverything(addresses, quietLogger))
+        terminal.print('The database is up to date.\n')
+      }),
+    )
 }

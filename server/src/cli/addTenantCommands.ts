@@ -1,12 +1,9 @@
 import type { Command } from 'commander'
-import { createTenant, type Tenant, type TenantPolicy } from '../domain/tenants/createTenant.ts'
-import { listTenants } from '../domain/tenants/listTenants.ts'
+import { createTenant, type Tenant, type TenantPolicy, listTenants } from '../domain/tenants/createTenant.ts'
 import { updateTenant } from '../domain/tenants/updateTenant.ts'
-import { examples } from './examples.ts'
 import { operatorIn } from './operatorIn.ts'
-import { printTable } from './printTable.ts'
-import { collect, orWord, readByteSize, readCount, readDuration } from './readOption.ts'
-import { CommandFailed, printJson, type Terminal } from './terminal.ts'
+import { collect, orWord, readByteSize, readCount, readDuration } from './options.ts'
+import { examples, printTable, CommandFailed, printJson, type Terminal } from './terminal.ts'
 import { withServices } from './withServices.ts'
 
 interface PolicyOptions {

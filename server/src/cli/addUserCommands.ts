@@ -1,14 +1,11 @@
 import { randomBytes } from 'node:crypto'
 import { type Command, Option } from 'commander'
 import type { Role } from '../domain/context.ts'
-import { changeRole, listMembers, removeMember, setPassword } from '../domain/identity/changeMembers.ts'
-import { createUser } from '../domain/identity/createUser.ts'
-import { examples } from './examples.ts'
+import { changeRole, listMembers, removeMember, setPassword } from '../domain/identity/people/changeMembers.ts'
+import { createUser } from '../domain/identity/people/createUser.ts'
 import { operatorIn } from './operatorIn.ts'
-import { printTable } from './printTable.ts'
-import { readPassword } from './readPassword.ts'
-import { roleOption } from './roleOption.ts'
-import { printJson, type Terminal } from './terminal.ts'
+import { readPassword, roleOption } from './options.ts'
+import { examples, printTable, printJson, type Terminal } from './terminal.ts'
 import { withServices } from './withServices.ts'
 
 interface MemberOptions {

@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { createEmptyDatabase, createTestDatabase, type TestDatabase } from '../../test/testDatabase.ts'
 import { openTenantDatabase, type TenantDatabase } from '../database/tenantDatabase.ts'
-import { authenticateApiKey } from '../domain/identity/authenticateApiKey.ts'
-import { KeyUse } from '../domain/identity/keyUse.ts'
-import { signIn } from '../domain/identity/signIn.ts'
+import { authenticateApiKey } from '../domain/identity/authenticate/apiKey.ts'
+import { KeyUse } from '../domain/identity/authenticate/keyUse.ts'
+import { signIn } from '../domain/identity/people/signIn.ts'
 import { commandsIn } from './testing/command.ts'
 
 const nowhere = {

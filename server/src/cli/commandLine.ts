@@ -5,14 +5,12 @@ import { addCorsCommands } from './addCorsCommands.ts'
 import { addDoctorCommand } from './addDoctorCommand.ts'
 import { addFsckCommand } from './addFsckCommand.ts'
 import { addKeyCommands } from './addKeyCommands.ts'
-import { addMigrateCommand } from './addMigrateCommand.ts'
-import { addProcessCommands } from './addProcessCommands.ts'
+import { addMigrateCommand, addProcessCommands } from './addProcessCommands.ts'
 import { addTenantCommands } from './addTenantCommands.ts'
 import { addUserCommands } from './addUserCommands.ts'
 import { addVerifyCommand } from './addVerifyCommand.ts'
-import { examples } from './examples.ts'
 import { sentenceFor } from './sentenceFor.ts'
-import type { Terminal } from './terminal.ts'
+import { examples, type Terminal } from './terminal.ts'
 
 /** 0: done; 1: failed or refused, with one line on standard error that says why; 2: not understood. */
 export type ExitCode = 0 | 1 | 2

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { type Furnished, openWorkbench, type Workbench } from '../domain/integrity/testing/workbench.ts'
+import { type Furnished, openWorkbench, type Workbench } from '../domain/fsck/testing/workbench.ts'
 import { commandsIn } from './testing/command.ts'
 import { environmentOf } from './testing/environmentOf.ts'
 

@@ -1,5 +1,4 @@
-import type { Context } from '../domain/context.ts'
-import { systemPrincipal } from '../domain/identity/systemPrincipal.ts'
+import { type Context, systemPrincipal } from '../domain/context.ts'
 import { findTenantBySlug } from '../domain/tenants/findTenant.ts'
 import { CommandFailed } from './terminal.ts'
 

@@ -1,6 +1,6 @@
-import { ConfigurationError } from '../config.ts'
+import { ConfigurationError } from '../config/config.ts'
 import { DatabaseUnavailable, errorCodeOf, isFailedStatement, isUnavailable } from '../database/databaseUnavailable.ts'
-import { PartFailed } from '../partFailed.ts'
+import { PartFailed } from '../run/partFailed.ts'
 import { BlobStoreUnavailable } from '../storage/blobStore.ts'
 
 /**

@@ -1,9 +1,61 @@
-import { naming, variablesOf } from '../partFailed.ts'
-import { pendingMigrations } from '../readiness.ts'
-import { openServices, type Services } from '../services.ts'
-import { quietLogger } from './quietLogger.ts'
-import { CommandFailed, type Terminal } from './terminal.ts'
-import { type CommandParts, withParts } from './withParts.ts'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { type Config, readConfig } from '../config/config.ts'
+import { type DataDirectory, findRunningInstance, openDataDirectory } from '../embedded/folder/dataDirectory.ts'
+import { FolderInUse, isRunning } from '../embedded/folder/folderLock.ts'
+import { addressesBeside } from '../run/addresses.ts'
+import { Closing } from '../run/closing.ts'
+import { migrateEverything } from '../run/migrateEverything.ts'
+import { naming, variablesOf } from '../run/partFailed.ts'
+import { pendingMigrations } from '../run/readiness.ts'
+import { type Addresses, openServices, type Services } from '../run/services.ts'
+import { quietLogger, type Terminal, CommandFailed } from './terminal.ts'
+
+export interface CommandParts {
+  readonly config: Config
+  readonly addresses: Addresses
+}
+
+const patienceMs = 20_000
+const pauseMs = 200
+
+/**
+ * Runs a command on the database and the bucket: those that the configuration names, those of the instance that runs on
+ * the data folder, or, where none runs, the embedded ones, started for as long as the command takes.
+ */
+export async function withParts<T>(terminal: Terminal, work: (parts: CommandParts) => Promise<T>): Promise<T> {
+  const config = readConfig(terminal.env)
+  const external = addressesBeside(config, null, null)
+  if (external) return work({ config, addresses: external })
+  const found = await findOrLock(config)
+  if ('addresses' in found) return work({ config, addresses: found.addresses })
+  const closing = new Closing(quietLogger)
+  closing.add('folder', () => found.directory.release())
+  try {
+    // Loaded only here: most commands run beside an instance, or on parts that are elsewhere.
+    const { openParts } = await import('../run/openParts.ts')
+    const { addresses } = await openParts(config, found.directory, closing, quietLogger)
+    // Embedded tables are nobody's business but ours: a command before the first start finds them made.
+    if (config.database.kind === 'embedded') await migrateEverything(addresses, quietLogger)
+    return await work({ config, addresses })
+  } finally {
+    await closing.closeAll()
+  }
+}
+
+/** Another command may hold the folder for a moment, and an instance that starts has not told its ports yet. */
+async function findOrLock(config: Config): Promise<{ addresses: Addresses } | { directory: DataDirectory }> {
+  for (const end = Date.now() + patienceMs; ; await sleep(pauseMs)) {
+    const running = await findRunningInstance(config.dataDirectory)
+    const isUp = running !== null && isRunning(running.instance.pid)
+    const addresses = isUp ? addressesBeside(config, running.instance, running.secrets) : null
+    if (addresses) return { addresses }
+    try {
+      return { directory: await openDataDirectory(config.dataDirectory) }
+    } catch (error) {
+      if (!(error instanceof FolderInUse) || Date.now() > end) throw error
+    }
+  }
+}
 
 export const notMigrated = 'The database is not up to date. Run: npm run -s filegraph -- migrate'
 

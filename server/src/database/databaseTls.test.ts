@@ -1,14 +1,14 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { pino } from 'pino'
 import postgres from 'postgres'
 import { generate } from 'selfsigned'
-import { pino } from 'pino'
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
-import { startTestPostgres } from '../embedded/startTestPostgres.ts'
+import { startTestPostgres } from '../embedded/postgres/startTestPostgres.ts'
 import { openJobPool } from '../jobs/jobQueue.ts'
-import { queueDriverOptions, readDatabaseAddress } from './databaseAddress.ts'
 import { connect } from './connection.ts'
+import { queueDriverOptions, readDatabaseAddress } from './databaseAddress.ts'
 import { migrate } from './migrate.ts'
 
 let server: Awaited<ReturnType<typeof startTestPostgres>>

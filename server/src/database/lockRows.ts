@@ -1,6 +1,6 @@
-import { and } from 'drizzle-orm'
+import { and, type SQL, sql } from 'drizzle-orm'
 import type { PgColumn, PgTable } from 'drizzle-orm/pg-core'
-import { isAnyOf } from './isAnyOf.ts'
+import { isAnyOf } from './conditions.ts'
 import type { Transaction } from './tenantDatabase.ts'
 
 /**
@@ -18,4 +18,15 @@ export async function lockRows(
     .where(and(tx.mine(table), isAnyOf(table.id, ids)))
     .orderBy(table.id)
     .for('update')
+}
+
+/** The database's clock at this moment, to the millisecond. Read first and bound then: no UPDATE calls a clock. */
+export const databaseClock: SQL<Date> = sql`date_trunc('milliseconds', clock_timestamp())`.mapWith(
+  (text) => new Date(String(text)),
+)
+
+/** What the database's clock says now. */
+export async function readDatabaseClock(tx: Transaction): Promise<Date> {
+  const [row] = await tx.db.execute(sql`select ${databaseClock} as now`)
+  return new Date(String((row as { now: unknown }).now))
 }

@@ -1,7 +1,7 @@
 import { getTableName } from 'drizzle-orm'
 import { cleanupRuns, orphanObjects } from './tables/cleanupTables.ts'
-import { apiKeys, memberships, principals, tenantUsage } from './tables/identityTables.ts'
 import { attachments, blobs, files, fileVersions } from './tables/fileTables.ts'
+import { apiKeys, memberships, principals, tenantUsage } from './tables/identityTables.ts'
 import { auditLog, events } from './tables/journalTables.ts'
 import { uploads } from './tables/uploadTables.ts'
 

@@ -1,7 +1,7 @@
+import { type principalKinds, principals, type roles } from '../database/tables/identityTables.ts'
 import type { TenantDatabase, Transaction } from '../database/tenantDatabase.ts'
 import type { BlobStore } from '../storage/blobStore.ts'
 import { atOnce } from './atOnce.ts'
-import { type principalKinds, principals, type roles } from '../database/tables/identityTables.ts'
 
 export type Role = (typeof roles)[number]
 export type PrincipalKind = (typeof principalKinds)[number]
@@ -20,7 +20,7 @@ export interface Principal {
 }
 
 /** Where a request came from, for the audit log. Null where there was no request. */
-export interface Origin {
+interface Origin {
   readonly requestId: string | null
   readonly address: string | null
   readonly userAgent: string | null
@@ -36,7 +36,7 @@ export interface Context {
   readonly now: () => Date
 }
 
-export type Actor = Pick<Context, 'principal' | 'database' | 'now'>
+type Actor = Pick<Context, 'principal' | 'database' | 'now'>
 
 /**
  * Runs `work` in a transaction of the caller's tenant. `work` can run twice, if Postgres ends the first transaction to
@@ -71,3 +71,16 @@ export const reading = <T>(ctx: Context, work: (tx: Transaction) => Promise<T>):
 /** Reads in the caller's tenant by one statement, which costs one round trip. */
 export const readingOnce = <T>(ctx: Context, work: (tx: Transaction) => PromiseLike<T>): Promise<T> =>
   ctx.database.readOnce(ctx.principal.tenantId, work)
+
+const systemId = '00000000-0000-7000-8000-000000000001'
+
+/** Filegraph itself in a tenant: jobs, the command line, the demo. The same id everywhere, a row of its own per tenant. */
+export const systemPrincipal = (tenantId: string): Principal => ({
+  tenantId,
+  id: systemId,
+  kind: 'SYSTEM',
+  subject: systemId,
+  name: 'Filegraph',
+  email: null,
+  role: 'OWNER',
+})

@@ -1,4 +1,4 @@
-import type { Attachment } from './attachments/listAttachments.ts'
+import type { PrincipalKind } from './context.ts'
 
 /**
  * Every refusal that a caller can act on. Those with a GraphQL type are answers of mutations. The others are top-level
@@ -86,14 +86,30 @@ export class ContentMismatch extends Refusal {
   readonly code = 'CONTENT_MISMATCH'
 }
 
+/** A row of a host application that uses a file, as a refusal tells it. */
+export interface FileUse {
+  readonly id: string
+  readonly fileId: string
+  readonly ownerType: string
+  readonly ownerId: string
+  readonly slot: string
+  readonly attachedAt: Date
+  readonly attachedBy: {
+    readonly id: string
+    readonly kind: PrincipalKind
+    readonly name: string
+    readonly email: string | null
+  }
+}
+
 /** Rows of a host application use the file. */
 export class FileInUse extends Refusal {
   override readonly name = 'FileInUseError'
   readonly code = 'FILE_IN_USE'
   /** Who uses it: the first of them where there are many. */
-  readonly attachments: readonly Attachment[]
+  readonly attachments: readonly FileUse[]
   readonly attachmentCount: number
-  constructor(attachments: readonly Attachment[], attachmentCount: number) {
+  constructor(attachments: readonly FileUse[], attachmentCount: number) {
     super('The file is in use and cannot be deleted. Detach it from everything that uses it first.')
     this.attachments = attachments
     this.attachmentCount = attachmentCount

@@ -1,6 +1,5 @@
 import { isUnavailable } from '../database/databaseUnavailable.ts'
 import { BlobStoreUnavailable } from '../storage/blobStore.ts'
-import { KeySetUnavailable } from './identity/keySetUnavailable.ts'
 
 /** Something that we depend on gave no usable answer: no fault of the caller, and worth another try. */
 export function isServiceUnavailable(error: unknown): boolean {
@@ -8,4 +7,9 @@ export function isServiceUnavailable(error: unknown): boolean {
     if (at instanceof BlobStoreUnavailable || at instanceof KeySetUnavailable || isUnavailable(at)) return true
   }
   return false
+}
+
+/** The host application's key set could not be fetched: its tokens can be neither accepted nor refused now. */
+export class KeySetUnavailable extends Error {
+  override readonly name = 'KeySetUnavailable'
 }

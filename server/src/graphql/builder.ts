@@ -4,6 +4,7 @@ import RelayPlugin from '@pothos/plugin-relay'
 import ScopeAuthPlugin from '@pothos/plugin-scope-auth'
 import type { Role } from '../domain/context.ts'
 import { limits } from '../domain/limits.ts'
+import type { Page } from '../domain/paging/page.ts'
 import { Forbidden, Unauthenticated } from '../domain/refusals.ts'
 import type { RequestContext } from './requestContext.ts'
 
@@ -69,4 +70,11 @@ builder.queryType({ description: 'Everything that can be read. Reading changes n
 builder.mutationType({
   description:
     'Everything that can be changed. Each answers with a union of its success and the refusals that a caller can act on.',
+})
+
+/** A page as Relay's connection type takes it, with whatever its further fields need. */
+export const connectionOf = <T, More extends object>(page: Page<T>, more: More) => ({
+  ...more,
+  edges: [...page.edges],
+  pageInfo: page.pageInfo,
 })

@@ -1,4 +1,4 @@
-import { isId } from '../domain/newId.ts'
+import { isId } from '../domain/ids.ts'
 
 /** Every type with an id of its own. */
 export type NodeType =

@@ -1,6 +1,18 @@
-import type { Context } from '../domain/context.ts'
+import DataLoader from 'dataloader'
+import type { Transaction } from '../database/tenantDatabase.ts'
+import { type Context, readingOnce } from '../domain/context.ts'
+import { type Attachment, findAttachments, listAttachments } from '../domain/files/attachments/listAttachments.ts'
+import { type File, findFiles, findFilesAndTrash } from '../domain/files/findFiles.ts'
+import { type FileVersion, findVersions, listVersions } from '../domain/files/listVersions.ts'
+import { type ApiKey, findApiKeys } from '../domain/identity/keys/listApiKeys.ts'
+import { findPrincipals, type KnownPrincipal } from '../domain/identity/people/findPrincipals.ts'
+import { type AuditEntry, findAuditEntries } from '../domain/journal/listAuditLog.ts'
+import type { Page, PageArguments } from '../domain/paging/page.ts'
 import { Unauthenticated } from '../domain/refusals.ts'
-import { createLoaders, type Loaders } from './loaders.ts'
+import { type CleanupRun, findCleanupRuns } from '../domain/sweeps/runs/listRuns.ts'
+import { readTenant, type Tenant } from '../domain/tenants/policy.ts'
+import { findUploads, type Upload } from '../domain/uploads/intents/findUploads.ts'
+import { parseVersionKey, versionKey } from './globalId.ts'
 
 /** What resolvers of one request share. */
 export interface RequestContext {
@@ -23,4 +35,75 @@ export function callerOf({ caller }: RequestContext): Context {
 export function loadersOf({ loaders }: RequestContext): Loaders {
   if (!loaders) throw new Unauthenticated()
   return loaders
+}
+
+/** A loader by file, one for each set of arguments. */
+type PagesOf<T> = (args: PageArguments) => DataLoader<string, Page<T>>
+
+/** Collects what the resolvers of one request ask for, so that a page costs a fixed number of statements. */
+interface Loaders {
+  readonly files: DataLoader<string, File | null>
+  readonly filesAndTrash: DataLoader<string, File | null>
+  readonly versions: DataLoader<string, FileVersion | null>
+  readonly uploads: DataLoader<string, Upload | null>
+  readonly principals: DataLoader<string, KnownPrincipal | null>
+  readonly auditEntries: DataLoader<string, AuditEntry | null>
+  readonly apiKeys: DataLoader<string, ApiKey | null>
+  readonly attachments: DataLoader<string, Attachment | null>
+  readonly cleanupRuns: DataLoader<string, CleanupRun | null>
+  readonly tenant: () => Promise<Tenant>
+  /** The same page of versions for several files at once. */
+  readonly versionPages: PagesOf<FileVersion>
+  /** The same of attachments. */
+  readonly attachmentPages: PagesOf<Attachment>
+}
+
+function createLoaders(ctx: Context): Loaders {
+  const byId = <T extends { readonly id: string }>(find: (tx: Transaction, ids: readonly string[]) => Promise<T[]>) =>
+    byKey(find, (row) => row.id)
+  const byKey = <T>(find: (tx: Transaction, keys: readonly string[]) => Promise<T[]>, keyOf: (row: T) => string) =>
+    new DataLoader<string, T | null>(async (keys) => {
+      const rows = new Map((await readingOnce(ctx, (tx) => find(tx, keys))).map((row) => [keyOf(row), row]))
+      return keys.map((key) => rows.get(key) ?? null)
+    })
+  return {
+    files: byId(findFiles),
+    filesAndTrash: byId(findFilesAndTrash),
+    versions: byKey(findVersionsByKey, (version) => versionKey(version.fileId, version.number)),
+    uploads: byId((tx, ids) => findUploads(tx, ctx, ids)),
+    principals: byId(findPrincipals),
+    auditEntries: byId(findAuditEntries),
+    apiKeys: byId(findApiKeys),
+    attachments: byId(findAttachments),
+    cleanupRuns: byId(findCleanupRuns),
+    tenant: once(() => readingOnce(ctx, readTenant)),
+    versionPages: pagesOf(ctx, listVersions),
+    attachmentPages: pagesOf(ctx, listAttachments),
+  }
+}
+
+const findVersionsByKey = (tx: Transaction, keys: readonly string[]) =>
+  findVersions(
+    tx,
+    keys.map(parseVersionKey).filter((key) => key !== null),
+  )
+
+function pagesOf<T>(
+  ctx: Context,
+  list: (tx: Transaction, fileIds: readonly string[], args: PageArguments) => Promise<Page<T>[]>,
+): PagesOf<T> {
+  const loaders = new Map<string, DataLoader<string, Page<T>>>()
+  return (args) => {
+    const key = JSON.stringify([args.first, args.after, args.last, args.before])
+    const known = loaders.get(key)
+    if (known) return known
+    const loader = new DataLoader<string, Page<T>>((fileIds) => readingOnce(ctx, (tx) => list(tx, fileIds, args)))
+    loaders.set(key, loader)
+    return loader
+  }
+}
+
+function once<T>(read: () => Promise<T>): () => Promise<T> {
+  let answer: Promise<T> | undefined
+  return () => (answer ??= read())
 }

@@ -2,28 +2,24 @@ import type { ApolloServer, BaseContext } from '@apollo/server'
 import { fastifyCookie } from '@fastify/cookie'
 import { fastify, type FastifyInstance, type FastifyRequest } from 'fastify'
 import type { Logger } from 'pino'
-import type { Config } from '../config.ts'
+import type { Config } from '../config/config.ts'
 import type { Context } from '../domain/context.ts'
-import { authenticate, type IdentityServices } from '../domain/identity/authenticate.ts'
-import { CheckedKeys } from '../domain/identity/checkedKeys.ts'
-import type { KeyProof } from '../domain/identity/keyProof.ts'
-import { KeyUse } from '../domain/identity/keyUse.ts'
-import { createTokenVerifier } from '../domain/identity/tokenVerifier.ts'
-import { withoutUnsafe } from '../domain/plainText.ts'
-import { boundClosing } from './boundClosing.ts'
+import { CheckedKeys, type KeyProof } from '../domain/identity/authenticate/apiKey.ts'
+import { authenticate, type IdentityServices } from '../domain/identity/authenticate/authenticate.ts'
+import { KeyUse } from '../domain/identity/authenticate/keyUse.ts'
+import { createTokenVerifier } from '../domain/identity/authenticate/token.ts'
+import { withoutUnsafe } from '../domain/text.ts'
 import { addConsoleRoutes } from './consoleRoutes.ts'
 import { refuseForgedRequest } from './crossSite.ts'
 import { answerError } from './errorAnswer.ts'
 import { addGraphqlRoutes } from './graphqlRoutes.ts'
 import { addHealthRoutes, type Readiness } from './healthRoutes.ts'
-import { logRequests } from './logRequests.ts'
+import { logRequests, requestIdOf } from './logRequests.ts'
 import { type BucketDoor, openServer } from './openServer.ts'
 import { addressOf, basePathOf, withoutBasePath } from './ownAddress.ts'
 import { RateLimiter } from './rateLimiter.ts'
-import { requestIdOf } from './requestId.ts'
 import { type HeaderOptions, securityHeaders, sendSecurityHeaders } from './securityHeaders.ts'
-import { SessionCookie } from './sessionCookie.ts'
-import { addSessionRoutes } from './sessionRoutes.ts'
+import { SessionCookie, addSessionRoutes } from './sessionRoutes.ts'
 
 declare module 'fastify' {
   interface FastifyRequest {
@@ -136,4 +132,21 @@ function requestAuthentication<C extends BaseContext>(
     const blobs = blobsFor(addressOf(request, config.http.publicUrl))
     return { principal: caller.principal, origin, database: caller.proof?.database ?? database, blobs, now }
   }
+}
+
+/**
+ * Makes `close()` graceful: nothing new is accepted, requests in flight get their answer and close their connection, and
+ * whatever still hangs after `milliseconds` is cut off.
+ */
+function boundClosing(app: FastifyInstance, milliseconds: number): void {
+  let isClosing = false
+  app.addHook('preClose', async () => {
+    isClosing = true
+    const timer = setTimeout(() => app.server.closeAllConnections(), milliseconds)
+    app.server.once('close', () => clearTimeout(timer))
+    if (!app.server.listening) clearTimeout(timer)
+  })
+  app.addHook('onSend', async (_, reply) => {
+    if (isClosing) reply.header('connection', 'close')
+  })
 }

@@ -1,7 +1,6 @@
 import { type DestinationStream, type Logger, pino } from 'pino'
-import { redact } from './redact.ts'
 
-export interface LoggerOptions {
+interface LoggerOptions {
   readonly level: string
   /** Standard output unless told. */
   readonly destination?: DestinationStream
@@ -43,3 +42,32 @@ export function describeError(error: unknown, depth = 0): ErrorDescription {
 
 /** Drizzle's errors end with the values of the statement, among them hashes of secrets. */
 const withoutParameters = (text: string) => text.replace(/\nparams: [\s\S]*?(?=\n {4}at |$)/g, '\nparams: [redacted]')
+
+const hidden = '[redacted]'
+
+const names = 'authorization|cookie|set-cookie|password|passwordHash|secret|token|x-amz-signature'
+
+/** In the order in which they apply. Values end before a quote or a backslash, so that a line of JSON stays one. */
+const secrets: readonly [pattern: RegExp, instead: string][] = [
+  // By its name in JSON, and in JSON that is a text within JSON.
+  [new RegExp(String.raw`"(${names})":\s*"(?:[^"\\]|\\.)*"`, 'gi'), `"$1":"${hidden}"`],
+  [
+    new RegExp(String.raw`\\"(${names})\\":\s*\\"(?:[^"\\]|\\\\(?:\\"|\\\\|[^"\\]))*\\"`, 'gi'),
+    String.raw`\"$1\":\"${hidden}\"`,
+  ],
+  // API keys, tokens (JWS) and what follows the scheme of an Authorization header.
+  [/fgk_[\w-]+/g, `fgk_${hidden}`],
+  [/\beyJ[\w-]{4,}\.[\w-]+(?:\.[\w-]*)*/g, hidden],
+  [/\b(Bearer|Basic)(\s+|%20)[^\s"'\\,;&]+/gi, `$1 ${hidden}`],
+  [/(filegraph_session(?:=|%3D))[^\s"'\\;,&]+/gi, `$1${hidden}`],
+  // Signatures of S3, in addresses and in headers.
+  [/(X-Amz-(?:Signature|Credential|Security-Token)(?:=|%3D))[^\s"'\\&<>]+/gi, `$1${hidden}`],
+  [/(\bSignature=)[0-9a-f]{16,}/gi, `$1${hidden}`],
+  [/\$argon2\w+\$[^\s"'\\]+/g, hidden],
+  // The password in the address of a database or a proxy.
+  [/(\b[a-z][a-z0-9+.-]{1,20}:\/\/[^\s:/@"'\\]*:)[^\s@"'\\/]+@/gi, `$1${hidden}@`],
+]
+
+/** Takes signatures, tokens, cookies, passwords and keys out of a text, JSON or not. */
+export const redact = (text: string): string =>
+  secrets.reduce((left, [pattern, instead]) => left.replace(pattern, instead), text)

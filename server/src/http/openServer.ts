@@ -1,7 +1,6 @@
 import { createServer, type IncomingMessage, type RequestListener, type Server, type ServerResponse } from 'node:http'
 import type { Logger } from 'pino'
-import { pathOf } from './logRequests.ts'
-import { requestIdOf } from './requestId.ts'
+import { pathOf, requestIdOf } from './logRequests.ts'
 import { bucketHeaders } from './securityHeaders.ts'
 
 /** The local bucket, served on the port of the API. Null: the bucket is elsewhere. */

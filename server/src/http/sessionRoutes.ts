@@ -1,13 +1,12 @@
-import type { FastifyInstance } from 'fastify'
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import type { Context } from '../domain/context.ts'
 import { deviceLifetimeSeconds } from '../domain/identity/limits.ts'
-import { signIn } from '../domain/identity/signIn.ts'
-import { signOut } from '../domain/identity/signOut.ts'
+import { signIn, signOut } from '../domain/identity/people/signIn.ts'
 import { BadInput } from '../domain/refusals.ts'
 import { refuseForeignOrigin, refuseForgedRequest, type TrustedSites } from './crossSite.ts'
-import type { SessionCookie } from './sessionCookie.ts'
+import { basePathOf, isOverTls } from './ownAddress.ts'
 
-export interface SessionRouteOptions {
+interface SessionRouteOptions {
   readonly services: Pick<Context, 'database' | 'now'> & { readonly lifetimeSeconds: number }
   readonly sites: TrustedSites
   readonly cookie: SessionCookie
@@ -48,4 +47,44 @@ function credentialsIn(body: unknown): { email: string; password: string } {
     throw new BadInput('Please send an e-mail address and a password.')
   }
   return { email, password }
+}
+
+/** A cookie of ours, for a session or a device: out of reach for scripts, and never sent with a request from another site. */
+export class SessionCookie {
+  readonly #publicUrl: string | null
+  readonly #path: string
+  readonly #name: string
+
+  constructor(publicUrl: string | null, name: 'session' | 'device' = 'session') {
+    this.#publicUrl = publicUrl
+    this.#name = `filegraph_${name}`
+    // A host that serves other things under other paths does not get to see the cookie with every request for them.
+    this.#path = basePathOf(publicUrl) || '/'
+  }
+
+  read(request: FastifyRequest): string | null {
+    return request.cookies[this.#nameFor(request)] ?? null
+  }
+
+  write(request: FastifyRequest, reply: FastifyReply, token: string, lifetimeSeconds: number): void {
+    reply.setCookie(this.#nameFor(request), token, { ...this.#attributesFor(request), maxAge: lifetimeSeconds })
+  }
+
+  clear(request: FastifyRequest, reply: FastifyReply): void {
+    reply.setCookie(this.#nameFor(request), '', { ...this.#attributesFor(request), maxAge: 0 })
+  }
+
+  /**
+   * RFC 6265bis, section 4.1.3: no plain connection can set a cookie whose name begins like this, and with `__Host-`, which
+   * needs the path `/`, neither can another host.
+   */
+  #nameFor(request: FastifyRequest): string {
+    if (!isOverTls(request, this.#publicUrl)) return this.#name
+    return `${this.#path === '/' ? '__Host-' : '__Secure-'}${this.#name}`
+  }
+
+  #attributesFor(request: FastifyRequest) {
+    const secure = isOverTls(request, this.#publicUrl)
+    return { path: this.#path, httpOnly: true, sameSite: 'strict', secure } as const
+  }
 }

@@ -1,12 +1,11 @@
 import type { Logger } from 'pino'
-import type { CleanupSettings } from '../domain/cleanup/cleanupSettings.ts'
-import type { CleanupKind, Outcome, SweepContext } from '../domain/cleanup/recordRun.ts'
-import { runQueued } from '../domain/cleanup/runQueued.ts'
-import { runIfDue } from '../domain/cleanup/sweeps.ts'
-import type { Context } from '../domain/context.ts'
-import { forgetSessions } from '../domain/identity/forgetSessions.ts'
-import { advanceMarker } from '../domain/reconcile/bucketMarker.ts'
-import { inEveryTenant, sweepIn } from './inEveryTenant.ts'
+import { type Context, systemPrincipal } from '../domain/context.ts'
+import { forgetSessions } from '../domain/identity/authenticate/session.ts'
+import { advanceMarker } from '../domain/installation/bucketMarker.ts'
+import type { CleanupKind, Outcome, SweepContext } from '../domain/sweeps/runs/recordRun.ts'
+import type { CleanupSettings } from '../domain/sweeps/runs/settings.ts'
+import { listTenantNames } from '../domain/tenants/findTenant.ts'
+import { runIfDue, runQueued } from './sweeps.ts'
 
 /** What a job works with. */
 export type JobContext = Pick<Context, 'database' | 'blobs' | 'now'> & {
@@ -61,3 +60,28 @@ export const schedule: readonly Job[] = [
   { name: 'reconcile', cadence: '23 2 * * *', run: sweep('RECONCILE') },
   { name: 'abort_uploads', cadence: '53 3 * * *', run: sweep('ABORT_UPLOADS') },
 ]
+
+const noOrigin = { requestId: null, address: null, userAgent: null }
+
+/** What a sweep of one tenant works with: it acts as Filegraph itself. */
+const sweepIn = ({ database, blobs, now, cleanup }: JobContext, tenantId: string): SweepContext => ({
+  principal: systemPrincipal(tenantId),
+  origin: noOrigin,
+  settings: cleanup,
+  database,
+  blobs,
+  now,
+})
+
+/** Works in one tenant after the other. One tenant's failure does not stop the rest; the job fails with all of them. */
+async function inEveryTenant(job: JobContext, work: (ctx: SweepContext) => Promise<unknown>) {
+  const failures: unknown[] = []
+  for (const { id } of await listTenantNames(job.database)) {
+    try {
+      await work(sweepIn(job, id))
+    } catch (error) {
+      failures.push(error)
+    }
+  }
+  if (failures.length > 0) throw new AggregateError(failures, `It failed in ${failures.length} tenants`)
+}

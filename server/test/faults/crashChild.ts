@@ -1,6 +1,6 @@
 import { openTenantDatabase } from '../../src/database/tenantDatabase.ts'
-import type { BucketOptions } from '../../src/storage/bucketOptions.ts'
-import { createS3BlobStore } from '../../src/storage/s3BlobStore.ts'
+import type { BucketOptions } from '../../src/storage/bucketAddress.ts'
+import { createS3BlobStore } from '../../src/storage/s3/s3BlobStore.ts'
 import { actions, type Order, type Report } from './crashActions.ts'
 import { withDatabaseSteps, withStoreSteps } from './worldSteps.ts'
 

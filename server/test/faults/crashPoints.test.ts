@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { violationsIn } from '../../src/domain/fsck/testing/violationsIn.ts'
 import { Refusal } from '../../src/domain/refusals.ts'
-import { violationsIn } from '../../src/domain/integrity/testing/violationsIn.ts'
 import { actions, type Order, type Subject } from './crashActions.ts'
 import { type CrashScenario, crashScenarios } from './crashScenarios.ts'
 import { type CrashScene, endAllWaits, look, openCrashScene, plantAttached, plantTrashed } from './crashScene.ts'

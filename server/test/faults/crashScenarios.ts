@@ -1,11 +1,11 @@
 import { randomUUID } from 'node:crypto'
-import { attachFile } from '../../src/domain/attachments/attachFile.ts'
-import { holdFile } from '../../src/domain/files/holdFile.ts'
+import { attachFile } from '../../src/domain/files/attachments/changeAttachment.ts'
 import { changeRetention } from '../../src/domain/files/changeRetention.ts'
-import { purgeFile } from '../../src/domain/purge/purgeFile.ts'
+import { holdFile } from '../../src/domain/files/holdFile.ts'
+import { purgeFile } from '../../src/domain/sweeps/purge/purgeFile.ts'
 import { actions, type Action, type Subject } from './crashActions.ts'
-import { plantHistory } from './plantFile.ts'
 import { type CrashScene, endAllWaits, plantAttached, plantLiveFile, plantTrashed, plantUpload } from './crashScene.ts'
+import { plantHistory } from './plantFile.ts'
 
 export interface CrashScenario {
   readonly name: string

@@ -1,5 +1,5 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
-import { isCeph } from '../../src/storage/testing/isCeph.ts'
+import { isCeph } from '../../src/storage/contract/testing/isCeph.ts'
 import { answerWith, changeAnswer, flipByte, shortenAnswer } from '../storeFaults/faults.ts'
 import { isHead, isRead } from '../storeFaults/requests.ts'
 import type { Fault, SeenRequest } from '../storeFaults/startStoreProxy.ts'

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
-import { acceptBucket } from '../../src/domain/reconcile/acceptBucket.ts'
-import { advanceMarker, assertOwnBucket } from '../../src/domain/reconcile/bucketMarker.ts'
+import { acceptBucket } from '../../src/domain/installation/acceptBucket.ts'
+import { advanceMarker, assertOwnBucket } from '../../src/domain/installation/bucketMarker.ts'
 import { afterRequests, answerWith, cutAnswerAfter, refuseWith } from '../storeFaults/faults.ts'
 import {
   emptyListing,

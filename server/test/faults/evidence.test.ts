@@ -1,6 +1,6 @@
 import type postgres from 'postgres'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { readEvidence } from '../../src/domain/purge/readEvidence.ts'
+import { readEvidence } from '../../src/domain/sweeps/purge/readEvidence.ts'
 import { startTestService, type TestService, type TestTenant } from '../testService.ts'
 import { openSaboteur, plantAttachedFile, plantFile, plantReleased } from './plantFile.ts'
 

@@ -1,7 +1,7 @@
 import type postgres from 'postgres'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { deleteBlobs } from '../../src/domain/purge/deleteBlobs.ts'
-import { allGates, type Gate } from '../../src/domain/purge/gates.ts'
+import { deleteBlobs } from '../../src/domain/sweeps/purge/deleteBlobs.ts'
+import { allGates, type Gate } from '../../src/domain/sweeps/purge/gates.ts'
 import { startTestService, type TestService, type TestTenant } from '../testService.ts'
 import { contentOf, newRun, openSaboteur, plantAttachedFile, sweepContextOf, usualCutOff } from './plantFile.ts'
 

@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto'
 import type postgres from 'postgres'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { deleteBlobs } from '../../src/domain/purge/deleteBlobs.ts'
-import { allGates, type CutOff, type Gate } from '../../src/domain/purge/gates.ts'
+import { deleteBlobs } from '../../src/domain/sweeps/purge/deleteBlobs.ts'
+import { allGates, type CutOff, type Gate } from '../../src/domain/sweeps/purge/gates.ts'
 import { askForIntent, startTestService, type TestService, type TestTenant } from '../testService.ts'
 import {
   contentOf,

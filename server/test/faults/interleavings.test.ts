@@ -1,6 +1,6 @@
 import type postgres from 'postgres'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { violationsIn } from '../../src/domain/integrity/testing/violationsIn.ts'
+import { violationsIn } from '../../src/domain/fsck/testing/violationsIn.ts'
 import { Refusal } from '../../src/domain/refusals.ts'
 import { startTestService, type TestService } from '../testService.ts'
 import { type Barrier, interleave } from './interleave.ts'

@@ -1,4 +1,4 @@
-import type { CleanupKind } from '../../src/domain/cleanup/recordRun.ts'
+import type { CleanupKind } from '../../src/domain/sweeps/runs/recordRun.ts'
 import type { Command, State } from './model.ts'
 import type { Chance } from './modelRandom.ts'
 import { intentHours, type TenantWorld, type World } from './modelWorld.ts'

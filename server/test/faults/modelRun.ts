@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { advanceMarker } from '../../src/domain/reconcile/bucketMarker.ts'
+import { advanceMarker } from '../../src/domain/installation/bucketMarker.ts'
 import { loseReply, refuseWith, resetRequestAfter } from '../storeFaults/faults.ts'
 import type { Command, State } from './model.ts'
 import { type Sent, unknown } from './modelExplain.ts'

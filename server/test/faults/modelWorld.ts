@@ -1,6 +1,6 @@
 import postgres from 'postgres'
 import type { Context } from '../../src/domain/context.ts'
-import type { Upload } from '../../src/domain/uploads/findUploads.ts'
+import type { Upload } from '../../src/domain/uploads/intents/findUploads.ts'
 import { BlobStoreUnavailable } from '../../src/storage/blobStore.ts'
 import { startTestService, type TestService, type TestTenant } from '../testService.ts'
 import { emptyState, type State } from './model.ts'

@@ -1,11 +1,11 @@
 import { randomUUID } from 'node:crypto'
 import postgres from 'postgres'
-import { attachFile } from '../../src/domain/attachments/attachFile.ts'
-import { type Run, type SweepContext, usualRun } from '../../src/domain/cleanup/recordRun.ts'
-import { RunTally } from '../../src/domain/cleanup/runTally.ts'
+import { attachFile } from '../../src/domain/files/attachments/changeAttachment.ts'
 import { deleteFile } from '../../src/domain/files/deleteFile.ts'
-import type { CutOff } from '../../src/domain/purge/gates.ts'
-import { purgeFile } from '../../src/domain/purge/purgeFile.ts'
+import type { CutOff } from '../../src/domain/sweeps/purge/gates.ts'
+import { purgeFile } from '../../src/domain/sweeps/purge/purgeFile.ts'
+import { type Run, type SweepContext, usualRun } from '../../src/domain/sweeps/runs/recordRun.ts'
+import { RunTally } from '../../src/domain/sweeps/runs/runTally.ts'
 import { type TestService, type TestTenant, uploadFile } from '../testService.ts'
 
 export interface PlantedFile {

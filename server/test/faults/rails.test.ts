@@ -1,9 +1,9 @@
 import { randomUUID } from 'node:crypto'
 import type postgres from 'postgres'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
-import { usualCleanup } from '../../src/domain/cleanup/cleanupSettings.ts'
-import { newId } from '../../src/domain/newId.ts'
-import { deleteBlobs } from '../../src/domain/purge/deleteBlobs.ts'
+import { newId } from '../../src/domain/ids.ts'
+import { deleteBlobs } from '../../src/domain/sweeps/purge/deleteBlobs.ts'
+import { usualCleanup } from '../../src/domain/sweeps/runs/settings.ts'
 import { startTestService, type TestService, type TestTenant } from '../testService.ts'
 import {
   contentOf,

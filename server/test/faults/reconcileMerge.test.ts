@@ -1,9 +1,9 @@
 import { randomUUID } from 'node:crypto'
 import fc from 'fast-check'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { type Outcome, recordRun, usualRun } from '../../src/domain/cleanup/recordRun.ts'
-import { sweepOf } from '../../src/domain/cleanup/sweeps.ts'
-import { systemPrincipal } from '../../src/domain/identity/systemPrincipal.ts'
+import { systemPrincipal } from '../../src/domain/context.ts'
+import { type Outcome, recordRun, usualRun } from '../../src/domain/sweeps/runs/recordRun.ts'
+import { sweepOf } from '../../src/jobs/sweeps.ts'
 import { BlobStoreUnavailable, type BlobStore } from '../../src/storage/blobStore.ts'
 import { helloEtag, newIds, openReconcileWorkbench, type ReconcileWorkbench } from './reconcileWorkbench.ts'
 

@@ -1,6 +1,6 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { randomUUID } from 'node:crypto'
-import { usualCleanup } from '../../src/domain/cleanup/cleanupSettings.ts'
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { usualCleanup } from '../../src/domain/sweeps/runs/settings.ts'
 import { type TestTenant, uploadFile } from '../testService.ts'
 import { none, newIds, openReconcileWorkbench, type ReconcileWorkbench } from './reconcileWorkbench.ts'
 

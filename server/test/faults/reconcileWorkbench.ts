@@ -1,12 +1,12 @@
 import postgres from 'postgres'
 import { expect } from 'vitest'
-import { type Outcome, recordRun, type RunOptions, usualRun } from '../../src/domain/cleanup/recordRun.ts'
-import { sweepOf } from '../../src/domain/cleanup/sweeps.ts'
-import { systemPrincipal } from '../../src/domain/identity/systemPrincipal.ts'
-import { newId } from '../../src/domain/newId.ts'
+import { systemPrincipal } from '../../src/domain/context.ts'
+import { newId } from '../../src/domain/ids.ts'
+import { type Outcome, recordRun, type RunOptions, usualRun } from '../../src/domain/sweeps/runs/recordRun.ts'
+import { sweepOf } from '../../src/jobs/sweeps.ts'
 import type { BlobStore } from '../../src/storage/blobStore.ts'
-import { plantHistory } from './plantFile.ts'
 import { type Data, startTestService, type TestService, type TestServiceOptions } from '../testService.ts'
+import { plantHistory } from './plantFile.ts'
 
 /** A test service with what a reconcile is tested by: rows and objects put there from outside, and pages of any size. */
 export interface ReconcileWorkbench {

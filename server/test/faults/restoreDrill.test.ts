@@ -1,9 +1,9 @@
 import type postgres from 'postgres'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { attachFile } from '../../src/domain/attachments/attachFile.ts'
-import { findingsIn } from '../../src/domain/integrity/testing/violationsIn.ts'
-import { acceptBucket } from '../../src/domain/reconcile/acceptBucket.ts'
-import { advanceMarker } from '../../src/domain/reconcile/bucketMarker.ts'
+import { attachFile } from '../../src/domain/files/attachments/changeAttachment.ts'
+import { findingsIn } from '../../src/domain/fsck/testing/violationsIn.ts'
+import { acceptBucket } from '../../src/domain/installation/acceptBucket.ts'
+import { advanceMarker } from '../../src/domain/installation/bucketMarker.ts'
 import { startTestService, type TestService, type TestTenant, uploadFile } from '../testService.ts'
 import {
   copyDatabase,

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { afterAll, beforeAll, expect, it } from 'vitest'
-import { violationsIn } from '../../src/domain/integrity/testing/violationsIn.ts'
-import { purgeFile } from '../../src/domain/purge/purgeFile.ts'
+import { violationsIn } from '../../src/domain/fsck/testing/violationsIn.ts'
+import { purgeFile } from '../../src/domain/sweeps/purge/purgeFile.ts'
 import { actions, type Report, type Subject } from './crashActions.ts'
 import { type CrashScene, endAllWaits, look, openCrashScene, plantTrashed } from './crashScene.ts'
 

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import type { CleanupKind } from '../../src/domain/cleanup/recordRun.ts'
+import type { CleanupKind } from '../../src/domain/sweeps/runs/recordRun.ts'
 import { askForIntent, commit, sendBytes, type TestTenant, uploadFile } from '../testService.ts'
 import { contentOf, plantFile, plantReleased } from './plantFile.ts'
 import { none, openReconcileWorkbench, type ReconcileWorkbench } from './reconcileWorkbench.ts'

@@ -1,4 +1,4 @@
-import { checkIntegrity } from '../../src/domain/integrity/checkIntegrity.ts'
+import { checkIntegrity } from '../../src/domain/fsck/checkIntegrity.ts'
 import type { TestService, TestTenant } from '../testService.ts'
 
 /** What `filegraph fsck` would tell of a tenant, as lines. */

@@ -1,17 +1,17 @@
 import { createHash, randomUUID } from 'node:crypto'
 import { once } from 'node:events'
+import { mkdtemp, rm } from 'node:fs/promises'
 import { createServer, request as ask, type IncomingMessage } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { CreateMultipartUploadCommand } from '@aws-sdk/client-s3'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { startLocalBucket, type LocalBucket } from '../../src/embedded/bucket/startLocalBucket.ts'
 import { BlobStoreUnavailable, type BlobStore } from '../../src/storage/blobStore.ts'
-import type { BucketOptions } from '../../src/storage/bucketOptions.ts'
-import { startLocalBucket, type LocalBucket } from '../../src/storage/localBucket/startLocalBucket.ts'
-import { createS3BlobStore } from '../../src/storage/s3BlobStore.ts'
-import { createClient, sendRaw } from '../../src/storage/testing/s3Requests.ts'
+import type { BucketOptions } from '../../src/storage/bucketAddress.ts'
+import { createClient, sendRaw } from '../../src/storage/contract/testing/s3Requests.ts'
+import { createS3BlobStore } from '../../src/storage/s3/s3BlobStore.ts'
 import {
   afterRequests,
   answerWith,

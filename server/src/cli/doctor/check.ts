@@ -1,3 +1,5 @@
+import type { Terminal } from '../terminal.ts'
+
 /** One thing that was looked at. `missing` keeps Filegraph from working; `warning` is worth knowing. */
 export interface Check {
   readonly name: string
@@ -22,3 +24,13 @@ export const missing = (name: string, detail: string, remedy: string): Check => 
   detail,
   remedy,
 })
+
+const marks = { ok: 'ok     ', warning: 'warning', missing: 'MISSING' } as const
+
+/** A line for each check, and under it what to do where something is amiss. */
+export function printChecks(terminal: Terminal, checks: readonly Check[]): void {
+  for (const { name, state, detail, remedy } of checks) {
+    terminal.print(`${marks[state]}  ${name}: ${detail}\n`)
+    if (state !== 'ok' && remedy !== undefined) terminal.print(`         ${remedy}\n`)
+  }
+}

@@ -1,7 +1,7 @@
-import { checkIntegrity } from '../../domain/integrity/checkIntegrity.ts'
-import type { IntegrityContext, Invariant } from '../../domain/integrity/finding.ts'
-import { type Answer, broken, ok, unproven } from './proof.ts'
+import { checkIntegrity } from '../../domain/fsck/checkIntegrity.ts'
+import type { IntegrityContext, Invariant } from '../../domain/fsck/finding.ts'
 import { acknowledged, declared, history, inUse, purge, unchangeable } from './promises.ts'
+import { type Answer, broken, ok, unproven } from './proof.ts'
 
 /** The promise that falls with each invariant. */
 const promiseOf: Readonly<Record<Invariant, string>> = {

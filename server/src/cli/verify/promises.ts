@@ -1,11 +1,7 @@
 import { type Promised, together, unproven } from './proof.ts'
-import { proveBoundary } from './proveBoundary.ts'
+import { proveBoundary, proveLog, proveSchema } from './proveBoundary.ts'
+import { proveHistory, provePurge, proveDeclared, proveUnchangeable } from './proveBytes.ts'
 import { proveDoubt } from './proveDoubt.ts'
-import { proveHistory } from './proveHistory.ts'
-import { proveLog } from './proveLog.ts'
-import { provePurge } from './provePurge.ts'
-import { proveSchema } from './proveSchema.ts'
-import { proveDeclared, proveUnchangeable } from './proveUploads.ts'
 import { proveUse } from './proveUse.ts'
 
 export const tenants = "One tenant never sees another's rows"
@@ -86,7 +82,7 @@ export const promises: readonly Promised[] = [
   },
   {
     promise: whole,
-    asks: 'npx vitest run src/storage/localBucket/durability.test.ts',
+    asks: 'npx vitest run src/embedded/bucket/durability.test.ts',
     prove: () => Promise.resolve(unproven('that needs a crash in the middle of a write: the tests make them')),
   },
   { promise: secrets, asks: 'grep -E "X-Amz-Signature=|fgk_|Bearer " <the log>', prove: proveLog },

@@ -1,12 +1,11 @@
 import { randomUUID } from 'node:crypto'
-import { RunEnded, type SweepContext, usualRun } from '../../domain/cleanup/recordRun.ts'
-import { RunTally } from '../../domain/cleanup/runTally.ts'
-import { sweepOf } from '../../domain/cleanup/sweeps.ts'
-import { systemPrincipal } from '../../domain/identity/systemPrincipal.ts'
+import { systemPrincipal } from '../../domain/context.ts'
+import { RunEnded, type SweepContext, usualRun } from '../../domain/sweeps/runs/recordRun.ts'
+import { RunTally } from '../../domain/sweeps/runs/runTally.ts'
 import type { TenantName } from '../../domain/tenants/findTenant.ts'
+import { sweepOf } from '../../jobs/sweeps.ts'
 import type { BlobStore, ListOptions, ListPage } from '../../storage/blobStore.ts'
-import { readAs } from './attempt.ts'
-import { type Answer, broken, ok, together, unproven, type VerifyContext } from './proof.ts'
+import { readAs, type Answer, broken, ok, together, unproven, type VerifyContext } from './proof.ts'
 
 const markers = 'filegraph/installation/'
 

@@ -1,6 +1,5 @@
 import type { TenantName } from '../../domain/tenants/findTenant.ts'
-import { isRefused, readAs } from './attempt.ts'
-import { type Answer, broken, ok, together, unproven, type VerifyContext } from './proof.ts'
+import { isRefused, readAs, type Answer, broken, ok, together, unproven, type VerifyContext } from './proof.ts'
 
 /** What the tables themselves refuse, whatever the program does. */
 const constraints = [

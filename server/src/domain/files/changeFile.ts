@@ -1,5 +1,5 @@
 import { and, eq, getColumns, isNull } from 'drizzle-orm'
-import { databaseClock } from '../../database/databaseClock.ts'
+import { databaseClock } from '../../database/lockRows.ts'
 import { files } from '../../database/tables/fileTables.ts'
 import type { Transaction } from '../../database/tenantDatabase.ts'
 import { atOnce } from '../atOnce.ts'

@@ -1,5 +1,5 @@
-import { recordChange } from '../audit/recordChange.ts'
 import { type Context, inTransaction } from '../context.ts'
+import { recordChange } from '../journal/recordChange.ts'
 import { fileAsItIs, lockLiveFile, updateFile } from './changeFile.ts'
 import type { File } from './findFiles.ts'
 

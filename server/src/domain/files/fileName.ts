@@ -1,7 +1,6 @@
-import { characterCount } from '../characterCount.ts'
 import { limits } from '../limits.ts'
-import { isPlainText } from '../plainText.ts'
 import { Invalid } from '../refusals.ts'
+import { characterCount, isPlainText } from '../text.ts'
 
 const something = /[^\p{Z}\p{C}]/u
 

@@ -1,9 +1,9 @@
 import { and, eq, isNotNull, isNull, type Placeholder, type SQL, sql } from 'drizzle-orm'
 import { alias } from 'drizzle-orm/pg-core'
+import { isAnyOf, textOfUuids } from '../../database/conditions.ts'
+import { prepareStatement, type TenantScope } from '../../database/preparedStatement.ts'
 import { blobs, files, fileVersions } from '../../database/tables/fileTables.ts'
 import { principals, tenants } from '../../database/tables/identityTables.ts'
-import { isAnyOf, textOfUuids } from '../../database/isAnyOf.ts'
-import { prepareStatement, type TenantScope } from '../../database/preparedStatement.ts'
 import type { Transaction } from '../../database/tenantDatabase.ts'
 import { inOrder } from '../paging/page.ts'
 

@@ -1,8 +1,7 @@
-import { recordChange } from '../audit/recordChange.ts'
 import { type Context, inTransaction } from '../context.ts'
-import { characterCount } from '../characterCount.ts'
-import { isPlainText } from '../plainText.ts'
+import { recordChange } from '../journal/recordChange.ts'
 import { Conflict, Invalid } from '../refusals.ts'
+import { characterCount, isPlainText } from '../text.ts'
 import { fileAsItIs, lockFile, updateFile } from './changeFile.ts'
 import type { File } from './findFiles.ts'
 

@@ -1,10 +1,49 @@
-import { recordAccess } from '../audit/recordChange.ts'
 import type { Transaction } from '../../database/tenantDatabase.ts'
+import type { BlobStore } from '../../storage/blobStore.ts'
 import { type Context, inTransaction } from '../context.ts'
-import { Conflict, NotFound } from '../refusals.ts'
+import { recordAccess } from '../journal/recordChange.ts'
+import { limits } from '../limits.ts'
+import { Invalid, Conflict, NotFound } from '../refusals.ts'
+import { contentDisposition } from './contentDisposition.ts'
 import { type File, findFiles } from './findFiles.ts'
 import { findVersions } from './listVersions.ts'
-import { type DownloadOptions, signDownload } from './signDownload.ts'
+import { servedContentType } from './safeContentType.ts'
+
+export type Disposition = 'ATTACHMENT' | 'INLINE'
+
+interface DownloadOptions {
+  readonly disposition: Disposition
+  /** Null for the default. */
+  readonly expiresInSeconds: number | null
+}
+
+/**
+ * An address that reads the bytes under the file's own name, signed here and now and stored nowhere. What a browser
+ * would run is always an attachment. `maxSeconds` is the tenant's bound; beyond it `Invalid`.
+ */
+export function signDownload(
+  ctx: { readonly blobs: BlobStore; readonly now: () => Date },
+  file: { readonly objectKey: string; readonly name: string; readonly contentType: string },
+  options: DownloadOptions,
+  maxSeconds: number,
+): { url: string; expiresAt: Date } {
+  const seconds = options.expiresInSeconds ?? Math.min(limits.downloadUrlSeconds, maxSeconds)
+  if (seconds < limits.minDownloadUrlSeconds || seconds > maxSeconds) {
+    const message = `The lifetime must be between ${limits.minDownloadUrlSeconds} and ${maxSeconds} seconds.`
+    throw new Invalid('expiresInSeconds', message, seconds > maxSeconds ? maxSeconds : limits.minDownloadUrlSeconds)
+  }
+  const served = servedContentType(file.contentType)
+  const inline = options.disposition === 'INLINE' && served.inlineAllowed
+  const now = ctx.now()
+  const url = ctx.blobs.signDownload({
+    key: file.objectKey,
+    contentDisposition: contentDisposition(inline ? 'inline' : 'attachment', file.name),
+    contentType: served.contentType,
+    expiresInSeconds: seconds,
+    now,
+  })
+  return { url, expiresAt: new Date(now.getTime() + seconds * 1000) }
+}
 
 /**
  * The URL that `downloadUrl` gives, and an audit entry that says who got it and when. `version` null: the current one. Refuses

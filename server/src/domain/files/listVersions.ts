@@ -1,5 +1,5 @@
 import { and, eq, sql } from 'drizzle-orm'
-import { uuidArray } from '../../database/isAnyOf.ts'
+import { uuidArray } from '../../database/conditions.ts'
 import { blobs, fileVersions } from '../../database/tables/fileTables.ts'
 import { principals } from '../../database/tables/identityTables.ts'
 import type { Transaction } from '../../database/tenantDatabase.ts'

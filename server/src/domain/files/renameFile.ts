@@ -1,6 +1,6 @@
 import { atOnce } from '../atOnce.ts'
-import { recordChange } from '../audit/recordChange.ts'
 import { type Context, inTransaction } from '../context.ts'
+import { recordChange } from '../journal/recordChange.ts'
 import { fileAsItIs, lockLiveFile, updateFile } from './changeFile.ts'
 import { acceptFileName } from './fileName.ts'
 import type { File } from './findFiles.ts'

@@ -1,6 +1,6 @@
 import { atOnce } from '../atOnce.ts'
-import { recordChange } from '../audit/recordChange.ts'
 import { type Context, inTransaction } from '../context.ts'
+import { recordChange } from '../journal/recordChange.ts'
 import { changeUsage } from '../tenants/usage.ts'
 import { fileAsItIs, lockFile, updateFile } from './changeFile.ts'
 import type { File } from './findFiles.ts'

@@ -1,5 +1,5 @@
-import { canonicalType } from '../mediaTypes/synonyms.ts'
 import { formatMediaType, parseMediaType, unknownType } from '../mediaTypes/mediaType.ts'
+import { canonicalType } from '../mediaTypes/synonyms.ts'
 
 /** What a browser or one of its plug-ins runs, or renders as a page that can hold script. Stored names and synonyms. */
 const active = new Set([

@@ -1,12 +1,11 @@
 import { randomUUID } from 'node:crypto'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { createTestIdentity, type TestIdentity } from '../../../test/testIdentity.ts'
-import { auditLog } from '../../database/tables/journalTables.ts'
 import { tenantUsage } from '../../database/tables/identityTables.ts'
+import { auditLog } from '../../database/tables/journalTables.ts'
 import { Conflict, Invalid } from '../refusals.ts'
-import { createTenant, type TenantPolicy } from './createTenant.ts'
+import { createTenant, type TenantPolicy, listTenants } from './createTenant.ts'
 import { findTenantBySlug } from './findTenant.ts'
-import { listTenants } from './listTenants.ts'
 
 let identity: TestIdentity
 beforeAll(async () => {

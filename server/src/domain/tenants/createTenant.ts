@@ -1,13 +1,12 @@
-import type { InferSelectModel } from 'drizzle-orm'
+import { type InferSelectModel, asc, eq } from 'drizzle-orm'
 import { type PolicyCeiling, tenants, tenantSlugs, tenantUsage } from '../../database/tables/identityTables.ts'
-import { recordChange } from '../audit/recordChange.ts'
-import { type Context, inTransaction } from '../context.ts'
-import { acceptName } from '../identity/personalText.ts'
-import { systemPrincipal } from '../identity/systemPrincipal.ts'
+import { type Context, inTransaction, systemPrincipal } from '../context.ts'
+import { newId } from '../ids.ts'
+import { recordChange } from '../journal/recordChange.ts'
 import { typePrefix } from '../mediaTypes/typePattern.ts'
-import { newId } from '../newId.ts'
 import { Conflict, Invalid } from '../refusals.ts'
-import { isSlug } from './tenantSlug.ts'
+import { acceptName } from '../text.ts'
+import { isSlug } from './findTenant.ts'
 
 export type Tenant = InferSelectModel<typeof tenants>
 export type TenantPolicy = Omit<Tenant, 'id' | 'slug' | 'name' | 'createdAt' | 'policyCeiling'>
@@ -24,7 +23,7 @@ export const defaultPolicy: TenantPolicy = {
   quotaBytes: null,
 }
 
-export interface NewTenant {
+interface NewTenant {
   readonly slug: string
   readonly name: string
   readonly policy?: Partial<TenantPolicy>
@@ -112,4 +111,16 @@ export function acceptPolicy(policy: TenantPolicy): TenantPolicy {
     if (!isWithin) throw new Invalid(field, `${field} must be a whole number between ${least} and ${most}.`, bound)
   }
   return policy
+}
+
+/** Every tenant, by slug, for the operator: one transaction each, since no transaction sees two. */
+export async function listTenants(services: Pick<Context, 'database'>): Promise<Tenant[]> {
+  const { database } = services
+  const names = await database.lookUp((db) => db.select().from(tenantSlugs).orderBy(asc(tenantSlugs.slug)))
+  const found: Tenant[] = []
+  for (const { tenant } of names) {
+    const [row] = await database.read(tenant, (tx) => tx.db.select().from(tenants).where(eq(tenants.id, tx.tenantId)))
+    if (row) found.push(row)
+  }
+  return found
 }

@@ -1,7 +1,10 @@
-import { eq, type SQL } from 'drizzle-orm'
-import type { TenantDatabase } from '../../database/tenantDatabase.ts'
+import { eq, type SQL, asc } from 'drizzle-orm'
 import { tenantSlugs } from '../../database/tables/identityTables.ts'
-import { isSlug } from './tenantSlug.ts'
+import type { TenantDatabase } from '../../database/tenantDatabase.ts'
+import { isId } from '../ids.ts'
+
+/** 2 to 40 lower-case letters, digits and hyphens. Nothing that reads as an id: tokens name their tenant by either. */
+export const isSlug = (text: string): boolean => /^[a-z0-9-]{2,40}$/.test(text) && !isId(text)
 
 export interface TenantName {
   readonly id: string
@@ -22,3 +25,9 @@ async function find(database: TenantDatabase, predicate: SQL): Promise<TenantNam
   )
   return found ?? null
 }
+
+/** Every tenant, by slug, in one statement: for jobs that then work in one tenant after the other. */
+export const listTenantNames = (database: TenantDatabase): Promise<TenantName[]> =>
+  database.lookUp((db) =>
+    db.select({ id: tenantSlugs.tenant, slug: tenantSlugs.slug }).from(tenantSlugs).orderBy(asc(tenantSlugs.slug)),
+  )

@@ -1,11 +1,11 @@
 import { eq } from 'drizzle-orm'
 import { type PolicyCeiling, tenants } from '../../database/tables/identityTables.ts'
 import type { Transaction } from '../../database/tenantDatabase.ts'
-import { recordChange } from '../audit/recordChange.ts'
 import { type Context, inTransaction } from '../context.ts'
-import { acceptName } from '../identity/personalText.ts'
+import { recordChange } from '../journal/recordChange.ts'
 import { isAllowedType } from '../mediaTypes/typePattern.ts'
 import { Invalid } from '../refusals.ts'
+import { acceptName } from '../text.ts'
 import {
   acceptPolicy,
   ceilingOf,

@@ -1,11 +1,11 @@
 import { and, eq, isNull, sql } from 'drizzle-orm'
-import { isState } from '../../database/isState.ts'
+import { isState } from '../../database/conditions.ts'
 import { blobs, files, fileVersions } from '../../database/tables/fileTables.ts'
 import type { Transaction } from '../../database/tenantDatabase.ts'
-import { newId } from '../newId.ts'
+import { newId } from '../ids.ts'
 import { Conflict } from '../refusals.ts'
-import type { Upload } from './findUploads.ts'
-import type { ProvedContent } from './proveContent.ts'
+import type { Upload } from './intents/findUploads.ts'
+import type { ProvedContent } from './proof/proveContent.ts'
 
 /** A version of a file, by its number. */
 export type Place = { readonly fileId: string; readonly version: number }

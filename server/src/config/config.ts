@@ -1,0 +1,261 @@
+import { resolve } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { DatabaseUrlProblem, readDatabaseAddress } from '../database/databaseAddress.ts'
+import { limits } from '../domain/limits.ts'
+import { type CleanupSettings, usualCleanup } from '../domain/sweeps/runs/settings.ts'
+import { addressWarnings } from './addressWarnings.ts'
+import { ConfigReader } from './reader.ts'
+
+export { ConfigurationError } from './reader.ts'
+
+export interface ExternalDatabase {
+  readonly kind: 'external'
+  /** The login that the application uses. */
+  readonly url: string
+  /** A login that may create tables and roles. */
+  readonly migrationUrl: string
+}
+
+export interface ExternalBucket {
+  readonly kind: 'external'
+  readonly endpoint: string
+  readonly region: string
+  readonly bucket: string
+  readonly accessKeyId: string
+  readonly secretAccessKey: string
+  readonly forcePathStyle: boolean
+  readonly publicEndpoint: string
+}
+
+export interface JwtConfig {
+  readonly key: { readonly kind: 'jwks'; readonly url: string } | { readonly kind: 'secret'; readonly secret: string }
+  readonly algorithms: readonly string[]
+  readonly issuer: string
+  readonly audience: string
+  readonly claims: { readonly tenant: string; readonly userId: string; readonly name: string; readonly role: string }
+}
+
+const logLevels = ['trace', 'debug', 'info', 'warn', 'error', 'silent'] as const
+
+export interface Config {
+  /** Absolute. */
+  readonly dataDirectory: string
+  readonly http: {
+    readonly host: string
+    readonly port: number
+    /** Without a trailing slash; may have a path. Null: clients reach us by the host that each request names. */
+    readonly publicUrl: string | null
+    readonly allowedOrigins: readonly string[]
+    readonly trustProxy: boolean
+  }
+  readonly database: { readonly kind: 'embedded' } | ExternalDatabase
+  readonly databasePoolSize: number
+  readonly bucket: { readonly kind: 'embedded' } | ExternalBucket
+  /** Null: tokens of a host application are not accepted. */
+  readonly jwt: JwtConfig | null
+  readonly session: { readonly lifetimeSeconds: number }
+  readonly graphql: { readonly introspection: boolean; readonly graphiql: boolean }
+  /** Zero is no bound. */
+  readonly rateLimit: { readonly operationsPerMinute: number }
+  readonly cleanup: CleanupSettings
+  readonly seedDemo: boolean
+  readonly logLevel: (typeof logLevels)[number]
+  /** Worth telling, and no reason not to start. */
+  readonly warnings: readonly string[]
+}
+
+const repository = fileURLToPath(new URL('../../..', import.meta.url))
+
+/** The environment as one frozen value. Throws `ConfigurationError`, which tells everything that is wrong at once. */
+export function readConfig(environment: Readonly<Record<string, string | undefined>>): Config {
+  const read = new ConfigReader(environment)
+  const port = read.whole('PORT', 4000, 0, 65_535)
+  const database = readDatabase(read)
+  const http = {
+    host: (read.text('HOST') ?? '127.0.0.1').replace(/^\[(.*)\]$/, '$1'),
+    port,
+    publicUrl: readPublicUrl(read),
+    allowedOrigins: readOrigins(read),
+    trustProxy: read.yesNo('TRUST_PROXY', false),
+  }
+  const bucket = readBucket(read)
+  // Nobody else can reach the local bucket of an embedded database.
+  const isClosed = database.kind === 'embedded' && bucket.kind === 'embedded'
+  const config: Omit<Config, 'warnings'> = {
+    dataDirectory: resolve(repository, read.text('FILEGRAPH_DATA_DIR') ?? '.data'),
+    http,
+    database,
+    databasePoolSize: read.whole('DATABASE_POOL_SIZE', 10, 1, 1000),
+    bucket,
+    jwt: readJwt(read),
+    session: { lifetimeSeconds: read.whole('SESSION_LIFETIME_HOURS', 168, 1, 8760) * 3600 },
+    graphql: { introspection: read.yesNo('GRAPHQL_INTROSPECTION', true), graphiql: read.yesNo('GRAPHIQL', true) },
+    rateLimit: { operationsPerMinute: read.whole('RATE_LIMIT_OPERATIONS_PER_MINUTE', 6000, 0, 10_000_000) },
+    cleanup: { ...readCleanup(read), ...(isClosed && { settleMs: 0 }) },
+    seedDemo: read.yesNo('SEED_DEMO', database.kind === 'embedded'),
+    logLevel: read.oneOf('LOG_LEVEL', logLevels, 'info'),
+  }
+  read.refuseIfAnyProblem()
+  const unknown = read.unknownNames().map((name) => `${name} is not a variable of Filegraph. Correct or remove it.`)
+  return deepFreeze({ ...config, warnings: [...unknown, ...addressWarnings(config)] })
+}
+
+function readDatabase(read: ConfigReader): Config['database'] {
+  const url = readDatabaseUrl(read, 'DATABASE_URL')
+  const migrationUrl = readDatabaseUrl(read, 'DATABASE_MIGRATION_URL')
+  if (url === undefined) {
+    if (migrationUrl !== undefined) read.problem('DATABASE_URL', 'has to be set beside DATABASE_MIGRATION_URL')
+    return { kind: 'embedded' }
+  }
+  return { kind: 'external', url, migrationUrl: migrationUrl ?? url }
+}
+
+/** Read through here, so that a parameter that no driver understands is named before anything connects. */
+function readDatabaseUrl(read: ConfigReader, name: 'DATABASE_URL' | 'DATABASE_MIGRATION_URL'): string | undefined {
+  const text = read.text(name)
+  if (text === undefined) return undefined
+  try {
+    readDatabaseAddress(text)
+    return text
+  } catch (error) {
+    if (!(error instanceof DatabaseUrlProblem)) throw error
+    read.problem(name, error.message)
+    return undefined
+  }
+}
+
+function readBucket(read: ConfigReader): Config['bucket'] {
+  const needed = ['S3_ENDPOINT', 'S3_BUCKET', 'S3_ACCESS_KEY_ID', 'S3_SECRET_ACCESS_KEY'] as const
+  const missing = needed.filter((name) => read.text(name) === undefined)
+  const endpoint = read.webAddress('S3_ENDPOINT')
+  const publicEndpoint = read.webAddress('S3_PUBLIC_ENDPOINT')
+  const forcePathStyle = read.yesNo('S3_FORCE_PATH_STYLE', true)
+  const optional = ['S3_REGION', 'S3_FORCE_PATH_STYLE', 'S3_PUBLIC_ENDPOINT'] as const
+  const isMeant = missing.length < needed.length || optional.some((name) => read.text(name) !== undefined)
+  if (!isMeant) return { kind: 'embedded' }
+  for (const name of missing) read.problem(name, 'has to be set too, since another part of the bucket is')
+  return {
+    kind: 'external',
+    endpoint: endpoint ?? '',
+    region: read.text('S3_REGION') ?? 'us-east-1',
+    bucket: read.text('S3_BUCKET') ?? '',
+    accessKeyId: read.text('S3_ACCESS_KEY_ID') ?? '',
+    secretAccessKey: read.text('S3_SECRET_ACCESS_KEY') ?? '',
+    forcePathStyle,
+    publicEndpoint: publicEndpoint ?? endpoint ?? '',
+  }
+}
+
+const jwtDetails = [
+  'JWT_ALGORITHMS',
+  'JWT_ISSUER',
+  'JWT_AUDIENCE',
+  'JWT_TENANT_CLAIM',
+  'JWT_USER_CLAIM',
+  'JWT_NAME_CLAIM',
+  'JWT_ROLE_CLAIM',
+] as const
+const symmetric = ['HS256', 'HS384', 'HS512']
+const asymmetric = ['RS256', 'RS384', 'RS512', 'PS256', 'PS384', 'PS512', 'ES256', 'ES384', 'ES512', 'EdDSA']
+const shortestSecret = 32
+
+function readJwt(read: ConfigReader): JwtConfig | null {
+  const key = readJwtKey(read)
+  if (key === null) {
+    const meant = jwtDetails.find((name) => read.text(name) !== undefined)
+    if (meant) read.problem('JWT_JWKS_URL', `or JWT_SECRET has to be set beside ${meant}`)
+    return null
+  }
+  const allowed = key.kind === 'secret' ? symmetric : asymmetric
+  const asked = read.list('JWT_ALGORITHMS')
+  const algorithms = asked.length > 0 ? asked : key.kind === 'secret' ? ['HS256'] : ['RS256', 'ES256']
+  if (algorithms.some((algorithm) => !allowed.includes(algorithm))) {
+    // Pinned to the kind of key: a public key taken for a shared secret would let anybody sign.
+    read.problem('JWT_ALGORITHMS', `has to be a list of ${allowed.join(', ')}`)
+  }
+  for (const name of ['JWT_ISSUER', 'JWT_AUDIENCE'] as const) {
+    if (read.text(name) === undefined) read.problem(name, 'has to be set, since tokens are accepted')
+  }
+  return {
+    key,
+    algorithms,
+    issuer: read.text('JWT_ISSUER') ?? '',
+    audience: read.text('JWT_AUDIENCE') ?? '',
+    claims: {
+      tenant: read.text('JWT_TENANT_CLAIM') ?? 'tenant',
+      userId: read.text('JWT_USER_CLAIM') ?? 'sub',
+      name: read.text('JWT_NAME_CLAIM') ?? 'name',
+      role: read.text('JWT_ROLE_CLAIM') ?? 'role',
+    },
+  }
+}
+
+function readJwtKey(read: ConfigReader): JwtConfig['key'] | null {
+  const url = read.url('JWT_JWKS_URL', ['https:', 'http:'])
+  const secret = read.text('JWT_SECRET')
+  if (url !== undefined && secret !== undefined) read.problem('JWT_SECRET', 'cannot be set beside JWT_JWKS_URL')
+  if (url !== undefined) return { kind: 'jwks', url }
+  if (secret === undefined) return null
+  if (secret.length < shortestSecret) read.problem('JWT_SECRET', `has to have at least ${shortestSecret} characters`)
+  return { kind: 'secret', secret }
+}
+
+/** While an upload address works, bytes can still arrive under a key whose row would be gone. */
+const leastPurgeGrace = {
+  value: limits.uploadUrlSeconds + limits.clockSkewSeconds,
+  reason: `an upload address works for ${limits.uploadUrlSeconds} seconds, and clocks can differ by ${limits.clockSkewSeconds}`,
+}
+
+/** After a database was put back to an earlier state, all newer files look like orphans. */
+const leastOrphanGrace = {
+  value: 3_600,
+  reason:
+    'after a wrong restore, somebody has to have the time to stop the deletion of files that the database does not know',
+}
+
+function readCleanup(read: ConfigReader): CleanupSettings {
+  const { purgeGraceMs, orphanGraceMs, brakeObjects, brakeShare, ...usual } = usualCleanup
+  return {
+    ...usual,
+    purgeGraceMs: read.whole('PURGE_GRACE_SECONDS', purgeGraceMs / 1000, leastPurgeGrace, 31_536_000) * 1000,
+    orphanGraceMs: read.whole('ORPHAN_GRACE_SECONDS', orphanGraceMs / 1000, leastOrphanGrace, 31_536_000) * 1000,
+    brakeObjects: read.whole('SWEEP_MAX_OBJECTS', brakeObjects, 1, 1_000_000_000),
+    brakeShare: read.whole('SWEEP_MAX_PERCENT', brakeShare * 100, 1, 100) / 100,
+    listedPerSecond: read.whole('RECONCILE_OBJECTS_PER_SECOND', usual.listedPerSecond, 100, 10_000_000),
+  }
+}
+
+/** What the first part of a path means to the server itself: below it, requests could not be told from our own. */
+const ownPaths = ['assets', 'bucket', 'graphiql', 'graphql', 'healthz', 'readyz', 'session', 'sign-in', 't']
+
+function readPublicUrl(read: ConfigReader): string | null {
+  const text = read.webAddress('PUBLIC_URL')
+  if (text === undefined) return null
+  const url = new URL(text)
+  const path = url.pathname.replace(/\/+$/, '')
+  const isPlain = url.username === '' && url.password === '' && url.search === '' && url.hash === ''
+  if (!isPlain || !/^(?:\/[\w.~-]+)*$/.test(path)) {
+    read.problem('PUBLIC_URL', 'has to be scheme, host and port, with a path of letters, digits and . _ ~ - at most')
+  } else if (ownPaths.includes(path.split('/')[1] ?? '')) {
+    read.problem('PUBLIC_URL', `cannot have a path that begins with ${path}, which Filegraph uses itself`)
+  }
+  return `${url.origin}${path}`
+}
+
+function readOrigins(read: ConfigReader): readonly string[] {
+  const origins = read.list('ALLOWED_ORIGINS')
+  for (const origin of origins) {
+    if (!URL.canParse(origin) || new URL(origin).origin !== origin) {
+      read.problem('ALLOWED_ORIGINS', `holds "${origin}", which is not an origin without path`)
+    }
+  }
+  return origins
+}
+
+function deepFreeze<T>(value: T): T {
+  if (typeof value === 'object' && value !== null) {
+    for (const inner of Object.values(value)) deepFreeze(inner)
+    Object.freeze(value)
+  }
+  return value
+}

@@ -1,0 +1,46 @@
+import { Invalid } from '../../refusals.ts'
+import { characterCount, isPlainText } from '../../text.ts'
+
+/** A row of a host application, in its own words, and what the file is to it. */
+export interface Owner {
+  readonly ownerType: string
+  readonly ownerId: string
+  readonly slot: string
+}
+
+/** The slot of an attachment that names none. */
+export const usualSlot = 'default'
+
+/** Characters; the check constraints of `attachments` hold the same. */
+const longest = { ownerType: 100, ownerId: 200, slot: 100 } as const
+
+/** Refuses an owner with `Invalid` because it is empty, too long, or not plain text. Ids of other systems are not altered. */
+export function acceptOwner(owner: Owner): void {
+  refuseUnstorable(owner)
+  refuseUnplain(owner)
+}
+
+/** Refuses what cannot have been attached at any time. */
+export function refuseUnstorable(owner: Owner): void {
+  for (const field of ownerFields) {
+    const length = characterCount(owner[field])
+    const most = longest[field]
+    if (length < 1 || length > most) {
+      throw new Invalid(field, `Must have between 1 and ${most} characters.`, length < 1 ? 1 : most)
+    }
+    if (!isStorable(owner[field])) throw new Invalid(field, 'Control characters are not accepted.')
+  }
+}
+
+export function refuseUnplain(owner: Owner): void {
+  const field = ownerFields.find((name) => !isPlainText(owner[name]))
+  if (field) throw new Invalid(field, 'Control and direction-changing characters are not accepted.')
+}
+
+const ownerFields = ['ownerType', 'ownerId', 'slot'] as const
+
+/** Whether it can be the text of an owner at all; what cannot is attached to nothing. */
+export const isOwnerText = (text: string): boolean =>
+  text !== '' && characterCount(text) <= longest.ownerId && isStorable(text)
+
+const isStorable = (text: string) => !/\p{Cc}|\p{Cs}/u.test(text)

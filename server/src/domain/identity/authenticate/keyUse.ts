@@ -1,0 +1,54 @@
+import { and, eq, isNull, lt, or } from 'drizzle-orm'
+import { apiKeys } from '../../../database/tables/identityTables.ts'
+import type { TenantDatabase } from '../../../database/tenantDatabase.ts'
+import { keyUseResolutionSeconds } from '../limits.ts'
+
+const rememberedKeys = 10_000
+
+/** Notes when keys were last used: beside the request, at most once a minute per key, and never to a request's harm. */
+export class KeyUse {
+  readonly #database: TenantDatabase
+  readonly #now: () => Date
+  readonly #onFailure: (error: unknown) => void
+  readonly #written = new Map<string, number>()
+  readonly #pending = new Set<Promise<void>>()
+
+  constructor(database: TenantDatabase, now: () => Date, onFailure: (error: unknown) => void) {
+    this.#database = database
+    this.#now = now
+    this.#onFailure = onFailure
+  }
+
+  record(tenantId: string, keyId: string, lastUsedAt: Date | null): void {
+    const now = this.#now()
+    const due = now.getTime() - keyUseResolutionSeconds * 1000
+    const known = Math.max(lastUsedAt?.getTime() ?? 0, this.#written.get(keyId) ?? 0)
+    if (known > due) return
+    if (this.#written.size >= rememberedKeys) this.#written.clear()
+    this.#written.set(keyId, now.getTime())
+    const writing = this.#write(tenantId, keyId, now, new Date(due))
+      .catch(this.#onFailure)
+      .finally(() => this.#pending.delete(writing))
+    this.#pending.add(writing)
+  }
+
+  /** Resolves when nothing is left to write. */
+  async settled(): Promise<void> {
+    while (this.#pending.size > 0) await Promise.all(this.#pending)
+  }
+
+  async #write(tenantId: string, keyId: string, now: Date, due: Date): Promise<void> {
+    await this.#database.write(tenantId, (tx) =>
+      tx.db
+        .update(apiKeys)
+        .set({ lastUsedAt: now })
+        .where(
+          and(
+            tx.mine(apiKeys),
+            eq(apiKeys.id, keyId),
+            or(isNull(apiKeys.lastUsedAt), lt(apiKeys.lastUsedAt, due), eq(apiKeys.lastUsedAt, due)),
+          ),
+        ),
+    )
+  }
+}

@@ -1,0 +1,84 @@
+import { createHash, randomBytes } from 'node:crypto'
+import { and, asc, eq, gt, lte } from 'drizzle-orm'
+import type { PgRemoteDatabase } from 'drizzle-orm/pg-proxy'
+import {
+  memberships,
+  sessions,
+  tenantSlugs,
+  users,
+  userTenants,
+  signInAttempts,
+  userDevices,
+} from '../../../database/tables/identityTables.ts'
+import type { Context, Principal } from '../../context.ts'
+import { Forbidden, Unauthenticated } from '../../refusals.ts'
+import { signInDelays } from '../limits.ts'
+import { noSuchTenant } from '../roles.ts'
+
+/** 256 random bits, as the cookie carries them. */
+export const newSessionToken = (): string => randomBytes(32).toString('base64url')
+
+/** What is stored of a session; null for a text that no session ever had. */
+export const hashSessionToken = (token: string): Buffer | null =>
+  /^[A-Za-z0-9_-]{43}$/.test(token) ? createHash('sha256').update(token).digest() : null
+
+/**
+ * The user of a session within one of their tenants: the one that is asked for, or the first by slug. Rejects with
+ * `Unauthenticated`, or with `Forbidden` when the tenant is not one of theirs.
+ */
+export async function authenticateSession(
+  services: Pick<Context, 'database' | 'now'>,
+  token: string,
+  tenantSlug: string | null,
+): Promise<Principal> {
+  const hash = hashSessionToken(token)
+  if (!hash) throw new Unauthenticated()
+  const { database } = services
+  const [session] = await database.lookUp((db) => findSession(db, hash, services.now(), tenantSlug))
+  if (!session) throw new Unauthenticated()
+  const { tenantId, userId } = session
+  if (tenantId === null || session.slug === null) throw new Forbidden(noSuchTenant)
+  const [membership] = await database.readOnce(tenantId, (tx) =>
+    tx.db
+      .select({ role: memberships.role })
+      .from(memberships)
+      .where(and(tx.mine(memberships), eq(memberships.userId, userId))),
+  )
+  if (!membership) throw new Forbidden(noSuchTenant)
+  const { name, email } = session
+  return { tenantId, id: userId, kind: 'USER', subject: userId, name, email, role: membership.role }
+}
+
+/** One statement, so that a tenant of others takes as long as one that does not exist. */
+const findSession = (db: PgRemoteDatabase, tokenHash: Buffer, now: Date, tenantSlug: string | null) =>
+  db
+    .select({
+      userId: users.id,
+      name: users.name,
+      email: users.email,
+      tenantId: userTenants.tenant,
+      slug: tenantSlugs.slug,
+    })
+    .from(sessions)
+    .innerJoin(users, eq(users.id, sessions.userId))
+    .leftJoin(userTenants, eq(userTenants.userId, users.id))
+    .leftJoin(
+      tenantSlugs,
+      and(
+        eq(tenantSlugs.tenant, userTenants.tenant),
+        tenantSlug === null ? undefined : eq(tenantSlugs.slug, tenantSlug),
+      ),
+    )
+    .where(and(eq(sessions.tokenHash, tokenHash), gt(sessions.expiresAt, now)))
+    .orderBy(asc(tenantSlugs.slug))
+    .limit(1)
+
+/** Removes sessions and devices that have ended, and failed sign-ins that no longer count. */
+export async function forgetSessions({ database, now }: Pick<Context, 'database' | 'now'>): Promise<void> {
+  const at = now()
+  const longest = Math.max(...Object.values(signInDelays).map(({ forgottenSeconds }) => forgottenSeconds))
+  const forgotten = new Date(at.getTime() - longest * 1000)
+  await database.lookUp((db) => db.delete(sessions).where(lte(sessions.expiresAt, at)))
+  await database.lookUp((db) => db.delete(userDevices).where(lte(userDevices.expiresAt, at)))
+  await database.lookUp((db) => db.delete(signInAttempts).where(lte(signInAttempts.lastAttemptAt, forgotten)))
+}

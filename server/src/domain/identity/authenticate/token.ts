@@ -1,0 +1,146 @@
+import { createRemoteJWKSet, errors, type JWTPayload, jwtVerify, type JWTVerifyGetKey } from 'jose'
+import { v5 } from 'uuid'
+import type { Context, Principal, Role } from '../../context.ts'
+import { isId } from '../../ids.ts'
+import { Forbidden, Unauthenticated } from '../../refusals.ts'
+import { KeySetUnavailable } from '../../serviceUnavailable.ts'
+import { findTenantById, findTenantBySlug } from '../../tenants/findTenant.ts'
+import { isShowable, showableName } from '../../text.ts'
+import { personNameMaxLength, subjectMaxLength, tokenClockToleranceSeconds } from '../limits.ts'
+import { noSuchTenant, isRole } from '../roles.ts'
+
+/**
+ * The value of a claim by its path: `tenant`, `org.slug` for a nested one, `https://app.example/org.slug` for a
+ * namespaced one with another inside. A claim whose own name has dots wins over a nested one.
+ */
+export function claimAt(claims: unknown, path: string): unknown {
+  if (typeof claims !== 'object' || claims === null || Array.isArray(claims)) return undefined
+  const named: Record<string, unknown> = { ...claims }
+  if (Object.hasOwn(named, path)) return named[path]
+  for (let dot = path.lastIndexOf('.'); dot > 0; dot = path.lastIndexOf('.', dot - 1)) {
+    const parent = path.slice(0, dot)
+    if (!Object.hasOwn(named, parent)) continue
+    const found = claimAt(named[parent], path.slice(dot + 1))
+    if (found !== undefined) return found
+  }
+  return undefined
+}
+
+/**
+ * The principal that a token of the host application stands for. Its id follows from tenant and user, so that nothing
+ * has to be stored before it changes something. A token without a role reads only; one with a role that we do not know
+ * is refused, as is one without tenant or user.
+ */
+export async function authenticateToken(
+  services: Pick<Context, 'database' | 'now'> & { readonly verifyToken: VerifyToken },
+  claims: TokenSettings['claims'],
+  token: string,
+): Promise<Principal> {
+  const payload = await services.verifyToken(token, services.now())
+  const subject = subjectOf(claimAt(payload, claims.userId))
+  const role = roleOf(claimAt(payload, claims.role))
+  const tenantId = await tenantOf(services, claimAt(payload, claims.tenant))
+  const name = claimAt(payload, claims.name)
+  return {
+    tenantId,
+    id: v5(subject, tenantId),
+    kind: 'EXTERNAL',
+    subject,
+    name: (typeof name === 'string' ? showableName(name, personNameMaxLength) : null) ?? subject,
+    email: null,
+    role,
+  }
+}
+
+/** Host applications number their users too. */
+function subjectOf(claim: unknown): string {
+  const subject = Number.isSafeInteger(claim) ? String(claim) : claim
+  if (typeof subject !== 'string' || subject.trim() === '') throw new Unauthenticated()
+  if (subject.length > subjectMaxLength || !isShowable(subject)) throw new Unauthenticated()
+  return subject
+}
+
+function roleOf(claim: unknown): Role {
+  if (claim === undefined) return 'VIEWER'
+  const role = typeof claim === 'string' ? claim.toUpperCase() : null
+  if (!isRole(role)) throw new Unauthenticated()
+  return role
+}
+
+async function tenantOf(services: Pick<Context, 'database'>, claim: unknown): Promise<string> {
+  if (typeof claim !== 'string' || claim === '') throw new Unauthenticated()
+  const find = isId(claim) ? findTenantById : findTenantBySlug
+  const tenant = await find(services.database, claim)
+  if (!tenant) throw new Forbidden(noSuchTenant)
+  return tenant.id
+}
+
+/** How tokens (JWT, RFC 7519) of the host application are checked. */
+export interface TokenSettings {
+  readonly key: { readonly kind: 'jwks'; readonly url: string } | { readonly kind: 'secret'; readonly secret: string }
+  /** The only ones accepted, whatever a token's header says: HS256… with a secret, RS256, ES256, EdDSA… with a key set. */
+  readonly algorithms: readonly string[]
+  readonly issuer: string
+  readonly audience: string
+  /** Paths of claims, see `claimAt`. */
+  readonly claims: { readonly tenant: string; readonly userId: string; readonly name: string; readonly role: string }
+}
+
+/** Rejects with `Unauthenticated`, or with `KeySetUnavailable` when the key set cannot be asked. */
+export type VerifyToken = (token: string, now: Date) => Promise<JWTPayload>
+
+const symmetric = /^HS(256|384|512)$/
+const asymmetric = /^(RS(256|384|512)|PS(256|384|512)|ES(256|384|512)|EdDSA|Ed25519)$/
+/** RFC 7518, section 3.2: as long as the hash at least. */
+const secretMinBytes = 32
+
+/** Throws when the settings would let an algorithm be used with a key of the other kind. */
+export function createTokenVerifier(settings: TokenSettings): VerifyToken {
+  const { algorithms } = settings
+  const key =
+    settings.key.kind === 'secret'
+      ? sharedSecret(settings.key.secret, algorithms)
+      : keySet(settings.key.url, algorithms)
+  return async (token, now) => {
+    try {
+      const { payload } = await jwtVerify(token, key, {
+        algorithms: [...algorithms],
+        issuer: settings.issuer,
+        audience: settings.audience,
+        requiredClaims: ['exp'],
+        clockTolerance: tokenClockToleranceSeconds,
+        currentDate: now,
+      })
+      return payload
+    } catch (error) {
+      if (error instanceof KeySetUnavailable) throw error
+      throw new Unauthenticated()
+    }
+  }
+}
+
+function sharedSecret(text: string, algorithms: readonly string[]): JWTVerifyGetKey {
+  assertAlgorithms(algorithms, symmetric)
+  const secret = new TextEncoder().encode(text)
+  if (secret.length < secretMinBytes) throw new Error(`The shared secret needs at least ${secretMinBytes} bytes`)
+  return async () => secret
+}
+
+function keySet(url: string, algorithms: readonly string[]): JWTVerifyGetKey {
+  assertAlgorithms(algorithms, asymmetric)
+  const remote = createRemoteJWKSet(new URL(url), { timeoutDuration: 3_000 })
+  return async (header, token) => {
+    try {
+      return await remote(header, token)
+    } catch (error) {
+      if (error instanceof errors.JWKSNoMatchingKey || error instanceof errors.JWKSMultipleMatchingKeys) throw error
+      throw new KeySetUnavailable('The key set could not be fetched', { cause: error })
+    }
+  }
+}
+
+function assertAlgorithms(algorithms: readonly string[], allowed: RegExp): void {
+  if (algorithms.length === 0 || !algorithms.every((algorithm) => allowed.test(algorithm))) {
+    throw new Error(`These algorithms do not fit the kind of key: ${algorithms.join(', ') || 'none given'}`)
+  }
+}

@@ -1,0 +1,34 @@
+import { and, eq, isNull } from 'drizzle-orm'
+import { apiKeys } from '../../../database/tables/identityTables.ts'
+import { type Context, inTransaction } from '../../context.ts'
+import { isId } from '../../ids.ts'
+import { recordChange } from '../../journal/recordChange.ts'
+import { Forbidden, NotFound } from '../../refusals.ts'
+import { isAtLeast } from '../roles.ts'
+import type { ApiKey } from './createApiKey.ts'
+
+/**
+ * Ends a key: no request that starts after this is answered with it. Revoking it again gives the same answer and records
+ * nothing more. Rejects with `NotFound`, or with `Forbidden` for a key of a role above the caller's own.
+ */
+export async function revokeApiKey(ctx: Context, id: string): Promise<ApiKey> {
+  if (!isId(id)) throw new NotFound('API key')
+  return inTransaction(ctx, async (tx) => {
+    const isThisKey = and(tx.mine(apiKeys), eq(apiKeys.id, id))
+    const [found] = await tx.db.select().from(apiKeys).where(isThisKey)
+    if (!found) throw new NotFound('API key')
+    if (!isAtLeast(ctx.principal.role, found.role)) throw new Forbidden()
+    // One statement decides who revokes, however many ask at once.
+    const [revoked] = await tx.db
+      .update(apiKeys)
+      .set({ revokedAt: ctx.now() })
+      .where(and(isThisKey, isNull(apiKeys.revokedAt)))
+      .returning()
+    if (revoked) {
+      await recordChange(tx, ctx, 'api_key.revoked', { id, name: revoked.name })
+      return revoked
+    }
+    const [already] = await tx.db.select().from(apiKeys).where(isThisKey)
+    return already ?? found
+  })
+}

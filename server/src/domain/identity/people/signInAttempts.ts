@@ -1,0 +1,136 @@
+import { createHash } from 'node:crypto'
+import { isIPv6 } from 'node:net'
+import { asc, eq, gt, inArray, and, sql } from 'drizzle-orm'
+import type { PgRemoteDatabase } from 'drizzle-orm/pg-proxy'
+import { signInAttempts } from '../../../database/tables/identityTables.ts'
+import type { Context } from '../../context.ts'
+import { RateLimited } from '../../refusals.ts'
+import { signInDelays } from '../limits.ts'
+
+export interface Attempt {
+  readonly email: string
+  /** The client's network address; null when it is not known. */
+  readonly address: string | null
+  /** The stored hash of a device that this user signed in from before; null for any other. */
+  readonly device: Buffer | null
+}
+
+interface Delays {
+  readonly freeFailures: number
+  readonly longestSeconds: number
+  readonly forgottenSeconds: number
+}
+
+/**
+ * Counts an attempt before its password is looked at, so that many tries at once, on however many processes, get no more
+ * guesses than one after the other. `forgiveAttempt` takes a success back. Rejects with `RateLimited` an attempt that comes
+ * before the delay of an earlier failure is over.
+ *
+ * Delays grow for the pair of account and network address, so that nobody can lock out somebody elsewhere. A device that
+ * the user signed in from before has a delay of its own and none of the others. An account under attack from many
+ * addresses leaves each new address one free try; an address that tries many accounts is delayed as a whole, briefly.
+ */
+export async function countAttempt(services: Pick<Context, 'database' | 'now'>, attempt: Attempt): Promise<void> {
+  const now = services.now()
+  const subjects = subjectsOf(attempt)
+  const hashes = Object.values(subjects)
+  // In one order for everybody, so that two attempts cannot wait for each other.
+  const ordered = hashes.toSorted((one, other) => one.compare(other))
+  await services.database.lookUp(async (db) => {
+    await db
+      .insert(signInAttempts)
+      .values(ordered.map((subject) => ({ subject, failures: 0, lastAttemptAt: now })))
+      .onConflictDoNothing()
+    const rows = await lockRows(db, ordered)
+    const failures = (subject: Buffer | undefined, { forgottenSeconds }: Delays) => {
+      const row = rows.find((each) => subject !== undefined && each.subject.equals(subject))
+      const isForgotten = row !== undefined && secondsBetween(row.lastAttemptAt, now) >= forgottenSeconds
+      return { count: isForgotten ? 0 : (row?.failures ?? 0), last: row?.lastAttemptAt ?? now }
+    }
+    const { account, address, pair, device } = signInDelays
+    const underAttack = failures(subjects.account, account).count >= account.freeFailures
+    const bounds: readonly (readonly [Buffer | undefined, Delays])[] = [
+      [subjects.device, device],
+      [subjects.pair, underAttack ? { ...pair, freeFailures: 1 } : pair],
+      [subjects.address, address],
+    ]
+    const waits = bounds.map(([subject, delays]) => secondsToWait(failures(subject, delays), delays, now))
+    const longest = Math.max(...waits)
+    if (longest > 0) throw new RateLimited(Math.ceil(longest))
+    for (const [subject, delays] of [...bounds, [subjects.account, account] as const]) {
+      if (subject) await setFailures(db, subject, failures(subject, delays).count + 1, now)
+    }
+  })
+}
+
+/** The password was right: device and pair start afresh, and account and address get this attempt back. */
+export async function forgiveAttempt(services: Pick<Context, 'database'>, attempt: Attempt): Promise<void> {
+  const { device, pair, account, address } = subjectsOf(attempt)
+  const ended = [device, pair].filter((subject) => subject !== undefined)
+  const returned = [account, address].filter((subject) => subject !== undefined)
+  await services.database.lookUp(async (db) => {
+    await lockRows(
+      db,
+      [...ended, ...returned].toSorted((one, other) => one.compare(other)),
+    )
+    await db.delete(signInAttempts).where(inArray(signInAttempts.subject, ended))
+    if (returned.length === 0) return
+    await db
+      .update(signInAttempts)
+      .set({ failures: sql`${signInAttempts.failures} - 1` })
+      .where(and(inArray(signInAttempts.subject, returned), gt(signInAttempts.failures, 0)))
+  })
+}
+
+const lockRows = (db: PgRemoteDatabase, subjects: readonly Buffer[]) =>
+  db
+    .select()
+    .from(signInAttempts)
+    .where(inArray(signInAttempts.subject, [...subjects]))
+    .orderBy(asc(signInAttempts.subject))
+    .for('update')
+
+const setFailures = (db: PgRemoteDatabase, subject: Buffer, failures: number, lastAttemptAt: Date) =>
+  db.update(signInAttempts).set({ failures, lastAttemptAt }).where(eq(signInAttempts.subject, subject))
+
+const secondsBetween = (from: Date, to: Date) => (to.getTime() - from.getTime()) / 1000
+
+/** 0 while failures are free; then 1 s, 2 s, 4 s and so on, up to the longest. A clock that was turned back ends no wait. */
+function secondsToWait({ count, last }: { count: number; last: Date }, delays: Delays, now: Date): number {
+  const { freeFailures, longestSeconds } = delays
+  if (count < freeFailures) return 0
+  const delay = Math.min(longestSeconds, 2 ** (count - freeFailures))
+  return Math.min(delay, Math.max(0, delay - secondsBetween(last, now)))
+}
+
+interface Subjects {
+  readonly device?: Buffer
+  readonly pair?: Buffer
+  readonly account?: Buffer
+  readonly address?: Buffer
+}
+
+function subjectsOf({ email, address, device }: Attempt): Subjects {
+  if (device !== null) return { device: digest('device', email, device.toString('hex')) }
+  const network = address === null ? 'unknown' : networkOf(address)
+  return {
+    pair: digest('pair', email, network),
+    account: digest('account', email),
+    ...(address !== null && { address: digest('address', network) }),
+  }
+}
+
+const digest = (...parts: readonly string[]) => createHash('sha256').update(JSON.stringify(parts)).digest()
+
+/** One customer usually holds a /64 of IPv6 addresses, and an IPv4 address may come dressed as IPv6. */
+export function networkOf(address: string): string {
+  const [, ipv4] = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i.exec(address) ?? []
+  if (ipv4 !== undefined) return ipv4
+  const [bare = ''] = address.split('%')
+  if (!isIPv6(bare)) return address
+  const [head = '', tail] = new URL(`http://[${bare}]`).hostname.slice(1, -1).split('::')
+  const start = head === '' ? [] : head.split(':')
+  const end = tail === undefined || tail === '' ? [] : tail.split(':')
+  const zeros = tail === undefined ? 0 : 8 - start.length - end.length
+  return `${[...start, ...Array<string>(zeros).fill('0'), ...end].slice(0, 4).join(':')}::/64`
+}

@@ -1,0 +1,87 @@
+import { installation as installationTable } from '../../database/tables/cleanupTables.ts'
+import type { TenantDatabase } from '../../database/tenantDatabase.ts'
+import type { Context } from '../context.ts'
+import { judgeBucket, type Judgement } from './bucketMarker.ts'
+import { describeSide, type Side } from './describeSide.ts'
+import { confirmGeneration, type DatabaseServer, prepareGeneration, readInstallationOnServer } from './installation.ts'
+import { listMarkers, type MarkerPlace, readMarker, refused, writeMarker } from './marker.ts'
+import { readVetoes, recordDecision, type Veto, vetoKeyOf } from './veto.ts'
+
+type Parts = Pick<Context, 'database' | 'blobs' | 'now'>
+
+/** Everything that a person needs to decide which database owns the bucket. */
+export interface Sides {
+  /** What is wrong, in a sentence. Null: nothing is. */
+  readonly doubt: Judgement['doubt']
+  readonly self: Side
+  /** The newest marker in the bucket. */
+  readonly newest: Judgement['newest']
+  /** What the other databases said of themselves when they objected. */
+  readonly others: readonly Veto[]
+}
+
+/** Reads both sides. Changes nothing. */
+export async function readSides(ctx: Parts): Promise<Sides> {
+  const { installation, server, newest, doubt } = await judgeBucket(ctx)
+  const ownKey = vetoKeyOf(installation, server)
+  const vetoes = await readVetoes(ctx.blobs)
+  return {
+    doubt,
+    newest,
+    self: await describeSide(ctx.database, installation, server),
+    others: vetoes.filter(({ key }) => key !== ownKey),
+  }
+}
+
+/**
+ * A person's decision that this database owns this bucket from now on. Writes a marker ahead of all others, then removes
+ * those, then the vetoes: a process that dies in between leaves deletes refused. Another database that still runs on the
+ * bucket objects again within a minute.
+ */
+export async function acceptBucket(ctx: Parts, actor = 'unknown'): Promise<void> {
+  const { database, blobs, now } = ctx
+  const { installation, server } = await readInstallationOnServer(database)
+  const markers = await listMarkers(blobs)
+  const vetoes = await readVetoes(blobs)
+  const ahead = Math.max(installation.generation, ...markers.map((marker) => marker.generation))
+  const next = await prepareGeneration(database, ahead)
+  if (!(await writeMarker(blobs, next, server, now()))) throw refused('Another process marked the bucket meanwhile.')
+  await confirmGeneration(database, next)
+  await takeOver(database, server)
+  const replaced = await Promise.all(markers.map((marker) => describeMarker(ctx, marker)))
+  await recordDecision(ctx, 'BUCKET_ACCEPTED', actor, { ...next, token: undefined, replaced, vetoes })
+  await blobs.delete(markers.map(({ key }) => key))
+  await blobs.delete(vetoes.map(({ key }) => key))
+}
+
+/** For the record: which markers the decision overruled. One that is damaged is named by its key alone. */
+async function describeMarker({ blobs }: Parts, place: MarkerPlace) {
+  const { key, writer } = await readMarker(blobs, place)
+  return { key, writer }
+}
+
+/** A person has decided, so nothing has to settle. */
+const takeOver = (database: TenantDatabase, server: DatabaseServer) =>
+  database.lookUp((db) =>
+    db.update(installationTable).set({
+      systemIdentifier: server.systemIdentifier,
+      databaseOid: server.databaseOid,
+      serverStartedAt: server.startedAt,
+      settlingSince: null,
+      refusal: null,
+      refusedSince: null,
+      retiredAt: null,
+    }),
+  )
+
+/**
+ * A person's decision that another database owns this bucket. This one deletes nothing from now on, whatever the bucket
+ * says, and no longer objects to others. Its own veto goes; those of others stay until the owner of the bucket is accepted.
+ */
+export async function retireDatabase(ctx: Parts, actor: string): Promise<void> {
+  const { database, blobs, now } = ctx
+  const { installation, server } = await readInstallationOnServer(database)
+  await database.lookUp((db) => db.update(installationTable).set({ retiredAt: now() }))
+  await recordDecision(ctx, 'DATABASE_RETIRED', actor, { id: installation.id, generation: installation.generation })
+  await blobs.delete([vetoKeyOf(installation, server)])
+}

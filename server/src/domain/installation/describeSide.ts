@@ -1,0 +1,79 @@
+import { hostname } from 'node:os'
+import { and, desc, isNull } from 'drizzle-orm'
+import { files } from '../../database/tables/fileTables.ts'
+import { tenantUsage } from '../../database/tables/identityTables.ts'
+import { auditLog } from '../../database/tables/journalTables.ts'
+import type { TenantDatabase, Transaction } from '../../database/tenantDatabase.ts'
+import { inParallel } from '../inParallel.ts'
+import { listTenantNames } from '../tenants/findTenant.ts'
+import type { DatabaseServer, Installation } from './installation.ts'
+
+/** What a person has to know about a database to decide whether it is the one that lives. Written into vetoes. */
+export interface Side {
+  readonly installationId: string
+  readonly generation: number
+  readonly databaseName: string
+  readonly host: string
+  readonly tenants: number
+  /** The sums are of so many tenants. */
+  readonly tenantsCounted: number
+  readonly files: number
+  readonly trashedFiles: number
+  readonly versions: number
+  readonly storedBytes: number
+  readonly newestUploadAt: string | null
+  readonly lastChangeAt: string | null
+}
+
+const mostTenants = 1_000
+const tenantsAtOnce = 4
+
+/** Counts the first thousand tenants. */
+export async function describeSide(
+  database: TenantDatabase,
+  { id, generation }: Installation,
+  { databaseName }: DatabaseServer,
+): Promise<Side> {
+  const tenants = await listTenantNames(database)
+  const counted = tenants.slice(0, mostTenants)
+  const facts = await inParallel(counted, tenantsAtOnce, (tenant) => database.read(tenant.id, readFacts))
+  const sum = (of: (fact: TenantFacts) => number) => facts.reduce((all, fact) => all + of(fact), 0)
+  const newest = (of: (fact: TenantFacts) => Date | null) =>
+    facts.reduce<string | null>((last, fact) => {
+      const at = of(fact)?.toISOString() ?? null
+      return at !== null && (last === null || at > last) ? at : last
+    }, null)
+  return {
+    installationId: id,
+    generation,
+    databaseName,
+    host: hostname(),
+    tenants: tenants.length,
+    tenantsCounted: counted.length,
+    files: sum(({ usage }) => usage?.fileCount ?? 0),
+    trashedFiles: sum(({ usage }) => usage?.trashedCount ?? 0),
+    versions: sum(({ usage }) => usage?.versionCount ?? 0),
+    storedBytes: sum(({ usage }) => usage?.storedBytes ?? 0),
+    newestUploadAt: newest(({ newestUploadAt }) => newestUploadAt),
+    lastChangeAt: newest(({ lastChangeAt }) => lastChangeAt),
+  }
+}
+
+type TenantFacts = Awaited<ReturnType<typeof readFacts>>
+
+async function readFacts(tx: Transaction) {
+  const [usage] = await tx.db.select().from(tenantUsage).where(tx.mine(tenantUsage))
+  const [file] = await tx.db
+    .select({ at: files.uploadedAt })
+    .from(files)
+    .where(and(tx.mine(files), isNull(files.softDeletedAt)))
+    .orderBy(desc(files.uploadedAt), desc(files.id))
+    .limit(1)
+  const [entry] = await tx.db
+    .select({ at: auditLog.at })
+    .from(auditLog)
+    .where(tx.mine(auditLog))
+    .orderBy(desc(auditLog.at), desc(auditLog.id))
+    .limit(1)
+  return { usage, newestUploadAt: file?.at ?? null, lastChangeAt: entry?.at ?? null }
+}

@@ -1,0 +1,152 @@
+import { hash } from 'node:crypto'
+import { hostname } from 'node:os'
+import { installationLog } from '../../database/tables/cleanupTables.ts'
+import type { BlobStore } from '../../storage/blobStore.ts'
+import type { Context } from '../context.ts'
+import { newId } from '../ids.ts'
+import { describeSide, type Side } from './describeSide.ts'
+import type { DatabaseServer, Installation } from './installation.ts'
+import { lastWriter, type Marker, paddedGeneration, refused } from './marker.ts'
+
+/**
+ * Why a bucket and a database may not belong together. UNMARKED: the bucket has no marker. FOREIGN: it has one of another
+ * installation. AHEAD: of a later generation. BEHIND: of an earlier one. PARTED: of this generation, written by another
+ * database. MOVED: the marker is right, and the database runs where it did not run before. VETOED: another database on the
+ * same bucket found one of these. RETIRED: a person decided that another database owns the bucket.
+ */
+type Finding = 'UNMARKED' | 'FOREIGN' | 'AHEAD' | 'BEHIND' | 'PARTED' | 'MOVED' | 'VETOED' | 'RETIRED'
+
+export interface Doubt {
+  readonly finding: Finding
+  /** What was found, in words for people: which side is older, and who wrote the other one. */
+  readonly sentence: string
+  /** What the bucket says instead. Null where it says nothing. */
+  readonly other: Marker | null
+}
+
+/** Compares what the database knows with the newest marker. Null: they belong together. */
+export function doubtOf(installation: Installation, server: DatabaseServer, newest: Marker | null): Doubt | null {
+  if (newest === null) {
+    const sentence = 'The bucket has no marker of this installation: it is another bucket, or was emptied.'
+    return installation.isMarked ? { finding: 'UNMARKED', sentence, other: null } : null
+  }
+  const found = (finding: Finding, sentence: string): Doubt => ({ finding, sentence, other: newest })
+  const { generation, token } = installation
+  const place = `This database is at generation ${generation}, the bucket at ${newest.generation}`
+  if (newest.id !== installation.id) {
+    return found('FOREIGN', `The bucket belongs to another installation (${newest.id}). ${lastWriter(newest)}`)
+  }
+  if (newest.generation > generation) {
+    const why = isWrittenBy(newest, server)
+      ? 'It was put back to an earlier state.'
+      : 'It was put back to an earlier state, or another database, a copy, has run on the same bucket since.'
+    return found('AHEAD', `This database is older than the bucket. ${why} ${place}. ${lastWriter(newest)}`)
+  }
+  if (newest.generation < generation) {
+    const why = 'The bucket is older than the database: it was put back to an earlier state, or is a copy.'
+    return found('BEHIND', `${why} ${place}. ${lastWriter(newest)}`)
+  }
+  if (newest.token !== token) {
+    const why =
+      'The database and the bucket have parted: another database, a copy, wrote the marker of this generation.'
+    return found('PARTED', `${why} ${lastWriter(newest)}`)
+  }
+  return hasMoved(installation, server) ? found('MOVED', movedSentence(newest)) : null
+}
+
+const isWrittenBy = ({ writer }: Marker, server: DatabaseServer): boolean =>
+  writer !== null && writer.systemIdentifier === server.systemIdentifier && writer.databaseOid === server.databaseOid
+
+/** Restored from a dump or copied within the server. Replicas and copies of the disk keep both. */
+const hasMoved = ({ systemIdentifier, databaseOid }: Installation, server: DatabaseServer): boolean =>
+  (databaseOid !== null && databaseOid !== server.databaseOid) ||
+  (systemIdentifier !== null && server.systemIdentifier !== null && systemIdentifier !== server.systemIdentifier)
+
+const movedSentence = (newest: Marker) =>
+  `This database was restored or copied: the original marked the bucket from another server or under another name. ${lastWriter(newest)}`
+
+/**
+ * Objections to any deletion from a bucket: one object `filegraph/veto/<installation>/<generation>-<hash>` for each database
+ * that found something wrong. While one of them is there, no database deletes anything and none advances the marker, so
+ * that each leaves at most one. A person removes them with `filegraph accept-bucket`.
+ */
+const prefix = 'filegraph/veto/'
+const maxContentBytes = 16_384
+
+export interface Veto {
+  readonly key: string
+  /** What the database found that left it. VETOED: only that another one objected; it then states its own side. */
+  readonly finding: Finding
+  readonly sentence: string
+  readonly at: string
+  /** The database that left it. */
+  readonly self: Side
+  /** What the bucket said to it. Null where it said nothing. */
+  readonly other: { readonly installationId: string; readonly generation: number; readonly writer: unknown } | null
+}
+
+type Parts = Pick<Context, 'database' | 'blobs' | 'now'>
+
+async function listKeys(blobs: BlobStore): Promise<string[]> {
+  const { objects } = await blobs.list({ prefix })
+  return objects.map(({ key }) => key)
+}
+
+/** The first thousand. Ends the run with REFUSED if one cannot be understood: it is a veto all the same. */
+export async function readVetoes(blobs: BlobStore): Promise<Veto[]> {
+  const vetoes: Veto[] = []
+  for (const key of await listKeys(blobs)) {
+    const content = await blobs.readStart(key, maxContentBytes)
+    // Removed since it was listed.
+    if (content) vetoes.push({ ...parse(key, new TextDecoder().decode(content)), key })
+  }
+  return vetoes
+}
+
+function parse(key: string, text: string): Omit<Veto, 'key'> {
+  try {
+    return JSON.parse(text) as Omit<Veto, 'key'>
+  } catch {
+    throw refused(`The veto "${key}" cannot be understood.`)
+  }
+}
+
+/** Two copies at the same generation have different keys: the hash covers the token and the server. */
+export function vetoKeyOf({ id, generation, token }: Installation, server: DatabaseServer): string {
+  const who = hash('sha256', [token, server.systemIdentifier, server.databaseOid, server.startedAt].join())
+  return `${prefix}${id}/${paddedGeneration(generation)}-${who.slice(0, 16)}`
+}
+
+/** Leaves the veto of this database, unless it is there already. */
+export async function leaveVeto(
+  { database, blobs, now }: Parts,
+  { finding, sentence, other }: Doubt,
+  installation: Installation,
+  server: DatabaseServer,
+): Promise<void> {
+  const key = vetoKeyOf(installation, server)
+  if ((await listKeys(blobs)).includes(key)) return
+  const veto: Omit<Veto, 'key'> = {
+    finding,
+    sentence,
+    at: now().toISOString(),
+    self: await describeSide(database, installation, server),
+    other: other && { installationId: other.id, generation: other.generation, writer: other.writer },
+  }
+  const content = new TextEncoder().encode(JSON.stringify(veto))
+  const contentType = 'application/json'
+  const written = await blobs.write(key, content, { contentType, onlyIf: 'ABSENT', installation: installation.id })
+  if (written === 'WRITTEN')
+    await recordDecision({ database, now }, 'VETO_LEFT', hostname(), { key, finding, sentence })
+}
+
+/** Keeps what was decided about the bucket as a whole. `actor` is the machine or the person. */
+export async function recordDecision(
+  { database, now }: Pick<Context, 'database' | 'now'>,
+  action: (typeof installationLog.$inferInsert)['action'],
+  actor: string,
+  payload: Record<string, unknown>,
+): Promise<void> {
+  const at = now()
+  await database.lookUp((db) => db.insert(installationLog).values({ id: newId(at), at, action, actor, payload }))
+}

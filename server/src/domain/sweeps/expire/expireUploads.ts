@@ -1,0 +1,55 @@
+import { and, lte } from 'drizzle-orm'
+import { isState } from '../../../database/conditions.ts'
+import { databaseClock } from '../../../database/lockRows.ts'
+import { uploads } from '../../../database/tables/uploadTables.ts'
+import type { Transaction } from '../../../database/tenantDatabase.ts'
+import { inTransaction, reading } from '../../context.ts'
+import { limits } from '../../limits.ts'
+import { releaseUploads } from '../../uploads/intents/releaseUpload.ts'
+import type { Run, SweepContext } from '../runs/recordRun.ts'
+
+/**
+ * Ends the intents of one tenant whose time is over, a batch at a time. Several workers may do this at once, since each
+ * skips what another holds.
+ */
+export async function sweepExpiredUploads(ctx: SweepContext, { tally, isDryRun }: Run): Promise<void> {
+  for (;;) {
+    const ended = await inTransaction(ctx, async (tx) => {
+      const due = await selectDue(tx, ctx.now()).for('update', { skipLocked: true })
+      if (isDryRun) return due
+      return releaseUploads(tx, ctx, due, { state: 'EXPIRED', action: 'upload_intent.expired' })
+    })
+    for (const { id: key, byteSize } of ended) {
+      tally.examined += 1
+      tally.addDeleted({ key, byteSize })
+    }
+    if (isDryRun || ended.length < limits.expiredUploadsPerBatch) return
+  }
+}
+
+export async function hasExpiredUploads(ctx: SweepContext): Promise<boolean> {
+  const due = await reading(ctx, (tx) => selectDue(tx, ctx.now()).limit(1))
+  return due.length > 0
+}
+
+/** When both clocks say so: one that is ahead must not end anybody's upload early. */
+const selectDue = (tx: Transaction, now: Date) =>
+  tx.db
+    .select({
+      id: uploads.id,
+      blobId: uploads.blobId,
+      name: uploads.declaredName,
+      byteSize: uploads.declaredByteSize,
+    })
+    .from(uploads)
+    .where(
+      and(
+        tx.mine(uploads),
+        isState(uploads.state, 'PENDING'),
+        lte(uploads.expiresAt, now),
+        lte(uploads.expiresAt, databaseClock),
+      ),
+    )
+    .orderBy(uploads.expiresAt)
+    .limit(limits.expiredUploadsPerBatch)
+    .$dynamic()

@@ -1,0 +1,170 @@
+import { and, eq, isNull, lte, or, sql } from 'drizzle-orm'
+import { isAnyOf } from '../../../database/conditions.ts'
+import { readDatabaseClock } from '../../../database/lockRows.ts'
+import { blobs } from '../../../database/tables/fileTables.ts'
+import type { Transaction } from '../../../database/tenantDatabase.ts'
+import { inTransaction } from '../../context.ts'
+import { deleteFromBucket } from '../../installation/deleteFromBucket.ts'
+import { recordChanges } from '../../journal/recordChange.ts'
+import { freeSpace } from '../../tenants/usage.ts'
+import { type Lease, takeLease } from '../runs/rails.ts'
+import type { Run, SweepContext } from '../runs/recordRun.ts'
+import { allGates, type BlobEvidence, type CutOff, type Gate, heldBy, identifyObjects } from './gates.ts'
+import { readEvidence } from './readEvidence.ts'
+
+/**
+ * Deletes the objects of those blobs that pass every gate and the rail of identity, then their rows. No transaction is
+ * open while the bucket is asked. A bucket that does not answer leaves the rows as they were, to be tried again later;
+ * a run that dies in between leaves rows whose object is gone, which the next run removes.
+ *
+ * `gates` is a parameter for the tests that take gates away; everybody else passes all of them.
+ */
+export async function deleteBlobs(
+  ctx: SweepContext,
+  run: Run,
+  ids: readonly string[],
+  cutOff: CutOff,
+  gates: Partial<typeof allGates> = allGates,
+): Promise<void> {
+  const lease = takeLease()
+  const { judged, claimed } = await inTransaction(ctx, (tx) => claimThroughGates(tx, run, ids, cutOff, gates, lease))
+  // Only after the commit: the work of a transaction can run twice.
+  for (const { blob, gate } of judged) {
+    run.tally.examined += 1
+    if (gate !== null) run.tally.addHeld(gate, examined(blob))
+    else if (run.isDryRun) run.tally.addDeleted(examined(blob))
+  }
+  if (claimed.length === 0) return
+  try {
+    const gone = await deleteObjects(ctx, run, claimed, lease)
+    const purged = await inTransaction(ctx, (tx) => removeRows(tx, ctx, run, gone))
+    for (const blob of purged) run.tally.addDeleted(examined(blob))
+  } catch (error) {
+    await inTransaction(ctx, (tx) => postponeAfterFailure(tx, run.id, idsOf(claimed)))
+    throw error
+  }
+}
+
+const idsOf = (some: readonly BlobEvidence[]) => some.map(({ id }) => id)
+const examined = ({ objectKey, byteSize }: BlobEvidence) => ({ key: objectKey, byteSize })
+
+/** What the gates say of each blob, and the blobs that may go and that nobody else is deleting; in a dry run none. */
+async function claimThroughGates(
+  tx: Transaction,
+  run: Run,
+  ids: readonly string[],
+  cutOff: CutOff,
+  gates: Partial<typeof allGates>,
+  lease: Lease,
+): Promise<{ readonly judged: readonly Judged[]; readonly claimed: readonly BlobEvidence[] }> {
+  const evidence = await readEvidence(tx, ids)
+  const [first] = evidence
+  const judged = evidence.map((blob) => ({ blob, gate: heldBy(blob, cutOff, gates) }))
+  if (!first || run.isDryRun) return { judged, claimed: [] }
+  const passed = judged.filter(({ gate }) => gate === null).map(({ blob }) => blob)
+  const held = judged.filter(({ gate }) => gate !== null).map(({ blob }) => blob)
+  await postpone(tx, idsOf(held), first.databaseNow)
+  return { judged, claimed: await claim(tx, run.id, passed, first.databaseNow, lease) }
+}
+
+interface Judged {
+  readonly blob: BlobEvidence
+  /** The gate that holds it; null when it may go. */
+  readonly gate: Gate | null
+}
+
+async function claim(
+  tx: Transaction,
+  runId: string,
+  passed: readonly BlobEvidence[],
+  databaseNow: Date,
+  lease: Lease,
+): Promise<BlobEvidence[]> {
+  const isFree = or(isNull(blobs.purgeClaimedUntil), lte(blobs.purgeClaimedUntil, databaseNow))
+  const claimed = await tx.db
+    .update(blobs)
+    .set({ purgeClaim: runId, purgeClaimedUntil: lease.until(databaseNow) })
+    .where(and(tx.mine(blobs), isAnyOf(blobs.id, idsOf(passed)), isFree))
+    .returning({ id: blobs.id })
+  const mine = new Set(claimed.map(({ id }) => id))
+  return passed.filter(({ id }) => mine.has(id))
+}
+
+/**
+ * Returns the blobs whose object is gone. An object that a HEAD did not find is deleted too: DELETE is idempotent, and a
+ * single 404 can be stale. Only the store's answer to the DELETE proves that nothing is left.
+ */
+async function deleteObjects(
+  ctx: SweepContext,
+  run: Run,
+  claimed: readonly BlobEvidence[],
+  lease: Lease,
+): Promise<BlobEvidence[]> {
+  const identified = await identifyObjects(ctx.blobs, ctx.principal.tenantId, claimed)
+  const ours = claimed.filter((_blob, at) => identified[at] !== 'ANOTHER')
+  const strangers = claimed.filter((_blob, at) => identified[at] === 'ANOTHER')
+  for (const blob of strangers) run.tally.addHeld('IDENTITY', examined(blob))
+  const { failed } = await deleteFromBucket(
+    ctx,
+    lease,
+    ours.map(({ objectKey }) => objectKey),
+  )
+  const refused = new Set(failed.map(({ key }) => key))
+  const stuck = ours.filter(({ objectKey }) => refused.has(objectKey))
+  for (const blob of stuck) run.tally.addHeld('STORE', examined(blob))
+  await inTransaction(ctx, (tx) => postponeAfterFailure(tx, run.id, idsOf([...strangers, ...stuck])))
+  return ours.filter(({ objectKey }) => !refused.has(objectKey))
+}
+
+/** Only rows that are still claimed by this run: whoever came late has nothing to say any more. */
+async function removeRows(
+  tx: Transaction,
+  ctx: SweepContext,
+  run: Run,
+  gone: readonly BlobEvidence[],
+): Promise<BlobEvidence[]> {
+  const removed = await tx.db
+    .delete(blobs)
+    .where(and(tx.mine(blobs), isAnyOf(blobs.id, idsOf(gone)), eq(blobs.purgeClaim, sql`${run.id}::uuid`)))
+    .returning({ id: blobs.id })
+  const ids = new Set(removed.map(({ id }) => id))
+  const purged = gone.filter(({ id }) => ids.has(id))
+  await freeSpace(
+    tx,
+    purged.reduce((sum, { byteSize }) => sum + byteSize, 0),
+  )
+  await recordChanges(
+    tx,
+    ctx,
+    'blob.purged',
+    purged.map(({ id, objectKey, byteSize }) => ({ id, name: null, payload: { objectKey, byteSize } })),
+  )
+  return purged
+}
+
+const heldForMs = 3_600_000
+
+/** What a gate has held is not looked at again for an hour, unless somebody asks for it. */
+async function postpone(tx: Transaction, ids: readonly string[], databaseNow: Date): Promise<void> {
+  if (ids.length === 0) return
+  await tx.db
+    .update(blobs)
+    .set({ purgeNotBefore: new Date(databaseNow.getTime() + heldForMs) })
+    .where(and(tx.mine(blobs), isAnyOf(blobs.id, ids)))
+}
+
+/** After the n-th failure of the store: 30 s times two to the n, at most 6 hours. */
+async function postponeAfterFailure(tx: Transaction, runId: string, ids: readonly string[]): Promise<void> {
+  if (ids.length === 0) return
+  const now = sql`${(await readDatabaseClock(tx)).toISOString()}::timestamptz`
+  const waits = sql`least(30 * power(2, least(${blobs.purgeAttempts}, 20)), 21600) * interval '1 second'`
+  await tx.db
+    .update(blobs)
+    .set({
+      purgeClaim: null,
+      purgeClaimedUntil: null,
+      purgeAttempts: sql`${blobs.purgeAttempts} + 1`,
+      purgeNotBefore: sql`${now} + ${waits}`,
+    })
+    .where(and(tx.mine(blobs), isAnyOf(blobs.id, ids), eq(blobs.purgeClaim, sql`${runId}::uuid`)))
+}

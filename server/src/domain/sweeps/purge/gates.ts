@@ -1,0 +1,100 @@
+import type { BlobStore } from '../../../storage/blobStore.ts'
+import { inParallel } from '../../inParallel.ts'
+
+/** What is known about a blob that may be deleted, read in one transaction while its row is locked. */
+export interface BlobEvidence {
+  readonly id: string
+  readonly objectKey: string
+  readonly byteSize: number
+  /** Null for bytes that were never committed. */
+  readonly etag: string | null
+  readonly status: 'pending' | 'ready' | 'deleting'
+  readonly refcount: number
+  /** Counted now, whatever `refcount` says. */
+  readonly versionCount: number
+  readonly deletingSince: Date | null
+  /** The database's clock when this was read. */
+  readonly databaseNow: Date
+  /** Attachments, holds and pending upload intents of every file that ever held these bytes. */
+  readonly attachmentCount: number
+  readonly holdCount: number
+  readonly pendingIntentCount: number
+  /** How often the journal says that the last reference to exactly this blob was dropped. */
+  readonly releaseCount: number
+}
+
+/** What a run takes for long enough ago. */
+export interface CutOff {
+  readonly releasedBefore: Date
+  readonly graceMs: number
+}
+
+export type Gate = 'STATUS' | 'REFERENCES' | 'TIME' | 'USE' | 'RELEASE'
+
+type GateOpens = (blob: BlobEvidence, cutOff: CutOff) => boolean
+
+/** Only bytes that are on their way out: nothing leads back from `deleting`. */
+export const statusGate: GateOpens = ({ status }) => status === 'deleting'
+
+/** No version is these bytes, by the counter and by a fresh count. */
+export const referencesGate: GateOpens = ({ refcount, versionCount }) => refcount === 0 && versionCount === 0
+
+/** Released long enough ago, by the cut-off and by the database's own clock. A cut-off in the future opens nothing. */
+export const timeGate: GateOpens = ({ deletingSince, databaseNow }, { releasedBefore, graceMs }) =>
+  deletingSince !== null &&
+  releasedBefore <= databaseNow &&
+  deletingSince <= releasedBefore &&
+  deletingSince.getTime() + graceMs <= databaseNow.getTime()
+
+/** No file that ever held these bytes is attached, held or about to get a version. */
+export const useGate: GateOpens = ({ attachmentCount, holdCount, pendingIntentCount }) =>
+  attachmentCount === 0 && holdCount === 0 && pendingIntentCount === 0
+
+/** The transaction that dropped the last reference said so in the append-only journal. */
+export const releaseGate: GateOpens = ({ releaseCount }) => releaseCount > 0
+
+/** Each suffices alone to save the bytes of a file in use. */
+export const allGates: Readonly<Record<Gate, GateOpens>> = {
+  STATUS: statusGate,
+  REFERENCES: referencesGate,
+  TIME: timeGate,
+  USE: useGate,
+  RELEASE: releaseGate,
+}
+
+/** The first gate that stays shut; null when the bytes may go. */
+export function heldBy(
+  blob: BlobEvidence,
+  cutOff: CutOff,
+  gates: Readonly<Partial<Record<Gate, GateOpens>>> = allGates,
+): Gate | null {
+  const shut = Object.entries(gates).find(([, opens]) => !opens(blob, cutOff))
+  return (shut?.[0] as Gate | undefined) ?? null
+}
+
+type Identified = 'SAME' | 'ABSENT' | 'ANOTHER'
+
+const requestsAtOnce = 32
+
+/**
+ * The identity rail: compares the object under each key with what was committed.
+ *
+ * - SAME: the committed object, by ETag and size, or any object of an upload that was never committed.
+ * - ABSENT: the store reports no object. This is not proof: the caller still sends the DELETE.
+ * - ANOTHER: a different object, which must not be deleted.
+ *
+ * Rejects with `BlobStoreUnavailable` if any answer is missing.
+ */
+export const identifyObjects = (
+  store: BlobStore,
+  tenantId: string,
+  blobs: readonly BlobEvidence[],
+): Promise<Identified[]> => inParallel(blobs, requestsAtOnce, (blob) => identifyObject(store, tenantId, blob))
+
+async function identifyObject(store: BlobStore, tenantId: string, blob: BlobEvidence): Promise<Identified> {
+  if (!blob.objectKey.startsWith(`org/${tenantId}/files/${blob.id}`)) return 'ANOTHER'
+  const stored = await store.head(blob.objectKey)
+  if (!stored) return 'ABSENT'
+  if (blob.etag === null) return 'SAME'
+  return stored.etag === blob.etag && stored.byteSize === blob.byteSize ? 'SAME' : 'ANOTHER'
+}

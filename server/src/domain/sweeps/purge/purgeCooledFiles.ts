@@ -1,0 +1,132 @@
+import { and, asc, eq, getColumns, isNotNull, isNull, lte, sql } from 'drizzle-orm'
+import { isState } from '../../../database/conditions.ts'
+import { databaseClock, readDatabaseClock } from '../../../database/lockRows.ts'
+import { blobs, files, fileVersions } from '../../../database/tables/fileTables.ts'
+import { uploads } from '../../../database/tables/uploadTables.ts'
+import type { Transaction } from '../../../database/tenantDatabase.ts'
+import { earlier } from '../../clocks.ts'
+import { inTransaction, reading } from '../../context.ts'
+import type { LockedFile } from '../../files/changeFile.ts'
+import { readTenant } from '../../tenants/policy.ts'
+import type { Run, SweepContext } from '../runs/recordRun.ts'
+import { letGoOfFiles } from './purgeFileRows.ts'
+import { countedAttachments, countedIntents } from './readEvidence.ts'
+
+const batchFiles = 100
+const dayMs = 86_400_000
+
+/** What holds a file whose time in the trash is over. */
+type FileGate = 'HOLD' | 'ATTACHED' | 'PENDING_INTENT' | 'INCONSISTENT'
+
+type CooledFile = LockedFile & {
+  readonly attachmentRows: number
+  readonly pendingIntents: number
+  /** Versions whose bytes are not what a version's bytes have to be: a defect, for a person to look at. */
+  readonly brokenVersions: number
+}
+
+/** The first phase of the purge: files whose time in the trash is over lose their versions, and release their bytes. */
+export async function purgeCooledFiles(ctx: SweepContext, run: Run): Promise<void> {
+  const cutOff = await cutOffOf(ctx, run.before)
+  for (let after: Place | null = null; ;) {
+    const batch: CooledFile[] = await inTransaction(ctx, (tx) => purgeBatch(tx, ctx, run, cutOff, after))
+    tallyBatch(run, batch)
+    const last = batch.at(-1)
+    if (!last?.softDeletedAt || batch.length < batchFiles) return
+    after = { at: last.softDeletedAt, id: last.id }
+  }
+}
+
+/** Whether there is anything to look at, so that a run that would find nothing is not made. */
+export async function hasCooledFiles(ctx: SweepContext): Promise<boolean> {
+  const cutOff = await cutOffOf(ctx, null)
+  return reading(ctx, async (tx) => {
+    const found = await tx.db
+      .select({ id: files.id })
+      .from(files)
+      .where(and(tx.mine(files), isCooled(cutOff), isNull(files.heldAt)))
+      .limit(1)
+    return found.length > 0
+  })
+}
+
+/** By whichever clock is behind: one that is ahead must not end anybody's time early. */
+async function cutOffOf(ctx: SweepContext, before: Date | null): Promise<Date> {
+  return reading(ctx, async (tx) => {
+    const { trashDays } = await readTenant(tx)
+    const now = earlier(ctx.now(), await readDatabaseClock(tx))
+    const cooled = new Date(now.getTime() - trashDays * dayMs)
+    return before === null ? cooled : earlier(cooled, before)
+  })
+}
+
+interface Place {
+  readonly at: Date
+  readonly id: string
+}
+
+async function purgeBatch(
+  tx: Transaction,
+  ctx: SweepContext,
+  { isDryRun }: Run,
+  cutOff: Date,
+  after: Place | null,
+): Promise<CooledFile[]> {
+  const batch = await lockCooled(tx, cutOff, after)
+  const doomed = batch.filter((file) => gateOf(file) === null)
+  if (!isDryRun) await letGoOfFiles(tx, ctx, doomed)
+  return batch
+}
+
+/** Once it is committed: a batch that was rolled back has deleted nothing. */
+function tallyBatch({ tally }: Run, batch: readonly CooledFile[]): void {
+  for (const file of batch) {
+    const gate = gateOf(file)
+    const examined = { key: file.id, byteSize: file.byteSize }
+    tally.examined += 1
+    if (gate === null) tally.addDeleted(examined)
+    else tally.addHeld(gate, examined)
+  }
+}
+
+function gateOf(file: CooledFile): FileGate | null {
+  if (file.heldAt !== null) return 'HOLD'
+  if (file.attachmentCount > 0 || file.attachmentRows > 0) return 'ATTACHED'
+  if (file.pendingIntents > 0) return 'PENDING_INTENT'
+  return file.brokenVersions > 0 ? 'INCONSISTENT' : null
+}
+
+function lockCooled(tx: Transaction, cutOff: Date, after: Place | null): Promise<CooledFile[]> {
+  const broken = sql<number>`(select count(*) from ${fileVersions} join ${blobs}
+    on ${blobs.tenantId} = ${fileVersions.tenantId} and ${blobs.id} = ${fileVersions.blobId}
+    where ${fileVersions.tenantId} = ${files.tenantId} and ${fileVersions.fileId} = ${files.id}
+      and ${blobs.status} <> 'ready')`
+  const behind =
+    after && sql`(${files.softDeletedAt}, ${files.id}) > (${after.at.toISOString()}::timestamptz, ${after.id}::uuid)`
+  return tx.db
+    .select({
+      ...getColumns(files),
+      databaseNow: databaseClock,
+      attachmentRows: countedAttachments.mapWith(Number),
+      pendingIntents: countedIntents.mapWith(Number),
+      brokenVersions: broken.mapWith(Number),
+    })
+    .from(files)
+    .where(and(tx.mine(files), isCooled(cutOff), behind ?? undefined))
+    .orderBy(asc(files.softDeletedAt), asc(files.id))
+    .limit(batchFiles)
+    .for('update', { skipLocked: true })
+}
+
+const isCooled = (cutOff: Date) =>
+  and(isNotNull(files.softDeletedAt), isNull(files.purgedAt), lte(files.softDeletedAt, cutOff))
+
+/** Whether an upload of a new version of the file is under way. */
+export async function hasPendingIntent(tx: Transaction, fileId: string): Promise<boolean> {
+  const found = await tx.db
+    .select({ id: uploads.id })
+    .from(uploads)
+    .where(and(tx.mine(uploads), eq(uploads.targetFileId, fileId), isState(uploads.state, 'PENDING')))
+    .limit(1)
+  return found.length > 0
+}

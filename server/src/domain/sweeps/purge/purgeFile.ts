@@ -1,0 +1,42 @@
+import type { Transaction } from '../../../database/tenantDatabase.ts'
+import { type Context, inTransaction } from '../../context.ts'
+import { attachmentsOfFile } from '../../files/attachments/listAttachments.ts'
+import { fileAsItIs, type LockedFile, lockFile } from '../../files/changeFile.ts'
+import type { File } from '../../files/findFiles.ts'
+import { refuseIfHeld } from '../../files/holdFile.ts'
+import { type FileVersion, findVersions } from '../../files/listVersions.ts'
+import { limits } from '../../limits.ts'
+import { Conflict, FileInUse, NotFound } from '../../refusals.ts'
+import { enqueueJob } from '../runs/requestRun.ts'
+import { hasPendingIntent } from './purgeCooledFiles.ts'
+import { letGoOfFiles } from './purgeFileRows.ts'
+
+/**
+ * Ends the time of a file in the trash: it can never be restored, and its bytes are released. Refuses with `Conflict` a
+ * file that is not in the trash, is held, or waits for a new version.
+ */
+export async function purgeFile(
+  ctx: Context,
+  id: string,
+): Promise<{ readonly file: File; readonly version: FileVersion }> {
+  return inTransaction(ctx, async (tx) => {
+    const locked = await lockFile(tx, id)
+    await refuseUnlessPurgeable(tx, locked)
+    const file = await fileAsItIs(tx, id)
+    const [version] = await findVersions(tx, [{ fileId: id, version: file.version }])
+    if (!version) throw new NotFound('file')
+    await letGoOfFiles(tx, ctx, [locked])
+    await enqueueJob(tx, 'delete_blobs', { tenantId: tx.tenantId }, null)
+    return { file: { ...file, purgedAt: ctx.now() }, version }
+  })
+}
+
+async function refuseUnlessPurgeable(tx: Transaction, file: LockedFile): Promise<void> {
+  if (file.attachmentCount > 0) {
+    throw new FileInUse(await attachmentsOfFile(tx, file.id, limits.toldAttachments), file.attachmentCount)
+  }
+  if (file.softDeletedAt === null) throw new Conflict('NOT_TRASHED', 'The file is not in the trash. Delete it first.')
+  refuseIfHeld(file)
+  if (await hasPendingIntent(tx, file.id))
+    throw new Conflict('VERSION_PENDING', 'A new version of the file is being uploaded.')
+}

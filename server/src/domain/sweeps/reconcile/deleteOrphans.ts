@@ -1,0 +1,140 @@
+import { and, asc, eq, gt, lte, type SQL, sql } from 'drizzle-orm'
+import { readDatabaseClock } from '../../../database/lockRows.ts'
+import { orphanObjects } from '../../../database/tables/cleanupTables.ts'
+import type { Transaction } from '../../../database/tenantDatabase.ts'
+import { earlier } from '../../clocks.ts'
+import { inTransaction, reading } from '../../context.ts'
+import { deleteFromBucket } from '../../installation/deleteFromBucket.ts'
+import { readInstallation } from '../../installation/installation.ts'
+import { recordChanges } from '../../journal/recordChange.ts'
+import { refuseBeyondBrake, takeLease } from '../runs/rails.ts'
+import type { Run, SweepContext } from '../runs/recordRun.ts'
+import { type OrphanEvidence, orphanHeldBy, type OrphanRule } from './orphanGates.ts'
+import { isExplained, type Orphan, readOrphanEvidence } from './readOrphanEvidence.ts'
+
+const batchObjects = 500
+
+/**
+ * Deletes objects that no row names, after the grace period, if the current run has listed them itself. Which may go is
+ * decided by the gates for each object right before; the query only says where to look. Objects that the history of this
+ * database does not explain are counted as FOREIGN and left alone, unless an operator asks for them.
+ */
+export async function deleteOrphans(ctx: SweepContext, run: Run): Promise<void> {
+  const { watchedSince, dueCount, youngCount, foreignCount } = await countOrphans(ctx, run)
+  if (youngCount > 0) run.tally.held['GRACE'] = youngCount
+  if (foreignCount > 0) run.tally.held['FOREIGN'] = foreignCount
+  if (!run.isDryRun && !run.exceedsBrake) refuseBeyondBrake(ctx, dueCount, run.tally.examined)
+  const rule: OrphanRule = {
+    installationId: (await readInstallation(ctx.database)).id,
+    runId: run.isDryRun ? null : run.id,
+    graceMs: ctx.settings.orphanGraceMs,
+    includesForeign: run.includesForeign,
+  }
+  for (let after = ''; ;) {
+    const batch = await reading(ctx, (tx) => listDue(tx, run, watchedSince, after))
+    await deleteBatch(ctx, run, batch, rule)
+    const last = batch.at(-1)
+    if (!last || batch.length < batchObjects) break
+    after = last.objectKey
+  }
+  if (!run.isDryRun) await forgetGone(ctx, run)
+}
+
+async function deleteBatch(ctx: SweepContext, run: Run, batch: readonly Orphan[], rule: OrphanRule): Promise<void> {
+  if (batch.length === 0) return
+  const lease = takeLease()
+  const evidence = await readOrphanEvidence(ctx, batch)
+  // What is gone needs no gate.
+  const present = evidence.filter(({ stored }) => stored !== null)
+  const doomed = present.filter((orphan) => {
+    const gate = orphanHeldBy(orphan, rule)
+    if (gate !== null) run.tally.addHeld(gate, examined(orphan))
+    return gate === null
+  })
+  if (run.isDryRun) {
+    for (const orphan of doomed) run.tally.addDeleted(examined(orphan))
+    return
+  }
+  const { failed } = await deleteFromBucket(
+    ctx,
+    lease,
+    doomed.map(({ objectKey }) => objectKey),
+  )
+  const refused = new Set(failed.map(({ key }) => key))
+  const gone = doomed.filter(({ objectKey }) => !refused.has(objectKey))
+  for (const orphan of gone) run.tally.addDeleted(examined(orphan))
+  for (const orphan of doomed) if (refused.has(orphan.objectKey)) run.tally.addHeld('STORE', examined(orphan))
+  await inTransaction(ctx, (tx) => recordGone(tx, ctx, gone))
+}
+
+const examined = ({ objectKey, byteSize }: Pick<Orphan, 'objectKey' | 'byteSize'>) => ({ key: objectKey, byteSize })
+
+async function recordGone(tx: Transaction, ctx: SweepContext, gone: readonly OrphanEvidence[]): Promise<void> {
+  for (const { objectKey } of gone) {
+    await tx.db.delete(orphanObjects).where(and(tx.mine(orphanObjects), eq(orphanObjects.objectKey, objectKey)))
+  }
+  await recordChanges(
+    tx,
+    ctx,
+    'orphan.deleted',
+    gone.map(({ objectKey, byteSize }) => ({ id: tx.tenantId, name: null, payload: { objectKey, byteSize } })),
+  )
+}
+
+const listDue = (tx: Transaction, run: Run, watchedSince: Date, after: string): Promise<Orphan[]> =>
+  tx.db
+    .select()
+    .from(orphanObjects)
+    .where(
+      and(
+        tx.mine(orphanObjects),
+        isSeen(run),
+        lte(orphanObjects.firstSeenAt, watchedSince),
+        run.includesForeign ? undefined : isExplained,
+        gt(orphanObjects.objectKey, after),
+      ),
+    )
+    .orderBy(asc(orphanObjects.objectKey))
+    .limit(batchObjects)
+
+/** A dry run notes nothing: it tells what earlier runs have seen. */
+const isSeen = (run: Run): SQL | undefined => (run.isDryRun ? undefined : eq(orphanObjects.seenByRun, run.id))
+
+async function countOrphans(ctx: SweepContext, run: Run) {
+  return reading(ctx, async (tx) => {
+    const now = earlier(ctx.now(), await readDatabaseClock(tx))
+    const watchedSince = new Date(now.getTime() - ctx.settings.orphanGraceMs)
+    const isDue = sql`${orphanObjects.firstSeenAt} <= ${watchedSince.toISOString()}::timestamptz`
+    const isOurs = run.includesForeign ? sql`true` : isExplained
+    const [counts] = await tx.db
+      .select({
+        due: sql`count(*) filter (where ${isDue} and ${isOurs})`.mapWith(Number),
+        young: sql`count(*) filter (where not ${isDue})`.mapWith(Number),
+        foreign: sql`count(*) filter (where ${isDue} and not ${isOurs})`.mapWith(Number),
+      })
+      .from(orphanObjects)
+      .where(and(tx.mine(orphanObjects), isSeen(run)))
+    return {
+      watchedSince,
+      dueCount: counts?.due ?? 0,
+      youngCount: counts?.young ?? 0,
+      foreignCount: counts?.foreign ?? 0,
+    }
+  })
+}
+
+/** Forgets what a whole listing did not show any more: somebody else has removed it. */
+async function forgetGone(ctx: SweepContext, run: Run): Promise<void> {
+  const staleBefore = new Date(ctx.now().getTime() - 7 * 86_400_000)
+  await inTransaction(ctx, (tx) =>
+    tx.db
+      .delete(orphanObjects)
+      .where(
+        and(
+          tx.mine(orphanObjects),
+          lte(orphanObjects.firstSeenAt, staleBefore),
+          sql`${orphanObjects.seenByRun} <> ${run.id}::uuid`,
+        ),
+      ),
+  )
+}

@@ -1,0 +1,115 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { ListOptions } from '../../../storage/blobStore.ts'
+import { isId } from '../../ids.ts'
+import { RunEnded, type SweepContext } from '../runs/recordRun.ts'
+
+export interface ListedObject {
+  readonly key: string
+  readonly byteSize: number
+  readonly etag: string
+}
+
+/** Some of a tenant's objects in order, and the range of blob ids whose rows belong beside them. */
+export interface ListingPage {
+  readonly objects: readonly ListedObject[]
+  /** Null where no key names a blob. `from` is included, `before` is not; null is an open end. */
+  readonly rows: { readonly from: string | null; readonly before: string | null } | null
+  /** Where a later listing may go on: all that is before this key has been given out, objects and rows. Null: nothing. */
+  readonly position: string | null
+  /** When the store was asked for it. */
+  readonly askedAt: Date
+  readonly isLast: boolean
+}
+
+/** No blob has so many objects. */
+const mostObjectsOfOneBlob = 5_000
+
+/**
+ * A tenant's part of the bucket, page by page, from the position of an earlier listing on or from the beginning. Ends the
+ * run with REFUSED where it cannot be a listing: keys of somebody else, or keys that do not ascend, as with a page that
+ * comes again and again. While a page is worked on, the store is asked for the next one.
+ */
+export async function* listInOrder(ctx: SweepContext, position: string | null): AsyncGenerator<ListingPage> {
+  const prefix = `org/${ctx.principal.tenantId}/`
+  let from = blobIdIn(position ?? '', prefix)
+  const start = from === null ? '' : `${prefix}files/${from}`
+  // The key before the first one: an object may lie under the start itself.
+  const startAfter = start === '' ? undefined : start.slice(0, -1)
+  let last = startAfter ?? ''
+  let carried: ListedObject[] = []
+  for (let asked = ask(ctx, { prefix, startAfter }); ;) {
+    const { askedAt, answer, mayAskAgain } = asked
+    const { objects, continuationToken } = await answer
+    last = assertInOrder(objects, prefix, last)
+    const all = [...carried, ...objects.filter(({ key }) => key >= start)]
+    if (continuationToken === null) {
+      yield { objects: all, rows: { from, before: null }, position: null, askedAt, isLast: true }
+      return
+    }
+    if (objects.length === 0) throw new RunEnded('REFUSED', 'The listing goes on without naming any key.')
+    await mayAskAgain
+    asked = ask(ctx, { prefix, continuationToken })
+    // Objects of the last blob wait for the next page, where more of them may be.
+    const before = lastBlobId(all, prefix)
+    const page = withoutBlob(all, before, prefix)
+    carried = page.carried
+    yield {
+      objects: page.objects,
+      rows: before === null ? null : { from, before },
+      position: before === null ? null : `${prefix}files/${before}`,
+      askedAt,
+      isLast: false,
+    }
+    from = before ?? from
+  }
+}
+
+const pagesPerSecond = 20
+const mostKeys = 1_000
+
+/** Slow listings come in small pages: a page is worked on without a pause. The answer may be waited for later, or never. */
+function ask({ blobs, settings, now }: SweepContext, options: ListOptions) {
+  const askedAt = now()
+  const maxKeys = Math.min(mostKeys, Math.ceil(settings.listedPerSecond / pagesPerSecond))
+  const answer = blobs.list({ ...options, maxKeys })
+  answer.catch(() => undefined)
+  return { askedAt, answer, mayAskAgain: sleep((1_000 * maxKeys) / settings.listedPerSecond) }
+}
+
+function withoutBlob(all: readonly ListedObject[], id: string | null, prefix: string) {
+  const isCarried = ({ key }: ListedObject) => id !== null && blobIdIn(key, prefix) === id
+  const carried = all.filter(isCarried)
+  if (carried.length > mostObjectsOfOneBlob) throw new RunEnded('REFUSED', 'One blob has thousands of objects.')
+  return { carried, objects: all.filter((object) => !isCarried(object)) }
+}
+
+function assertInOrder(objects: readonly ListedObject[], prefix: string, before: string): string {
+  let last = before
+  for (const { key } of objects) {
+    if (!key.startsWith(prefix)) throw new RunEnded('REFUSED', 'The listing holds keys that were not asked for.')
+    if (!isBehind(key, last)) throw new RunEnded('REFUSED', 'The listing is not in order, or repeats itself.')
+    last = key
+  }
+  return last
+}
+
+const plain = /^[\x20-\x7e]*$/
+
+/** In the order of UTF-8 bytes, which is that of the text itself where it is plain. */
+const isBehind = (key: string, other: string): boolean =>
+  plain.test(key) && plain.test(other) ? key > other : Buffer.compare(Buffer.from(key), Buffer.from(other)) > 0
+
+/** The id of the blob that a key names, or null. */
+export function blobIdIn(key: string, prefix: string): string | null {
+  const start = prefix.length + 'files/'.length
+  const id = key.slice(start, start + 36)
+  return key.startsWith(`${prefix}files/`) && isId(id) ? id : null
+}
+
+function lastBlobId(objects: readonly ListedObject[], prefix: string): string | null {
+  for (let at = objects.length - 1; at >= 0; at -= 1) {
+    const id = blobIdIn(objects[at]?.key ?? '', prefix)
+    if (id !== null) return id
+  }
+  return null
+}

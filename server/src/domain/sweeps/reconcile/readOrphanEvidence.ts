@@ -1,0 +1,92 @@
+import { and, eq, or, type SQL, sql } from 'drizzle-orm'
+import { isAnyOf } from '../../../database/conditions.ts'
+import { readDatabaseClock } from '../../../database/lockRows.ts'
+import { orphanObjects } from '../../../database/tables/cleanupTables.ts'
+import { blobs } from '../../../database/tables/fileTables.ts'
+import { events } from '../../../database/tables/journalTables.ts'
+import { uploads } from '../../../database/tables/uploadTables.ts'
+import type { Transaction } from '../../../database/tenantDatabase.ts'
+import { earlier } from '../../clocks.ts'
+import { reading } from '../../context.ts'
+import { inParallel } from '../../inParallel.ts'
+import { assertMayDelete } from '../../installation/bucketMarker.ts'
+import { RunEnded, type SweepContext } from '../runs/recordRun.ts'
+import { blobIdIn } from './listInOrder.ts'
+import type { OrphanEvidence } from './orphanGates.ts'
+
+export type Orphan = typeof orphanObjects.$inferSelect
+
+const requestsAtOnce = 16
+
+/** Asks every witness about each object: the store first, then the rows, so that a row that came in between is seen. */
+export async function readOrphanEvidence(ctx: SweepContext, orphans: readonly Orphan[]): Promise<OrphanEvidence[]> {
+  const stored = await inParallel(orphans, requestsAtOnce, ({ objectKey }) => ctx.blobs.head(objectKey))
+  const isOwnBucket = await isOurs(ctx)
+  return reading(ctx, async (tx) => {
+    const prefix = `org/${tx.tenantId}/`
+    const idOf = new Map(orphans.map(({ objectKey }) => [objectKey, blobIdIn(objectKey, prefix)]))
+    const ids = [...idOf.values()].filter((id) => id !== null)
+    const rows = await readOwned(tx, orphans, ids)
+    const intents = await readIntents(tx, ids)
+    const purges = await readPurges(tx, ids)
+    const now = earlier(ctx.now(), await readDatabaseClock(tx))
+    return orphans.map((orphan, at) => {
+      const id = idOf.get(orphan.objectKey) ?? null
+      const own = intents.filter(({ blobId }) => blobId === id)
+      return {
+        ...orphan,
+        stored: stored[at] ?? null,
+        isOwnBucket,
+        now,
+        rowCount: rows.filter((row) => row.id === id || row.objectKey === orphan.objectKey).length,
+        openIntentCount: own.filter(({ state }) => state === 'PENDING').length,
+        endedIntentCount: own.filter(({ state }) => state !== 'PENDING').length,
+        purgeCount: purges.filter((purge) => purge.blobId === id).length,
+      }
+    })
+  })
+}
+
+/** Rejects only where the bucket does not answer: a doubt is evidence too. */
+async function isOurs(ctx: SweepContext): Promise<boolean> {
+  try {
+    await assertMayDelete(ctx)
+    return true
+  } catch (error) {
+    if (error instanceof RunEnded) return false
+    throw error
+  }
+}
+
+const readOwned = (tx: Transaction, orphans: readonly Orphan[], ids: readonly string[]) => {
+  const keys = orphans.map(({ objectKey }) => objectKey)
+  return tx.db
+    .select({ id: blobs.id, objectKey: blobs.objectKey })
+    .from(blobs)
+    .where(and(tx.mine(blobs), or(sql`${blobs.objectKey} = any(${sql.param(keys)}::text[])`, isAnyOf(blobs.id, ids))))
+}
+
+const readIntents = (tx: Transaction, ids: readonly string[]) =>
+  tx.db
+    .select({ blobId: uploads.blobId, state: uploads.state })
+    .from(uploads)
+    .where(and(tx.mine(uploads), isAnyOf(uploads.blobId, ids)))
+
+const readPurges = (tx: Transaction, ids: readonly string[]) =>
+  tx.db
+    .select({ blobId: events.subjectId })
+    .from(events)
+    .where(and(tx.mine(events), isAnyOf(events.subjectId, ids), eq(events.type, 'blob.purged')))
+
+const blobIdOfKey = sql`cast(substring(${orphanObjects.objectKey}
+  from '^org/[-0-9a-f]{36}/files/([0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12})') as uuid)`
+
+/**
+ * Which watched objects the history of this database explains, so that a run need not ask the store about the others. Only
+ * where to look: the gate reads it again for each object.
+ */
+export const isExplained: SQL = sql`(exists (select 1 from ${events}
+    where ${events.tenantId} = ${orphanObjects.tenantId} and ${events.subjectId} = ${blobIdOfKey}
+      and ${events.type} = 'blob.purged')
+  and exists (select 1 from ${uploads}
+    where ${uploads.tenantId} = ${orphanObjects.tenantId} and ${uploads.blobId} = ${blobIdOfKey}))`

@@ -1,0 +1,46 @@
+import { sql } from 'drizzle-orm'
+import { readDatabaseClock } from '../../../database/lockRows.ts'
+import type { Transaction } from '../../../database/tenantDatabase.ts'
+import { type Context, inTransaction } from '../../context.ts'
+import { newId } from '../../ids.ts'
+import { recordChange } from '../../journal/recordChange.ts'
+import { Invalid } from '../../refusals.ts'
+import { type CleanupRun, findCleanupRuns } from './listRuns.ts'
+import { type CleanupKind, insertRun, type RunOptions } from './recordRun.ts'
+
+/**
+ * Queues a job in the transaction that causes it: it starts once that has committed, at `runAt` or at once. One of a kind
+ * waits for a tenant, however often it is asked for. A hint: the recurring jobs find the same work by its rows.
+ */
+export async function enqueueJob(
+  tx: Transaction,
+  job: 'run_cleanup' | 'delete_blobs',
+  details: { readonly tenantId: string },
+  runAt: Date | null,
+): Promise<void> {
+  const key = `${job}:${details.tenantId}`
+  await tx.db.execute(
+    sql`select filegraph.enqueue_job(${job}::text, ${JSON.stringify(details)}::text::jsonb, ${runAt?.toISOString() ?? null}::timestamptz, ${key}::text)`,
+  )
+}
+
+/**
+ * Asks for a run now. The row is the request: the worker begins it at once where it hears of it, and within a minute
+ * otherwise. Refuses with `Invalid` a cut-off in the future.
+ */
+export async function requestCleanup(ctx: Context, kind: CleanupKind, options: RunOptions): Promise<CleanupRun> {
+  return inTransaction(ctx, async (tx) => {
+    if (options.before !== null && options.before > (await readDatabaseClock(tx))) {
+      throw new Invalid('before', 'This time is in the future.')
+    }
+    const id = newId(ctx.now())
+    await insertRun(tx, ctx, { id, kind, state: 'QUEUED', ...options })
+    const { isDryRun, exceedsBrake } = options
+    const before = options.before?.toISOString() ?? null
+    await recordChange(tx, ctx, 'cleanup.requested', { id, name: kind, payload: { isDryRun, before, exceedsBrake } })
+    await enqueueJob(tx, 'run_cleanup', { tenantId: tx.tenantId }, null)
+    const [run] = await findCleanupRuns(tx, [id])
+    if (!run) throw new Error(`Cleanup run ${id} vanished inside its own transaction`)
+    return run
+  })
+}

@@ -1,0 +1,56 @@
+import { and, isNotNull, isNull } from 'drizzle-orm'
+import { isState, isAnyOf } from '../../../database/conditions.ts'
+import { lockRows } from '../../../database/lockRows.ts'
+import { blobs } from '../../../database/tables/fileTables.ts'
+import { type Context, inTransaction } from '../../context.ts'
+import { recordChanges } from '../../journal/recordChange.ts'
+
+interface Quarantined {
+  readonly id: string
+  readonly objectKey: string
+}
+
+/** Marks rows whose bytes are not there as they were committed. They are shown as such, and never dropped for it. */
+export async function quarantine(
+  ctx: Context,
+  bad: readonly { readonly row: Quarantined; readonly reason: string }[],
+): Promise<void> {
+  for (const reason of new Set(bad.map((one) => one.reason))) {
+    const rows = bad.filter((one) => one.reason === reason).map(({ row }) => row)
+    const ids = rows.map(({ id }) => id)
+    await inTransaction(ctx, async (tx) => {
+      await lockRows(tx, blobs, ids)
+      const marked = await tx.db
+        .update(blobs)
+        .set({ quarantinedAt: ctx.now(), quarantineReason: reason })
+        .where(and(tx.mine(blobs), isAnyOf(blobs.id, ids), isState(blobs.status, 'ready'), isNull(blobs.quarantinedAt)))
+        .returning({ id: blobs.id, objectKey: blobs.objectKey })
+      await recordChanges(
+        tx,
+        ctx,
+        'blob.quarantined',
+        marked.map(({ id, objectKey }) => ({ id, name: null, payload: { objectKey, reason } })),
+      )
+    })
+  }
+}
+
+/** The bytes are there again, as they were committed. */
+export async function liftQuarantine(ctx: Context, rows: readonly Quarantined[]): Promise<void> {
+  if (rows.length === 0) return
+  await inTransaction(ctx, async (tx) => {
+    const ids = rows.map(({ id }) => id)
+    await lockRows(tx, blobs, ids)
+    const cleared = await tx.db
+      .update(blobs)
+      .set({ quarantinedAt: null, quarantineReason: null })
+      .where(and(tx.mine(blobs), isAnyOf(blobs.id, ids), isNotNull(blobs.quarantinedAt)))
+      .returning({ id: blobs.id, objectKey: blobs.objectKey })
+    await recordChanges(
+      tx,
+      ctx,
+      'blob.cleared',
+      cleared.map(({ id, objectKey }) => ({ id, name: null, payload: { objectKey } })),
+    )
+  })
+}

@@ -1,0 +1,219 @@
+import { and, asc, eq, lt, type SQL, sql } from 'drizzle-orm'
+import { isAnyOf } from '../../../database/conditions.ts'
+import { lockRows } from '../../../database/lockRows.ts'
+import { cleanupRuns } from '../../../database/tables/cleanupTables.ts'
+import { blobs } from '../../../database/tables/fileTables.ts'
+import type { Transaction } from '../../../database/tenantDatabase.ts'
+import { BlobStoreUnavailable } from '../../../storage/blobStore.ts'
+import { inTransaction, reading } from '../../context.ts'
+import { assertOwnBucket } from '../../installation/bucketMarker.ts'
+import { longestRunMs, type Run, type SweepContext } from '../runs/recordRun.ts'
+import { liftQuarantine, quarantine } from './quarantine.ts'
+import { type VerifiedBytes, verifyBytes } from './verifyBytes.ts'
+
+/** Bytes without a SHA-256, and bytes in quarantine, are read again after a day. */
+const doubtfulAfterMs = 86_400_000
+const rowsAtOnce = 100
+/** The store may refuse one object, for example one that was archived. It is down if it refuses several in a row. */
+const mostFailuresInARow = 3
+
+/**
+ * Reads blobs of a tenant whole and compares them with what was committed, least recently verified first. Bytes without a
+ * SHA-256 and bytes in quarantine come before all others: the former get their hash here, the latter are cleared once they
+ * are right again. Damaged bytes go into quarantine.
+ *
+ * The settings bound the blobs, the bytes and the time of a run; the next run goes on. A blob is read within one run, because
+ * the state of a SHA-256 cannot be kept between two: one that is larger than the bound is read by a run that reads nothing else.
+ */
+export async function verifyBlobs(ctx: SweepContext, run: Run): Promise<void> {
+  // In a foreign bucket nothing would be found, and every file accused.
+  await assertOwnBucket(ctx, run)
+  const { verifiedBlobs, verifiedBytes, verifiedForMs } = ctx.settings
+  const deadline = performance.now() + verifiedForMs
+  const marks = new Marks(ctx, run)
+  let readBytes = 0
+  try {
+    for await (const blob of listDue(ctx)) {
+      const isOverBudget = readBytes > 0 && readBytes + blob.byteSize > verifiedBytes
+      if (run.tally.examined >= verifiedBlobs || isOverBudget || performance.now() > deadline) break
+      readBytes += blob.byteSize
+      await verifyOne(ctx, run, blob, marks)
+    }
+  } finally {
+    await marks.write()
+  }
+  marks.assertAnswered()
+}
+
+/** Whether a run would find anything. A run under way reads the same blobs: it has an hour before another is made. */
+export async function hasBlobsToVerify(ctx: SweepContext): Promise<boolean> {
+  return reading(ctx, async (tx) => {
+    const running = await tx.db
+      .select({ id: cleanupRuns.id })
+      .from(cleanupRuns)
+      .where(
+        and(
+          tx.mine(cleanupRuns),
+          sql`${cleanupRuns.kind} = 'VERIFY' and ${cleanupRuns.state} = 'RUNNING'`,
+          sql`${cleanupRuns.startedAt} > ${new Date(ctx.now().getTime() - longestRunMs).toISOString()}::timestamptz`,
+        ),
+      )
+      .limit(1)
+    if (running.length > 0) return false
+    for (const group of groupsOf(ctx)) if ((await readDue(tx, group, null, 1)).length > 0) return true
+    return false
+  })
+}
+
+type DueBlob = Awaited<ReturnType<typeof readDue>>[number]
+
+interface Group {
+  /** As in the predicate of its index, word for word: plans are made without the values of parameters. */
+  readonly where: SQL
+  readonly verifiedBefore: Date
+}
+
+function groupsOf({ now, settings }: SweepContext): Group[] {
+  const before = (ms: number) => new Date(now().getTime() - ms)
+  const { status, sha256, quarantinedAt } = blobs
+  return [
+    {
+      where: sql`${status} = 'ready' and (${sha256} is null or ${quarantinedAt} is not null)`,
+      verifiedBefore: before(Math.min(doubtfulAfterMs, settings.verifiedAfterMs)),
+    },
+    {
+      where: sql`${status} = 'ready' and ${sha256} is not null and ${quarantinedAt} is null`,
+      verifiedBefore: before(settings.verifiedAfterMs),
+    },
+  ]
+}
+
+async function* listDue(ctx: SweepContext): AsyncGenerator<DueBlob> {
+  const seen = new Set<string>()
+  for (const group of groupsOf(ctx)) {
+    for (let after: DueBlob | null = null; ;) {
+      const page: DueBlob[] = await reading(ctx, (tx) => readDue(tx, group, after, rowsAtOnce))
+      // A blob changes its group when it is proved, cleared or accused.
+      for (const blob of page) if (!seen.has(blob.id)) yield blob
+      for (const { id } of page) seen.add(id)
+      after = page.at(-1) ?? null
+      if (page.length < rowsAtOnce) break
+    }
+  }
+}
+
+const readDue = (
+  tx: Transaction,
+  group: Group,
+  after: { readonly verifiedAt: Date; readonly id: string } | null,
+  limit: number,
+) =>
+  tx.db
+    .select({
+      id: blobs.id,
+      objectKey: blobs.objectKey,
+      byteSize: blobs.byteSize,
+      etag: blobs.etag,
+      sha256: blobs.sha256,
+      quarantinedAt: blobs.quarantinedAt,
+      verifiedAt: blobs.verifiedAt,
+    })
+    .from(blobs)
+    .where(
+      and(
+        tx.mine(blobs),
+        group.where,
+        lt(blobs.verifiedAt, group.verifiedBefore),
+        after
+          ? sql`(${blobs.verifiedAt}, ${blobs.id}) > (${after.verifiedAt.toISOString()}::timestamptz, ${after.id}::uuid)`
+          : undefined,
+      ),
+    )
+    .orderBy(asc(blobs.verifiedAt), asc(blobs.id))
+    .limit(limit)
+
+async function verifyOne(ctx: SweepContext, run: Run, blob: DueBlob, marks: Marks): Promise<void> {
+  const examined = { key: blob.objectKey, byteSize: blob.byteSize }
+  run.tally.examined += 1
+  let found: VerifiedBytes
+  try {
+    found = await verifyBytes(ctx.blobs, blob)
+  } catch (error) {
+    if (!(error instanceof BlobStoreUnavailable)) throw error
+    run.tally.addHeld('STORE', examined)
+    return marks.addFailure(blob, error)
+  }
+  const { verdict, sha256, contentEncoding } = found
+  if (verdict !== 'SAME') run.tally.addFound(verdict.toLowerCase(), examined)
+  else if (blob.quarantinedAt !== null) run.tally.addFound('returned', examined)
+  if (contentEncoding !== null) run.tally.addFound('encoded', examined)
+  if (!run.isDryRun) {
+    if (verdict === 'MISSING' || verdict === 'DIFFERENT') await quarantine(ctx, [{ row: blob, reason: verdict }])
+    else if (verdict === 'SAME' && sha256 !== null) await keepHash(ctx, blob, sha256)
+    if (verdict === 'SAME' && blob.quarantinedAt !== null) await liftQuarantine(ctx, [blob])
+  }
+  await marks.add(blob)
+}
+
+/** Never replaces a hash: what was proved stays what bytes are compared with. */
+async function keepHash(ctx: SweepContext, blob: DueBlob, sha256: string): Promise<void> {
+  if (blob.sha256 !== null || blob.etag === null) return
+  const { id, etag } = blob
+  await inTransaction(ctx, (tx) =>
+    tx.db
+      .update(blobs)
+      .set({ sha256 })
+      .where(
+        and(
+          tx.mine(blobs),
+          eq(blobs.id, id),
+          eq(blobs.etag, etag),
+          sql`${blobs.status} = 'ready' and ${blobs.sha256} is null`,
+        ),
+      ),
+  )
+}
+
+/** Which blobs were looked at, so that the next run begins with others. Written in batches; a dry run writes nothing. */
+class Marks {
+  readonly #ctx: SweepContext
+  readonly #run: Run
+  readonly #ids: string[] = []
+  /** Left out until the store answers for another blob: an outage must not pass for a verification. */
+  readonly #failed: string[] = []
+  #failure: BlobStoreUnavailable | undefined
+
+  constructor(ctx: SweepContext, run: Run) {
+    this.#ctx = ctx
+    this.#run = run
+  }
+
+  async add({ id }: DueBlob): Promise<void> {
+    this.#ids.push(id, ...this.#failed.splice(0))
+    this.#failure = undefined
+    if (this.#ids.length >= rowsAtOnce) await this.write()
+  }
+
+  addFailure({ id }: DueBlob, error: BlobStoreUnavailable): void {
+    this.#failed.push(id)
+    this.#failure = error
+    if (this.#failed.length >= mostFailuresInARow) throw error
+  }
+
+  async write(): Promise<void> {
+    const ids = this.#ids.splice(0)
+    if (ids.length === 0 || this.#run.isDryRun) return
+    await inTransaction(this.#ctx, async (tx) => {
+      await lockRows(tx, blobs, ids)
+      await tx.db
+        .update(blobs)
+        .set({ verifiedAt: this.#ctx.now() })
+        .where(and(tx.mine(blobs), isAnyOf(blobs.id, ids), sql`${blobs.status} = 'ready'`))
+    })
+  }
+
+  /** The last blobs of a run had no answer: whether it is their fault or the store's cannot be told. */
+  assertAnswered(): void {
+    if (this.#failure) throw this.#failure
+  }
+}

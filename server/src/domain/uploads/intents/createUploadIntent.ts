@@ -1,0 +1,147 @@
+import { and, eq } from 'drizzle-orm'
+import { violatedConstraint } from '../../../database/databaseUnavailable.ts'
+import { blobs } from '../../../database/tables/fileTables.ts'
+import { uploads } from '../../../database/tables/uploadTables.ts'
+import type { Transaction } from '../../../database/tenantDatabase.ts'
+import type { BlobStore, SignedUpload } from '../../../storage/blobStore.ts'
+import { atOnce } from '../../atOnce.ts'
+import { type Context, inTransaction } from '../../context.ts'
+import { lockLiveFile } from '../../files/changeFile.ts'
+import { plainExtension } from '../../files/fileName.ts'
+import { newId } from '../../ids.ts'
+import { recordChange } from '../../journal/recordChange.ts'
+import { limits } from '../../limits.ts'
+import { formatMediaType, parseMediaType } from '../../mediaTypes/mediaType.ts'
+import { Conflict } from '../../refusals.ts'
+import { readTenant, type Tenant } from '../../tenants/policy.ts'
+import { reserveSpace } from '../../tenants/usage.ts'
+import { acceptDeclaration, isSameDeclaration, refuseAgainstPolicy, type UploadRequest } from './declaration.ts'
+import { selectUploads, type Upload } from './findUploads.ts'
+
+/** Where a blob lies in the bucket. Nothing of a user's text gets in but a short, plain extension. */
+const objectKey = (tenantId: string, blobId: string, fileName: string): string =>
+  `org/${tenantId}/files/${blobId}.${plainExtension(fileName)}`
+
+/**
+ * Promises room for one upload. Asking again with the same idempotency key gives the same intent; with the same key and
+ * another declaration it is a `Conflict`.
+ */
+export async function createUploadIntent(ctx: Context, request: UploadRequest): Promise<Upload> {
+  const declared = acceptDeclaration(request)
+  try {
+    return await inTransaction(ctx, (tx) => findOrInsert(tx, ctx, declared))
+  } catch (error) {
+    // Two requests with one key at once: whoever came second finds the other's intent.
+    if (violatedConstraint(error) !== 'uploads_idempotency') throw error
+    return inTransaction(ctx, (tx) => findOrInsert(tx, ctx, declared))
+  }
+}
+
+async function findOrInsert(tx: Transaction, ctx: Context, declared: UploadRequest): Promise<Upload> {
+  const repeated = findRepeated(tx, ctx, declared)
+  const policy = readTenant(tx)
+  // Locked, so that nobody deletes and purges it before the intent is there to be seen.
+  const target = declared.fileId === null ? null : lockLiveFile(tx, declared.fileId)
+  // Asked at once, and looked at in the order in which they refuse.
+  await Promise.allSettled([repeated, policy, target])
+  const found = await repeated
+  if (found) return found
+  refuseAgainstPolicy(await policy, declared)
+  await target
+  return insertIntent(tx, ctx, declared, await policy)
+}
+
+async function findRepeated(tx: Transaction, ctx: Context, declared: UploadRequest): Promise<Upload | undefined> {
+  if (declared.idempotencyKey === null) return undefined
+  const mine = eq(uploads.createdBy, ctx.principal.id)
+  const [upload] = await selectUploads(tx, and(mine, eq(uploads.idempotencyKey, declared.idempotencyKey)))
+  if (upload && !isSameDeclaration(declared, upload)) {
+    throw new Conflict('IDEMPOTENCY_KEY_REUSED', 'This idempotency key was used for another upload.')
+  }
+  return upload
+}
+
+/** What an intent is made of beside what was declared. */
+interface Made {
+  readonly id: string
+  readonly blobId: string
+  readonly by: string
+  readonly now: Date
+  readonly expiresAt: Date
+}
+
+async function insertIntent(tx: Transaction, ctx: Context, declared: UploadRequest, policy: Tenant): Promise<Upload> {
+  const now = ctx.now()
+  const id = newId(now)
+  const expiresAt = new Date(now.getTime() + policy.intentLifetimeSeconds * 1000)
+  const made = { id, blobId: newId(now), by: ctx.principal.id, now, expiresAt }
+  const { name, contentType, byteSize, fileId } = declared
+  const [, , , , [upload]] = await atOnce(
+    () => insertBlob(tx, declared, made),
+    () => insertUpload(tx, declared, made),
+    () => reserveSpace(tx, byteSize, policy.quotaBytes),
+    () => recordChange(tx, ctx, 'upload_intent.created', { id, name, payload: { contentType, byteSize, fileId } }),
+    () => selectUploads(tx, eq(uploads.id, id)),
+  )
+  if (!upload) throw new Error(`Upload ${id} vanished inside its own transaction`)
+  return upload
+}
+
+const insertBlob = (tx: Transaction, declared: UploadRequest, { blobId, now }: Made) =>
+  tx.db.insert(blobs).values({
+    tenantId: tx.tenantId,
+    id: blobId,
+    objectKey: objectKey(tx.tenantId, blobId, declared.name),
+    status: 'pending',
+    refcount: 0,
+    byteSize: declared.byteSize,
+    contentType: declared.contentType,
+    createdAt: now,
+  })
+
+const insertUpload = (tx: Transaction, declared: UploadRequest, { id, blobId, by, now, expiresAt }: Made) =>
+  tx.db.insert(uploads).values({
+    tenantId: tx.tenantId,
+    id,
+    blobId,
+    targetFileId: declared.fileId,
+    state: 'PENDING',
+    declaredName: declared.name,
+    declaredContentType: declared.contentType,
+    declaredByteSize: declared.byteSize,
+    declaredSha256: declared.sha256,
+    retention: declared.retention ?? 'KEPT',
+    idempotencyKey: declared.idempotencyKey,
+    createdBy: by,
+    createdAt: now,
+    expiresAt,
+  })
+
+/**
+ * The request that sends the bytes, signed here and now. It can be asked for again as long as the intent is pending: the
+ * address cannot overwrite, so more of them do no harm. Null once nothing may be sent any more.
+ */
+export function signUpload(
+  ctx: { readonly blobs: BlobStore; readonly now: () => Date },
+  upload: Upload,
+): (SignedUpload & { readonly expiresAt: Date }) | null {
+  const now = ctx.now()
+  const remaining = Math.floor((upload.expiresAt.getTime() - now.getTime()) / 1000)
+  if (upload.state !== 'PENDING' || upload.objectKey === null || remaining < 1) return null
+  const expiresInSeconds = Math.min(limits.uploadUrlSeconds, remaining)
+  const signed = ctx.blobs.signUpload({
+    key: upload.objectKey,
+    contentType: signedType(upload.contentType),
+    byteSize: upload.byteSize,
+    sha256: upload.sha256 ?? undefined,
+    expiresInSeconds,
+    now,
+  })
+  return { ...signed, expiresAt: new Date(now.getTime() + expiresInSeconds * 1000) }
+}
+
+/** The header that is signed has no quoted string, because stores may write one in another way. */
+function signedType(contentType: string): string {
+  const type = parseMediaType(contentType)
+  return type ? formatMediaType({ ...type, codecs: null }) : contentType
+}

@@ -1,0 +1,267 @@
+import {
+  CompleteMultipartUploadCommand,
+  CreateBucketCommand,
+  CreateMultipartUploadCommand,
+  DeleteBucketCorsCommand,
+  DeleteObjectsCommand,
+  GetBucketCorsCommand,
+  GetBucketLocationCommand,
+  GetBucketVersioningCommand,
+  GetObjectCommand,
+  HeadBucketCommand,
+  HeadObjectCommand,
+  ListBucketsCommand,
+  ListObjectsCommand,
+  ListObjectsV2Command,
+  PutObjectCommand,
+  UploadPartCommand,
+  type S3Client,
+} from '@aws-sdk/client-s3'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { createClient, presign, sendRaw, statusOf } from '../../storage/contract/testing/s3Requests.ts'
+import { startLocalBucket } from './startLocalBucket.ts'
+import { account, openTestBucket, type TestBucket } from './testing/openTestBucket.ts'
+import { sha256Hex, signHeaders } from './testing/signHeaders.ts'
+
+let bucket: TestBucket
+let client: S3Client
+const Bucket = account.bucket
+beforeAll(async () => {
+  bucket = await openTestBucket()
+  client = createClient(bucket.target)
+})
+afterAll(async () => {
+  client.destroy()
+  await bucket.dispose()
+  expect(bucket.bugs).toEqual([])
+})
+
+/** Any method and any subresource, signed by the SDK. */
+async function ask(method: string, subresource: string, body = '', key = '') {
+  const [name, value = ''] = subresource.split('=')
+  const command = new GetObjectCommand({ Bucket, Key: 'x' })
+  command.middlewareStack.add(
+    (next) => (args) => {
+      const request = args.request as { method: string; path: string; query: Record<string, string> }
+      request.method = method
+      request.path = `/${Bucket}${key && `/${key}`}`
+      request.query = { [name!]: value }
+      return next(args)
+    },
+    { step: 'build' },
+  )
+  const url = await presign(client, command)
+  return sendRaw(url, { method, body, headers: { 'content-length': String(Buffer.byteLength(body)) } })
+}
+
+describe('the bucket', () => {
+  it('is there, is the caller’s own, and is the only one', async () => {
+    expect(await statusOf(client.send(new HeadBucketCommand({ Bucket })))).toBe(200)
+    expect(await statusOf(client.send(new CreateBucketCommand({ Bucket })))).toBe(200)
+    expect((await client.send(new ListBucketsCommand())).Buckets?.map(({ Name }) => Name)).toEqual([Bucket])
+    expect((await client.send(new GetBucketLocationCommand({ Bucket }))).LocationConstraint).toBeUndefined()
+    expect((await client.send(new GetBucketVersioningCommand({ Bucket }))).Status).toBeUndefined()
+    await expect(client.send(new CreateBucketCommand({ Bucket: 'another' }))).rejects.toMatchObject({
+      name: 'TooManyBuckets',
+    })
+    await expect(client.send(new ListObjectsV2Command({ Bucket: 'another' }))).rejects.toMatchObject({
+      name: 'NoSuchBucket',
+    })
+    expect(await statusOf(client.send(new PutObjectCommand({ Bucket: 'another', Key: 'a', Body: 'a' })))).toBe(404)
+  })
+
+  it('is not opened under a name that is no name of a bucket', async () => {
+    for (const name of ['..', 'a/b', '', 'UPPER', 'ab', '.abc']) {
+      await expect(startLocalBucket({ ...account, bucket: name, directory: bucket.directory })).rejects.toThrow(
+        RangeError,
+      )
+    }
+  })
+
+  it('can be listed by the older form, too', async () => {
+    for (const Key of ['v1/a', 'v1/b/c', 'v1/d']) await client.send(new PutObjectCommand({ Bucket, Key, Body: 'x' }))
+    const first = await client.send(new ListObjectsCommand({ Bucket, Prefix: 'v1/', Delimiter: '/', MaxKeys: 2 }))
+    expect([first.IsTruncated, first.NextMarker]).toEqual([true, 'v1/b/'])
+    const rest = await client.send(
+      new ListObjectsCommand({ Bucket, Prefix: 'v1/', Delimiter: '/', Marker: first.NextMarker }),
+    )
+    expect([rest.Contents?.map(({ Key }) => Key), rest.IsTruncated]).toEqual([['v1/d'], false])
+  })
+})
+
+describe('every answer', () => {
+  it('has a request id, which an error repeats, and no error says anything that is not the caller’s own', async () => {
+    const url = await presign(client, new GetObjectCommand({ Bucket, Key: 'missing &<key>' }))
+    const { headers, text } = await sendRaw(url)
+    const id = headers['x-amz-request-id']
+    expect(id).toMatch(/^[0-9A-F]{16}$/)
+    expect(text).toContain(`<RequestId>${String(id)}</RequestId>`)
+    expect(text).toContain('<Key>missing &amp;&lt;key&gt;</Key>')
+    expect(text).not.toContain(bucket.directory)
+    expect(text).not.toContain('X-Amz-Signature')
+    expect(headers['content-type']).toBe('application/xml')
+  })
+})
+
+describe('what S3 has and this bucket does not', () => {
+  it.each(['acl', 'policy', 'tagging', 'versions', 'lifecycle', 'website', 'object-lock', 'versionId=7'])(
+    'is refused instead of taken for something else: ?%s',
+    async (subresource) => {
+      expect(await ask('GET', subresource, '', 'a')).toMatchObject({ status: 501, code: 'NotImplemented' })
+    },
+  )
+
+  it('is refused as a header as well', async () => {
+    const headers: [Record<string, string>, string][] = [
+      [{ 'x-amz-server-side-encryption': 'AES256' }, 'NotImplemented'],
+      [{ 'x-amz-tagging': 'a=b' }, 'NotImplemented'],
+      [{ 'x-amz-acl': 'public-read' }, 'AccessControlListNotSupported'],
+      [{ 'x-amz-storage-class': 'GLACIER' }, 'InvalidStorageClass'],
+      [{ 'if-none-match': '"abc"' }, 'NotImplemented'],
+    ]
+    for (const [one, code] of headers) {
+      const signed = signHeaders(bucket.target, {
+        method: 'PUT',
+        key: 'a',
+        headers: one,
+        payloadHash: sha256Hex('a'),
+        time: new Date(),
+      })
+      expect(await sendRaw(signed.url, { method: 'PUT', headers: signed.headers, body: 'a' })).toMatchObject({ code })
+    }
+  })
+
+  it('is refused as a method', async () => {
+    expect(await ask('PATCH', 'x', '', 'a')).toMatchObject({ status: 405 })
+    expect(await ask('POST', 'x', '', 'a')).toMatchObject({ status: 501 })
+    expect(await ask('DELETE', 'x')).toMatchObject({ status: 405 })
+  })
+})
+
+describe('a key', () => {
+  it('has at most 1,024 bytes', async () => {
+    const put = (Key: string) => statusOf(client.send(new PutObjectCommand({ Bucket, Key, Body: Key })))
+    expect([await put('é'.repeat(512)), await put(`${'é'.repeat(512)}x`)]).toEqual([200, 400])
+  })
+
+  it('is UTF-8', async () => {
+    for (const path of ['%ff', '%', '%c3%28', '%ed%a0%80']) {
+      expect(await sendRaw(`${bucket.target.endpoint}/files/${path}`)).toMatchObject({
+        status: 400,
+        code: 'InvalidURI',
+      })
+    }
+  })
+
+  it('may hold what no XML can say plainly', async () => {
+    const Key = 'control/\u0001\u0008\u001f\u007f'
+    await client.send(new PutObjectCommand({ Bucket, Key, Body: 'x' }))
+    const { Contents } = await client.send(
+      new ListObjectsV2Command({ Bucket, Prefix: 'control/', EncodingType: 'url' }),
+    )
+    expect(Contents?.map((object) => decodeURIComponent(object.Key!))).toEqual([Key])
+  })
+})
+
+describe('too much', () => {
+  it('metadata is refused', async () => {
+    const put = (length: number) =>
+      client.send(new PutObjectCommand({ Bucket, Key: 'm', Body: 'x', Metadata: { a: 'x'.repeat(length) } }))
+    expect(await statusOf(put(2047))).toBe(200)
+    await expect(put(2048)).rejects.toMatchObject({ name: 'MetadataTooLarge' })
+  })
+
+  it('is an object of more than 5 GiB, before a byte of it is sent', async () => {
+    const size = String(5 * 1024 ** 3 + 1)
+    const headers = { 'content-length': size, expect: '100-continue' }
+    const signed = signHeaders(bucket.target, {
+      method: 'PUT',
+      key: 'huge',
+      payloadHash: 'UNSIGNED-PAYLOAD',
+      time: new Date(),
+    })
+    async function* nothing() {}
+    const sent = sendRaw(signed.url, { method: 'PUT', headers: { ...signed.headers, ...headers }, body: nothing() })
+    expect(await sent.catch(() => undefined)).toMatchObject({ status: 400, code: 'EntityTooLarge' })
+  })
+
+  it('are a thousand and one keys to delete', async () => {
+    const Objects = Array.from({ length: 1001 }, (_, index) => ({ Key: String(index) }))
+    await expect(client.send(new DeleteObjectsCommand({ Bucket, Delete: { Objects } }))).rejects.toMatchObject({
+      name: 'MalformedXML',
+    })
+  })
+})
+
+describe('a document', () => {
+  const cors = (rule: string) => `<CORSConfiguration>${rule}</CORSConfiguration>`
+  const origin = (text: string) =>
+    cors(`<CORSRule><AllowedMethod>GET</AllowedMethod><AllowedOrigin>${text}</AllowedOrigin></CORSRule>`)
+
+  it('is read with comments, attributes, references and CDATA', async () => {
+    const xml = `<?xml version="1.0"?>\n<!-- a -->\n${origin('http://a&amp;b&#x2e;<![CDATA[c]]>')}\n`
+    expect((await ask('PUT', 'cors', xml.replace('<CORSRule>', '<CORSRule a="b">'))).status).toBe(200)
+    const { CORSRules } = await client.send(new GetBucketCorsCommand({ Bucket }))
+    expect(CORSRules?.[0]?.AllowedOrigins).toEqual(['http://a&b.c'])
+    await client.send(new DeleteBucketCorsCommand({ Bucket }))
+  })
+
+  it.each([
+    ['nothing', ''],
+    ['an open end', '<CORSConfiguration>'],
+    ['another end', '<CORSConfiguration></Other>'],
+    ['another root', '<Other/>'],
+    ['two roots', `${origin('a')}${origin('a')}`],
+    ['text behind its end', `${origin('a')}b`],
+    ['a rule without origins', cors('<CORSRule><AllowedMethod>GET</AllowedMethod></CORSRule>')],
+    ['an entity', `<!DOCTYPE a [<!ENTITY b SYSTEM "file:///etc/passwd">]>${origin('&b;')}`],
+    ['an unknown entity', origin('&b;')],
+    ['half a character', origin('&#xd800;')],
+    ['great depth', '<a>'.repeat(100_000)],
+  ])('is refused with %s', async (_, body) => {
+    expect(await ask('PUT', 'cors', body)).toMatchObject({ status: 400, code: 'MalformedXML' })
+  })
+
+  it('that would delete needs a digest', async () => {
+    const body = '<Delete><Object><Key>a</Key></Object></Delete>'
+    expect(await ask('POST', 'delete', body)).toMatchObject({ status: 400, code: 'InvalidRequest' })
+  })
+
+  it('tells of each key that could not be deleted', async () => {
+    const Objects = [{ Key: 'gone' }, { Key: 'x'.repeat(1025) }, { Key: 'v', VersionId: '7' }]
+    const { Deleted, Errors } = await client.send(new DeleteObjectsCommand({ Bucket, Delete: { Objects } }))
+    expect(Deleted?.map(({ Key }) => Key)).toEqual(['gone'])
+    expect(Errors?.map(({ Code }) => Code)).toEqual(['KeyTooLongError', 'NoSuchVersion'])
+  })
+})
+
+describe('an upload id', () => {
+  it('leads to its upload by itself alone, and only under its key', async () => {
+    const { UploadId } = await client.send(new CreateMultipartUploadCommand({ Bucket, Key: 'a' }))
+    const send = (Key: string, id: string) =>
+      statusOf(client.send(new UploadPartCommand({ Bucket, Key, UploadId: id, PartNumber: 1, Body: 'x' })))
+    expect(await send('a', UploadId!)).toBe(200)
+    for (const id of [`./${UploadId}`, `x/../${UploadId}`, `${UploadId}/`]) expect(await send('a', id)).toBe(404)
+    expect(await send('b', UploadId!)).toBe(404)
+  })
+
+  it('that nobody gave out leads nowhere', async () => {
+    for (const UploadId of ['..', '../../files', 'a'.repeat(32), '0'.repeat(32), '%00']) {
+      const place = { Bucket, Key: 'a', UploadId }
+      expect(await statusOf(client.send(new UploadPartCommand({ ...place, PartNumber: 1, Body: 'x' })))).toBe(404)
+      const MultipartUpload = { Parts: [{ PartNumber: 1, ETag: 'x' }] }
+      expect(await statusOf(client.send(new CompleteMultipartUploadCommand({ ...place, MultipartUpload })))).toBe(404)
+    }
+    expect(await statusOf(client.send(new HeadObjectCommand({ Bucket, Key: 'a' })))).toBe(404)
+  })
+})
+
+describe('an answer’s label', () => {
+  it('that no header can carry is refused', async () => {
+    await client.send(new PutObjectCommand({ Bucket, Key: 'label', Body: 'x' }))
+    for (const ResponseContentDisposition of ['attachment; filename="你.txt"', 'a\r\nset-cookie: b=c', 'a\0']) {
+      const url = await presign(client, new GetObjectCommand({ Bucket, Key: 'label', ResponseContentDisposition }))
+      expect(await sendRaw(url)).toMatchObject({ status: 400, code: 'InvalidArgument' })
+    }
+  })
+})

@@ -1,0 +1,80 @@
+import { ApolloServer, type ApolloServerPlugin } from '@apollo/server'
+import {
+  ApolloServerPluginCacheControlDisabled,
+  ApolloServerPluginLandingPageDisabled,
+  ApolloServerPluginUsageReportingDisabled,
+} from '@apollo/server/plugin/disabled'
+import type { Logger } from 'pino'
+import type { RequestContext } from '../requestContext.ts'
+import { schema } from '../schema.ts'
+import { checkedOperations } from './checkedOperations.ts'
+import { DocumentCache } from './documentCache.ts'
+import { formatError, logDefects, statusFor } from './errorAnswers.ts'
+import { operationLimits } from './operationLimits.ts'
+
+/**
+ * Headers that a page of another site cannot send without asking first (a CORS preflight). `authorization` is among them
+ * because only a bearer token is accepted in it, which no browser adds by itself.
+ */
+const preflightedHeaders = ['authorization', 'x-filegraph-csrf', 'apollo-require-preflight', 'x-apollo-operation-name']
+
+export interface ApolloOptions {
+  readonly introspection: boolean
+  readonly logger: Pick<Logger, 'error' | 'warn' | 'info' | 'debug'>
+}
+
+/** The GraphQL server without its web server. Bounds hold before any resolver runs; what is no refusal is masked. */
+export function createApollo({ introspection, logger }: ApolloOptions): ApolloServer<RequestContext> {
+  const documents = new DocumentCache()
+  return new ApolloServer<RequestContext>({
+    schema,
+    introspection,
+    logger,
+    csrfPrevention: { requestHeaders: [...preflightedHeaders] },
+    allowBatchedHttpRequests: false,
+    includeStacktraceInErrorResponses: false,
+    hideSchemaDetailsFromClientErrors: !introspection,
+    parseOptions: { maxLexicalTokens: operationLimits.tokens },
+    // Validation is the work of `checkedOperations`, which first looks at how large the document is.
+    dangerouslyDisableValidation: true,
+    documentStore: documents,
+    // There is no cache of answers: it would outlive signed addresses.
+    persistedQueries: false,
+    stopOnTerminationSignals: false,
+    formatError: (formatted, error) => formatError(formatted, error, introspection),
+    plugins: [
+      // Costs half a millisecond a request and answers here are never cacheable.
+      ApolloServerPluginCacheControlDisabled(),
+      ApolloServerPluginLandingPageDisabled(),
+      ApolloServerPluginUsageReportingDisabled(),
+      checkedOperations({ documents, introspection, logger }),
+      errorsToStatus,
+      logEncountered(logger),
+    ],
+  })
+}
+
+/** The status of a refused answer, and the request id beside what is masked. */
+const errorsToStatus: ApolloServerPlugin<RequestContext> = {
+  requestDidStart: async () => ({
+    willSendResponse: async ({ response, contextValue }) => {
+      if (response.body.kind !== 'single') return
+      const { singleResult } = response.body
+      const requestId = contextValue.caller?.origin.requestId
+      for (const error of singleResult.errors ?? []) {
+        if (error.extensions?.['code'] === 'INTERNAL_SERVER_ERROR' && requestId) {
+          Object.assign(error.extensions, { requestId })
+        }
+      }
+      const status = statusFor(singleResult)
+      if (status !== undefined && !response.http.status) response.http.status = status
+    },
+  }),
+}
+
+const logEncountered = (logger: ApolloOptions['logger']): ApolloServerPlugin<RequestContext> => ({
+  requestDidStart: async () => ({
+    didEncounterErrors: async ({ errors, contextValue }) =>
+      logDefects(logger, errors, contextValue.caller?.origin.requestId),
+  }),
+})

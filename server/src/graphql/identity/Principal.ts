@@ -1,0 +1,48 @@
+import { type KnownPrincipal, listPrincipals } from '../../domain/identity/people/findPrincipals.ts'
+import { builder, connectionOf } from '../builder.ts'
+import { PrincipalKindEnum } from '../enums.ts'
+import { NodeInterface, nodeId } from '../node.ts'
+import { callerOf } from '../requestContext.ts'
+
+export const Principal = builder.objectRef<KnownPrincipal>('Principal').implement({
+  description: 'Somebody who acts in the tenant: a person, an API key, a user of the host application, or the system.',
+  interfaces: [NodeInterface],
+  fields: (t) => ({
+    id: t.id({ description: 'Opaque and global.', resolve: ({ id }) => nodeId('Principal', id) }),
+    kind: t.field({ type: PrincipalKindEnum, description: 'Which kind of caller it is.', resolve: ({ kind }) => kind }),
+    name: t.exposeString('name', { description: 'The name to show.' }),
+    email: t.exposeString('email', { nullable: true, description: 'The e-mail address, where one is known.' }),
+  }),
+})
+
+const PrincipalEdge = builder.edgeObject({
+  type: Principal,
+  name: 'PrincipalEdge',
+  description: 'A principal in a page.',
+})
+
+const PrincipalConnection = builder.connectionObject(
+  { type: Principal, name: 'PrincipalConnection', description: 'A page of principals.' },
+  PrincipalEdge,
+)
+
+builder.queryFields((t) => ({
+  principals: t.connection(
+    {
+      type: Principal,
+      nullable: true,
+      authScopes: { role: 'VIEWER' },
+      description:
+        'Everybody who can act or has acted in the tenant, ordered by name: people, API keys, users of the host application and the system. Includes people who have left and keys that were revoked, since files and audit entries still name them.',
+      args: {
+        search: t.arg.string({
+          description:
+            'Words that the name or the e-mail address must contain, each at any place. Case and accents do not matter. Default: everybody. At most 200 characters.',
+        }),
+      },
+      resolve: async (_root, { search, ...page }, context) =>
+        connectionOf(await listPrincipals(callerOf(context), search ?? null, page), {}),
+    },
+    PrincipalConnection,
+  ),
+}))

@@ -1,0 +1,112 @@
+import { isId } from '../../domain/ids.ts'
+import { auditActions } from '../../domain/journal/actions.ts'
+import { type AuditEntry as AuditRow, listAuditLog } from '../../domain/journal/listAuditLog.ts'
+import { BadInput } from '../../domain/refusals.ts'
+import { builder, connectionOf } from '../builder.ts'
+import { globalId, noId, type NodeType, parseGlobalId } from '../globalId.ts'
+import { Principal } from '../identity/Principal.ts'
+import { NodeInterface, nodeId } from '../node.ts'
+import { callerOf } from '../requestContext.ts'
+
+const actions = auditActions.map((action) => `\`${action}\``).join(', ')
+
+/** The audit log's kinds of subjects that can be read again by their id. */
+const nodeTypes: Record<string, NodeType> = {
+  file: 'File',
+  upload_intent: 'UploadIntent',
+  api_key: 'ApiKey',
+  member: 'Principal',
+  tenant: 'Tenant',
+  cleanup_run: 'CleanupRun',
+}
+
+const AuditSubject = builder.objectRef<AuditRow>('AuditSubject').implement({
+  description: 'What an audit entry is about, as it was called then.',
+  fields: (t) => ({
+    type: t.exposeString('subjectType', { description: 'The kind of thing, such as `file`.' }),
+    id: t.id({
+      description: 'Its id, which may lead nowhere by now.',
+      resolve: ({ subjectType, subjectId }) => globalId(nodeTypes[subjectType] ?? subjectType, subjectId),
+    }),
+    name: t.exposeString('subjectName', { nullable: true, description: 'Its name at that time.' }),
+  }),
+})
+
+const AuditEntry = builder.objectRef<AuditRow>('AuditEntry').implement({
+  description: 'Who did what to what, from where. Written once, in the transaction that did it.',
+  interfaces: [NodeInterface],
+  fields: (t) => ({
+    id: t.id({ description: 'Opaque and global.', resolve: ({ id }) => nodeId('AuditEntry', id) }),
+    at: t.expose('at', { type: 'DateTime', description: 'When it happened.' }),
+    action: t.exposeString('action', {
+      description: `What happened. One of: ${actions}. Entries written before version 0.2.0 say \`file.deleted\` for \`file.soft_deleted\`.`,
+    }),
+    actor: t.field({ type: Principal, description: 'Who did it.', resolve: ({ actor }) => actor }),
+    subject: t.field({ type: AuditSubject, description: 'What it was done to.', resolve: (entry) => entry }),
+    payload: t.expose('payload', { type: 'JSONObject', description: 'Details; their shape depends on the action.' }),
+    requestId: t.exposeString('requestId', {
+      nullable: true,
+      description: 'The request, as in `x-request-id` and the logs.',
+    }),
+    address: t.exposeString('address', { nullable: true, description: 'The network address of the caller.' }),
+    userAgent: t.exposeString('userAgent', {
+      nullable: true,
+      description: 'The program of the caller, as it names itself.',
+    }),
+  }),
+})
+
+const AuditLogFilter = builder.inputType('AuditLogFilter', {
+  description: 'Which audit entries to list. Conditions are joined by "and".',
+  fields: (t) => ({
+    action: t.string({
+      description: 'Exactly this action. `file.soft_deleted` and its former name `file.deleted` find each other.',
+    }),
+    actorId: t.id({ description: 'By this principal.' }),
+    subjectId: t.id({ description: 'About this thing.' }),
+    since: t.field({ type: 'DateTime', description: 'At or after this time.' }),
+    until: t.field({ type: 'DateTime', description: 'Before this time.' }),
+  }),
+})
+
+const AuditLogEdge = builder.edgeObject({ type: AuditEntry, name: 'AuditLogEdge', description: 'An entry in a page.' })
+
+const AuditLogConnection = builder.connectionObject(
+  { type: AuditEntry, name: 'AuditLogConnection', description: 'A page of the audit log.' },
+  AuditLogEdge,
+)
+
+builder.queryFields((t) => ({
+  auditLog: t.connection(
+    {
+      type: AuditEntry,
+      nullable: true,
+      authScopes: { role: 'ADMIN' },
+      description: 'The audit log of the tenant, newest first.',
+      args: { filter: t.arg({ type: AuditLogFilter, description: 'Which entries.' }) },
+      resolve: async (_root, { filter, ...page }, context) => {
+        if (filter?.action?.includes('\0')) throw new BadInput('This is not the name of an action.')
+        const entries = await listAuditLog(
+          callerOf(context),
+          {
+            action: filter?.action ?? null,
+            actorId: anyId(filter?.actorId),
+            subjectId: anyId(filter?.subjectId),
+            since: filter?.since ?? null,
+            until: filter?.until ?? null,
+          },
+          page,
+        )
+        return connectionOf(entries, {})
+      },
+    },
+    AuditLogConnection,
+  ),
+}))
+
+/** The id in a global id of whatever type; one that matches nothing for what is none; null where none was given. */
+function anyId(text: string | null | undefined): string | null {
+  if (text === null || text === undefined) return null
+  const id = parseGlobalId(text)?.id
+  return id !== undefined && isId(id) ? id : noId
+}

@@ -1,0 +1,57 @@
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import type { Config } from '../config/config.ts'
+import { createApollo } from '../graphql/engine/createApollo.ts'
+import { contextFor } from '../graphql/requestContext.ts'
+import { createHttpServer, type HttpServerOptions } from '../http/createHttpServer.ts'
+import type { ClientBucket } from './clientBucket.ts'
+import { portProblem } from './listeningPort.ts'
+import type { Services } from './services.ts'
+
+export interface RunningApi {
+  /** False where the console was not built: then only the API is there. */
+  readonly hasConsole: boolean
+  /** Takes no more requests and lets those in flight finish, for 10 s at most. */
+  close(): Promise<void>
+}
+
+export type ApiPatience = Pick<HttpServerOptions<never>, 'requestMs' | 'closeWithinMs'>
+
+const consoleDirectory = fileURLToPath(new URL('../../../console/dist', import.meta.url))
+
+/** Serves the API, the console and the local bucket. Rejects with `PortUnusable` if it cannot listen there. */
+export async function startApi(
+  services: Services,
+  config: Config,
+  bucket: ClientBucket,
+  patience: ApiPatience = {},
+): Promise<RunningApi> {
+  const logger = services.logger.child({ process: 'api' })
+  const apollo = createApollo({ introspection: config.graphql.introspection, logger })
+  await apollo.start()
+  const app = createHttpServer({
+    ...services,
+    ...bucket,
+    ...patience,
+    config,
+    logger,
+    apollo,
+    contextFor,
+    consoleDirectory,
+  })
+  const { host, port } = config.http
+  try {
+    await app.listen({ host, port })
+  } catch (error) {
+    await apollo.stop()
+    throw portProblem(error, config.http)
+  }
+  return {
+    hasConsole: existsSync(join(consoleDirectory, 'index.html')),
+    async close() {
+      await app.close()
+      await apollo.stop()
+    },
+  }
+}

@@ -1,0 +1,46 @@
+import type { Role } from '../../domain/context.ts'
+import { type DemoFile, acmeFiles, globexFiles } from './demoFiles.ts'
+
+/** Of everybody in the demo. It is printed on the screen, so nothing but the demo may use it. */
+export const demoPassword = 'filegraph-demo'
+
+export interface DemoMember {
+  readonly email: string
+  readonly name: string
+  readonly role: Role
+}
+
+export interface DemoTenant {
+  readonly slug: string
+  readonly name: string
+  readonly members: readonly DemoMember[]
+  readonly files: () => readonly DemoFile[]
+}
+
+/** Kept small: a demo is for looking around. It also tells a tenant of the demo from one that only has its name. */
+export const demoQuotaBytes = 1_000_000_007
+
+const sam = { email: 'sam@acme.example', name: 'Sam Okafor' }
+
+export const demoTenants: readonly DemoTenant[] = [
+  {
+    slug: 'acme',
+    name: 'Acme Studio',
+    members: [
+      { email: 'ada@acme.example', name: 'Ada Lindqvist', role: 'OWNER' },
+      { ...sam, role: 'ADMIN' },
+      { email: 'grace@acme.example', name: 'Grace Moreau', role: 'MEMBER' },
+      { email: 'vic@acme.example', name: 'Vic Tanaka', role: 'VIEWER' },
+    ],
+    files: acmeFiles,
+  },
+  {
+    slug: 'globex',
+    name: 'Globex Research',
+    members: [{ email: 'hugo@globex.example', name: 'Hugo Brandt', role: 'OWNER' }],
+    files: globexFiles,
+  },
+]
+
+/** Added when all else is there: a demo without this member was cut short while it was made. */
+export const lastMember = { ...sam, role: 'MEMBER', tenantSlug: 'globex' } as const

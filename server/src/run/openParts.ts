@@ -1,0 +1,92 @@
+import { mkdirSync } from 'node:fs'
+import { join } from 'node:path'
+import type { Logger } from 'pino'
+import type { Config } from '../config/config.ts'
+import type { PublicDoor } from '../embedded/bucket/publicDoor.ts'
+import { startLocalBucket } from '../embedded/bucket/startLocalBucket.ts'
+import type { DataDirectory, Instance } from '../embedded/folder/dataDirectory.ts'
+import { startEmbeddedPostgres } from '../embedded/postgres/embeddedPostgres.ts'
+import { freePort } from '../embedded/postgres/freePort.ts'
+import {
+  browserOrigins,
+  externalBucket,
+  externalDatabase,
+  localBucket,
+  localBucketName,
+  localBucketPath,
+  localRegion,
+} from './addresses.ts'
+import type { Closing } from './closing.ts'
+import type { Addresses } from './services.ts'
+
+/** Where the database and the bucket are, and which of them run inside this process tree. */
+export interface Parts {
+  readonly addresses: Addresses
+  readonly ports: Pick<Instance, 'postgresPort' | 'bucketPort'>
+  /** The way in to the local bucket for clients, which the server of the API opens. Null: the bucket is elsewhere. */
+  readonly bucketDoor: PublicDoor | null
+  /** For people: where the rows and the bytes lie. */
+  readonly places: { readonly database: string; readonly files: string }
+}
+
+/** Starts the parts that the configuration does not place elsewhere. `closing` learns how to stop them. */
+export async function openParts(
+  config: Config,
+  directory: DataDirectory,
+  closing: Closing,
+  logger: Logger,
+): Promise<Parts> {
+  const database = await openDatabase(config, directory, closing)
+  const bucket = await openBucket(config, directory, closing, logger)
+  return {
+    addresses: { ...database.urls, bucket: bucket.options },
+    ports: { postgresPort: database.port, bucketPort: bucket.port },
+    bucketDoor: bucket.door,
+    places: { database: database.place, files: bucket.place },
+  }
+}
+
+async function openDatabase(config: Config, directory: DataDirectory, closing: Closing) {
+  const urls = externalDatabase(config)
+  if (urls) return { urls, port: null, place: placeOf(urls.databaseUrl) }
+  const logs = join(directory.path, 'logs')
+  mkdirSync(logs, { recursive: true, mode: 0o700 })
+  const started = await startEmbeddedPostgres({
+    folder: join(directory.path, 'postgres'),
+    logFile: join(logs, 'postgres.log'),
+    secrets: directory.secrets,
+    port: directory.lastInstance?.postgresPort ?? null,
+  })
+  closing.addProcess('postgres', () => started.stop())
+  return {
+    urls: { databaseUrl: started.url, ownerUrl: started.migrationUrl },
+    port: started.port,
+    place: `${join(directory.path, 'postgres')} (PostgreSQL on port ${started.port})`,
+  }
+}
+
+async function openBucket(config: Config, directory: DataDirectory, closing: Closing, logger: Logger) {
+  const options = externalBucket(config)
+  if (options) return { options, port: null, door: null, place: `the bucket ${options.bucket} at ${options.endpoint}` }
+  const folder = join(directory.path, 'bucket')
+  const started = await startLocalBucket({
+    directory: folder,
+    bucket: localBucketName,
+    region: localRegion,
+    accessKeyId: directory.secrets.bucketAccessKeyId,
+    secretAccessKey: directory.secrets.bucketSecretAccessKey,
+    // Loopback only, whatever HOST is: our own processes use it, and clients come in by the server of the API.
+    port: await freePort(directory.lastInstance?.bucketPort ?? null),
+    corsOrigins: browserOrigins(config),
+    reportBug: (error) => logger.error({ err: error }, 'The local bucket failed at a request'),
+  })
+  closing.add('bucket', () => started.close())
+  const door = started.openPublicDoor({ path: localBucketPath, publicUrl: config.http.publicUrl })
+  return { options: localBucket(started.port, directory.secrets), port: started.port, door, place: folder }
+}
+
+/** Without login and password. */
+function placeOf(url: string): string {
+  const { host, pathname } = new URL(url)
+  return `PostgreSQL at ${host}${pathname}`
+}

@@ -1,0 +1,36 @@
+import type { Config } from '../config/config.ts'
+import type { ConfigVariableName } from '../config/variables.ts'
+import { isUnavailable } from '../database/databaseUnavailable.ts'
+import { BlobStoreUnavailable } from '../storage/blobStore.ts'
+
+/** A part that the configuration places elsewhere cannot be used. The cause says why. */
+export class PartFailed extends Error {
+  override readonly name = 'PartFailed'
+  /** Where the configuration names the part. */
+  readonly variable: ConfigVariableName
+  constructor(variable: ConfigVariableName, cause: unknown) {
+    super(`The part that ${variable} names cannot be used`, { cause })
+    this.variable = variable
+  }
+}
+
+/** Which variable places each part; null for a part that is embedded. */
+export function variablesOf({ database, bucket }: Pick<Config, 'database' | 'bucket'>) {
+  const isExternal = database.kind === 'external'
+  const isOneLogin = isExternal && database.url === database.migrationUrl
+  return {
+    database: isExternal ? ('DATABASE_URL' as const) : null,
+    migration: isExternal ? (isOneLogin ? ('DATABASE_URL' as const) : ('DATABASE_MIGRATION_URL' as const)) : null,
+    bucket: bucket.kind === 'external' ? ('S3_ENDPOINT' as const) : null,
+  }
+}
+
+/** Names the variable behind a connection that could not be used. `null` for an embedded part, which has none. */
+export async function naming<T>(variable: ConfigVariableName | null, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work()
+  } catch (error) {
+    if (variable === null || error instanceof PartFailed) throw error
+    throw isUnavailable(error) || error instanceof BlobStoreUnavailable ? new PartFailed(variable, error) : error
+  }
+}

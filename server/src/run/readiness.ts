@@ -1,0 +1,61 @@
+import { sql } from 'drizzle-orm'
+import { knownMigrations } from '../database/migrate.ts'
+import type { TenantDatabase } from '../database/tenantDatabase.ts'
+import { readRefusal } from '../domain/installation/watchBucket.ts'
+import type { BlobStore } from '../storage/blobStore.ts'
+
+/** Whether each part that a request may need is there. */
+export interface Readiness {
+  readonly database: boolean
+  readonly migrations: boolean
+  readonly bucket: boolean
+  /** Whether sweeps may delete. refused: a person has to decide. unknown: the database does not answer. */
+  readonly deletes: 'allowed' | 'refused' | 'unknown'
+}
+
+const patienceMs = 2_000
+
+/** Asks each part, side by side; one that has not answered within 2 s is not there. Never rejects. */
+export async function readinessOf(services: { database: TenantDatabase; blobs: BlobStore }): Promise<Readiness> {
+  const [pending, bucket, refusal] = await Promise.all([
+    withinPatience(pendingMigrations(services.database)),
+    withinPatience(services.blobs.ping().then(() => true)),
+    withinPatience(readRefusal(services)),
+  ])
+  const deletes = refusal === undefined ? 'unknown' : refusal === null ? 'allowed' : 'refused'
+  return { database: pending !== undefined, migrations: pending === 0, bucket: bucket === true, deletes }
+}
+
+let known: readonly string[] | undefined
+
+/** How many of this build's migrations have not run. Rejects with `DatabaseUnavailable`. */
+export async function pendingMigrations(database: TenantDatabase): Promise<number> {
+  // Read once: the files of a running build do not change.
+  known ??= knownMigrations()
+  const applied = await appliedMigrations(database)
+  return known.filter((name) => !applied.has(name)).length
+}
+
+/** Empty where no migration has run, and where the database does not let us look. */
+async function appliedMigrations(database: TenantDatabase): Promise<ReadonlySet<string>> {
+  const [journal] = await ask(database, sql`select to_regclass('drizzle.__drizzle_migrations')::text as journal`)
+  if (!journal?.['journal']) return new Set()
+  const rows = await ask(database, sql`select name from drizzle.__drizzle_migrations`)
+  return new Set(rows.map((row) => String(row['name'])))
+}
+
+const ask = (database: TenantDatabase, statement: ReturnType<typeof sql>): Promise<Record<string, unknown>[]> =>
+  database.lookUp((db) => db.execute(statement))
+
+/** Undefined for whatever failed or took too long. */
+function withinPatience<T>(asked: Promise<T>): Promise<T | undefined> {
+  return new Promise((resolve) => {
+    const timer = setTimeout(resolve, patienceMs, undefined)
+    asked
+      .catch(() => undefined)
+      .then((answer) => {
+        clearTimeout(timer)
+        resolve(answer)
+      }, resolve)
+  })
+}

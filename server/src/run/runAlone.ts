@@ -1,0 +1,108 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import { sentenceFor } from '../cli/sentenceFor.ts'
+import { CommandFailed, type Terminal } from '../cli/terminal.ts'
+import { notMigrated } from '../cli/withServices.ts'
+import { type Config, readConfig } from '../config/config.ts'
+import { watchBucket } from '../domain/installation/watchBucket.ts'
+import { addressesBeside, shownUrl } from './addresses.ts'
+import { startApi } from './api.ts'
+import { externalClientBucket } from './clientBucket.ts'
+import { Closing, listenForStop } from './closing.ts'
+import { withUsablePort } from './listeningPort.ts'
+import { standardLogger } from './openLog.ts'
+import { naming, variablesOf } from './partFailed.ts'
+import { pendingMigrations } from './readiness.ts'
+import { type Addresses, openServices, type Services } from './services.ts'
+import { startWorker } from './worker.ts'
+
+/**
+ * The API alone, until a signal. It listens without its database too, so that `/healthz` and `/readyz` answer, and says
+ * that it is up once the application has opened a connection.
+ */
+export const runApi = (terminal: Terminal): Promise<void> =>
+  runUntilStopped(terminal, 'api', async (services, { config, addresses, closing }) => {
+    await watch(services, closing)
+    const api = await startApi(services, config, externalClientBucket(services.blobs, addresses.bucket))
+    closing.add('api', () => api.close())
+    const waiting = new AbortController()
+    closing.add('wait for the database', async () => waiting.abort())
+    const { port } = config.http
+    const url = shownUrl(config.http)
+    void untilReachable(services, config, waiting.signal).then((isReachable) => {
+      if (isReachable) services.logger.info({ url, port }, 'The API is up')
+    })
+  })
+
+const pauseMs = 2_000
+
+/** Warns once for each reason, not at each attempt. False when it was given up. */
+async function untilReachable({ database, logger }: Services, config: Config, signal: AbortSignal): Promise<boolean> {
+  for (let told = ''; !signal.aborted; await sleep(pauseMs, undefined, { signal }).catch(() => undefined)) {
+    try {
+      const pending = await naming(variablesOf(config).database, () => pendingMigrations(database))
+      if (pending === 0) return true
+      throw new CommandFailed(notMigrated)
+    } catch (error) {
+      const reason = sentenceFor(error)
+      const url = shownUrl(config.http)
+      if (reason !== told) logger.warn({ url }, `The API listens and cannot do its work yet. ${reason}`)
+      told = reason
+    }
+  }
+  return false
+}
+
+/** The jobs alone, until a signal. */
+export const runWorker = (terminal: Terminal): Promise<void> =>
+  runUntilStopped(terminal, 'worker', async (services, { config, closing }) => {
+    const variables = variablesOf(config)
+    const pending = await naming(variables.database, () => pendingMigrations(services.database))
+    if (pending > 0) throw new CommandFailed(notMigrated)
+    await watch(services, closing)
+    const worker = await naming(variables.migration, () => startWorker(services))
+    closing.add('worker', () => worker.stop())
+    services.logger.info('The worker is up')
+  })
+
+interface Process {
+  readonly config: Config
+  readonly addresses: Addresses
+  readonly closing: Closing
+}
+
+async function watch(services: Services, closing: Closing): Promise<void> {
+  const watched = await watchBucket(services)
+  closing.add('bucket watch', async () => watched.stop())
+}
+
+async function runUntilStopped(
+  terminal: Terminal,
+  name: string,
+  open: (services: Services, process: Process) => Promise<void>,
+): Promise<void> {
+  const asked = readConfig(terminal.env)
+  const addresses = addressesBeside(asked, null, null)
+  if (!addresses) throw new CommandFailed(`The command ${name} needs DATABASE_URL and S3_*; "start" runs everything.`)
+  const config = name === 'api' ? await withUsablePort(asked) : asked
+  const logger = standardLogger(config.logLevel)
+  for (const warning of config.warnings) logger.warn(warning)
+  const closing = new Closing(logger)
+  const signals = listenForStop(() => closing.hurry())
+  try {
+    const poolSize = config.databasePoolSize
+    const services = openServices({
+      ...addresses,
+      logger,
+      poolSize,
+      cleanup: config.cleanup,
+      applicationName: `filegraph ${name}`,
+    })
+    closing.add('services', () => services.close())
+    await open(services, { config, addresses, closing })
+    await signals.stopped
+    logger.info('Stopping')
+  } finally {
+    await closing.closeAll()
+    signals.ignore()
+  }
+}

@@ -1,0 +1,102 @@
+import { CommandFailed, type Terminal } from '../cli/terminal.ts'
+import { type Config, readConfig } from '../config/config.ts'
+import { readRefusal, watchBucket } from '../domain/installation/watchBucket.ts'
+import { type DataDirectory, openDataDirectory } from '../embedded/folder/dataDirectory.ts'
+import { networkUrls, shownUrl } from './addresses.ts'
+import { startApi } from './api.ts'
+import { externalClientBucket, localClientBucket } from './clientBucket.ts'
+import { Closing, listenForStop, StopAsked, type StopSignals } from './closing.ts'
+import { seedDemo } from './demo/seedDemo.ts'
+import { withUsablePort } from './listeningPort.ts'
+import { migrateEverything } from './migrateEverything.ts'
+import { type Log, openFileLog } from './openLog.ts'
+import { openParts } from './openParts.ts'
+import { naming, variablesOf } from './partFailed.ts'
+import { pendingMigrations } from './readiness.ts'
+import { openServices } from './services.ts'
+import { startBlock } from './startBlock.ts'
+import { startWorker } from './worker.ts'
+
+interface Starting {
+  readonly config: Config
+  readonly directory: DataDirectory
+  readonly log: Log
+  readonly closing: Closing
+  readonly signals: StopSignals
+}
+
+/**
+ * Runs everything in one process tree until a signal: the parts that are not elsewhere, then the tables, the demo, the
+ * API and the worker. Whatever was started is stopped again in the opposite order, also when something fails on the way.
+ */
+export async function start(terminal: Terminal): Promise<void> {
+  const asked = readConfig(terminal.env)
+  const directory = await openDataDirectory(asked.dataDirectory)
+  const log = openFileLog(asked.dataDirectory, asked.logLevel)
+  const closing = new Closing(log.logger)
+  closing.add('folder', () => directory.release())
+  const signals = listenForStop(() => closing.hurry())
+  try {
+    const config = await withUsablePort(asked)
+    terminal.print(await bringUp({ config, directory, log, closing, signals }))
+    await signals.stopped
+    terminal.print('  Stopping.\n')
+  } catch (error) {
+    if (!(error instanceof StopAsked)) throw error
+  } finally {
+    await closing.closeAll()
+    signals.ignore()
+  }
+  if (closing.isHurried) throw new CommandFailed('Stopped without waiting for what was under way.')
+}
+
+/** Answers with what to tell the people who started it. */
+async function bringUp({ config, directory, log, closing, signals }: Starting): Promise<string> {
+  const { logger } = log
+  const { addresses, ports, places, bucketDoor } = await openParts(config, directory, closing, logger)
+  signals.throwIfAsked()
+  const variables = variablesOf(config)
+  await naming(variables.migration, () => migrateEverything(addresses, logger))
+  signals.throwIfAsked()
+  const applicationName = 'filegraph'
+  const { databasePoolSize: poolSize, cleanup } = config
+  const services = openServices({ ...addresses, logger, poolSize, cleanup, applicationName })
+  closing.add('services', () => services.close())
+  // Nothing says that it runs before the application itself has reached its parts, as it will reach them later.
+  await naming(variables.database, () => pendingMigrations(services.database))
+  await naming(variables.bucket, () => services.blobs.ping())
+  // Before the first upload, which the demo sends.
+  const watch = await watchBucket(services)
+  closing.add('bucket watch', async () => watch.stop())
+  signals.throwIfAsked()
+  const hasDemo = config.seedDemo && (await seedDemo(services))
+  signals.throwIfAsked()
+  const worker = await naming(variables.migration, () => startWorker(services))
+  closing.add('worker', () => worker.stop())
+  const { blobs } = services
+  const clientBucket = bucketDoor
+    ? localClientBucket(blobs, { bucket: addresses.bucket, door: bucketDoor, publicUrl: config.http.publicUrl })
+    : externalClientBucket(blobs, addresses.bucket)
+  const api = await startApi(services, config, clientBucket)
+  closing.add('api', () => api.close())
+  signals.throwIfAsked()
+  const url = shownUrl(config.http)
+  directory.writeInstance({ pid: process.pid, url, ...ports })
+  logger.info({ url, pid: process.pid }, 'Started')
+  const { hasConsole } = api
+  const refusal = await readRefusal(services)
+  const hasGraphiql = hasConsole && config.graphql.graphiql
+  return startBlock({
+    url,
+    networkUrls: networkUrls(config.http),
+    hasConsole,
+    hasGraphiql,
+    hasDemo,
+    ...places,
+    logs: log.place,
+    warnings: [...config.warnings, ...(refusal ? [refusalWarning(refusal.message)] : [])],
+  })
+}
+
+const refusalWarning = (message: string) =>
+  `Nothing is deleted from the bucket. ${message} Run: npm run -s filegraph -- accept-bucket`

@@ -1,0 +1,103 @@
+import { EventEmitter } from 'node:events'
+import { parseCronItems, run, type Runner, type WorkerEvents } from 'graphile-worker'
+import type { Logger } from 'pino'
+import { queueDriverOptions, readDatabaseAddress } from '../database/databaseAddress.ts'
+import { isId } from '../domain/ids.ts'
+import { type JobPool, openJobPool, queueOptions } from '../jobs/jobQueue.ts'
+import { type Job, type JobContext, schedule } from '../jobs/schedule.ts'
+import type { Services } from './services.ts'
+
+export interface RunningWorker {
+  /** Lets jobs that run finish, for 5 s at most. */
+  stop(): Promise<void>
+}
+
+const concurrentJobs = 2
+const restartDelayMs = 2_000
+const failuresUntilRestart = 4
+
+/**
+ * Runs the jobs of `schedule` and whatever is queued. Rejects when the queue's database cannot be reached at first; from
+ * then on it comes back by itself.
+ */
+export async function startWorker(services: Services, jobs: readonly Job[] = schedule): Promise<RunningWorker> {
+  const logger = services.logger.child({ process: 'worker' })
+  const address = await queueDriverOptions(readDatabaseAddress(services.ownerUrl))
+  const pool = openJobPool(address, concurrentJobs + 2, logger)
+  const start = () => startRunner(services, pool, logger, jobs)
+  let runner: Runner | null = null
+  let timer: NodeJS.Timeout | undefined
+  let stopping = false
+
+  const comeBack = () => {
+    runner = null
+    if (stopping) return
+    timer = setTimeout(() => {
+      start().then(watch, (error: unknown) => {
+        logger.warn({ err: error }, 'The worker could not start again')
+        comeBack()
+      })
+    }, restartDelayMs)
+  }
+  const watch = (started: Runner): void => {
+    runner = started
+    if (stopping) void started.stop()
+    else started.promise.then(comeBack, comeBack)
+  }
+  try {
+    watch(await start())
+  } catch (error) {
+    await pool.end()
+    throw error
+  }
+  return {
+    async stop() {
+      stopping = true
+      clearTimeout(timer)
+      await runner?.stop().catch((error: unknown) => logger.warn({ err: error }, 'The worker had already stopped'))
+      await pool.end()
+    },
+  }
+}
+
+async function startRunner(services: Services, pool: JobPool, logger: Logger, jobs: readonly Job[]): Promise<Runner> {
+  const { database, blobs, now, cleanup } = services
+  const ctx: JobContext = { database, blobs, now, cleanup, logger }
+  const events: WorkerEvents = new EventEmitter()
+  const runner = await run({
+    ...queueOptions(pool, logger),
+    events,
+    concurrency: concurrentJobs,
+    noHandleSignals: true,
+    taskList: Object.fromEntries(jobs.map((job) => [job.name, (payload) => job.run(ctx, tenantIdIn(payload))])),
+    // A run that was missed or that failed is not made up for: the next one does its work.
+    parsedCronItems: parseCronItems(
+      jobs.map(({ name, cadence }) => ({
+        task: name,
+        match: cadence,
+        identifier: name,
+        options: { backfillPeriod: 0, maxAttempts: 1, jobKey: name },
+      })),
+    ),
+  })
+  stopWhenStuck(runner, events)
+  return runner
+}
+
+/** A job that a change in one tenant asked for names it; one of the schedule names none. */
+function tenantIdIn(payload: unknown): string | undefined {
+  const { tenantId } = (payload ?? {}) as { readonly tenantId?: unknown }
+  return typeof tenantId === 'string' && isId(tenantId) ? tenantId : undefined
+}
+
+/** The queue keeps for ever what it could not look up in its first moment, and then finds no job until it starts anew. */
+function stopWhenStuck(runner: Runner, events: WorkerEvents): void {
+  let failures = 0
+  const works = () => (failures = 0)
+  events.on('worker:getJob:empty', works)
+  events.on('job:start', works)
+  events.on('worker:getJob:error', () => {
+    failures += 1
+    if (failures === failuresUntilRestart) runner.stop('no job could be looked up').catch(() => undefined)
+  })
+}

@@ -1,0 +1,63 @@
+import { Readable } from 'node:stream'
+import { type GetObjectCommandOutput, PutObjectCommand, type S3Client } from '@aws-sdk/client-s3'
+import type { WriteOptions } from '../blobStore.ts'
+import { refuseWithoutEtag, installationMetadata } from './readS3Answer.ts'
+import { describeFailure, unavailable } from './s3Failure.ts'
+
+/** Reads at most `maxBytes` and hangs up, whatever the store went on to send. */
+export async function readStartOf(output: GetObjectCommandOutput, maxBytes: number): Promise<Uint8Array> {
+  const body = streamOf(output)
+  const chunks: Uint8Array[] = []
+  let length = 0
+  // Leaving the loop destroys the stream.
+  for await (const chunk of body as AsyncIterable<Uint8Array>) {
+    chunks.push(chunk)
+    length += chunk.byteLength
+    if (length >= maxBytes) break
+  }
+  const expected = Math.min(maxBytes, output.ContentLength ?? 0)
+  if (length < expected) throw new Error(`The body ended after ${length} of ${expected} bytes`)
+  return Uint8Array.from(Buffer.concat(chunks).subarray(0, maxBytes))
+}
+
+function streamOf(output: GetObjectCommandOutput): Readable {
+  if (!(output.Body instanceof Readable)) throw new Error('The answer has no body')
+  if (!output.ETag) output.Body.destroy()
+  refuseWithoutEtag(output)
+  return output.Body
+}
+
+const maxContentBytes = 65_536
+const attemptsAgainstConflict = 3
+
+/** `BlobStore.write` over S3. */
+export async function writeObject(
+  client: S3Client,
+  bucket: string,
+  key: string,
+  content: Uint8Array,
+  { contentType, onlyIf, installation }: WriteOptions,
+): Promise<'WRITTEN' | 'PRESENT'> {
+  if (content.byteLength > maxContentBytes) throw new RangeError(`Cannot write ${content.byteLength} bytes`)
+  const object = {
+    Bucket: bucket,
+    Key: key,
+    Body: content,
+    ContentType: contentType,
+    ...(installation !== undefined && { Metadata: { [installationMetadata]: installation } }),
+  }
+  const isCreation = onlyIf === 'ABSENT'
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      const put = new PutObjectCommand({ ...object, ...(isCreation && { IfNoneMatch: '*' }) })
+      refuseWithoutEtag(await client.send(put))
+      return 'WRITTEN'
+    } catch (error) {
+      const { status } = describeFailure(error)
+      if (isCreation && status === 412) return 'PRESENT'
+      if (!(isCreation && status === 409 && attempt < attemptsAgainstConflict)) throw unavailable('PutObject', error)
+      // Another write or a deletion ran beside this one, which says nothing about what lies there in the end. S3 asks to
+      // send it again: https://docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-writes.html
+    }
+  }
+}

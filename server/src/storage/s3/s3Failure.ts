@@ -1,0 +1,39 @@
+import { BlobStoreUnavailable } from '../blobStore.ts'
+
+/** The S3 error code, HTTP status and message of whatever the SDK threw; each may be missing. */
+export interface S3Failure {
+  readonly code: string
+  readonly status: number | undefined
+  readonly message: string
+}
+
+export function describeFailure(error: unknown): S3Failure {
+  if (!(error instanceof Error)) return { code: 'Unknown', status: undefined, message: String(error) }
+  const { code, $metadata } = error as { code?: unknown; $metadata?: { httpStatusCode?: number } }
+  const socketCode = typeof code === 'string' ? code : undefined
+  return {
+    code: error.name === 'Error' || error.name === 'AggregateError' ? (socketCode ?? error.name) : error.name,
+    status: $metadata?.httpStatusCode,
+    message: error.message || (socketCode ?? 'no message'),
+  }
+}
+
+/**
+ * The error for callers. Its cause is a copy with name, message and stack alone: the SDK's own error carries what the
+ * store said about a refused signature, which repeats the signature and the string that was signed.
+ */
+export function unavailable(action: string, error: unknown): BlobStoreUnavailable {
+  if (error instanceof BlobStoreUnavailable) return error
+  const { code, status, message } = describeFailure(error)
+  const cause = new Error(withoutSecrets(message))
+  cause.name = code
+  if (error instanceof Error && error.stack) cause.stack = withoutSecrets(error.stack)
+  const answer = status === undefined ? code : `${code}, HTTP ${status}`
+  return new BlobStoreUnavailable(`The bucket gave no usable answer to ${action} (${answer})`, { cause })
+}
+
+function withoutSecrets(text: string): string {
+  return text
+    .replace(/(X-Amz-(?:Signature|Credential|Security-Token)=)[^&\s"']*/gi, '$1…')
+    .replace(/(Signature=)[0-9a-f]{16,}/gi, '$1…')
+}
