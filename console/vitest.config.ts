@@ -6,9 +6,10 @@ const graphql = fileURLToPath(new URL('node_modules/graphql/index.js', import.me
 export default defineConfig({
   // Two copies of graphql would refuse each other's schemas.
   resolve: { alias: [{ find: /^graphql$/, replacement: graphql }] },
-  // One file at a time: scrolling is measured in one of them.
+  // Files run one after another, because some of them measure. Concurrent tests of a file mostly wait for a browser.
   test: {
     fileParallelism: false,
+    maxConcurrency: 3,
     include: ['src/**/*.test.ts', 'test/**/*.test.ts'],
     testTimeout: 20_000,
     hookTimeout: 90_000,

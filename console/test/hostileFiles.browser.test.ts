@@ -1,6 +1,6 @@
 import { createServer } from 'node:http'
-import type { Browser, BrowserContext, Page } from 'playwright-core'
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import type { Browser, Page } from 'playwright-core'
+import { afterAll, beforeAll, describe, expect, test as plainTest } from 'vitest'
 import { openBrowser } from './openBrowser.ts'
 import { type Instance, startFilegraph } from './startFilegraph.ts'
 import { uploadInPage } from './uploadInPage.ts'
@@ -8,10 +8,6 @@ import { signIn } from './walk.ts'
 
 let instance: Instance
 let browser: Browser
-let context: BrowserContext
-let page: Page
-/** What the scripts in the files got to do: requests that only they make. */
-let ran: string[]
 
 beforeAll(async () => {
   ;[instance, browser] = await Promise.all([startFilegraph(), openBrowser()])
@@ -22,19 +18,27 @@ afterAll(async () => {
   await instance?.stop()
 })
 
-beforeEach(async () => {
-  context = await browser.newContext({ acceptDownloads: true })
-  ran = []
-  context.on('request', (request) => {
-    if (request.url().includes('ran=')) ran.push(request.url())
-  })
-  page = await context.newPage()
-  page.setDefaultTimeout(15_000)
-  await signIn(page, instance.url, 'ada@acme.example')
-})
+interface Tab {
+  readonly page: Page
+  /** What the scripts in the files got to do: requests that only they make. */
+  readonly ran: readonly string[]
+}
 
-afterEach(async () => {
-  await context.close()
+/** Each test has a tab to itself, in which Ada is signed in. */
+const test = plainTest.extend<{ tab: Tab }>({
+  // oxlint-disable-next-line no-empty-pattern -- vitest reads the names of what a fixture needs from the pattern
+  tab: async ({}, use) => {
+    const context = await browser.newContext({ acceptDownloads: true })
+    const ran: string[] = []
+    context.on('request', (request) => {
+      if (request.url().includes('ran=')) ran.push(request.url())
+    })
+    const page = await context.newPage()
+    page.setDefaultTimeout(15_000)
+    await signIn(page, instance.url, 'ada@acme.example')
+    await use({ page, ran })
+    await context.close()
+  },
 })
 
 /** Tells that it ran, and tries what a script on the console's origin could do. */
@@ -71,46 +75,48 @@ const shown = [
   ['both.gif', 'image/gif', gifScript],
 ] as const
 
-describe('a file with hostile content', () => {
-  test.each(saved)('%s is saved, not opened, and nothing in it runs', async (name, type, content) => {
-    const url = await uploadHostile(name, type, content(name))
+describe.concurrent('a file with hostile content', () => {
+  test.for(saved)('%s is saved, not opened, and nothing in it runs', async ([name, type, content], { tab }) => {
+    const { page, ran } = tab
+    const url = await uploadHostile(page, name, type, content(name))
     const started = page.waitForEvent('download')
     await page.goto(url).catch((error: Error) => expect(error.message).toContain('Download is starting'))
     expect((await started).suggestedFilename()).toBe(name)
-    await embedEverywhere(url)
+    await embedEverywhere(page, url)
     expect(ran).toEqual([])
-    expect(await storedByScripts()).toBeNull()
+    expect(await storedByScripts(page)).toBeNull()
   })
 
-  test.each(shown)('%s is shown, and nothing in it runs', async (name, type, content) => {
-    const url = await uploadHostile(name, type, content(name))
+  test.for(shown)('%s is shown, and nothing in it runs', async ([name, type, content], { tab }) => {
+    const { page, ran } = tab
+    const url = await uploadHostile(page, name, type, content(name))
     const answer = await page.goto(url)
     expect(answer?.headers()['content-type']).toMatch(new RegExp(`^${type}`))
     expect(await page.evaluate(() => [window.origin, document.contentType])).toEqual(['null', type])
     await expect(page.evaluate(() => document.cookie)).rejects.toThrow(/sandboxed/)
     await expect(page.evaluate(() => localStorage.length)).rejects.toThrow(/sandboxed/)
     await expect(page.evaluate(() => fetch('/graphql'))).rejects.toThrow(/Failed to fetch/)
-    await embedEverywhere(url)
+    await embedEverywhere(page, url)
     expect(ran).toEqual([])
-    expect(await storedByScripts()).toBeNull()
+    expect(await storedByScripts(page)).toBeNull()
   })
 })
 
-test('an image, a sound and a text can be seen where they are opened', async () => {
+test('an image, a sound and a text can be seen where they are opened', async ({ tab: { page } }) => {
   const png = Buffer.from(
     'iVBORw0KGgoAAAANSUhEUgAAAAIAAAACCAIAAAD91JpzAAAAEElEQVR4nGP4z8AARAwQCgAf7gP9i18U1AAAAABJRU5ErkJggg==',
     'base64',
   )
-  await page.goto(await uploadHostile('dot.png', 'image/png', png.toString('latin1')))
+  await page.goto(await uploadHostile(page, 'dot.png', 'image/png', png.toString('latin1')))
   expect(await page.evaluate(() => document.images[0]?.naturalWidth)).toBe(2)
-  await page.goto(await uploadHostile('notes.txt', 'text/plain', 'Plain words.'))
+  await page.goto(await uploadHostile(page, 'notes.txt', 'text/plain', 'Plain words.'))
   expect(await page.evaluate(() => document.body.innerText)).toBe('Plain words.')
-  await page.goto(await uploadHostile('beep.wav', 'audio/wav', wav()))
+  await page.goto(await uploadHostile(page, 'beep.wav', 'audio/wav', wav()))
   await page.waitForFunction(() => (document.querySelector('video')?.duration ?? 0) > 0)
 })
 
 /** Uploads from the console's own page, as the person who is signed in, and answers with an INLINE address. */
-async function uploadHostile(name: string, contentType: string, content: string): Promise<string> {
+async function uploadHostile(page: Page, name: string, contentType: string, content: string): Promise<string> {
   await page.goto(instance.url)
   await page.getByRole('table', { name: 'Files' }).waitFor()
   const bytes = Array.from(Buffer.from(content, 'latin1'))
@@ -119,7 +125,7 @@ async function uploadHostile(name: string, contentType: string, content: string)
 }
 
 /** On a page of the console's origin without any policy, and on one of another site, by every element that loads. */
-async function embedEverywhere(url: string): Promise<void> {
+async function embedEverywhere(page: Page, url: string): Promise<void> {
   const embedding = `<!doctype html><title>embedding</title>
     <iframe src="${url}"></iframe><object data="${url}"></object><embed src="${url}"><img src="${url}">
     <link rel="stylesheet" href="${url}"><link rel="import" href="${url}">
@@ -133,7 +139,7 @@ async function embedEverywhere(url: string): Promise<void> {
       ]
       window.results = Promise.allSettled(tries.map(async (one) => one()))
     </script>`
-  const pages = await Promise.all([ownPage(embedding), pageElsewhere(embedding)])
+  const pages = await Promise.all([ownPage(page, embedding), pageElsewhere(embedding)])
   for (const { at, close } of pages) {
     await page.goto(at, { waitUntil: 'load' }).catch((error: Error) => expect(error.message).toContain('Download'))
     const outcomes = await page.evaluate(async () => {
@@ -145,7 +151,7 @@ async function embedEverywhere(url: string): Promise<void> {
   }
 }
 
-async function ownPage(body: string) {
+async function ownPage(page: Page, body: string) {
   const at = `${instance.url}/embedding-page`
   await page.route(at, (route) => route.fulfill({ contentType: 'text/html', body }))
   return { at, close: () => page.unroute(at) }
@@ -163,7 +169,7 @@ async function pageElsewhere(body: string) {
   return { at: `http://127.0.0.1:${port}/`, close }
 }
 
-async function storedByScripts(): Promise<string | null> {
+async function storedByScripts(page: Page): Promise<string | null> {
   await page.goto(instance.url)
   await page.getByRole('table', { name: 'Files' }).waitFor()
   return page.evaluate(() => localStorage.getItem('ran'))

@@ -16,7 +16,7 @@ afterAll(async () => {
   await instance?.stop()
 })
 
-test.each(['en-US', 'de-DE', 'ar-EG'])(
+test.concurrent.each(['en-US', 'de-DE', 'ar-EG'])(
   'a file walks through the console in a browser set to %s, and another tenant sees none of it',
   async (locale) => {
     await onPage(browser, { locale }, async (page) => {
@@ -29,7 +29,7 @@ test.each(['en-US', 'de-DE', 'ar-EG'])(
 
 const others = 'fr es pt-BR he ja zh-CN zh-TW ko th fa tr hi'.split(' ')
 
-test.each(['de-DE', 'ar-EG'])(
+test.concurrent.each(['de-DE', 'ar-EG'])(
   'GraphiQL opens in a browser set to %s',
   async (locale) => {
     await onPage(browser, { locale }, async (page) => {
@@ -41,7 +41,7 @@ test.each(['de-DE', 'ar-EG'])(
   60_000,
 )
 
-test.each(others)(
+test.concurrent.each(others)(
   'signing in, the list, a menu and a dialog work in a browser set to %s',
   async (locale) => {
     await onPage(browser, { locale }, async (page) => {
@@ -63,7 +63,7 @@ test.each(others)(
 )
 
 // `navigator.languages` holds whatever the system was set to.
-test.each(['', 'C', 'en-US@posix', 'x-klingon', 'en-US-posix', 'ar-EG-u-nu-arab', 'th-TH-u-ca-buddhist'])(
+test.concurrent.each(['', 'C', 'en-US@posix', 'x-klingon', 'en-US-posix', 'ar-EG-u-nu-arab', 'th-TH-u-ca-buddhist'])(
   'the console opens although the browser names its language "%s"',
   async (tag) => {
     await onPage(browser, {}, async (page) => {

@@ -13,9 +13,13 @@ const zeroGrace = new URL('../../server/test/faults/zeroGrace.mjs', import.meta.
 export const withoutGrace = { NODE_OPTIONS: `--import ${zeroGrace}` }
 
 export interface Instance {
+  /** Where it is reached from this machine, unless `HOST` says otherwise. */
   readonly url: string
+  readonly port: number
   /** Where it keeps its data. */
   readonly directory: string
+  /** Ends the process and starts another one with the same data, port and settings. */
+  restart(): Promise<void>
   stop(): Promise<void>
 }
 
@@ -23,31 +27,44 @@ export interface Instance {
 export async function startFilegraph(settings: Record<string, string> = {}): Promise<Instance> {
   const directory = await mkdtemp(join(tmpdir(), 'filegraph-walk-'))
   const port = await freePort()
-  const child = spawn(process.execPath, [launcher], {
-    env: { ...process.env, NODE_ENV: 'production', FILEGRAPH_DATA_DIR: directory, PORT: String(port), ...settings },
-    stdio: ['ignore', 'pipe', 'pipe'],
-  })
-  const ended = new Promise<void>((resolve) => child.once('exit', () => resolve()))
+  const environment = { NODE_ENV: 'production', FILEGRAPH_DATA_DIR: directory, PORT: String(port), ...settings }
+  let running = runProduct(environment)
   const stop = async () => {
-    child.kill('SIGTERM')
-    await ended
+    await running.end()
     await rm(directory, { recursive: true, force: true })
   }
-  const url = `http://localhost:${port}`
-  await whenReady(child, url).catch(async (error: unknown) => {
+  const restart = async () => {
+    await running.end()
+    running = runProduct(environment)
+    await running.ready
+  }
+  await running.ready.catch(async (error: unknown) => {
     await stop()
     throw error
   })
-  return { url, directory, stop }
+  return { url: `http://localhost:${port}`, port, directory, restart, stop }
 }
 
-async function whenReady(child: ChildProcess, url: string): Promise<void> {
+function runProduct(environment: Record<string, string>) {
+  const child = spawn(process.execPath, [launcher], {
+    env: { ...process.env, ...environment },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  })
+  const ended = new Promise<void>((resolve) => child.once('exit', () => resolve()))
+  const end = async () => {
+    child.kill('SIGTERM')
+    await ended
+  }
+  return { ready: whenReady(child), end }
+}
+
+async function whenReady(child: ChildProcess): Promise<void> {
   let said = ''
   for (const stream of [child.stdout, child.stderr]) stream?.on('data', (chunk) => (said += String(chunk)))
   const deadline = Date.now() + 170_000
   // The printed block comes after the demo; readiness alone would come before it.
   while (!said.includes('Filegraph is running')) {
-    if (child.exitCode !== null || Date.now() > deadline) throw new Error(`Filegraph did not start at ${url}:\n${said}`)
+    if (child.exitCode !== null || Date.now() > deadline) throw new Error(`Filegraph did not start:\n${said}`)
     await new Promise((resolve) => setTimeout(resolve, 100))
   }
 }

@@ -19,7 +19,7 @@ export async function walk(page: Page, baseUrl: string, label: string): Promise<
   const names = { fileName: `Résumé “final” 你好 100% 🎉 ${label}.pdf`, newName: `Résumé “accepted” سيرة ${label}.pdf` }
   await signIn(page, baseUrl, 'ada@acme.example')
   await upload(page, names.fileName)
-  await download(page, names)
+  await download(page, names.fileName)
   await rename(page, names)
   await deleteAndUndo(page, names)
   await deleteAndRestore(page, names)
@@ -56,12 +56,14 @@ export async function upload(page: Page, name: string) {
   await rowOf(page, name).waitFor()
 }
 
-async function download(page: Page, { fileName }: Names) {
+/** Saves the file, compares its bytes, and answers with the signed URL that they came from. */
+export async function download(page: Page, fileName: string): Promise<string> {
   const started = page.waitForEvent('download')
   await page.getByRole('button', { name: `Download ${isolate(fileName)}` }).click()
   const saved = await started
   expect(saved.suggestedFilename()).toBe(fileName)
   expect(await readFile(await saved.path())).toEqual(bytes)
+  return saved.url()
 }
 
 async function rename(page: Page, { fileName, newName }: Names) {
