@@ -9,6 +9,7 @@ import { BrowserRouter } from 'react-router'
 import { basePath } from './basePath.ts'
 import { Pages } from './pages.tsx'
 import { ErrorBoundary } from './shell/ErrorBoundary.tsx'
+import { fetchPartsAhead } from './ui/lazyPart.ts'
 import { applyLocale, uiLocale } from './ui/locale.ts'
 import { Messages } from './ui/Messages.tsx'
 import { surviveTranslation } from './ui/surviveTranslation.ts'
@@ -19,6 +20,7 @@ applyLocale()
 surviveTranslation()
 refuseStrayDrops()
 applyTheme()
+fetchPartsAhead()
 
 const root = document.getElementById('root')
 if (!root) throw new Error('index.html has no element with the id root')

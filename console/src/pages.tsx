@@ -1,18 +1,19 @@
-import { lazy, Suspense, useEffect } from 'react'
+import { Suspense, useEffect } from 'react'
 import { Navigate, Route, Routes, useLocation, useNavigate } from 'react-router'
 import { whenSignedOut } from './apollo/tenantClients.ts'
 import { FilesPage } from './files/FilesPage.tsx'
 import { paths } from './paths.ts'
 import { Shell } from './shell/Shell.tsx'
+import { lazyPart } from './ui/lazyPart.ts'
 
 // Files is what people come for, so it is there at once; the other pages are fetched when they are opened.
-const SignInPage = lazy(() => import('./session/SignInPage.tsx').then((page) => ({ default: page.SignInPage })))
-const StartPage = lazy(() => import('./session/StartPage.tsx').then((page) => ({ default: page.StartPage })))
-const TrashPage = lazy(() => import('./trash/TrashPage.tsx').then((page) => ({ default: page.TrashPage })))
-const CleanupPage = lazy(() => import('./cleanup/CleanupPage.tsx').then((page) => ({ default: page.CleanupPage })))
-const NotFoundPage = lazy(() => import('./shell/NotFoundPage.tsx').then((page) => ({ default: page.NotFoundPage })))
-const NoSuchPage = lazy(() => import('./shell/NotFoundPage.tsx').then((page) => ({ default: page.NoSuchPage })))
-const AuditPage = lazy(() => import('./audit/AuditPage.tsx').then((page) => ({ default: page.AuditPage })))
+const SignInPage = lazyPart(() => import('./session/SignInPage.tsx').then((page) => page.SignInPage))
+const StartPage = lazyPart(() => import('./session/StartPage.tsx').then((page) => page.StartPage))
+const TrashPage = lazyPart(() => import('./trash/TrashPage.tsx').then((page) => page.TrashPage))
+const CleanupPage = lazyPart(() => import('./cleanup/CleanupPage.tsx').then((page) => page.CleanupPage))
+const NotFoundPage = lazyPart(() => import('./shell/NotFoundPage.tsx').then((page) => page.NotFoundPage))
+const NoSuchPage = lazyPart(() => import('./shell/NotFoundPage.tsx').then((page) => page.NoSuchPage))
+const AuditPage = lazyPart(() => import('./audit/AuditPage.tsx').then((page) => page.AuditPage))
 
 /** Every page of the console and its address. */
 export function Pages() {

@@ -1,6 +1,6 @@
 import './files.css'
 import { FileSearch, FolderOpen } from 'lucide-react'
-import { lazy, Suspense, useState } from 'react'
+import { Suspense, useState } from 'react'
 import { useNavigate, useSearchParams } from 'react-router'
 import {
   type FileFilter,
@@ -29,13 +29,12 @@ import { FileRow } from './FileRow.tsx'
 import type { ChosenVersion } from './newVersion.ts'
 import { prefixOf } from './typeGroups.ts'
 import { type Kept, useFileActions } from './useFileActions.tsx'
+import { lazyPart } from '../ui/lazyPart.ts'
 
-const FileDetails = lazy(() => import('./FileDetails.tsx').then((part) => ({ default: part.FileDetails })))
-const KeptDialog = lazy(() => import('./KeptDialog.tsx').then((part) => ({ default: part.KeptDialog })))
-const NewVersionDialog = lazy(() =>
-  import('./NewVersionDialog.tsx').then((part) => ({ default: part.NewVersionDialog })),
-)
-const RenameDialog = lazy(() => import('./RenameDialog.tsx').then((part) => ({ default: part.RenameDialog })))
+const FileDetails = lazyPart(() => import('./FileDetails.tsx').then((part) => part.FileDetails))
+const KeptDialog = lazyPart(() => import('./KeptDialog.tsx').then((part) => part.KeptDialog))
+const NewVersionDialog = lazyPart(() => import('./NewVersionDialog.tsx').then((part) => part.NewVersionDialog))
+const RenameDialog = lazyPart(() => import('./RenameDialog.tsx').then((part) => part.RenameDialog))
 
 export function FilesPage() {
   const tenant = useTenant()

@@ -1,12 +1,13 @@
 import { Lock, LockOpen } from 'lucide-react'
-import { lazy, Suspense, useState } from 'react'
+import { Suspense, useState } from 'react'
 import type { HeldFragment } from '../apollo/operations.ts'
 import { useMay } from '../shell/useShell.ts'
 import { Button } from '../ui/Button.tsx'
 import { HoldFacts } from './HoldFacts.tsx'
+import { lazyPart } from '../ui/lazyPart.ts'
 
-const HoldDialog = lazy(() => import('./HoldDialog.tsx').then((part) => ({ default: part.HoldDialog })))
-const ReleaseDialog = lazy(() => import('./ReleaseDialog.tsx').then((part) => ({ default: part.ReleaseDialog })))
+const HoldDialog = lazyPart(() => import('./HoldDialog.tsx').then((part) => part.HoldDialog))
+const ReleaseDialog = lazyPart(() => import('./ReleaseDialog.tsx').then((part) => part.ReleaseDialog))
 
 interface HoldSectionProps {
   readonly file: { readonly id: string; readonly name: string; readonly hold: HeldFragment['hold'] }

@@ -1,5 +1,5 @@
 import { Braces, Check, CircleUserRound, LogOut } from 'lucide-react'
-import { lazy, Suspense, useState } from 'react'
+import { Suspense, useState } from 'react'
 import { Header, Menu, MenuItem, MenuSection, MenuTrigger, Popover, Separator } from 'react-aria-components/Menu'
 import { useNavigate } from 'react-router'
 import { wordFailure } from '../apollo/takeSuccess.ts'
@@ -14,10 +14,9 @@ import { UserText } from '../ui/UserText.tsx'
 import { forgetUploads, uploads } from '../uploads/uploads.ts'
 import { roleNames } from './roleNames.ts'
 import { useShell } from './useShell.ts'
+import { lazyPart } from '../ui/lazyPart.ts'
 
-const SignOutDialog = lazy(() =>
-  import('../session/SignOutDialog.tsx').then((part) => ({ default: part.SignOutDialog })),
-)
+const SignOutDialog = lazyPart(() => import('../session/SignOutDialog.tsx').then((part) => part.SignOutDialog))
 
 const themeNames: Record<Theme, string> = { system: 'As the system', light: 'Light', dark: 'Dark' }
 

@@ -1,7 +1,7 @@
 import '../files/files.css'
 import './trash.css'
 import { Trash2 } from 'lucide-react'
-import { lazy, Suspense, useState } from 'react'
+import { Suspense, useState } from 'react'
 import {
   FileRowFragmentDoc,
   MoreTrashDocument,
@@ -19,10 +19,11 @@ import { Notice } from '../ui/Notice.tsx'
 import { SkeletonRows } from '../ui/SkeletonRows.tsx'
 import { VirtualTable } from '../ui/VirtualTable.tsx'
 import { TrashRow, type TrashedFile } from './TrashRow.tsx'
+import { lazyPart } from '../ui/lazyPart.ts'
 
-const HoldDialog = lazy(() => import('../holds/HoldDialog.tsx').then((part) => ({ default: part.HoldDialog })))
-const ReleaseDialog = lazy(() => import('../holds/ReleaseDialog.tsx').then((part) => ({ default: part.ReleaseDialog })))
-const PurgeDialog = lazy(() => import('./PurgeDialog.tsx').then((part) => ({ default: part.PurgeDialog })))
+const HoldDialog = lazyPart(() => import('../holds/HoldDialog.tsx').then((part) => part.HoldDialog))
+const ReleaseDialog = lazyPart(() => import('../holds/ReleaseDialog.tsx').then((part) => part.ReleaseDialog))
+const PurgeDialog = lazyPart(() => import('./PurgeDialog.tsx').then((part) => part.PurgeDialog))
 
 const trash = {
   first: TrashPageDocument,

@@ -1,11 +1,12 @@
-import { lazy, Suspense, useEffect, useState } from 'react'
-import { whenFirstSaid } from './say.ts'
+import { Suspense, useEffect, useState } from 'react'
+import { whenSaid } from './say.ts'
+import { lazyPart } from './lazyPart.ts'
 
-const Toasts = lazy(() => import('./toasts.tsx').then((part) => ({ default: part.Toasts })))
+const Toasts = lazyPart(() => import('./toasts.tsx').then((part) => part.Toasts))
 
 /** The place of what is said in passing; it is fetched when there is something to say. */
 export function Messages() {
   const [isNeeded, setNeeded] = useState(false)
-  useEffect(() => whenFirstSaid(() => setNeeded(true)), [])
+  useEffect(() => whenSaid(() => setNeeded(true)), [])
   return <Suspense>{isNeeded && <Toasts />}</Suspense>
 }

@@ -21,15 +21,15 @@ interface Listener {
 let waiting: Message[] = []
 let listener: Listener | null = null
 let lastId = 0
-let load: (() => void) | null = null
+let showPlace: (() => void) | null = null
 
 /** Says something in passing, with at most one thing to do about it. */
 export function say(text: ReactNode, action?: Action): void {
   lastId += 1
   const message = { id: lastId, text, action }
-  if (listener) return listener.show(message)
-  waiting.push(message)
-  load?.()
+  if (listener) listener.show(message)
+  else waiting.push(message)
+  showPlace?.()
 }
 
 /** Takes back messages that offer to do something to what is gone. */
@@ -38,9 +38,9 @@ export function withdraw(subject: string): void {
   listener?.withdraw(subject)
 }
 
-/** Told once something is to be said for the first time: until then nothing needs to be there to show it. */
-export const whenFirstSaid = (run: () => void) => {
-  load = run
+/** Told whenever something is said: until the first time nothing needs to be there to show it. */
+export const whenSaid = (run: () => void) => {
+  showPlace = run
 }
 
 /** Hands every message over, those from before included. */

@@ -1,10 +1,11 @@
-import { lazy, Suspense, useSyncExternalStore } from 'react'
+import { Suspense, useSyncExternalStore } from 'react'
 import { useTenant } from '../shell/useShell.ts'
 import { uploads, useUploads } from './uploads.ts'
 import type { UploadView } from './uploadStore.ts'
 import { wordEnd, wordFiles } from './wordUploads.ts'
+import { lazyPart } from '../ui/lazyPart.ts'
 
-const UploadPanel = lazy(() => import('./UploadPanel.tsx').then((part) => ({ default: part.UploadPanel })))
+const UploadPanel = lazyPart(() => import('./UploadPanel.tsx').then((part) => part.UploadPanel))
 
 const { store } = uploads
 
