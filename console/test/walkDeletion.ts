@@ -1,6 +1,7 @@
 import type { Page } from 'playwright-core'
 import { expect } from 'vitest'
 import { isolate } from '../src/ui/isolate.ts'
+import { ask, mutate } from './askInPage.ts'
 import { choose, rowOf, signIn, upload } from './walk.ts'
 
 const used = 'عقد الإيجار النهائي 🎉 لن يُحذف ما دام مستخدما.pdf'
@@ -143,20 +144,4 @@ const idOf = async (page: Page, name: string): Promise<string> => {
   const file = files.nodes.find((node) => node.name === name)
   if (!file) throw new Error(`There is no file ${name}`)
   return file.id
-}
-
-/** What a host application does; here with the session of the page. */
-async function mutate(page: Page, mutation: string, inputType: string, input: Record<string, string>) {
-  const query = `mutation ($input: ${inputType}!) { answer: ${mutation}(input: $input) { __typename } }`
-  const { answer } = await ask<{ answer: { __typename: string } }>(page, query, { input })
-  expect(answer.__typename).toMatch(/Success$/)
-}
-
-async function ask<Data>(page: Page, query: string, variables: object = {}): Promise<Data> {
-  const answer = await page.evaluate(async (body) => {
-    const headers = { 'content-type': 'application/json', 'x-filegraph-csrf': '1', 'x-filegraph-tenant': 'acme' }
-    const response = await fetch('/graphql', { method: 'POST', headers, body })
-    return response.json() as Promise<unknown>
-  }, JSON.stringify({ query, variables }))
-  return (answer as { data: Data }).data
 }

@@ -22,8 +22,8 @@ export const cleanupKinds: Readonly<Record<CleanupKind, KindWords>> = {
     does: 'Everything in the bucket is compared with the files. What no file knows is watched, and deleted after a while; files whose bytes are missing are marked.',
   },
   VERIFY: {
-    name: 'Verify a sample',
-    does: 'Some files, chosen by chance, are compared with what was uploaded. Those that differ are marked. Nothing is deleted.',
+    name: 'Verify stored bytes',
+    does: 'Stored bytes are read whole and compared with what was uploaded, those that were read longest ago first. Files that differ are marked as damaged, and cleared once they are right again. Nothing is deleted.',
   },
   EXPIRE_UPLOADS: {
     name: 'Expire unfinished uploads',

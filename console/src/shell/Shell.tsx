@@ -16,6 +16,9 @@ import { TenantSwitcher } from './TenantSwitcher.tsx'
 import { UsageMeter } from './UsageMeter.tsx'
 import { UserMenu } from './UserMenu.tsx'
 import { useMay, useShell, useTenant } from './useShell.ts'
+import { lazyPart } from '../ui/lazyPart.ts'
+
+const DeletesRefused = lazyPart(() => import('./DeletesRefused.tsx').then((part) => part.DeletesRefused))
 
 /** What stands around the pages of a tenant. Another tenant is another client, another cache and another tree. */
 export function Shell() {
@@ -29,6 +32,7 @@ export function Shell() {
         <Sidebar />
         <main id="page" className="page" tabIndex={-1}>
           <OfflineNote />
+          <StorageWarning />
           <Suspense fallback={<SkeletonRows />}>
             <Outlet />
           </Suspense>
@@ -38,6 +42,11 @@ export function Shell() {
       </div>
     </ApolloProvider>
   )
+}
+
+function StorageWarning() {
+  const since = useShell()?.viewer?.tenant.deletesRefusedSince
+  return <Suspense>{since && <DeletesRefused since={since} />}</Suspense>
 }
 
 function Sidebar() {

@@ -120,7 +120,7 @@ export const CleanupKindEnum = builder.enumType('CleanupKind', {
     PURGE_FILES: 'Files whose time in the trash is over: they lose their versions, and release their bytes.',
     DELETE_BLOBS: 'Released bytes: they lose their object, then their row.',
     RECONCILE: 'The bucket against the rows, in both directions.',
-    VERIFY: 'A sample of the stored bytes against what was committed.',
+    VERIFY: 'Reads stored bytes whole and compares them with what was committed.',
   }),
 })
 

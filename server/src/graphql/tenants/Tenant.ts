@@ -1,9 +1,10 @@
 import { readingOnce } from '../../domain/context.ts'
+import { readRefusal } from '../../domain/installation/watchBucket.ts'
 import { Invalid } from '../../domain/refusals.ts'
 import type { Tenant as TenantRow } from '../../domain/tenants/policy.ts'
 import { type OwnerPolicy, updateTenantPolicy } from '../../domain/tenants/updateTenant.ts'
 import { readUsage, type Usage as UsageRow } from '../../domain/tenants/usage.ts'
-import { builder } from '../builder.ts'
+import { builder, hasRole } from '../builder.ts'
 import { NodeInterface, nodeId } from '../node.ts'
 import { callerOf, loadersOf } from '../requestContext.ts'
 
@@ -41,6 +42,19 @@ export const Tenant = builder.objectRef<TenantRow>('Tenant').implement({
     name: t.exposeString('name', { description: 'The name to show.' }),
     policy: t.field({ type: TenantPolicy, description: 'What it allows.', resolve: (tenant) => tenant }),
     createdAt: t.expose('createdAt', { type: 'DateTime', description: 'When it was set up.' }),
+    deletesRefusedSince: t.field({
+      type: 'DateTime',
+      nullable: true,
+      description:
+        'Since when nothing is deleted from the bucket, because it is in doubt which database the bucket belongs to. The operator ' +
+        'of the installation decides with the command `accept-bucket`; uploads and downloads go on. Null while deletes are ' +
+        'allowed, and for callers below ADMIN.',
+      resolve: async (_tenant, _args, context) => {
+        const caller = callerOf(context)
+        if (!hasRole(caller.principal.role, 'ADMIN')) return null
+        return (await readRefusal(caller))?.since ?? null
+      },
+    }),
   }),
 })
 
