@@ -163,6 +163,40 @@ test('a viewer is offered nothing that changes files, no audit log and no cleanu
   })
 }, 60_000)
 
+test('an address that leads nowhere leads on', async () => {
+  await onPage({ width: 1280, height: 800 }, async (page) => {
+    await signIn(page, instance.url, 'ada@acme.example')
+    const leadsFrom = async (path: string, link: string, heading: string) => {
+      await page.goto(`${instance.url}${path}`)
+      await page.getByRole('link', { name: link }).click()
+      await page.getByRole('heading', { name: heading, exact: true }).waitFor()
+    }
+    await leadsFrom('/nowhere/at/all', 'Go to your files', 'Files')
+    await leadsFrom('/t/acme/nowhere', 'Go to the files', 'Files')
+    await leadsFrom('/t/acme/nowhere', 'Look in the trash', 'Trash')
+    await leadsFrom('/t/acme/nowhere', 'Look in the audit log', 'Audit log')
+    await leadsFrom('/t/acme/files?file=RmlsZTpub3doZXJl', 'Look in the trash', 'Trash')
+    await leadsFrom('/t/nobody/files', 'Go to Acme Studio', 'Files')
+    await leadsFrom('/t/globex/nowhere', 'Go to Acme Studio', 'Files')
+  })
+}, 60_000)
+
+test('a page that is refused leads on, and comes back for somebody who may see it', async () => {
+  await onPage({ width: 1280, height: 800 }, async (page) => {
+    await signIn(page, instance.url, 'vic@acme.example')
+    await page.goto(`${instance.url}/t/acme/audit`)
+    await page.getByRole('link', { name: 'Go to the files' }).click()
+    await page.getByRole('table', { name: 'Files' }).waitFor()
+    await page.goto(`${instance.url}/t/acme/audit`)
+    await page.getByRole('link', { name: 'Sign in as somebody else' }).click()
+    await page.getByLabel('E-mail').fill('ada@acme.example')
+    await page.getByLabel('Password').fill('filegraph-demo')
+    await page.getByRole('button', { name: 'Sign in' }).click()
+    await page.getByRole('table', { name: 'Audit log' }).waitFor()
+    expect(new URL(page.url()).pathname).toBe('/t/acme/audit')
+  })
+}, 60_000)
+
 test('after deleting by keyboard the focus is on the file that took the place', async () => {
   await onPage({ width: 1280, height: 800 }, async (page) => {
     await signIn(page, instance.url, 'hugo@globex.example')
