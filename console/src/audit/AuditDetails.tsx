@@ -1,10 +1,9 @@
 import { useQuery } from '@apollo/client/react'
-import { X } from 'lucide-react'
 import { AuditDetailsDocument, type AuditDetailsQuery } from '../apollo/operations.ts'
 import { wordError } from '../apollo/wordRefusal.ts'
 import type { AuditState } from '../paths.ts'
 import { Button } from '../ui/Button.tsx'
-import { Sheet } from '../ui/Dialog.tsx'
+import { NoSuchRow, Sheet } from '../ui/Sheet.tsx'
 import { Fact } from '../ui/Fact.tsx'
 import { dayOfTime, exactTime } from '../ui/formatTime.ts'
 import { AuditSentence } from './AuditSentence.tsx'
@@ -20,24 +19,20 @@ export function AuditDetails({ id, onFilter, onClose }: AuditDetailsProps) {
   const { data, error, refetch } = useQuery(AuditDetailsDocument, { variables: { id } })
   const entry = data?.node?.__typename === 'AuditEntry' ? data.node : null
   return (
-    <Sheet label="Audit entry" onClose={onClose}>
-      <Button look="icon" aria-label="Close" onPress={onClose}>
-        <X size={18} aria-hidden />
-      </Button>
-      {!data && !error && <span className="skeleton" role="status" aria-label="Loading" />}
-      {!data && error && (
-        <>
-          <p role="alert">{wordError(error)}</p>
-          <Button onPress={() => void refetch().catch(() => undefined)}>Try again</Button>
-        </>
-      )}
-      {data && !entry && (
-        <>
-          <p role="alert">There is no such entry in this workspace.</p>
+    <Sheet
+      label="Audit entry"
+      isLoaded={Boolean(data)}
+      failure={error ? wordError(error) : null}
+      onRetry={() => void refetch().catch(() => undefined)}
+      onClose={onClose}
+    >
+      {entry ? (
+        <Facts entry={entry} onFilter={onFilter} />
+      ) : (
+        <NoSuchRow words="There is no such entry in this workspace.">
           <Button onPress={onClose}>Back to the audit log</Button>
-        </>
+        </NoSuchRow>
       )}
-      {entry && <Facts entry={entry} onFilter={onFilter} />}
     </Sheet>
   )
 }

@@ -1,9 +1,8 @@
 import { useQuery } from '@apollo/client/react'
-import { X } from 'lucide-react'
 import { type CleanupRowFragment, CleanupRunByIdDocument } from '../apollo/operations.ts'
 import { wordError } from '../apollo/wordRefusal.ts'
 import { Button } from '../ui/Button.tsx'
-import { Sheet } from '../ui/Dialog.tsx'
+import { NoSuchRow, Sheet } from '../ui/Sheet.tsx'
 import { Fact } from '../ui/Fact.tsx'
 import { formatBytes, formatCount } from '../ui/formatBytes.ts'
 import { exactTime } from '../ui/formatTime.ts'
@@ -24,24 +23,20 @@ export function RunDetails({ id, onClose }: { id: string; onClose: () => void })
   const run = data?.node?.__typename === 'CleanupRun' ? data.node : null
   useUnfinishedRuns(run ? [run] : [])
   return (
-    <Sheet label="Cleanup run" onClose={onClose}>
-      <Button look="icon" aria-label="Close" onPress={onClose}>
-        <X size={18} aria-hidden />
-      </Button>
-      {!data && !error && <span className="skeleton" role="status" aria-label="Loading" />}
-      {!data && error && (
-        <>
-          <p role="alert">{wordError(error)}</p>
-          <Button onPress={() => void refetch().catch(() => undefined)}>Try again</Button>
-        </>
-      )}
-      {data && !run && (
-        <>
-          <p role="alert">There is no such run. Old runs are not kept forever.</p>
+    <Sheet
+      label="Cleanup run"
+      isLoaded={Boolean(data)}
+      failure={error ? wordError(error) : null}
+      onRetry={() => void refetch().catch(() => undefined)}
+      onClose={onClose}
+    >
+      {run ? (
+        <RunFacts run={run} />
+      ) : (
+        <NoSuchRow words="There is no such run. Old runs are not kept forever.">
           <Button onPress={onClose}>Back to the runs</Button>
-        </>
+        </NoSuchRow>
       )}
-      {run && <RunFacts run={run} />}
     </Sheet>
   )
 }

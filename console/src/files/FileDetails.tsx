@@ -1,5 +1,5 @@
 import { useQuery } from '@apollo/client/react'
-import { Download, FilePlus2, History, Pencil, TriangleAlert, X } from 'lucide-react'
+import { Download, FilePlus2, History, Pencil, TriangleAlert } from 'lucide-react'
 import { Link } from 'react-router'
 import { type FileDetailsQuery, FileDetailsDocument, type FileRowFragment } from '../apollo/operations.ts'
 import { wordError } from '../apollo/wordRefusal.ts'
@@ -8,7 +8,7 @@ import { HoldSection } from '../holds/HoldSection.tsx'
 import { paths } from '../paths.ts'
 import { useMay, useTenant } from '../shell/useShell.ts'
 import { Button } from '../ui/Button.tsx'
-import { Sheet } from '../ui/Dialog.tsx'
+import { NoSuchRow, Sheet } from '../ui/Sheet.tsx'
 import { Fact } from '../ui/Fact.tsx'
 import { formatBytes, formatCount } from '../ui/formatBytes.ts'
 import { Time } from '../ui/Time.tsx'
@@ -36,29 +36,23 @@ export function FileDetails({ id, onRename, onNewVersion, onClose }: FileDetails
     fetchPolicy: 'cache-and-network',
   })
   return (
-    <Sheet label="File details" onClose={onClose}>
-      <Button look="icon" aria-label="Close" onPress={onClose}>
-        <X size={18} aria-hidden />
-      </Button>
-      {!data && !error && <span className="skeleton" role="status" aria-label="Loading" />}
-      {!data && error && (
-        <>
-          <p role="alert">{wordError(error)}</p>
-          <Button onPress={() => void refetch().catch(() => undefined)}>Try again</Button>
-        </>
+    <Sheet
+      label="File details"
+      isLoaded={Boolean(data)}
+      failure={error ? wordError(error) : null}
+      onRetry={() => void refetch().catch(() => undefined)}
+      onClose={onClose}
+    >
+      {data?.file ? (
+        <Facts file={data.file} onRename={onRename} onNewVersion={onNewVersion} />
+      ) : (
+        <NoSuchRow words="There is no such file here. It may have been deleted, or the address was mistyped.">
+          <Button onPress={onClose}>Back to the files</Button>
+          <Link className="button" to={paths.trash(tenant)}>
+            Look in the trash
+          </Link>
+        </NoSuchRow>
       )}
-      {data?.file === null && (
-        <>
-          <p role="alert">There is no such file here. It may have been deleted, or the address was mistyped.</p>
-          <div className="details-actions">
-            <Button onPress={onClose}>Back to the files</Button>
-            <Link className="button" to={paths.trash(tenant)}>
-              Look in the trash
-            </Link>
-          </div>
-        </>
-      )}
-      {data?.file && <Facts file={data.file} onRename={onRename} onNewVersion={onNewVersion} />}
     </Sheet>
   )
 }
@@ -82,7 +76,7 @@ function Facts({ file, onRename, onNewVersion }: FactsProps) {
       {file.quarantinedAt && (
         <DamageAlarm version={file.version.number} since={file.quarantinedAt} intact={intact?.number} />
       )}
-      <div className="details-actions">
+      <div className="sheet-actions">
         {!file.quarantinedAt && (
           <Button look="primary" onPress={() => void actions.download(file)}>
             <Download size={16} aria-hidden /> Download

@@ -25,16 +25,3 @@ export function Dialog({ title, onClose, children, isAlert = false }: DialogProp
     </ModalOverlay>
   )
 }
-
-/** A page beside the page, at its end. */
-export function Sheet({ label, onClose, children }: { label: string; onClose: () => void; children: ReactNode }) {
-  return (
-    <ModalOverlay className="overlay overlay-sheet" isOpen isDismissable onOpenChange={(open) => !open && onClose()}>
-      <Modal className="sheet">
-        <Inside className="dialog" aria-label={label}>
-          {children}
-        </Inside>
-      </Modal>
-    </ModalOverlay>
-  )
-}

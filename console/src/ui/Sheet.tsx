@@ -1,0 +1,49 @@
+import { X } from 'lucide-react'
+import type { ReactNode } from 'react'
+import { Dialog as Inside } from 'react-aria-components/Dialog'
+import { Modal, ModalOverlay } from 'react-aria-components/Modal'
+import { Button } from './Button.tsx'
+
+interface SheetProps {
+  readonly label: string
+  readonly isLoaded: boolean
+  /** Why it could not be loaded, in words. */
+  readonly failure: string | null
+  readonly onRetry: () => void
+  readonly onClose: () => void
+  /** Shown once it is loaded. */
+  readonly children: ReactNode
+}
+
+/** A page beside the page, at its end: everything about one row of a list. */
+export function Sheet({ label, isLoaded, failure, onRetry, onClose, children }: SheetProps) {
+  return (
+    <ModalOverlay className="overlay overlay-sheet" isOpen isDismissable onOpenChange={(open) => !open && onClose()}>
+      <Modal className="sheet">
+        <Inside className="dialog" aria-label={label}>
+          <Button look="icon" aria-label="Close" onPress={onClose}>
+            <X size={18} aria-hidden />
+          </Button>
+          {isLoaded && children}
+          {!isLoaded && failure === null && <span className="skeleton" role="status" aria-label="Loading" />}
+          {!isLoaded && failure !== null && (
+            <>
+              <p role="alert">{failure}</p>
+              <Button onPress={onRetry}>Try again</Button>
+            </>
+          )}
+        </Inside>
+      </Modal>
+    </ModalOverlay>
+  )
+}
+
+/** What a sheet says about a row that is not there, and where to go on. */
+export function NoSuchRow({ words, children }: { words: string; children: ReactNode }) {
+  return (
+    <>
+      <p role="alert">{words}</p>
+      <div className="sheet-actions">{children}</div>
+    </>
+  )
+}
