@@ -297,6 +297,20 @@ test('a name that runs from right to left moves no quote and no word around it',
     const name = 'تقرير 2026 🎉.pdf'
     await upload(page, name)
     await page.getByRole('button', { name: `Download ${isolate(name)}` }).waitFor()
+    // The dot of an ending in Latin letters is in front of it.
+    const [dot = 0, letter = 0] = await page
+      .getByRole('button', { name, exact: true })
+      .locator('.file-label-part')
+      .last()
+      .evaluate((part) =>
+        [0, 1].map((at) => {
+          const range = document.createRange()
+          range.setStart(part.firstChild ?? part, at)
+          range.setEnd(part.firstChild ?? part, at + 1)
+          return range.getBoundingClientRect().left
+        }),
+      )
+    expect(dot).toBeLessThan(letter)
     await openAudit(page)
     const sentence = page.getByText(`Ada Lindqvist uploaded “${name}”`).first()
     // Left to right: the words, the opening quote, the name, the closing quote.

@@ -18,7 +18,8 @@ export function UserText({ children, wrap = false }: { children: string; wrap?: 
 
 /**
  * The name of a file on one line. One that is too long loses its middle and keeps its ending, so that people still see what kind
- * of file it is. The text stays whole for whoever copies it, searches the page or has it read out.
+ * of file it is. The ending runs in its own direction, so that its dot stays in front of it. The text stays whole for
+ * whoever copies it, searches the page or has it read out.
  */
 export function FileName({ name }: { name: string }) {
   const { start, end } = splitName(name)
@@ -29,7 +30,7 @@ export function FileName({ name }: { name: string }) {
         {start}
       </span>
       {end && (
-        <span className="file-label-part" style={{ width: endWidth }}>
+        <span dir="auto" className="file-label-part" style={{ width: endWidth }}>
           {end}
         </span>
       )}
