@@ -1,4 +1,4 @@
-import type { ChosenFile } from './uploadQueue.ts'
+import type { ChosenFile } from './uploadWork.ts'
 
 /** What was dropped or pasted. Folders still have to be read. */
 export interface Dropped {

@@ -1,5 +1,5 @@
 import { isJunk } from './dropped.ts'
-import type { ChosenFile } from './uploadQueue.ts'
+import type { ChosenFile } from './uploadWork.ts'
 
 /** Opens the system's file chooser; resolves with nothing if it was closed. */
 export function pickFiles({ multiple }: { multiple: boolean }): Promise<readonly File[]> {

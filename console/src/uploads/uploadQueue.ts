@@ -1,37 +1,11 @@
 import type { FileRowFragment } from '../apollo/operations.ts'
-import { RefusedError, wordFailure } from '../apollo/takeSuccess.ts'
-import { codeOf } from '../apollo/wordRefusal.ts'
-import { provedInstead } from './contradiction.ts'
 import { declaredType, essenceOf } from './declaredType.ts'
-import { BucketError, IntentEnded, type PutBytes, sendFile, type UploadGateway } from './sendFile.ts'
+import { judgeFailure } from './uploadFailure.ts'
 import { isUnfinished, type Pause, type Upload, UploadStore } from './uploadStore.ts'
+import { type ChosenFile, type SendingParts, sendWork, type Work, workOn } from './uploadWork.ts'
+import { WaitingLine } from './waitingLine.ts'
 
-/** A file that a person wants to upload. */
-export interface ChosenFile {
-  readonly bytes: File
-  /** Default: the name of `bytes`. */
-  readonly name?: string
-  readonly folder?: string | null
-  /** The file that gets a new version. Default: a new file is made. */
-  readonly fileId?: string
-}
-
-interface Work extends ChosenFile {
-  /** The same for every try, so that a retry goes on with what the first try reserved. Null starts afresh. */
-  idempotencyKey: string | null
-  /** The intent whose reserved space nobody has given back yet. */
-  intentId: string | null
-  /** Whether the server is to tell the type by the content, and not to believe the browser. */
-  isTypedByContent: boolean
-  /** Whether its intent ended once before the bytes were there, and a fresh one was made. */
-  hasStartedAfresh: boolean
-}
-
-export interface QueueParts {
-  readonly gatewayOf: (tenant: string) => UploadGateway
-  readonly put: PutBytes
-  readonly digest: (tenant: string, bytes: Blob) => Promise<string | null>
-  readonly newKey: () => string
+export interface QueueParts extends SendingParts {
   readonly onDone: (tenant: string, file: FileRowFragment) => void
   /** Runs a function before the next frame is painted. */
   readonly nextFrame: (run: () => void) => void
@@ -51,9 +25,7 @@ export class UploadQueue {
   readonly #work = new Map<string, Work>()
   /** What is being sent, with what stops it. */
   readonly #active = new Map<string, { readonly abort: AbortController; readonly ended: Promise<void> }>()
-  /** Ids in their order; those before `#next` have had their turn. */
-  #waiting: string[] = []
-  #next = 0
+  readonly #waiting = new WaitingLine()
   #added = 0
   /** Who is signed in; null until somebody is known to be. */
   #person: string | null = null
@@ -71,14 +43,8 @@ export class UploadQueue {
     const added = files.map((file): Upload => {
       this.#added += 1
       const id = String(this.#added).padStart(9, '0')
-      this.#work.set(id, {
-        ...file,
-        idempotencyKey: null,
-        intentId: null,
-        isTypedByContent: false,
-        hasStartedAfresh: false,
-      })
-      this.#waiting.push(id)
+      this.#work.set(id, workOn(file))
+      this.#waiting.add(id)
       const { bytes, name = bytes.name, folder = null } = file
       const fresh = { sentBytes: 0, step: 'waiting', failure: null, isMistyped: false, remark: null } as const
       return { id, tenant, owner, name, folder, byteSize: bytes.size, ...fresh }
@@ -116,7 +82,7 @@ export class UploadQueue {
       work.isTypedByContent ||= isMistyped
       this.store.change(id, { step: 'waiting', failure: null, sentBytes: 0 })
       this.#unanswered.delete(id)
-      this.#waiting.push(id)
+      this.#waiting.add(id)
     }
     if (this.store.pause() === 'unreachable') this.resume()
     else this.#startWaiting()
@@ -199,11 +165,9 @@ export class UploadQueue {
     }
   }
 
-  /** To the front, where it came from. */
   #putBack(id: string): void {
     this.store.change(id, { step: 'waiting', sentBytes: 0 })
-    if (this.#next === 0) this.#waiting.unshift(id)
-    else this.#waiting[(this.#next -= 1)] = id
+    this.#waiting.putBack(id)
   }
 
   #pauseFor(pause: Pause): void {
@@ -214,15 +178,10 @@ export class UploadQueue {
   }
 
   #startWaiting(): void {
-    while (this.store.pause() === null && this.#active.size < sentAtOnce && this.#next < this.#waiting.length) {
-      const id = this.#waiting[this.#next] ?? ''
-      this.#next += 1
-      const upload = this.store.read(id)
-      if (upload?.step === 'waiting' && !this.#active.has(id)) this.#start(upload)
+    while (this.store.pause() === null && this.#active.size < sentAtOnce && !this.#waiting.isEmpty) {
+      const upload = this.store.read(this.#waiting.take() ?? '')
+      if (upload?.step === 'waiting' && !this.#active.has(upload.id)) this.#start(upload)
     }
-    if (this.#next < this.#waiting.length) return
-    this.#waiting = []
-    this.#next = 0
   }
 
   #start(upload: Upload): void {
@@ -256,18 +215,8 @@ export class UploadQueue {
     this.#startWaiting()
   }
 
-  async #send(id: string, tenant: string, work: Work, signal: AbortSignal): Promise<FileRowFragment> {
-    const { bytes, name = bytes.name, fileId = null } = work
-    const contentType = work.isTypedByContent ? '' : declaredType(bytes)
-    const proved = await provedInstead(bytes, contentType)
-    if (proved !== null) throw new Mistyped(proved, contentType)
-    work.idempotencyKey ??= this.#parts.newKey()
-    const { idempotencyKey } = work
-    const sha256 = await this.#parts.digest(tenant, bytes)
-    signal.throwIfAborted()
-    return sendFile(this.#parts.gatewayOf(tenant), this.#parts.put, {
-      bytes,
-      announced: { name, contentType, byteSize: bytes.size, sha256, fileId, idempotencyKey },
+  #send(id: string, tenant: string, work: Work, signal: AbortSignal): Promise<FileRowFragment> {
+    return sendWork(this.#parts, tenant, work, {
       signal,
       onIntent: (intentId) => {
         // Cancelled while the intent was being made: nobody else knows of it, so it is taken back here.
@@ -281,34 +230,25 @@ export class UploadQueue {
   }
 
   #fail(id: string, work: Work, error: unknown): void {
-    const code = error instanceof RefusedError ? error.refusal.code : codeOf(error)
-    if (code === 'UNAUTHENTICATED' || code === 'RATE_LIMITED') {
+    const failure = judgeFailure(error)
+    if (failure.pause !== null) {
       this.#putBack(id)
-      return this.#pauseFor(code === 'RATE_LIMITED' ? 'busy' : 'signed-out')
+      return this.#pauseFor(failure.pause)
     }
-    const isOver = error instanceof IntentEnded || (error instanceof RefusedError && code !== 'UPLOAD_INCOMPLETE')
-    if (isOver) {
-      // Only a fresh intent can do better: this one has ended, or would be refused again.
+    if (failure.needsFreshIntent) {
       work.idempotencyKey = null
       work.intentId = null
     }
-    if (error instanceof IntentEnded && !work.hasStartedAfresh) {
+    if (failure.hasIntentEnded && !work.hasStartedAfresh) {
       work.hasStartedAfresh = true
       return this.#putBack(id)
     }
-    const isMistyped = error instanceof Mistyped || (code === 'CONTENT_MISMATCH' && !work.isTypedByContent)
-    this.store.change(id, { step: 'failed', sentBytes: 0, isMistyped, failure: wordUploadFailure(error) })
-    if (code !== 'NETWORK' && code !== 'SERVICE_UNAVAILABLE') return
+    // Typed by its content already, it can be given no other type.
+    const isMistyped = failure.isMistyped && !work.isTypedByContent
+    this.store.change(id, { step: 'failed', sentBytes: 0, isMistyped, failure: failure.words })
+    if (!failure.isUnanswered) return
     this.#unanswered.add(id)
-    const isMoreWaiting = this.#next < this.#waiting.length
-    if (this.#unanswered.size >= unansweredInARow && isMoreWaiting) this.#pauseFor('unreachable')
-  }
-}
-
-/** What the first bytes show before anything is sent. */
-class Mistyped extends Error {
-  constructor(proved: string, declared: string) {
-    super(`The content is ${proved}, not ${essenceOf(declared)}.`)
+    if (this.#unanswered.size >= unansweredInARow && !this.#waiting.isEmpty) this.#pauseFor('unreachable')
   }
 }
 
@@ -316,12 +256,4 @@ class Mistyped extends Error {
 function remarkOn({ contentType }: FileRowFragment, declared: string): string | null {
   const [kept, guess] = [contentType, declared].map((type) => type.split('/')[0])
   return declared === '' || kept === guess ? null : `saved as ${essenceOf(contentType)}`
-}
-
-function wordUploadFailure(error: unknown): string {
-  if (error instanceof BucketError || error instanceof IntentEnded || error instanceof Mistyped) return error.message
-  if (error instanceof DOMException && (error.name === 'NotReadableError' || error.name === 'NotFoundError')) {
-    return 'The file cannot be read. It may have been moved or changed since you chose it. Choose it again.'
-  }
-  return wordFailure(error)
 }

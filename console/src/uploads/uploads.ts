@@ -13,7 +13,8 @@ import { type Dropped, readFolders } from './dropped.ts'
 import { putBytes } from './putBytes.ts'
 import type { UploadGateway } from './sendFile.ts'
 import { sha256Of } from './sha256Of.ts'
-import { type ChosenFile, UploadQueue } from './uploadQueue.ts'
+import { UploadQueue } from './uploadQueue.ts'
+import type { ChosenFile } from './uploadWork.ts'
 import type { FolderNotes } from './uploadStore.ts'
 
 /** The one queue of this browser tab. */
