@@ -1,0 +1,209 @@
+import { mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import type { Browser, Page } from 'playwright-core'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { type Measured, tasksOf, uploadMany, watchTasks } from './measureUploads.ts'
+import { onPage, openBrowser } from './openBrowser.ts'
+import { type Instance, startFilegraph } from './startFilegraph.ts'
+import { isPut, makeFiles, panelOf } from './uploadPage.ts'
+import { signIn } from './walk.ts'
+
+let instance: Instance
+let browser: Browser
+let directory: string
+
+beforeAll(async () => {
+  // The limit on operations is not what is measured here.
+  const settings = { RATE_LIMIT_OPERATIONS_PER_MINUTE: '0' }
+  ;[instance, browser] = await Promise.all([startFilegraph(settings), openBrowser()])
+  directory = await mkdtemp(join(tmpdir(), 'filegraph-drops-'))
+}, 180_000)
+
+afterAll(async () => {
+  await browser?.close()
+  await instance?.stop()
+  if (directory) await rm(directory, { recursive: true, force: true })
+})
+
+test('a thousand files upload as fast as thirty, without a long task and with few nodes', async () => {
+  await onPage(browser, {}, async (page) => {
+    await signIn(page, instance.url, 'ada@acme.example')
+    await uploadMany(page, 10)
+    const before = await uploadMany(page, 30)
+    const many = await uploadMany(page, 1000)
+    const after = await uploadMany(page, 30)
+    const word = ({ perSecond, workMs, longest, longShare, nodes }: Measured) =>
+      `${perSecond.toFixed(1)} files/s, ${workMs.toFixed(1)} ms of work a file, longest task ${longest.toFixed(0)} ms, ` +
+      `${(longShare * 100).toFixed(1)} % of the time in tasks over 100 ms, ${nodes} nodes`
+    console.log(`30: ${word(before)}\n1,000: ${word(many)}\n30: ${word(after)}`)
+    expect(many.perSecond).toBeGreaterThan(0.8 * Math.min(before.perSecond, after.perSecond))
+    // By the processor's clock: what else the machine does is not counted.
+    expect(many.workMs).toBeLessThan(1.2 * Math.max(before.workMs, after.workMs))
+    // By the wall clock, on which a busy machine stretches any task: tasks that grow with the list would be most of the time.
+    expect(many.longShare).toBeLessThan(0.02)
+    expect(many.nodes).toBeLessThan(1_000)
+    await page
+      .getByText(/^\d{4} files$|^1,\d{3} files$/)
+      .first()
+      .waitFor()
+  })
+}, 400_000)
+
+test('ten thousand dropped files do not freeze the page, and all of them can be cancelled', async () => {
+  await onPage(browser, {}, async (page) => {
+    await signIn(page, instance.url, 'ada@acme.example')
+    await page.route(isPut, () => undefined)
+    const files = await makeFiles(page, 10_000)
+    await watchTasks(page)
+    await page.dispatchEvent('body', 'drop', { dataTransfer: files })
+    await panelOf(page).getByText('of 10,000 files').waitFor()
+    expect(await panelOf(page).locator('*').count()).toBeLessThan(1_000)
+    await panelOf(page).getByRole('button', { name: 'Cancel all' }).click()
+    await panelOf(page).getByRole('heading', { name: 'Upload cancelled' }).waitFor()
+    const { longest, longestFrame } = await tasksOf(page)
+    console.log(`10,000 files: longest task ${longest.toFixed(0)} ms, longest frame ${longestFrame.toFixed(0)} ms`)
+    expect(Math.max(longest, longestFrame)).toBeLessThan(1_000)
+  })
+}, 120_000)
+
+test('a dropped folder is uploaded flat, with everything below it but what systems leave behind', async () => {
+  await onPage(browser, {}, async (page) => {
+    await signIn(page, instance.url, 'ada@acme.example')
+    await dropPaths(page, [await makeTree()])
+    const panel = panelOf(page)
+    await panel.getByText('254 files from folders. Folders are not kept: the files are listed side by side.').waitFor()
+    await panel.getByText('Left out: 3 system files.').waitFor()
+    await panel.getByText('Left out: 1 empty folder.').waitFor()
+    await panel.getByRole('heading', { name: '254 files uploaded' }).waitFor({ timeout: 60_000 })
+    const names = await newestNames(page, 254)
+    expect(names).toEqual(
+      expect.arrayContaining(['صورة.txt', 'deep.txt', '.env', 'top.txt', 'photo 0.txt', 'photo 249.txt']),
+    )
+    expect(new Set(names).size).toBe(254)
+  })
+}, 120_000)
+
+test.each(['trash', 'audit', 'cleanup'])(
+  'files dropped on the page %s are uploaded, and the tab stays where it is',
+  async (name) => {
+    await onPage(browser, {}, async (page) => {
+      await signIn(page, instance.url, 'ada@acme.example')
+      await page.goto(`${instance.url}/t/acme/${name}`)
+      await page.getByRole('heading', { level: 1 }).waitFor()
+      await page.waitForLoadState('networkidle')
+      const path = join(directory, `dropped on ${name}.txt`)
+      await writeFile(path, name)
+      await dropPaths(page, [path])
+      await panelOf(page).getByRole('heading', { name: '1 file uploaded' }).waitFor()
+      expect(page.url()).toBe(`${instance.url}/t/acme/${name}`)
+      expect(page.context().pages()).toHaveLength(1)
+    })
+  },
+  60_000,
+)
+
+test('files dropped where nothing takes them never replace the page', async () => {
+  await onPage(browser, {}, async (page) => {
+    const path = join(directory, 'stray.html')
+    await writeFile(path, '<p>stray</p>')
+    for (const place of ['/sign-in', '/nowhere', '/graphiql']) {
+      await page.goto(`${instance.url}${place}`)
+      await page.waitForLoadState('networkidle')
+      const { url } = { url: page.url() }
+      await dropPaths(page, [path])
+      expect(await isDropRefused(page)).toBe(true)
+      expect(page.url()).toBe(url)
+      expect(page.context().pages()).toHaveLength(1)
+    }
+    await signIn(page, instance.url, 'vic@acme.example')
+    await dropPaths(page, [path])
+    await page.getByText('You can view and download here, but not upload.').waitFor()
+    expect(await panelOf(page).count()).toBe(0)
+  })
+}, 90_000)
+
+test('a pasted picture is uploaded, and pasting into a field uploads nothing', async () => {
+  await onPage(browser, {}, async (page) => {
+    await signIn(page, instance.url, 'ada@acme.example')
+    const paste = (selector: string) =>
+      page.locator(selector).evaluate((target) => {
+        const clipboardData = new DataTransfer()
+        clipboardData.items.add(new File(['GIF89a'], 'pasted.gif', { type: 'image/gif' }))
+        target.dispatchEvent(new ClipboardEvent('paste', { clipboardData, bubbles: true, cancelable: true }))
+      })
+    await paste('body')
+    await panelOf(page).getByText('1 file uploaded').waitFor()
+    await page.getByRole('button', { name: 'Close the list of uploads' }).click()
+    await page.getByRole('button', { name: 'More for pasted.gif' }).click()
+    await page.getByRole('menuitem', { name: 'Rename' }).click()
+    await page.getByRole('dialog').getByLabel('Name').waitFor()
+    await paste('[role=dialog] input')
+    expect(await panelOf(page).count()).toBe(0)
+  })
+}, 60_000)
+
+/** The names of the newest files of the tenant, as the API lists them. */
+async function newestNames(page: Page, count: number): Promise<string[]> {
+  const names: string[] = []
+  let after: string | null = null
+  while (names.length < count) {
+    const first = Math.min(100, count - names.length)
+    const answer: FileNames = await page.evaluate(
+      async (variables) => {
+        const query = `query ($first: Int, $after: String) {
+        files(first: $first, after: $after) { edges { cursor node { name } } } }`
+        const headers = { 'content-type': 'application/json', 'x-filegraph-csrf': '1', 'x-filegraph-tenant': 'acme' }
+        const response = await fetch('/graphql', {
+          method: 'POST',
+          headers,
+          body: JSON.stringify({ query, variables }),
+        })
+        return ((await response.json()) as { data: FileNames }).data
+      },
+      { first, after },
+    )
+    names.push(...answer.files.edges.map(({ node }) => node.name))
+    after = answer.files.edges.at(-1)?.cursor ?? null
+  }
+  return names
+}
+
+interface FileNames {
+  readonly files: { readonly edges: { readonly cursor: string; readonly node: { readonly name: string } }[] }
+}
+
+/** A real drop, as the browser gets it from the desktop. */
+async function dropPaths(page: Page, files: string[]) {
+  const cdp = await page.context().newCDPSession(page)
+  const data = { items: [], files, dragOperationsMask: 1 }
+  for (const type of ['dragEnter', 'dragOver', 'drop'] as const) {
+    await cdp.send('Input.dispatchDragEvent', { type, x: 600, y: 400, data })
+  }
+  await page.waitForTimeout(300)
+}
+
+/** Whether the page keeps the browser from opening a dropped file. */
+const isDropRefused = (page: Page) =>
+  page.evaluate(() => {
+    const dataTransfer = new DataTransfer()
+    dataTransfer.items.add(new File(['x'], 'x.html', { type: 'text/html' }))
+    const options = { dataTransfer, bubbles: true, cancelable: true }
+    return ['dragover', 'drop'].every((type) => !document.body.dispatchEvent(new DragEvent(type, options)))
+  })
+
+/** 254 files in three folders, an empty folder, three files of systems, and a link that leads back to the top. */
+async function makeTree(): Promise<string> {
+  const root = join(directory, 'Photos')
+  await mkdir(join(root, 'many'), { recursive: true })
+  await mkdir(join(root, 'مجلد', 'deeper'), { recursive: true })
+  await mkdir(join(root, 'empty'))
+  for (let at = 0; at < 250; at += 1) await writeFile(join(root, 'many', `photo ${at}.txt`), `${at}`)
+  await writeFile(join(root, 'top.txt'), 'top')
+  await writeFile(join(root, '.env'), 'A=1')
+  await writeFile(join(root, 'مجلد', 'صورة.txt'), 'picture')
+  await writeFile(join(root, 'مجلد', 'deeper', 'deep.txt'), 'deep')
+  for (const name of ['.DS_Store', 'Thumbs.db', '._top.txt']) await writeFile(join(root, name), 'junk')
+  await symlink(root, join(root, 'loop'))
+  return root
+}
