@@ -1,3 +1,4 @@
+import { once } from 'node:events'
 import { hostname } from 'node:os'
 import { createInterface } from 'node:readline/promises'
 import { type Command, Option } from 'commander'
@@ -55,7 +56,9 @@ async function decide(terminal: Terminal, { keep, yes }: AcceptOptions): Promise
   const lines = createInterface({ input: terminal.stdin })
   try {
     terminal.say('Which database owns this bucket from now on? Type "this" or "other": ')
-    const answer = (await lines.question('')).trim().toLowerCase()
+    // The end of the input (Ctrl+D) answers no question, and would leave it open for ever.
+    const ended = once(lines, 'close').then(() => '')
+    const answer = (await Promise.race([lines.question(''), ended])).trim().toLowerCase()
     if (answer === 'this' || answer === 'other') return answer
     throw new CommandFailed('Nothing was decided.')
   } finally {

@@ -29,14 +29,27 @@ export function addDoctorCommand(program: Command, terminal: Terminal): void {
     )
 }
 
+/** Without these the owner of the bucket cannot be asked for. */
+const neededByOwner: ReadonlySet<string> = new Set([
+  'database',
+  'role',
+  'migrations',
+  'connection of the application',
+  'bucket: reachable',
+  'bucket: credentials accepted',
+])
+
 async function examine({ addresses, config }: CommandParts): Promise<Check[]> {
   const [database, connections, bucket] = await Promise.all([
     inspectDatabase(addresses.databaseUrl),
     inspectConnections(addresses),
     inspectBucket(addresses.bucket, browserOrigins(config)),
   ])
-  const isUsable = [...database, ...connections, ...bucket].every(({ state }) => state !== 'missing')
-  const owner = isUsable ? [await inspectOwner({ addresses, config })] : []
+  // Also where something else is missing: that nothing is deleted has to be said in any case.
+  const isAsked = [...database, ...connections, ...bucket].every(
+    ({ name, state }) => state !== 'missing' || !neededByOwner.has(name),
+  )
+  const owner = isAsked ? [await inspectOwner({ addresses, config })] : []
   return [...inspectConfiguration(config.warnings), ...database, ...connections, ...bucket, ...owner]
 }
 

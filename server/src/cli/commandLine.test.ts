@@ -66,12 +66,24 @@ describe('the command line', () => {
     ['cors', 'apply'],
     ['fsck'],
     ['verify'],
+    ['sweep'],
+    ['accept-bucket'],
   ])('explains itself: %s %s', async (...command) => {
     const { code, stdout, stderr } = await run(...command.filter(Boolean), '--help')
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
     expect(stdout).toContain('Usage: filegraph')
     const isGroup = ['tenant', 'user', 'key', 'cors'].includes(command.join(' '))
     if (!isGroup) expect(stdout).toContain('npm run -s filegraph -- ')
+  })
+
+  it('names every choice of a sweep and of accept-bucket', async () => {
+    const sweep = (await run('sweep', '--help')).stdout
+    for (const option of ['--dry-run', '--before', '--exceed-brake', '--delete-foreign', '--tenant', '--json']) {
+      expect(sweep).toContain(option)
+    }
+    const accept = (await run('accept-bucket', '--help')).stdout
+    for (const option of ['--keep <side>', '"this", "other"', '--yes', '--show', '--json'])
+      expect(accept).toContain(option)
   })
 
   it.each([

@@ -71,7 +71,7 @@ interface Process {
 }
 
 async function watch(services: Services, closing: Closing): Promise<void> {
-  const watched = await watchBucket(services)
+  const watched = await watchBucket(services, sentenceFor)
   closing.add('bucket watch', async () => watched.stop())
 }
 

@@ -1,3 +1,4 @@
+import { sentenceFor } from '../cli/sentenceFor.ts'
 import { CommandFailed, type Terminal } from '../cli/terminal.ts'
 import { type Config, readConfig } from '../config/config.ts'
 import { readRefusal, watchBucket } from '../domain/installation/watchBucket.ts'
@@ -66,7 +67,7 @@ async function bringUp({ config, directory, log, closing, signals }: Starting): 
   await naming(variables.database, () => pendingMigrations(services.database))
   await naming(variables.bucket, () => services.blobs.ping())
   // Before the first upload, which the demo sends.
-  const watch = await watchBucket(services)
+  const watch = await watchBucket(services, sentenceFor)
   closing.add('bucket watch', async () => watch.stop())
   signals.throwIfAsked()
   const hasDemo = config.seedDemo && (await seedDemo(services))

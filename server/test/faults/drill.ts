@@ -14,6 +14,8 @@ import type { TestService } from '../testService.ts'
 export interface DatabaseCopy {
   readonly database: TenantDatabase
   readonly sql: postgres.Sql
+  /** Of the application's login. */
+  readonly url: string
   close(): Promise<void>
 }
 
@@ -36,6 +38,7 @@ export async function copyDatabase({ testDatabase }: TestService): Promise<Datab
   return {
     database,
     sql,
+    url,
     close: async () => {
       await database.close()
       await sql.end()
