@@ -3,15 +3,21 @@ import { defineConfig } from 'vitest/config'
 
 const graphql = fileURLToPath(new URL('node_modules/graphql/index.js', import.meta.url))
 
+/** They hold bounds on rates and frames, so that `npm test` runs nothing beside them. */
+const measured = ['test/{scroll,uploadRate}.browser.test.ts']
+
 export default defineConfig({
   // Two copies of graphql would refuse each other's schemas.
   resolve: { alias: [{ find: /^graphql$/, replacement: graphql }] },
-  // Files run one after another, because some of them measure. Concurrent tests of a file mostly wait for a browser.
   test: {
+    // Files run one after another. Concurrent tests of a file mostly wait for a browser.
     fileParallelism: false,
     maxConcurrency: 3,
-    include: ['src/**/*.test.ts', 'test/**/*.test.ts'],
     testTimeout: 20_000,
     hookTimeout: 90_000,
+    projects: [
+      { extends: true, test: { name: 'measured', include: measured } },
+      { extends: true, test: { name: 'console', include: ['{src,test}/**/*.test.ts'], exclude: measured } },
+    ],
   },
 })

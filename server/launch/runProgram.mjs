@@ -6,11 +6,13 @@ import { repository } from './workspace.mjs'
 
 const forwarded = ['SIGINT', 'SIGTERM', 'SIGHUP']
 
+let running = 0
+
 /**
  * Runs a program to its end. Resolves with its exit code, 128 + n after signal n as shells have it, and with what it
  * wrote where `quiet` keeps that from the terminal.
  *
- * A signal that reaches us is passed on, and ends us once the program has gone: nothing is left behind. A quiet program
+ * A signal that reaches us is passed on, and ends us once every program has gone: nothing is left behind. A quiet program
  * gets a process group, so that it reaches those whom it started too: npm's shell keeps signals to itself.
  *
  * @param {string} program
@@ -23,6 +25,7 @@ export async function runProgram(program, args, options = {}) {
   const stdio = quiet ? ['ignore', 'pipe', 'pipe'] : ['ignore', 'inherit', 'inherit']
   const isGroup = quiet && process.platform !== 'win32'
   const child = spawn(program, args, { cwd, env, stdio, shell, detached: isGroup })
+  running += 1
   let output = ''
   child.stdout?.setEncoding('utf8').on('data', (text) => (output += text))
   child.stderr?.setEncoding('utf8').on('data', (text) => (output += text))
@@ -35,7 +38,10 @@ export async function runProgram(program, args, options = {}) {
     child.once('close', (exitCode, signal) => resolve(exitCode ?? codeOf(signal)))
   })
   stop.forget()
-  if (stop.signal) process.exit(codeOf(stop.signal))
+  running -= 1
+  if (stop.signal && running === 0) process.exit(codeOf(stop.signal))
+  // The last program ends us.
+  if (stop.signal) await new Promise(() => undefined)
   return { code, output }
 }
 

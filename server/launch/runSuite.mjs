@@ -7,21 +7,24 @@ import { commandOf, runProgram } from './runProgram.mjs'
  * A suite has a folder for temporary files to itself: what another user left in the shared one, such as an unpacked
  * browser, is neither to be trusted nor to be tripped over. Others may pass through, as the database's user has to.
  *
- * @param {{ name: string, folder: string }} suite
+ * @param {{ name: string, folder: string, options?: readonly string[], isQuiet?: boolean }} suite a quiet one says what it
+ *   has to say when it is over, so that it can run beside another
  * @param {readonly string[]} filters of files, and options for vitest
  * @param {Record<string, string>} [variables] further environment variables
  * @returns {Promise<{ passed: number, failed: number }>}
  */
-export async function runSuite({ name, folder }, filters, variables = {}) {
-  console.log(`\nTests of the ${name}`)
+export async function runSuite({ name, folder, options = [], isQuiet = false }, filters, variables = {}) {
+  const heading = `\nTests of the ${name}`
+  if (!isQuiet) console.log(heading)
   const temporary = mkdtempSync(join(tmpdir(), 'filegraph-tests-'))
   chmodSync(temporary, 0o711)
   process.once('exit', () => rmSync(temporary, { recursive: true, force: true }))
   const report = join(temporary, 'report.json')
   const reporters = ['--reporter=default', '--reporter=json', `--outputFile.json=${report}`]
-  const args = [commandOf(folder, 'vitest'), 'run', '--passWithNoTests', ...reporters, ...filters]
+  const args = [commandOf(folder, 'vitest'), 'run', '--passWithNoTests', ...reporters, ...options, ...filters]
   const env = { ...process.env, ...variables, NODE_ENV: 'test', TMPDIR: temporary }
-  const { code } = await runProgram(process.execPath, args, { cwd: folder, env })
+  const { code, output } = await runProgram(process.execPath, args, { cwd: folder, env, quiet: isQuiet })
+  if (isQuiet) console.log(`${heading}\n${output}`)
   return countOf(report, code)
 }
 

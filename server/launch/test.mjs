@@ -1,14 +1,15 @@
 import './requireNode.mjs'
-import { existsSync } from 'node:fs'
-import { join } from 'node:path'
 import { ensureConsoleBuilt, ensureServerBuilt } from './ensureBuilt.mjs'
 import { ensureInstalled } from './ensureInstalled.mjs'
 import { runSuite } from './runSuite.mjs'
 import { consoleFolder, LaunchFailed, launch, say, serverFolder } from './workspace.mjs'
 
-const suites = [
+/** Bounds on rates and frames: nothing else runs beside these. */
+const measured = { name: 'console that measure', folder: consoleFolder, options: ['--project=measured'] }
+/** Browsers and starting products wait much of the time, and the server's tests use the processor meanwhile. */
+const sideBySide = [
   { name: 'server', folder: serverFolder },
-  { name: 'console', folder: consoleFolder },
+  { name: 'console', folder: consoleFolder, options: ['--project=console'], isQuiet: true },
 ]
 
 await launch(async () => {
@@ -31,10 +32,10 @@ await launch(async () => {
 async function testAll(add) {
   add(await attempt(ensureServerBuilt))
   add(await attempt(ensureConsoleBuilt))
-  for (const suite of suites) {
-    if (!existsSync(join(suite.folder, 'vitest.config.ts'))) continue
-    add(await runSuite(suite, process.argv.slice(2)))
-  }
+  const filters = process.argv.slice(2)
+  add(await runSuite(measured, filters))
+  const counts = await Promise.all(sideBySide.map((suite) => runSuite(suite, filters)))
+  counts.forEach(add)
 }
 
 /** What goes wrong before a test can run is one failure among others. */
