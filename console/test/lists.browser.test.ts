@@ -72,6 +72,7 @@ test('new files are offered to whoever reads further down, and move nothing befo
     await page.evaluate(() => document.querySelector('.table')?.scrollTo(0, 1_800))
     const rowAt = () =>
       page.evaluate(() => document.elementFromPoint(600, 500)?.closest('[role=row]')?.textContent ?? null)
+    await expect.poll(rowAt).not.toBeNull()
     const before = await rowAt()
     const names = [nextName(), nextName()]
     for (const name of names) await addFileElsewhere(name)
