@@ -71,8 +71,12 @@ test('at 400 % zoom a row is reached by pointer and by keyboard, and its details
   // 1280 x 1024 px at 400 %.
   await onPage(browser, { viewport: { width: 320, height: 256 } }, async (page) => {
     await signIn(page, instance.url, 'ada@acme.example')
-    const last = page.locator('.file-open').last()
-    await last.click()
+    // The whole row is in sight at once, and not a line of it through a slit.
+    for (const row of [page.locator('.table-body .table-row').first(), page.locator('.table-body .table-row').last()]) {
+      await row.scrollIntoViewIfNeeded()
+      expect(await row.evaluate(isAllInSight)).toBe(true)
+    }
+    await page.locator('.file-open').last().click()
     const details = page.getByRole('dialog', { name: 'File details' })
     await details.getByRole('button', { name: 'Download', exact: true }).click({ trial: true })
     await details.getByText('SHA-256').scrollIntoViewIfNeeded()
@@ -106,6 +110,12 @@ async function wearBadges(page: Page): Promise<string> {
       where blobs.id = file_versions.blob_id and files.original_file_name = '${file.name.replaceAll("'", "''")}'`,
   )
   return file.name
+}
+
+/** Runs in the browser. */
+function isAllInSight(row: Element): boolean {
+  const { left, top, bottom } = row.getBoundingClientRect()
+  return [top + 3, bottom - 3].every((y) => row.contains(document.elementFromPoint(left + 30, y)))
 }
 
 async function boxOf(part: Locator) {

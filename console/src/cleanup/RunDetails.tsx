@@ -58,9 +58,12 @@ function RunFacts({ run }: { run: CleanupRowFragment }) {
         {run.before && <Fact label="Only before">{exactTime(run.before)}</Fact>}
         {run.exceedsBrake && <Fact label="Brake">was told to exceed it</Fact>}
         <Fact label="Looked at">{formatCount(run.examined)}</Fact>
-        <Fact label={capitalised(verbOf(run))}>
-          {formatCount(run.deleted)} {run.deletedBytes > 0 && <>({formatBytes(run.deletedBytes)})</>}
-        </Fact>
+        {/* A verification deletes nothing. */}
+        {run.kind !== 'VERIFY' && (
+          <Fact label={capitalised(verbOf(run))}>
+            {formatCount(run.deleted)} {run.deletedBytes > 0 && <>({formatBytes(run.deletedBytes)})</>}
+          </Fact>
+        )}
         {run.held.length > 0 && (
           <Fact label="Left alone">
             <Counts counts={run.held} nameOf={nameOfGate} />

@@ -7,9 +7,8 @@ export function DeletesRefused({ since }: { since: string }) {
     <aside className="deletes-refused" aria-label="Nothing is deleted from the storage">
       <TriangleAlert size={18} aria-hidden />
       <p>
-        <strong>Nothing is deleted from the storage.</strong> Since <Time at={since} /> it is in doubt which database
-        the bucket belongs to: a second one may be using it, or one of the two was restored. Uploads and downloads work
-        as before. Whoever runs Filegraph has to decide, with{' '}
+        <strong>Nothing is deleted from the storage.</strong> Another database may be using the same bucket. This was
+        found <Time at={since} />. Uploads and downloads work as before. Whoever runs Filegraph has to decide, with{' '}
         <code className="mono" translate="no">
           npm run filegraph -- accept-bucket
         </code>
