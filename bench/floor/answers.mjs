@@ -43,10 +43,16 @@ const nodeTypes = { file: 'File', upload_intent: 'UploadIntent', api_key: 'ApiKe
 const issue = `with file as (
     select f.original_file_name, f.content_type, f.current_version, b.object_key from files f ${bytes}
     where f.tenant_id = $1 and f.id = $2 and f.soft_deleted_at is null
+  ), head as (
+    update tenant_usage set journal_seq = journal_seq + 1 where tenant_id = $1 returning journal_seq as seq
+  ), event as (
+    insert into events (tenant_id, id, seq, type, subject_type, subject_id, payload, created_at)
+    select $1, uuidv7(), seq, 'file.download_url_issued', 'file', $2, jsonb_build_object('name', original_file_name,
+      'version', current_version, 'disposition', 'ATTACHMENT', 'expiresAt', $5::text), $3 from file, head
   ), entry as (
-    insert into audit_log (tenant_id, id, at, actor_id, action, subject_type, subject_id, subject_name, payload)
-    select $1, uuidv7(), $3, $4, 'file.download_url_issued', 'file', $2, original_file_name,
-      jsonb_build_object('version', current_version, 'disposition', 'ATTACHMENT', 'expiresAt', $5::text) from file
+    insert into audit_log (tenant_id, id, seq, at, actor_id, action, subject_type, subject_id, subject_name, payload)
+    select $1, uuidv7(), seq, $3, $4, 'file.download_url_issued', 'file', $2, original_file_name,
+      jsonb_build_object('version', current_version, 'disposition', 'ATTACHMENT', 'expiresAt', $5::text) from file, head
   ) select * from file`
 
 /** The answer to each operation of the benchmark, by its name: what the product answers, from as little as it takes. */

@@ -91,8 +91,8 @@ const statements = [
       created_by, created_at)
     select ${tenant}, file_id, 1, blob_id, name, content_type, size, uploaded_by, at from seeded`,
   (tenant) => `
-    insert into audit_log (tenant_id, id, at, actor_id, action, subject_type, subject_id, subject_name, payload)
-    select ${tenant}, uuidv7(at - now()), at, uploaded_by, 'file.uploaded', 'file', file_id, name,
+    insert into audit_log (tenant_id, id, seq, at, actor_id, action, subject_type, subject_id, subject_name, payload)
+    select ${tenant}, uuidv7(at - now()), -(random() * 1e15)::bigint, at, uploaded_by, 'file.uploaded', 'file', file_id, name,
       jsonb_build_object('version', 1, 'contentType', content_type, 'byteSize', size) from seeded where n % 4 = 0`,
   (tenant) => `
     update tenant_usage set file_count = counted.live, trashed_count = counted.trashed,

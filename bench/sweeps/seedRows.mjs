@@ -10,8 +10,8 @@ export async function seedRows(sql, tenantId, count, status) {
     from generate_series(1, ${count}::int) as n,
       lateral (select ('01900000-0000-7000-8000-' || lpad(to_hex(n), 12, '0'))::uuid as id) as named`
   if (!isReady) {
-    await sql`insert into events (tenant_id, id, type, subject_type, subject_id, payload, created_at)
-      select tenant_id, gen_random_uuid(), 'blob.released', 'BLOB', id, '{}', deleting_since from blobs
+    await sql`insert into events (tenant_id, id, seq, type, subject_type, subject_id, payload, created_at)
+      select tenant_id, gen_random_uuid(), -(random() * 1e15)::bigint, 'blob.released', 'BLOB', id, '{}', deleting_since from blobs
       where tenant_id = ${tenantId}::uuid`
   }
   await sql`vacuum analyze blobs`

@@ -27,9 +27,9 @@ export const seedFiles = (directory: string, tenant: string, count: number): Pro
 export const seedAuditLog = (directory: string, tenant: string, count: number): Promise<void> =>
   inDatabase(directory, async (sql) => {
     await sql.unsafe(`
-      insert into audit_log (tenant_id, id, at, actor_id, action, subject_type, subject_id, subject_name, payload,
+      insert into audit_log (tenant_id, id, seq, at, actor_id, action, subject_type, subject_id, subject_name, payload,
         request_id, address, user_agent)
-      select tenants.id, uuidv7(at - now()), at, actor.id, 'file.renamed', 'file', uuidv7(), 'file ' || n || '.pdf',
+      select tenants.id, uuidv7(at - now()), -(random() * 1e15)::bigint, at, actor.id, 'file.renamed', 'file', uuidv7(), 'file ' || n || '.pdf',
         jsonb_build_object('from', 'old name ' || n || '.pdf', 'to', 'file ' || n || '.pdf'), uuidv7()::text, '192.0.2.7',
         'Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/147.0.0.0 Safari/537.36'
       from tenants, generate_series(1, ${count}) n,

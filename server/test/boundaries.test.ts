@@ -222,7 +222,7 @@ describe('the layers', () => {
     ['domain/files/x.ts', 'domain/sweeps/runs/recordRun.ts'],
     ['domain/sweeps/purge/x.ts', 'domain/sweeps/reconcile/listInOrder.ts'],
     ['domain/refusals.ts', 'domain/files/listFiles.ts'],
-    ['domain/paging/page.ts', 'domain/journal/actions.ts'],
+    ['domain/paging/page.ts', 'domain/actions.ts'],
     ['graphql/files/x.ts', 'database/tables/fileTables.ts'],
     ['graphql/x.ts', 'storage/blobStore.ts'],
     ['graphql/x.ts', 'drizzle-orm'],

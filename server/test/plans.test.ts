@@ -51,8 +51,9 @@ async function seedSmallTenants(count: number, filesOfEach: number): Promise<voi
     await tx`insert into files (tenant_id, id, original_file_name, content_type, byte_size, current_version, uploaded_by, uploaded_at, updated_at)
       select tenant_id, id, 'small', 'a/b', 1, 1, id, at, at from small`
     await tx`insert into file_versions select tenant_id, id, 1, id, 'small', 'a/b', 1, id, at from small`
-    await tx`insert into audit_log (tenant_id, id, at, actor_id, action, subject_type, subject_id, subject_name, payload)
-      select tenant_id, id, at, id, 'file.uploaded', 'file', id, 'small', '{}' from small`
+    await tx`insert into audit_log (tenant_id, id, seq, at, actor_id, action, subject_type, subject_id, subject_name, payload)
+      select tenant_id, id, row_number() over (partition by tenant_id order by at), at, id, 'file.uploaded', 'file', id, 'small', '{}'
+      from small`
   })
   await superuser`vacuum analyze`
 }
@@ -61,8 +62,8 @@ async function seedSmallTenants(count: number, filesOfEach: number): Promise<voi
 async function seedRest(): Promise<void> {
   await superuser`insert into principals (tenant_id, id, kind, subject, name, created_at)
     select ${tenant.id}, gen_random_uuid(), 'EXTERNAL', n, 'Somebody', now() from generate_series(1, 1000) n`
-  await superuser`insert into audit_log (tenant_id, id, at, actor_id, action, subject_type, subject_id, subject_name, payload)
-    select tenant_id, gen_random_uuid(), uploaded_at, uploaded_by, 'file.uploaded', 'file', id, original_file_name, '{}' from files`
+  await superuser`insert into audit_log (tenant_id, id, seq, at, actor_id, action, subject_type, subject_id, subject_name, payload)
+    select tenant_id, gen_random_uuid(), -row_number() over (order by uploaded_at), uploaded_at, uploaded_by, 'file.uploaded', 'file', id, original_file_name, '{}' from files`
   await superuser`insert into uploads (tenant_id, id, blob_id, state, declared_name, declared_content_type, declared_byte_size,
       created_by, created_at, expires_at, file_id, version, finished_at)
     select tenant_id, gen_random_uuid(), id, 'COMMITTED', original_file_name, content_type, 1, uploaded_by, uploaded_at, uploaded_at, id, 1, uploaded_at

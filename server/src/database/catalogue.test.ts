@@ -163,6 +163,7 @@ describe('the functions for host applications', () => {
       fold: 'filegraph_app,filegraph_functions',
       host_actor: '',
       new_id: 'filegraph_functions',
+      record_changes: 'filegraph_app',
       record_file_change: 'filegraph_functions',
       replace_as: 'filegraph_app',
       replace_attachment: 'filegraph_host',
@@ -180,6 +181,7 @@ describe('the functions for host applications', () => {
       detach_as: 'filegraph_functions',
       enqueue_job: owner,
       host_actor: 'filegraph_functions',
+      record_changes: 'filegraph_functions',
       replace_as: 'filegraph_functions',
     })
     const roles = await sql`select from pg_roles where rolname in ('filegraph_functions', 'filegraph_host')
@@ -226,7 +228,7 @@ describe('the functions for host applications', () => {
       'principals insert',
       'principals select',
       'tenant_usage select',
-      'tenant_usage update file_count trashed_count',
+      'tenant_usage update file_count journal_seq reserved_bytes stored_bytes trashed_count version_count',
     ])
   })
 })
@@ -258,10 +260,10 @@ describe('history', () => {
       const tenant = '01936b1e-0000-7000-8000-000000000001'
       const now = new Date()
       await tx`insert into principals values (${tenant}, ${tenant}, 'SYSTEM', 'x', 'x', null, ${now})`
-      await tx`insert into audit_log (tenant_id, id, at, actor_id, action, subject_type, subject_id, payload)
-        values (${tenant}, ${tenant}, ${now}, ${tenant}, 'x', 'x', ${tenant}, '{}')`
-      await tx`insert into events (tenant_id, id, type, subject_type, subject_id, payload, created_at)
-        values (${tenant}, ${tenant}, 'y', 'x', ${tenant}, '{}', ${now})`
+      await tx`insert into audit_log (tenant_id, id, seq, at, actor_id, action, subject_type, subject_id, payload)
+        values (${tenant}, ${tenant}, 1, ${now}, ${tenant}, 'x', 'x', ${tenant}, '{}')`
+      await tx`insert into events (tenant_id, id, seq, type, subject_type, subject_id, payload, created_at)
+        values (${tenant}, ${tenant}, 1, 'y', 'x', ${tenant}, '{}', ${now})`
       await tx`insert into blobs (tenant_id, id, object_key, status, refcount, byte_size, content_type, created_at)
         values (${tenant}, ${tenant}, ${`org/${tenant}/files/${tenant}.bin`}, 'ready', 1, 0, 'a/b', ${now})`
       await tx`insert into files (tenant_id, id, original_file_name, content_type, byte_size, current_version, uploaded_by, uploaded_at, updated_at)

@@ -17,12 +17,12 @@ export interface StatementRules {
 export class Statements {
   readonly #connection: Connection
   readonly #tenantId: string | null
-  readonly #isSingle: boolean
+  #isSingle: boolean
   readonly #running = new Set<Promise<unknown>>()
   #failure: unknown
   #over = false
 
-  /** Set once the end of the transaction is on its way behind its only statement. */
+  /** Set once the end of the transaction is on its way behind its last statement. */
   committed: Promise<unknown> | undefined
 
   constructor(connection: Connection, { tenantId, isSingle }: StatementRules) {
@@ -52,6 +52,11 @@ export class Statements {
     } finally {
       this.#running.delete(sent)
     }
+  }
+
+  /** The next statement is the last: the end of the transaction goes out in the same write. */
+  commitBehindNext(): void {
+    this.#isSingle = true
   }
 
   /** After a statement that failed it rolls back. */

@@ -1,5 +1,5 @@
-import { eq } from 'drizzle-orm'
-import { drizzle, type PgRemoteDatabase, type RemoteCallback } from 'drizzle-orm/pg-proxy'
+import { eq, type SQL } from 'drizzle-orm'
+import { drizzle, type PgRemoteDatabase } from 'drizzle-orm/pg-proxy'
 import { postgresJsCodecs } from 'drizzle-orm/postgres-js'
 import type { Connection } from './connection.ts'
 import { ConnectionPool, type ConnectionPoolOptions } from './connectionPool.ts'
@@ -18,6 +18,11 @@ export interface Transaction extends TenantScope {
    * were begun just before and are still being written.
    */
   run<T>(statement: PreparedStatement<T>, values: StatementValues): Promise<T[]>
+  /**
+   * Sends the last statement together with the COMMIT, which saves a round trip for whoever waits for its locks. If it fails,
+   * the transaction is rolled back; its answer can no longer prevent anything. A statement after it gets `TransactionOver`.
+   */
+  finish(statement: SQL): Promise<void>
 }
 
 /** An API key whose secret was checked before, in this request or an earlier one. */
@@ -74,7 +79,9 @@ export function openTenantDatabase(options: ConnectionPoolOptions): TenantDataba
   const inTenant =
     (key: KeyState | null, begin: string, isSingle = false) =>
     <T>(tenantId: string, work: (tx: Transaction) => PromiseLike<T>) =>
-      inTransaction({ begin, tenantId, key, isSingle }, (db, send) => work(transactionOf(tenantId, db, send)))
+      inTransaction({ begin, tenantId, key, isSingle }, (db, statements) =>
+        work(transactionOf(tenantId, db, statements)),
+      )
   const inTheNameOf = (key: KeyState | null): TenantDatabase => ({
     write: inTenant(key, 'begin'),
     read: inTenant(key, 'begin read only'),
@@ -93,18 +100,22 @@ interface KeyState extends CheckedKey {
   stands: boolean | null
 }
 
-type Work<T> = (db: PgRemoteDatabase, send: RemoteCallback) => PromiseLike<T>
+type Work<T> = (db: PgRemoteDatabase, statements: Statements) => PromiseLike<T>
 
 interface Opening extends StatementRules {
   readonly begin: string
   readonly key: KeyState | null
 }
 
-const transactionOf = (tenantId: string, db: PgRemoteDatabase, send: RemoteCallback): Transaction => ({
+const transactionOf = (tenantId: string, db: PgRemoteDatabase, statements: Statements): Transaction => ({
   tenantId,
   db,
   mine: (table) => eq(table.tenantId, tenantId),
-  run: (statement, values) => statement.execute(values, tenantId, send),
+  run: (statement, values) => statement.execute(values, tenantId, statements.run),
+  finish: async (statement) => {
+    statements.commitBehindNext()
+    await db.execute(statement)
+  },
 })
 
 type Settled<T> =
@@ -117,7 +128,7 @@ async function runTransaction<T>(connection: Connection, opening: Opening, work:
   // Rows of no tenant are not behind row-level security: without a transaction their statements would commit by themselves.
   if (opening.tenantId === null) await opened
   const statements = new Statements(connection, opening)
-  const outcome = await settle(work(drizzle(statements.run, { codecs: postgresJsCodecs }), statements.run))
+  const outcome = await settle(work(drizzle(statements.run, { codecs: postgresJsCodecs }), statements))
   const failure = await statements.end()
   await opened
   const settled = settledBy(outcome, opening.key?.stands === false ? new KeyEnded() : failure)

@@ -88,6 +88,8 @@ function tableReferences(tokens: readonly string[], refuse: (why: string) => nev
     const name = nameOf(token)
     const isTenants = name === 'tenants'
     if ((!tenantTableNames.has(name) && !isTenants) || token.startsWith("'")) return
+    // A name behind `as` is one that the statement gives.
+    if (tokens[at - 1]?.toLowerCase() === 'as') return
     if (tokens[at - 1] === '.') refuse('Schema-qualified names are refused')
     if (tokens[at + 1] === '.') return
     if (tokens[at - 1]?.toLowerCase() === 'of' && tokens[at - 2]?.toLowerCase() === 'update') return

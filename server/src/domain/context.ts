@@ -1,7 +1,6 @@
-import { type principalKinds, principals, type roles } from '../database/tables/identityTables.ts'
+import type { principalKinds, roles } from '../database/tables/identityTables.ts'
 import type { TenantDatabase, Transaction } from '../database/tenantDatabase.ts'
 import type { BlobStore } from '../storage/blobStore.ts'
-import { atOnce } from './atOnce.ts'
 
 export type Role = (typeof roles)[number]
 export type PrincipalKind = (typeof principalKinds)[number]
@@ -34,34 +33,6 @@ export interface Context {
   readonly blobs: BlobStore
   /** The application's clock, which tests turn. */
   readonly now: () => Date
-}
-
-type Actor = Pick<Context, 'principal' | 'database' | 'now'>
-
-/**
- * Runs `work` in a transaction of the caller's tenant. `work` can run twice, if Postgres ends the first transaction to
- * resolve a deadlock: it must change nothing but rows, and must not ask the bucket.
- *
- * Locks are taken in one order by all writers, so that no two wait for each other: principals, files, uploads, blobs,
- * attachments, and the usage of the tenant last; rows of one table by id (decision 22).
- */
-export const inTransaction = <T>(ctx: Actor, work: (tx: Transaction) => Promise<T>): Promise<T> =>
-  ctx.database.write(ctx.principal.tenantId, async (tx) => {
-    const [, answer] = await atOnce(
-      () => ensurePrincipal(tx, ctx),
-      () => work(tx),
-    )
-    return answer
-  })
-
-/** Inserts the principal row of a host application's user, or of the system, when they first change something. */
-async function ensurePrincipal(tx: Transaction, { principal, now }: Actor): Promise<void> {
-  if (principal.kind === 'USER' || principal.kind === 'API_KEY') return
-  const { id, kind, subject, name, email } = principal
-  await tx.db
-    .insert(principals)
-    .values({ tenantId: tx.tenantId, id, kind, subject, name, email, createdAt: now() })
-    .onConflictDoNothing()
 }
 
 /** Reads in the caller's tenant. */

@@ -87,11 +87,11 @@ export async function plantHistory(sql: postgres.Sql, tenantId: string, ids: rea
         created_by, created_at, expires_at, finished_at)
       select ${tenantId}, gen_random_uuid(), id, 'CANCELLED', 'a.txt', 'text/plain', 5, gen_random_uuid(), now(), now(), now()
       from unnest(string_to_array(${joined}, ',')::uuid[]) as id`
-    await tx`insert into audit_log (tenant_id, id, at, actor_id, action, subject_type, subject_id, payload)
-      select ${tenantId}, gen_random_uuid(), now(), gen_random_uuid(), 'blob.purged', 'blob', id, '{}'
+    await tx`insert into audit_log (tenant_id, id, seq, at, actor_id, action, subject_type, subject_id, payload)
+      select ${tenantId}, gen_random_uuid(), -(random() * 1e15)::bigint, now(), gen_random_uuid(), 'blob.purged', 'blob', id, '{}'
       from unnest(string_to_array(${joined}, ',')::uuid[]) as id`
-    await tx`insert into events (tenant_id, id, type, subject_type, subject_id, payload, created_at)
-      select ${tenantId}, gen_random_uuid(), 'blob.purged', 'blob', id, '{}', now()
+    await tx`insert into events (tenant_id, id, seq, type, subject_type, subject_id, payload, created_at)
+      select ${tenantId}, gen_random_uuid(), -(random() * 1e15)::bigint, 'blob.purged', 'blob', id, '{}', now()
       from unnest(string_to_array(${joined}, ',')::uuid[]) as id`
   })
 }

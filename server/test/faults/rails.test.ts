@@ -88,8 +88,8 @@ describe('the brake, all gates open', () => {
       from (select gen_random_uuid() as id from generate_series(1, ${count}::int)) as made
       returning id
     )
-    insert into events (tenant_id, id, type, subject_type, subject_id, payload, created_at)
-    select ${tenant.id}, gen_random_uuid(), 'blob.released', 'blob', id, '{}', now() from planted`
+    insert into events (tenant_id, id, seq, type, subject_type, subject_id, payload, created_at)
+    select ${tenant.id}, gen_random_uuid(), -(random() * 1e15)::bigint, 'blob.released', 'blob', id, '{}', now() from planted`
 
   const countRows = async (tenant: TestTenant) => {
     const [row] = await sql`select count(*)::int as count from blobs where tenant_id = ${tenant.id}`

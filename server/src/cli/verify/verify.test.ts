@@ -197,8 +197,8 @@ describe('a promise is broken', () => {
 
   it('where bytes were deleted that nobody had let go of', async () => {
     await bench.plant(
-      `insert into events (tenant_id, id, type, subject_type, subject_id, payload, created_at)
-       values ('${tenant.id}', gen_random_uuid(), 'blob.purged', 'blob', gen_random_uuid(), '{}', now())`,
+      `insert into events (tenant_id, id, seq, type, subject_type, subject_id, payload, created_at)
+       values ('${tenant.id}', gen_random_uuid(), -(random() * 1e15)::bigint, 'blob.purged', 'blob', gen_random_uuid(), '{}', now())`,
     )
     expect(await isBroken(purge)).toMatch(/^the bytes of blob .* were deleted, and nobody had let go of them;/)
     await bench.plant(`delete from events where tenant_id = '${tenant.id}' and type = 'blob.purged'`)

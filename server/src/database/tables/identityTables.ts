@@ -106,6 +106,8 @@ export const tenantUsage = pgTable(
     storedBytes: bytes('stored_bytes').notNull(),
     /** Of blobs that no version uses: announced by pending intents, or released and not yet deleted from the bucket. */
     reservedBytes: bytes('reserved_bytes').notNull(),
+    /** The number of the last change in the tenant's journal. */
+    journalSeq: bytes('journal_seq').notNull().default(0),
   },
   () => [
     check(

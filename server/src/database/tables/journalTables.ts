@@ -1,5 +1,5 @@
 import { sql } from 'drizzle-orm'
-import { foreignKey, index, jsonb, pgTable, primaryKey, text, uuid } from 'drizzle-orm/pg-core'
+import { foreignKey, index, jsonb, pgTable, primaryKey, text, unique, uuid } from 'drizzle-orm/pg-core'
 import { bytes, moment, tenantId } from './columns.ts'
 import { principals } from './identityTables.ts'
 
@@ -7,19 +7,20 @@ import { principals } from './identityTables.ts'
  * What has happened: for programs, and for people.
  */
 
-/** One row per change, written by the transaction that makes it: the change journal and the outbox in one. */
+/**
+ * The journal of a tenant: one row per change, written by the transaction that makes it. `seq` counts from 1 without gaps, in
+ * the order in which the transactions commit.
+ */
 export const events = pgTable(
   'events',
   {
     tenantId: tenantId(),
     id: uuid('id').notNull(),
+    seq: bytes('seq').notNull(),
     type: text('type').notNull(),
     subjectType: text('subject_type').notNull(),
     subjectId: uuid('subject_id').notNull(),
     payload: jsonb('payload').$type<Record<string, unknown>>().notNull(),
-    transactionId: bytes('transaction_id')
-      .notNull()
-      .default(sql`cast(cast(pg_current_xact_id() as text) as bigint)`),
     createdAt: moment('created_at').notNull(),
     publishedAt: moment('published_at'),
   },
@@ -28,17 +29,21 @@ export const events = pgTable(
     index('events_unpublished')
       .on(t.tenantId, t.id)
       .where(sql`published_at is null`),
-    index('events_journal').on(t.tenantId, t.transactionId, t.id),
+    unique('events_journal').on(t.tenantId, t.seq),
     index('events_by_subject').on(t.tenantId, t.subjectId, t.type),
   ],
 )
 
-/** Append-only: UPDATE, DELETE and TRUNCATE are revoked, and refused by triggers. */
+/**
+ * What people are told of each change, and of each access on the record. An entry has the `seq` of its event. Append-only:
+ * UPDATE, DELETE and TRUNCATE are revoked, and refused by triggers.
+ */
 export const auditLog = pgTable(
   'audit_log',
   {
     tenantId: tenantId(),
     id: uuid('id').notNull(),
+    seq: bytes('seq').notNull(),
     at: moment('at').notNull(),
     actorId: uuid('actor_id').notNull(),
     action: text('action').notNull(),
@@ -53,6 +58,7 @@ export const auditLog = pgTable(
   },
   (t) => [
     primaryKey({ name: 'audit_log_pk', columns: [t.tenantId, t.id] }),
+    unique('audit_log_seq').on(t.tenantId, t.seq),
     foreignKey({
       name: 'audit_log_actor',
       columns: [t.tenantId, t.actorId],

@@ -2,8 +2,8 @@ import { and, eq, getColumns, isNull } from 'drizzle-orm'
 import { databaseClock } from '../../database/lockRows.ts'
 import { files } from '../../database/tables/fileTables.ts'
 import type { Transaction } from '../../database/tenantDatabase.ts'
-import { atOnce } from '../atOnce.ts'
 import { NotFound } from '../refusals.ts'
+import { together } from '../together.ts'
 import { type File, readFile } from './findFiles.ts'
 
 export type FileColumns = typeof files.$inferSelect
@@ -31,12 +31,14 @@ export async function lockLiveFile(tx: Transaction, id: string): Promise<LockedF
 
 /** Changes a locked file and answers with it as it then is. */
 export async function updateFile(tx: Transaction, id: string, change: Partial<FileColumns>): Promise<File> {
-  const updated = () =>
-    tx.db
-      .update(files)
-      .set(change)
-      .where(and(tx.mine(files), eq(files.id, id)))
-  const [, file] = await atOnce(updated, () => fileAsItIs(tx, id))
+  const { file } = await together({
+    updated: () =>
+      tx.db
+        .update(files)
+        .set(change)
+        .where(and(tx.mine(files), eq(files.id, id))),
+    file: () => fileAsItIs(tx, id),
+  })
   return file
 }
 

@@ -1,5 +1,5 @@
-import { type Context, inTransaction } from '../context.ts'
-import { recordChange } from '../journal/recordChange.ts'
+import { change, unchanged } from '../change.ts'
+import type { Context } from '../context.ts'
 import { fileAsItIs, lockLiveFile, updateFile } from './changeFile.ts'
 import type { File } from './findFiles.ts'
 
@@ -10,11 +10,11 @@ export type Retention = File['retention']
  * to stays where it is: it is the detachment of the last one that puts it into the trash.
  */
 export async function changeRetention(ctx: Context, id: string, retention: Retention): Promise<File> {
-  return inTransaction(ctx, async (tx) => {
+  return change(ctx, async (tx) => {
     const { retention: before, originalFileName: name } = await lockLiveFile(tx, id)
-    if (before === retention) return fileAsItIs(tx, id)
+    if (before === retention) return unchanged(await fileAsItIs(tx, id))
     const file = await updateFile(tx, id, { retention, updatedAt: ctx.now() })
-    await recordChange(tx, ctx, 'file.retention_changed', { id, name, payload: { from: before, to: retention } })
-    return file
+    const payload = { from: before, to: retention }
+    return { answer: file, records: [{ action: 'file.retention_changed', id, name, payload }] }
   })
 }

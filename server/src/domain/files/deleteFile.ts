@@ -1,10 +1,8 @@
-import { atOnce } from '../atOnce.ts'
+import { change, unchanged } from '../change.ts'
 import { later } from '../clocks.ts'
-import { type Context, inTransaction } from '../context.ts'
-import { recordChange } from '../journal/recordChange.ts'
+import type { Context } from '../context.ts'
 import { limits } from '../limits.ts'
 import { FileInUse } from '../refusals.ts'
-import { changeUsage } from '../tenants/usage.ts'
 import { attachmentsOfFile } from './attachments/listAttachments.ts'
 import { fileAsItIs, lockFile, updateFile } from './changeFile.ts'
 import type { File } from './findFiles.ts'
@@ -15,9 +13,9 @@ import { refuseIfHeld } from './holdFile.ts'
  * `FileInUse` a file that is attached, with `Conflict` one under legal hold.
  */
 export async function deleteFile(ctx: Context, id: string): Promise<File> {
-  return inTransaction(ctx, async (tx) => {
+  return change(ctx, async (tx) => {
     const { databaseNow, ...locked } = await lockFile(tx, id)
-    if (locked.softDeletedAt !== null) return fileAsItIs(tx, id)
+    if (locked.softDeletedAt !== null) return unchanged(await fileAsItIs(tx, id))
     if (locked.attachmentCount > 0) {
       throw new FileInUse(await attachmentsOfFile(tx, id, limits.toldAttachments), locked.attachmentCount)
     }
@@ -25,11 +23,8 @@ export async function deleteFile(ctx: Context, id: string): Promise<File> {
     const now = ctx.now()
     // By the later of two clocks: one that is behind must not shorten the time in the trash.
     const softDeletedAt = later(now, databaseNow)
-    const [file] = await atOnce(
-      () => updateFile(tx, id, { softDeletedAt, softDeletedBy: ctx.principal.id, updatedAt: now }),
-      () => changeUsage(tx, { fileCount: -1, trashedCount: 1 }),
-      () => recordChange(tx, ctx, 'file.soft_deleted', { id, name: locked.originalFileName }),
-    )
-    return file
+    const file = await updateFile(tx, id, { softDeletedAt, softDeletedBy: ctx.principal.id, updatedAt: now })
+    const usage = { fileCount: -1, trashedCount: 1 }
+    return { answer: file, usage, records: [{ action: 'file.soft_deleted', id, name: locked.originalFileName }] }
   })
 }

@@ -1,5 +1,5 @@
-import { type Context, inTransaction } from '../context.ts'
-import { recordChange } from '../journal/recordChange.ts'
+import { change, unchanged } from '../change.ts'
+import type { Context } from '../context.ts'
 import { Conflict, Invalid } from '../refusals.ts'
 import { characterCount, isPlainText } from '../text.ts'
 import { fileAsItIs, lockFile, updateFile } from './changeFile.ts'
@@ -13,24 +13,22 @@ const longestReason = 500
  */
 export async function holdFile(ctx: Context, id: string, reason: string): Promise<File> {
   const holdReason = acceptReason(reason)
-  return inTransaction(ctx, async (tx) => {
+  return change(ctx, async (tx) => {
     const { heldAt, originalFileName: name } = await lockFile(tx, id)
-    if (heldAt !== null) return fileAsItIs(tx, id)
+    if (heldAt !== null) return unchanged(await fileAsItIs(tx, id))
     const now = ctx.now()
     const file = await updateFile(tx, id, { heldAt: now, heldBy: ctx.principal.id, holdReason, updatedAt: now })
-    await recordChange(tx, ctx, 'file.held', { id, name, payload: { reason: holdReason } })
-    return file
+    return { answer: file, records: [{ action: 'file.held', id, name, payload: { reason: holdReason } }] }
   })
 }
 
 /** Ends the legal hold. Releasing what is not held answers the same. A file in the trash is purged when its time is over. */
 export async function releaseFile(ctx: Context, id: string): Promise<File> {
-  return inTransaction(ctx, async (tx) => {
+  return change(ctx, async (tx) => {
     const { heldAt, originalFileName: name } = await lockFile(tx, id)
-    if (heldAt === null) return fileAsItIs(tx, id)
+    if (heldAt === null) return unchanged(await fileAsItIs(tx, id))
     const file = await updateFile(tx, id, { heldAt: null, heldBy: null, holdReason: null, updatedAt: ctx.now() })
-    await recordChange(tx, ctx, 'file.released', { id, name })
-    return file
+    return { answer: file, records: [{ action: 'file.released', id, name }] }
   })
 }
 

@@ -1,7 +1,7 @@
 import type { Transaction } from '../../database/tenantDatabase.ts'
 import type { BlobStore } from '../../storage/blobStore.ts'
-import { type Context, inTransaction } from '../context.ts'
-import { recordAccess } from '../journal/recordChange.ts'
+import { change } from '../change.ts'
+import type { Context } from '../context.ts'
 import { limits } from '../limits.ts'
 import { Invalid, Conflict, NotFound } from '../refusals.ts'
 import { contentDisposition } from './contentDisposition.ts'
@@ -55,7 +55,7 @@ export async function issueDownloadUrl(
   options: DownloadOptions,
   version: number | null = null,
 ): Promise<{ file: File; url: string; expiresAt: Date }> {
-  return inTransaction(ctx, async (tx) => {
+  return change(ctx, async (tx) => {
     const [file] = await findFiles(tx, [id])
     if (!file) throw new NotFound('file')
     const number = version ?? file.version
@@ -63,12 +63,9 @@ export async function issueDownloadUrl(
     if (bytes.quarantinedAt)
       throw new Conflict('QUARANTINED', 'The stored bytes are damaged or missing, so they are not served.')
     const signed = signDownload(ctx, bytes, options, file.policy.downloadMaxSeconds)
-    await recordAccess(tx, ctx, 'file.download_url_issued', {
-      id,
-      name: file.name,
-      payload: { version: number, disposition: options.disposition, expiresAt: signed.expiresAt.toISOString() },
-    })
-    return { file, ...signed }
+    const payload = { version: number, disposition: options.disposition, expiresAt: signed.expiresAt.toISOString() }
+    const record = { action: 'file.download_url_issued', id, name: file.name, payload } as const
+    return { answer: { file, ...signed }, records: [record] }
   })
 }
 

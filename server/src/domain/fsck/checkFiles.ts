@@ -63,7 +63,8 @@ const countersOf = ({ attachmentCount, attached }: CheckedFile): Defect[] =>
     ? []
     : [['ATTACHMENT_COUNT', `counts ${attachmentCount} attachments and has ${attached}`]]
 
-/** Either order may be wrong: transactions of a copied database begin to count anew, and clocks are turned back. */
+/** The times of events can be in another order than their numbers, since clocks are turned back. Numbers of events from before
+ * the journal was numbered follow their times. */
 const isNamedAsTold = ({ name, nameByOrder, nameByTime }: CheckedFile) =>
   nameByOrder === null || name === nameByOrder || name === nameByTime
 
@@ -76,7 +77,7 @@ const selectFiles = (tenantId: string, after: string, limit: number) => sql`
     coalesce(c.content_type = f.content_type and c.byte_size = f.byte_size, false) as "isAsVersion",
     (select e.payload ->> 'name' from ${events} e
       where e.tenant_id = f.tenant_id and e.subject_id = f.id and e.type in ${naming}
-      order by e.transaction_id desc, e.id desc limit 1) as "nameByOrder",
+      order by e.seq desc limit 1) as "nameByOrder",
     (select e.payload ->> 'name' from ${events} e
       where e.tenant_id = f.tenant_id and e.subject_id = f.id and e.type in ${naming}
       order by e.created_at desc, e.id desc limit 1) as "nameByTime"

@@ -1,6 +1,7 @@
 import { sql } from 'drizzle-orm'
+import { tenantUsage } from '../../database/tables/identityTables.ts'
 import { auditLog, events } from '../../database/tables/journalTables.ts'
-import { accesses } from '../journal/actions.ts'
+import { releases } from '../actions.ts'
 import type { TenantName } from '../tenants/findTenant.ts'
 import { type Finding, type IntegrityContext, violation, readRows } from './finding.ts'
 
@@ -15,8 +16,16 @@ interface Difference {
   readonly happened: number
 }
 
-/** One audit entry and one event for each change: counted by kind of change and what it happened to, both ways. */
-export async function* checkJournal({ database }: IntegrityContext, tenant: TenantName): AsyncGenerator<Finding> {
+/**
+ * One audit entry and one event for each change: counted by kind of change and what it happened to, both ways. Their numbers
+ * agree, and the journal counts from 1 to the head without a gap.
+ */
+export async function* checkJournal(ctx: IntegrityContext, tenant: TenantName): AsyncGenerator<Finding> {
+  yield* checkPairs(ctx, tenant)
+  yield* checkNumbers(ctx, tenant)
+}
+
+async function* checkPairs({ database }: IntegrityContext, tenant: TenantName): AsyncGenerator<Finding> {
   for (let after = beforeAll; ;) {
     const [page] = await readRows<{ end: string | null }>(database, tenant.id, selectEnd(tenant.id, after))
     if (!page || page.end === null) return
@@ -42,7 +51,9 @@ const selectEnd = (tenantId: string, after: string) => sql`
     ) as either order by either.id limit ${pageSubjects}
   ) as page`
 
-/** That bytes were released stands in the journal alone, and that somebody looked at them in the audit log alone. */
+const quiet = sql.param(Object.keys(releases))
+
+/** That bytes were released stands in the journal alone. */
 const selectDifferences = (tenantId: string, after: string, end: string) => sql`
   select coalesce(logged.subject_type, told.subject_type) as "subjectType",
     coalesce(logged.subject_id, told.subject_id) as "subjectId", coalesce(logged.action, told.type) as "change",
@@ -50,15 +61,64 @@ const selectDifferences = (tenantId: string, after: string, end: string) => sql`
   from (
     select a.subject_type, a.subject_id, a.action, count(*)::int as n from ${auditLog} a
     where a.tenant_id = ${tenantId} and a.subject_id > ${after}::uuid and a.subject_id <= ${end}::uuid
-      and a.action <> all (${sql.param(Object.keys(accesses))}::text[])
     group by 1, 2, 3
   ) as logged
   full join (
     select e.subject_type, e.subject_id, e.type, count(*)::int as n from ${events} e
     where e.tenant_id = ${tenantId} and e.subject_id > ${after}::uuid and e.subject_id <= ${end}::uuid
-      and e.type <> 'blob.released'
+      and e.type <> all (${quiet}::text[])
     group by 1, 2, 3
   ) as told
     on told.subject_type = logged.subject_type and told.subject_id = logged.subject_id and told.type = logged.action
   where logged.n is distinct from told.n
   order by 2, 3`
+
+const pageNumbers = 100_000
+
+interface NumberedPage {
+  readonly events: number
+  readonly strayEntries: number
+}
+
+async function* checkNumbers({ database }: IntegrityContext, tenant: TenantName): AsyncGenerator<Finding> {
+  const [usage] = await readRows<{ head: string }>(database, tenant.id, selectHead(tenant.id))
+  const head = Number(usage?.head ?? 0)
+  for (let after = 0; after < head; after += pageNumbers) {
+    const end = Math.min(after + pageNumbers, head)
+    const [page] = await readRows<NumberedPage>(database, tenant.id, selectNumbered(tenant.id, after, end))
+    const missing = end - after - (page?.events ?? 0)
+    const range = `the numbers ${after + 1} to ${end} of the journal`
+    if (missing !== 0)
+      yield violation('JOURNAL', tenant, 'tenant', tenant.id, `${missing} events are missing in ${range}.`)
+    const stray = page?.strayEntries ?? 0
+    if (stray > 0) {
+      const message = `${stray} audit entries in ${range} do not have the number of their event.`
+      yield violation('JOURNAL', tenant, 'tenant', tenant.id, message)
+    }
+  }
+  const [beyond] = await readRows<{ n: number; head: string }>(database, tenant.id, selectBeyond(tenant.id))
+  if (beyond && beyond.n > 0) {
+    const message = `The head of the journal is ${beyond.head}, and ${beyond.n} events or audit entries have a higher number.`
+    yield violation('JOURNAL', tenant, 'tenant', tenant.id, message)
+  }
+}
+
+const selectHead = (tenantId: string) => sql`
+  select u.journal_seq as "head" from ${tenantUsage} u where u.tenant_id = ${tenantId}`
+
+const selectNumbered = (tenantId: string, after: number, end: number) => sql`
+  select
+    (select count(*)::int from ${events} e
+      where e.tenant_id = ${tenantId} and e.seq > ${after}::bigint and e.seq <= ${end}::bigint) as "events",
+    (select count(*)::int from ${auditLog} a left join ${events} t
+        on t.tenant_id = a.tenant_id and t.seq = a.seq and t.type = a.action and t.subject_id = a.subject_id
+      where a.tenant_id = ${tenantId} and a.seq > ${after}::bigint and a.seq <= ${end}::bigint
+        and t.id is null) as "strayEntries"`
+
+/** Head and events by one statement, since the journal grows while it is checked. */
+const selectBeyond = (tenantId: string) => sql`
+  select u.journal_seq as "head", (
+    select count(*)::int from ${events} e where e.tenant_id = u.tenant_id and e.seq > u.journal_seq
+  ) + (
+    select count(*)::int from ${auditLog} a where a.tenant_id = u.tenant_id and a.seq > u.journal_seq
+  ) as "n" from ${tenantUsage} u where u.tenant_id = ${tenantId}`

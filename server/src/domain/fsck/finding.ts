@@ -32,7 +32,7 @@ export type Invariant =
   | 'ORPHAN'
   /** Nothing stays in `deleting` or `pending` past its limit. */
   | 'OVERDUE'
-  /** One audit entry and one event for each change. */
+  /** One audit entry and one event for each change, numbered alike and without a gap. */
   | 'JOURNAL'
   /** The journal says that bytes were released when they were, and only then. */
   | 'RELEASE'

@@ -60,6 +60,10 @@ describe('mending', () => {
     await bench.plant(`delete from events where subject_id = '${tenant.trashed}' and type = 'file.soft_deleted'`)
     await bench.service.blobs.delete([(await tenant.blobOf(tenant.attached)).key])
     expect(await mend(tenant)).toEqual([])
-    expect(await violationsIn(bench.service, { tenant })).toHaveLength(2)
+    const left = [
+      expect.stringMatching(/^BYTES|^MISSING/),
+      ...Array.from({ length: 3 }, () => expect.stringMatching(/^JOURNAL/)),
+    ]
+    expect((await violationsIn(bench.service, { tenant })).toSorted()).toEqual(left.toSorted())
   })
 })

@@ -1,6 +1,7 @@
 import { type SQL, sql } from 'drizzle-orm'
 import { attachments, blobs, files, fileVersions } from '../../database/tables/fileTables.ts'
 import { tenantUsage } from '../../database/tables/identityTables.ts'
+import { writeUnattended } from '../change.ts'
 import type { TenantName } from '../tenants/findTenant.ts'
 import { checkIntegrity, type IntegrityOptions } from './checkIntegrity.ts'
 import { type Counts, countUsage } from './checkUsage.ts'
@@ -45,7 +46,7 @@ const mendRefcount: Mend = (ctx, tenant, id) =>
   )
 
 const mendUsage: Mend = (ctx, tenant) =>
-  ctx.database.write(tenant.id, async (tx) => {
+  writeUnattended(ctx.database, tenant.id, async (tx) => {
     const usage = tx.mine(tenantUsage)
     const locked = await tx.db.select().from(tenantUsage).where(usage).for('update')
     const [row] = (await tx.db.execute(sql`select ${countUsage(tenant.id)} as counted`)) as unknown as {
@@ -63,7 +64,7 @@ const mendable: Partial<Record<Invariant, Mend>> = {
 }
 
 const inSteps = ({ database }: IntegrityContext, { id }: TenantName, lock: SQL, update: SQL): Promise<boolean> =>
-  database.write(id, async (tx) => {
+  writeUnattended(database, id, async (tx) => {
     await tx.db.execute(lock)
     const changed = (await tx.db.execute(update)) as unknown as unknown[]
     return changed.length > 0

@@ -24,8 +24,8 @@ const setFile = (id: string, change: string) => `update files set ${change} wher
 const setBlob = (id: string, change: string) => `update blobs set ${change} where id = '${id}'`
 const setUsage = ({ id }: Furnished, change: string) => `update tenant_usage set ${change} where tenant_id = '${id}'`
 const copyEvent = ({ id, kept }: Furnished, type: string, subject: string) =>
-  `insert into events (tenant_id, id, type, subject_type, subject_id, payload, created_at)
-   select tenant_id, gen_random_uuid(), '${type}', split_part('${type}', '.', 1), '${subject}', '{}', created_at
+  `insert into events (tenant_id, id, seq, type, subject_type, subject_id, payload, created_at)
+   select tenant_id, gen_random_uuid(), -(random() * 1e15)::bigint, '${type}', split_part('${type}', '.', 1), '${subject}', '{}', created_at
    from events where tenant_id = '${id}' and subject_id = '${kept}' and type = 'file.uploaded'`
 
 describe('counters', () => {
@@ -195,6 +195,8 @@ describe('history', () => {
     'has an event for each audit entry',
     (tenant) => ofTrashed(tenant, 'events', 'type'),
     /^JOURNAL: There are 1 audit entries and 0 events for "file\.soft_deleted" of file /,
+    /^JOURNAL: 1 events are missing in the numbers 1 to 18 of the journal\.$/,
+    /^JOURNAL: 1 audit entries in the numbers 1 to 18 of the journal do not have the number of their event\.$/,
   )
 
   tells(
@@ -219,6 +221,19 @@ describe('history', () => {
     'says who let go of bytes that are being deleted',
     ({ released }) => `delete from events where subject_id = '${released}'`,
     /^RELEASE: .* is being deleted, and no event says who let go of it\.$/,
+    /^JOURNAL: 1 events are missing in the numbers 1 to 18 of the journal\.$/,
+  )
+
+  tells(
+    'has a head that no event is beyond',
+    (tenant) => setUsage(tenant, 'journal_seq = 17'),
+    /^JOURNAL: The head of the journal is 17, and 2 events or audit entries have a higher number\.$/,
+  )
+
+  tells(
+    'numbers an audit entry like its event',
+    ({ id }) => `update audit_log set seq = 99 where tenant_id = '${id}' and seq = 2`,
+    /^JOURNAL: The head of the journal is 18, and 1 events or audit entries have a higher number\.$/,
   )
 
   tells(
@@ -242,8 +257,8 @@ describe('more than a page', () => {
        from (select gen_random_uuid() as n ${series}) as ids`,
       `insert into uploads (tenant_id, id, blob_id, state, declared_name, declared_content_type, declared_byte_size, created_by, created_at, expires_at)
        select '${tenant.id}', gen_random_uuid(), gen_random_uuid(), 'PENDING', 'x', 'x', 0, gen_random_uuid(), now(), now() - interval '2 days' ${series}`,
-      `insert into events (tenant_id, id, type, subject_type, subject_id, payload, created_at)
-       select '${tenant.id}', gen_random_uuid(), 'x.y', 'x', gen_random_uuid(), '{}', now() ${series}`,
+      `insert into events (tenant_id, id, seq, type, subject_type, subject_id, payload, created_at)
+       select '${tenant.id}', gen_random_uuid(), -(random() * 1e15)::bigint, 'x.y', 'x', gen_random_uuid(), '{}', now() ${series}`,
     ]
     for (const statement of statements) await bench.plant(statement, many)
     const subjects = new Set<string>()

@@ -72,8 +72,8 @@ describe('the audit log', () => {
       'file.restored',
     ]
     for (const [at, action] of names.entries())
-      await superuser`insert into audit_log (tenant_id, id, at, actor_id, action, subject_type, subject_id, payload)
-        values (${tenant.id}, gen_random_uuid(), ${new Date(Date.UTC(2026, 0, 1, 0, 0, at))}, ${tenant.member.id}, ${action}, 'file',
+      await superuser`insert into audit_log (tenant_id, id, seq, at, actor_id, action, subject_type, subject_id, payload)
+        values (${tenant.id}, gen_random_uuid(), -(random() * 1e15)::bigint, ${new Date(Date.UTC(2026, 0, 1, 0, 0, at))}, ${tenant.member.id}, ${action}, 'file',
           ${tenant.id}, '{}')`
     await superuser.end()
     const expected = names.slice(0, 5).toReversed()

@@ -5,9 +5,9 @@ import { prepareByKey, type TenantScope } from '../../database/preparedStatement
 import { principals } from '../../database/tables/identityTables.ts'
 import { auditLog } from '../../database/tables/journalTables.ts'
 import type { Transaction } from '../../database/tenantDatabase.ts'
+import { namesOfAction } from '../actions.ts'
 import { type Context, readingOnce } from '../context.ts'
 import { inOrder, type Order, type Page, type PageArguments, pageRequest } from '../paging/page.ts'
-import { namesOfAction } from './actions.ts'
 
 /** Who did what to what, from where. */
 export type AuditEntry = Awaited<ReturnType<typeof selectEntries>>[number]

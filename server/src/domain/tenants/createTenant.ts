@@ -1,8 +1,8 @@
 import { type InferSelectModel, asc, eq } from 'drizzle-orm'
 import { type PolicyCeiling, tenants, tenantSlugs, tenantUsage } from '../../database/tables/identityTables.ts'
-import { type Context, inTransaction, systemPrincipal } from '../context.ts'
+import { change } from '../change.ts'
+import { type Context, systemPrincipal } from '../context.ts'
 import { newId } from '../ids.ts'
-import { recordChange } from '../journal/recordChange.ts'
 import { typePrefix } from '../mediaTypes/typePattern.ts'
 import { Conflict, Invalid } from '../refusals.ts'
 import { acceptName } from '../text.ts'
@@ -46,7 +46,7 @@ export async function createTenant(services: Pick<Context, 'database' | 'now'>, 
     database: services.database,
     now: services.now,
   }
-  await inTransaction(by, async (tx) => {
+  return change(by, async (tx) => {
     const taken = await tx.db
       .insert(tenantSlugs)
       .values({ slug, tenant: tenantId })
@@ -56,9 +56,8 @@ export async function createTenant(services: Pick<Context, 'database' | 'now'>, 
     await tx.db.insert(tenants).values(tenant)
     const nothing = { fileCount: 0, trashedCount: 0, versionCount: 0, storedBytes: 0, reservedBytes: 0 }
     await tx.db.insert(tenantUsage).values({ tenantId, ...nothing })
-    await recordChange(tx, by, 'tenant.created', { id: tenantId, name, payload: { slug } })
+    return { answer: tenant, records: [{ action: 'tenant.created', id: tenantId, name, payload: { slug } }] }
   })
-  return tenant
 }
 
 /** The least and the most that a policy may say. SigV4 bounds how long an address works; the rest is bounded by sense. */

@@ -1,8 +1,8 @@
 import { eq } from 'drizzle-orm'
 import { type PolicyCeiling, tenants } from '../../database/tables/identityTables.ts'
 import type { Transaction } from '../../database/tenantDatabase.ts'
-import { type Context, inTransaction } from '../context.ts'
-import { recordChange } from '../journal/recordChange.ts'
+import { change, unchanged } from '../change.ts'
+import type { Context } from '../context.ts'
 import { isAllowedType } from '../mediaTypes/typePattern.ts'
 import { Invalid } from '../refusals.ts'
 import { acceptName } from '../text.ts'
@@ -76,17 +76,16 @@ function refuseBeyond(field: OwnerField, tenant: Tenant, ceiling: PolicyCeiling)
   }
 }
 
-async function changeTenant(ctx: Updating, change: (tenant: Tenant) => Tenant): Promise<Tenant> {
-  return inTransaction(ctx, async (tx) => {
+async function changeTenant(ctx: Updating, changeIt: (tenant: Tenant) => Tenant): Promise<Tenant> {
+  return change(ctx, async (tx) => {
     const before = await lockTenant(tx)
-    const after = change(before)
+    const after = changeIt(before)
     acceptPolicy(policyOf(after))
     const changes = differences(before, after)
-    if (Object.keys(changes).length === 0) return before
+    if (Object.keys(changes).length === 0) return unchanged(before)
     const { id, slug: _slug, createdAt: _createdAt, ...columns } = after
     await tx.db.update(tenants).set(columns).where(eq(tenants.id, tx.tenantId))
-    await recordChange(tx, ctx, 'tenant.updated', { id, name: after.name, payload: { changes } })
-    return after
+    return { answer: after, records: [{ action: 'tenant.updated', id, name: after.name, payload: { changes } }] }
   })
 }
 

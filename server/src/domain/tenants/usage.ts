@@ -1,9 +1,7 @@
-import { and, type SQL, sql } from 'drizzle-orm'
+import { and, sql } from 'drizzle-orm'
 import { tenantUsage } from '../../database/tables/identityTables.ts'
 import type { Transaction } from '../../database/tenantDatabase.ts'
 import { QuotaExceeded } from '../refusals.ts'
-
-type Counter = 'fileCount' | 'trashedCount' | 'versionCount' | 'storedBytes' | 'reservedBytes'
 
 export type Usage = typeof tenantUsage.$inferSelect
 
@@ -11,23 +9,6 @@ export async function readUsage(tx: Transaction): Promise<Usage> {
   const [usage] = await tx.db.select().from(tenantUsage).where(tx.mine(tenantUsage))
   if (!usage) throw new Error(`Tenant ${tx.tenantId} has no usage row`)
   return usage
-}
-
-/** Adds to the tenant's counters, in the transaction that changes what they count. */
-export async function changeUsage(tx: Transaction, by: Partial<Record<Counter, number>>): Promise<void> {
-  await tx.db.update(tenantUsage).set(sums(by)).where(tx.mine(tenantUsage))
-}
-
-/**
- * Gives back space that was reserved, once its bytes are deleted. Not below 0: during an update, a process of the version
- * before may have given it back earlier. `fsck` compares the counter with the blobs.
- */
-export async function freeSpace(tx: Transaction, byteSize: number): Promise<void> {
-  if (byteSize === 0) return
-  await tx.db
-    .update(tenantUsage)
-    .set({ reservedBytes: sql`greatest(${tenantUsage.reservedBytes} - ${byteSize}::bigint, 0)` })
-    .where(tx.mine(tenantUsage))
 }
 
 /**
@@ -49,7 +30,7 @@ async function addReservation(tx: Transaction, byteSize: number, quotaBytes: num
       : sql`${tenantUsage.storedBytes} + ${tenantUsage.reservedBytes} + ${byteSize}::bigint <= ${quotaBytes}::bigint`
   const reserved = await tx.db
     .update(tenantUsage)
-    .set(sums({ reservedBytes: byteSize }))
+    .set({ reservedBytes: sql`${tenantUsage.reservedBytes} + ${byteSize}::bigint` })
     .where(and(tx.mine(tenantUsage), room))
     .returning({ reserved: tenantUsage.reservedBytes })
   return reserved.length > 0
@@ -60,11 +41,4 @@ async function lockAvailableBytes(tx: Transaction, quotaBytes: number): Promise<
   const [usage] = await tx.db.select().from(tenantUsage).where(tx.mine(tenantUsage)).for('update')
   if (!usage) throw new Error(`Tenant ${tx.tenantId} has no usage row`)
   return Math.max(0, quotaBytes - usage.storedBytes - usage.reservedBytes)
-}
-
-function sums(by: Partial<Record<Counter, number>>): Partial<Record<Counter, SQL>> {
-  const entries = Object.entries(by) as [Counter, number][]
-  return Object.fromEntries(
-    entries.map(([counter, amount]) => [counter, sql`${tenantUsage[counter]} + ${amount}::bigint`]),
-  )
 }

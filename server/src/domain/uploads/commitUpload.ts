@@ -2,18 +2,17 @@ import { and, eq, gt } from 'drizzle-orm'
 import { isState } from '../../database/conditions.ts'
 import { uploads } from '../../database/tables/uploadTables.ts'
 import type { Transaction } from '../../database/tenantDatabase.ts'
-import { atOnce } from '../atOnce.ts'
-import { type Context, inTransaction, reading, readingOnce } from '../context.ts'
+import { change, type Changed } from '../change.ts'
+import { type Context, reading, readingOnce } from '../context.ts'
 import { fileAsItIs } from '../files/changeFile.ts'
 import type { File } from '../files/findFiles.ts'
 import { type FileVersion, findVersions } from '../files/listVersions.ts'
-import { recordChange } from '../journal/recordChange.ts'
 import { essenceOf, unknownType } from '../mediaTypes/mediaType.ts'
 import { expectedType } from '../mediaTypes/typeOfName.ts'
 import { isAllowedType } from '../mediaTypes/typePattern.ts'
 import { Conflict, ContentMismatch, NotFound } from '../refusals.ts'
 import { readTenant } from '../tenants/policy.ts'
-import { changeUsage } from '../tenants/usage.ts'
+import { together } from '../together.ts'
 import { findUploads, type Upload } from './intents/findUploads.ts'
 import { releaseUploads } from './intents/releaseUpload.ts'
 import { findPlace, insertFile, insertVersion, keepBytes, type Place } from './placeVersion.ts'
@@ -34,7 +33,7 @@ export async function commitUpload(ctx: Context, id: string): Promise<Committed>
   const key = refuseUnlessPending(upload, ctx.now())
   const proved = await proveOrRelease(ctx, upload, key)
   try {
-    return await inTransaction(ctx, (tx) => finish(tx, ctx, upload, proved))
+    return await change(ctx, (tx) => keep(tx, ctx, upload, proved))
   } catch (error) {
     if (!(error instanceof EndedByAnother)) throw error
     const ended = await find(ctx, id)
@@ -74,7 +73,7 @@ async function proveOrRelease(ctx: Context, upload: Upload, key: string): Promis
     // The address could not overwrite, so what lies there can never become what was declared.
     if (error instanceof ContentMismatch) {
       const refusal = { state: 'CANCELLED', action: 'upload_intent.refused', refusal: error.message } as const
-      await inTransaction(ctx, (tx) => releaseUploads(tx, ctx, [upload], refusal))
+      await change(ctx, (tx) => releaseUploads(tx, ctx, [upload], refusal))
     }
     throw error
   }
@@ -93,24 +92,36 @@ async function allowedType(ctx: Context, upload: Upload, contentType: string): P
   throw new ContentMismatch(`The content is ${essenceOf(contentType)}, which this tenant does not accept.`)
 }
 
-async function finish(tx: Transaction, ctx: Context, declared: Upload, proved: ProvedContent): Promise<Committed> {
+/** Blob, intent, version and file in one go. */
+async function keep(
+  tx: Transaction,
+  ctx: Context,
+  declared: Upload,
+  proved: ProvedContent,
+): Promise<Changed<Committed>> {
   const now = ctx.now()
   const upload = { ...declared, contentType: proved.contentType }
   const isNew = upload.targetFileId === null
   const place = await findPlace(tx, upload, now)
   const { contentType, byteSize, name } = upload
-  const subject = { id: place.fileId, name, payload: { version: place.version, contentType, byteSize } }
-  const sizes = { storedBytes: proved.byteSize, reservedBytes: -upload.byteSize }
-  const [, , , , , , result] = await atOnce(
-    async () => isNew && insertFile(tx, upload, place, now),
-    () => claim(tx, upload, place, now),
-    () => keepBytes(tx, upload, proved, now),
-    () => insertVersion(tx, upload, place, now),
-    () => changeUsage(tx, { fileCount: isNew ? 1 : 0, versionCount: 1, ...sizes }),
-    () => recordChange(tx, ctx, isNew ? 'file.uploaded' : 'file.version_added', subject),
-    () => committed(tx, place),
-  )
-  return result
+  const { answer } = await together({
+    file: async () => isNew && insertFile(tx, upload, place, now),
+    intent: () => claim(tx, upload, place, now),
+    blob: () => keepBytes(tx, upload, proved, now),
+    version: () => insertVersion(tx, upload, place, now),
+    answer: () => committed(tx, place),
+  })
+  const action = isNew ? 'file.uploaded' : 'file.version_added'
+  return {
+    answer,
+    records: [{ action, id: place.fileId, name, payload: { version: place.version, contentType, byteSize } }],
+    usage: {
+      fileCount: isNew ? 1 : 0,
+      versionCount: 1,
+      storedBytes: proved.byteSize,
+      reservedBytes: -upload.byteSize,
+    },
+  }
 }
 
 /** One statement decides who ends the intent. It throws, so that all that was sent with it goes with the transaction. */
@@ -132,10 +143,13 @@ async function readCommitted(ctx: Context, upload: Upload): Promise<Committed> {
 }
 
 async function committed(tx: Transaction, place: Place): Promise<Committed> {
-  const [file, [version]] = await atOnce(
-    () => fileAsItIs(tx, place.fileId),
-    () => findVersions(tx, [place]),
-  )
+  const {
+    file,
+    versions: [version],
+  } = await together({
+    file: () => fileAsItIs(tx, place.fileId),
+    versions: () => findVersions(tx, [place]),
+  })
   if (!version) throw new NotFound('file')
   return { file, version }
 }

@@ -1,5 +1,5 @@
 import { isId } from '../../domain/ids.ts'
-import { auditActions } from '../../domain/journal/actions.ts'
+import { auditActions } from '../../domain/actions.ts'
 import { type AuditEntry as AuditRow, listAuditLog } from '../../domain/journal/listAuditLog.ts'
 import { BadInput } from '../../domain/refusals.ts'
 import { builder, connectionOf } from '../builder.ts'

@@ -1,6 +1,7 @@
 import { sql } from 'drizzle-orm'
 import type { Transaction } from '../../../database/tenantDatabase.ts'
-import { type Context, inTransaction } from '../../context.ts'
+import { change, recordedByDatabase } from '../../change.ts'
+import type { Context } from '../../context.ts'
 import { Conflict, NotFound } from '../../refusals.ts'
 import { fileAsItIs } from '../changeFile.ts'
 import type { File } from '../findFiles.ts'
@@ -28,7 +29,7 @@ async function changeAttachment(
   if (verb === 'detach') refuseUnstorable(asked)
   else acceptOwner(asked)
   const { ownerType, ownerId, slot } = asked
-  return inTransaction(ctx, async (tx) => {
+  return change(ctx, async (tx) => {
     const origin = JSON.stringify(ctx.origin)
     const by = sql`${ctx.principal.id}::uuid, ${origin}::text::jsonb, ${ctx.now().toISOString()}::timestamptz`
     const owner = sql`${ownerType}::text, ${ownerId}::text, ${slot}::text`
@@ -37,7 +38,7 @@ async function changeAttachment(
     if (outcome === 'NO_FILE') throw new NotFound('file')
     if (outcome === 'TRASHED' && verb !== 'detach')
       throw new Conflict('TRASHED', 'The file is in the trash. Restore it first.')
-    return { file: await fileAsItIs(tx, fileId), outcome }
+    return recordedByDatabase({ file: await fileAsItIs(tx, fileId), outcome })
   })
 }
 

@@ -1,6 +1,7 @@
 import { and, eq, isNull, lt, or } from 'drizzle-orm'
 import { apiKeys } from '../../../database/tables/identityTables.ts'
 import type { TenantDatabase } from '../../../database/tenantDatabase.ts'
+import { writeUnattended } from '../../change.ts'
 import { keyUseResolutionSeconds } from '../limits.ts'
 
 const rememberedKeys = 10_000
@@ -38,7 +39,7 @@ export class KeyUse {
   }
 
   async #write(tenantId: string, keyId: string, now: Date, due: Date): Promise<void> {
-    await this.#database.write(tenantId, (tx) =>
+    await writeUnattended(this.#database, tenantId, (tx) =>
       tx.db
         .update(apiKeys)
         .set({ lastUsedAt: now })

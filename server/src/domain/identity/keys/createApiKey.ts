@@ -1,9 +1,9 @@
 import { randomBytes } from 'node:crypto'
 import type { InferSelectModel } from 'drizzle-orm'
 import { apiKeys, principals } from '../../../database/tables/identityTables.ts'
-import { type Context, inTransaction, type Role } from '../../context.ts'
+import { change } from '../../change.ts'
+import type { Context, Role } from '../../context.ts'
 import { newId } from '../../ids.ts'
-import { recordChange } from '../../journal/recordChange.ts'
 import { Forbidden, Invalid } from '../../refusals.ts'
 import { acceptName } from '../../text.ts'
 import { keyNameMaxLength } from '../limits.ts'
@@ -44,16 +44,15 @@ export async function createApiKey(ctx: Context, wanted: NewApiKey): Promise<{ a
     lastUsedAt: null,
     revokedAt: null,
   }
-  await inTransaction(ctx, async (tx) => {
+  return change(ctx, async (tx) => {
     await tx.db
       .insert(principals)
       .values({ tenantId, id: apiKey.id, kind: 'API_KEY', subject: apiKey.id, name, createdAt: now })
     await tx.db.insert(apiKeys).values(apiKey)
-    await recordChange(tx, ctx, 'api_key.created', {
-      id: apiKey.id,
-      name,
-      payload: { role: apiKey.role, expiresAt: apiKey.expiresAt?.toISOString() ?? null },
-    })
+    const payload = { role: apiKey.role, expiresAt: apiKey.expiresAt?.toISOString() ?? null }
+    return {
+      answer: { apiKey, secret: formatApiKey({ tenantId, keyId: apiKey.id, secret }) },
+      records: [{ action: 'api_key.created', id: apiKey.id, name, payload }],
+    }
   })
-  return { apiKey, secret: formatApiKey({ tenantId, keyId: apiKey.id, secret }) }
 }

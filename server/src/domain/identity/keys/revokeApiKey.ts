@@ -1,8 +1,8 @@
 import { and, eq, isNull } from 'drizzle-orm'
 import { apiKeys } from '../../../database/tables/identityTables.ts'
-import { type Context, inTransaction } from '../../context.ts'
+import { change, unchanged } from '../../change.ts'
+import type { Context } from '../../context.ts'
 import { isId } from '../../ids.ts'
-import { recordChange } from '../../journal/recordChange.ts'
 import { Forbidden, NotFound } from '../../refusals.ts'
 import { isAtLeast } from '../roles.ts'
 import type { ApiKey } from './createApiKey.ts'
@@ -13,7 +13,7 @@ import type { ApiKey } from './createApiKey.ts'
  */
 export async function revokeApiKey(ctx: Context, id: string): Promise<ApiKey> {
   if (!isId(id)) throw new NotFound('API key')
-  return inTransaction(ctx, async (tx) => {
+  return change(ctx, async (tx) => {
     const isThisKey = and(tx.mine(apiKeys), eq(apiKeys.id, id))
     const [found] = await tx.db.select().from(apiKeys).where(isThisKey)
     if (!found) throw new NotFound('API key')
@@ -24,11 +24,8 @@ export async function revokeApiKey(ctx: Context, id: string): Promise<ApiKey> {
       .set({ revokedAt: ctx.now() })
       .where(and(isThisKey, isNull(apiKeys.revokedAt)))
       .returning()
-    if (revoked) {
-      await recordChange(tx, ctx, 'api_key.revoked', { id, name: revoked.name })
-      return revoked
-    }
+    if (revoked) return { answer: revoked, records: [{ action: 'api_key.revoked', id, name: revoked.name }] }
     const [already] = await tx.db.select().from(apiKeys).where(isThisKey)
-    return already ?? found
+    return unchanged(already ?? found)
   })
 }

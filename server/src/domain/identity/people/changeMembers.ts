@@ -10,8 +10,8 @@ import {
   userTenants,
 } from '../../../database/tables/identityTables.ts'
 import type { Transaction } from '../../../database/tenantDatabase.ts'
-import { type Context, inTransaction, type Role } from '../../context.ts'
-import { recordChange } from '../../journal/recordChange.ts'
+import { change, unchanged } from '../../change.ts'
+import type { Context, Role } from '../../context.ts'
 import { Conflict, NotFound } from '../../refusals.ts'
 import { acceptEmail } from './emailAddress.ts'
 import { acceptPassword, hashPassword } from './passwordHash.ts'
@@ -35,17 +35,17 @@ export const listMembers = ({ database, principal }: Pick<Context, 'database' | 
 /** Gives a member another role. Rejects with `NotFound`, or with `Conflict` for the last OWNER. */
 export async function changeRole(ctx: Changing, email: string, role: Role): Promise<Member> {
   const address = acceptEmail(email)
-  return inTransaction(ctx, async (tx) => {
+  return change(ctx, async (tx) => {
     const member = await lockMember(tx, address)
-    if (member.role === role) return member
+    if (member.role === role) return unchanged(member)
     if (member.role === 'OWNER') await refuseForLastOwner(tx, member)
     await tx.db
       .update(memberships)
       .set({ role })
       .where(and(tx.mine(memberships), eq(memberships.userId, member.userId)))
     const payload = { from: member.role, to: role }
-    await recordChange(tx, ctx, 'member.role_changed', { id: member.userId, name: member.name, payload })
-    return { ...member, role }
+    const record = { action: 'member.role_changed', id: member.userId, name: member.name, payload } as const
+    return { answer: { ...member, role }, records: [record] }
   })
 }
 
@@ -56,15 +56,15 @@ export async function changeRole(ctx: Changing, email: string, role: Role): Prom
  */
 export async function removeMember(ctx: Changing, email: string): Promise<Member & { readonly activeKeys: number }> {
   const address = acceptEmail(email)
-  return inTransaction(ctx, async (tx) => {
+  return change(ctx, async (tx) => {
     const member = await lockMember(tx, address)
     const { userId, name, role } = member
     if (role === 'OWNER') await refuseForLastOwner(tx, member)
     await tx.db.delete(memberships).where(and(tx.mine(memberships), eq(memberships.userId, userId)))
     await tx.db.delete(userTenants).where(and(eq(userTenants.userId, userId), eq(userTenants.tenant, tx.tenantId)))
     await forgetEverywhere(tx, userId)
-    await recordChange(tx, ctx, 'member.removed', { id: userId, name, payload: { role } })
-    return { ...member, activeKeys: await countKeys(tx, userId, ctx.now()) }
+    const answer = { ...member, activeKeys: await countKeys(tx, userId, ctx.now()) }
+    return { answer, records: [{ action: 'member.removed', id: userId, name, payload: { role } }] }
   })
 }
 
@@ -76,12 +76,11 @@ export async function setPassword(ctx: Changing, email: string, password: string
   const address = acceptEmail(email)
   acceptPassword(password)
   const passwordHash = await hashPassword(password)
-  return inTransaction(ctx, async (tx) => {
+  return change(ctx, async (tx) => {
     const member = await lockMember(tx, address)
     await tx.db.update(users).set({ passwordHash }).where(eq(users.id, member.userId))
     await forgetEverywhere(tx, member.userId)
-    await recordChange(tx, ctx, 'member.password_set', { id: member.userId, name: member.name })
-    return member
+    return { answer: member, records: [{ action: 'member.password_set', id: member.userId, name: member.name }] }
   })
 }
 

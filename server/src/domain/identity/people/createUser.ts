@@ -1,9 +1,9 @@
 import { eq } from 'drizzle-orm'
 import { memberships, principals, users, userTenants } from '../../../database/tables/identityTables.ts'
 import type { Transaction, TenantDatabase } from '../../../database/tenantDatabase.ts'
-import { type Context, inTransaction, type Role, systemPrincipal } from '../../context.ts'
+import { change } from '../../change.ts'
+import { type Context, type Role, systemPrincipal } from '../../context.ts'
 import { newId } from '../../ids.ts'
-import { recordChange } from '../../journal/recordChange.ts'
 import { Conflict, Forbidden, Invalid } from '../../refusals.ts'
 import { findTenantBySlug } from '../../tenants/findTenant.ts'
 import { acceptName } from '../../text.ts'
@@ -34,13 +34,15 @@ export async function addMember(ctx: Adding, wanted: NewMember): Promise<{ userI
   const passwordHash = await hashPassword(wanted.password)
   const createdAt = ctx.now()
   const newUser = { id: newId(createdAt), email, name, passwordHash, createdAt }
-  return inTransaction(ctx, async (tx) => {
+  return change(ctx, async (tx) => {
     await tx.db.insert(users).values(newUser).onConflictDoNothing({ target: users.email })
     const [user] = await tx.db.select().from(users).where(eq(users.email, email))
     if (!user) throw new Error('A user vanished between two statements')
     await insertMembership(tx, user, wanted.role, createdAt)
-    await recordChange(tx, ctx, 'member.added', { id: user.id, name: user.name, payload: { role: wanted.role } })
-    return { userId: user.id, isNewUser: user.id === newUser.id }
+    return {
+      answer: { userId: user.id, isNewUser: user.id === newUser.id },
+      records: [{ action: 'member.added', id: user.id, name: user.name, payload: { role: wanted.role } }],
+    }
   })
 }
 

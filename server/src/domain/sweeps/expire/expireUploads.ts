@@ -3,7 +3,8 @@ import { isState } from '../../../database/conditions.ts'
 import { databaseClock } from '../../../database/lockRows.ts'
 import { uploads } from '../../../database/tables/uploadTables.ts'
 import type { Transaction } from '../../../database/tenantDatabase.ts'
-import { inTransaction, reading } from '../../context.ts'
+import { change, unchanged } from '../../change.ts'
+import { reading } from '../../context.ts'
 import { limits } from '../../limits.ts'
 import { releaseUploads } from '../../uploads/intents/releaseUpload.ts'
 import type { Run, SweepContext } from '../runs/recordRun.ts'
@@ -14,9 +15,9 @@ import type { Run, SweepContext } from '../runs/recordRun.ts'
  */
 export async function sweepExpiredUploads(ctx: SweepContext, { tally, isDryRun }: Run): Promise<void> {
   for (;;) {
-    const ended = await inTransaction(ctx, async (tx) => {
+    const ended = await change(ctx, async (tx) => {
       const due = await selectDue(tx, ctx.now()).for('update', { skipLocked: true })
-      if (isDryRun) return due
+      if (isDryRun) return unchanged(due)
       return releaseUploads(tx, ctx, due, { state: 'EXPIRED', action: 'upload_intent.expired' })
     })
     for (const { id: key, byteSize } of ended) {

@@ -3,10 +3,8 @@ import { isAnyOf } from '../../../database/conditions.ts'
 import { readDatabaseClock } from '../../../database/lockRows.ts'
 import { blobs } from '../../../database/tables/fileTables.ts'
 import type { Transaction } from '../../../database/tenantDatabase.ts'
-import { inTransaction } from '../../context.ts'
+import { change, type Changed, writeInternal } from '../../change.ts'
 import { deleteFromBucket } from '../../installation/deleteFromBucket.ts'
-import { recordChanges } from '../../journal/recordChange.ts'
-import { freeSpace } from '../../tenants/usage.ts'
 import { type Lease, takeLease } from '../runs/rails.ts'
 import type { Run, SweepContext } from '../runs/recordRun.ts'
 import { allGates, type BlobEvidence, type CutOff, type Gate, heldBy, identifyObjects } from './gates.ts'
@@ -27,7 +25,7 @@ export async function deleteBlobs(
   gates: Partial<typeof allGates> = allGates,
 ): Promise<void> {
   const lease = takeLease()
-  const { judged, claimed } = await inTransaction(ctx, (tx) => claimThroughGates(tx, run, ids, cutOff, gates, lease))
+  const { judged, claimed } = await writeInternal(ctx, (tx) => claimThroughGates(tx, run, ids, cutOff, gates, lease))
   // Only after the commit: the work of a transaction can run twice.
   for (const { blob, gate } of judged) {
     run.tally.examined += 1
@@ -37,10 +35,10 @@ export async function deleteBlobs(
   if (claimed.length === 0) return
   try {
     const gone = await deleteObjects(ctx, run, claimed, lease)
-    const purged = await inTransaction(ctx, (tx) => removeRows(tx, ctx, run, gone))
+    const purged = await change(ctx, (tx) => removeRows(tx, run, gone))
     for (const blob of purged) run.tally.addDeleted(examined(blob))
   } catch (error) {
-    await inTransaction(ctx, (tx) => postponeAfterFailure(tx, run.id, idsOf(claimed)))
+    await writeInternal(ctx, (tx) => postponeAfterFailure(tx, run.id, idsOf(claimed)))
     throw error
   }
 }
@@ -112,34 +110,28 @@ async function deleteObjects(
   const refused = new Set(failed.map(({ key }) => key))
   const stuck = ours.filter(({ objectKey }) => refused.has(objectKey))
   for (const blob of stuck) run.tally.addHeld('STORE', examined(blob))
-  await inTransaction(ctx, (tx) => postponeAfterFailure(tx, run.id, idsOf([...strangers, ...stuck])))
+  await writeInternal(ctx, (tx) => postponeAfterFailure(tx, run.id, idsOf([...strangers, ...stuck])))
   return ours.filter(({ objectKey }) => !refused.has(objectKey))
 }
 
 /** Only rows that are still claimed by this run: whoever came late has nothing to say any more. */
-async function removeRows(
-  tx: Transaction,
-  ctx: SweepContext,
-  run: Run,
-  gone: readonly BlobEvidence[],
-): Promise<BlobEvidence[]> {
+async function removeRows(tx: Transaction, run: Run, gone: readonly BlobEvidence[]): Promise<Changed<BlobEvidence[]>> {
   const removed = await tx.db
     .delete(blobs)
     .where(and(tx.mine(blobs), isAnyOf(blobs.id, idsOf(gone)), eq(blobs.purgeClaim, sql`${run.id}::uuid`)))
     .returning({ id: blobs.id })
   const ids = new Set(removed.map(({ id }) => id))
   const purged = gone.filter(({ id }) => ids.has(id))
-  await freeSpace(
-    tx,
-    purged.reduce((sum, { byteSize }) => sum + byteSize, 0),
-  )
-  await recordChanges(
-    tx,
-    ctx,
-    'blob.purged',
-    purged.map(({ id, objectKey, byteSize }) => ({ id, name: null, payload: { objectKey, byteSize } })),
-  )
-  return purged
+  return {
+    answer: purged,
+    records: purged.map(({ id, objectKey, byteSize }) => ({
+      action: 'blob.purged',
+      id,
+      name: null,
+      payload: { objectKey, byteSize },
+    })),
+    usage: { freedBytes: purged.reduce((sum, { byteSize }) => sum + byteSize, 0) },
+  }
 }
 
 const heldForMs = 3_600_000

@@ -3,10 +3,10 @@ import { isState } from '../../../database/conditions.ts'
 import { databaseClock, readDatabaseClock } from '../../../database/lockRows.ts'
 import { blobs } from '../../../database/tables/fileTables.ts'
 import type { Transaction } from '../../../database/tenantDatabase.ts'
-import { atOnce } from '../../atOnce.ts'
 import { earlier } from '../../clocks.ts'
 import { reading } from '../../context.ts'
 import { assertOwnBucket, isSettling } from '../../installation/bucketMarker.ts'
+import { allTogether } from '../../together.ts'
 import { pullBrake } from '../runs/rails.ts'
 import type { Run, SweepContext } from '../runs/recordRun.ts'
 import { deleteBlobs } from './deleteBlobs.ts'
@@ -42,7 +42,7 @@ async function deleteQueue(ctx: SweepContext, run: Run, cutOff: Due, queue: Queu
 export async function hasReleasedBlobs(ctx: SweepContext): Promise<boolean> {
   const cutOff = await cutOffOf(ctx, null)
   const hasDue = await reading(ctx, async (tx) => {
-    const found = await atOnce(...scheduled.map((queue) => () => listDue(tx, cutOff, queue, null, 1)))
+    const found = await allTogether(scheduled.map((queue) => () => listDue(tx, cutOff, queue, null, 1)))
     return found.flat().length > 0
   })
   // A run that may not delete yet would be recorded as refused every minute.

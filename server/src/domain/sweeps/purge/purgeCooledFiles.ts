@@ -4,12 +4,13 @@ import { databaseClock, readDatabaseClock } from '../../../database/lockRows.ts'
 import { blobs, files, fileVersions } from '../../../database/tables/fileTables.ts'
 import { uploads } from '../../../database/tables/uploadTables.ts'
 import type { Transaction } from '../../../database/tenantDatabase.ts'
+import { change, type Changed } from '../../change.ts'
 import { earlier } from '../../clocks.ts'
-import { inTransaction, reading } from '../../context.ts'
+import { reading } from '../../context.ts'
 import type { LockedFile } from '../../files/changeFile.ts'
 import { readTenant } from '../../tenants/policy.ts'
 import type { Run, SweepContext } from '../runs/recordRun.ts'
-import { letGoOfFiles } from './purgeFileRows.ts'
+import { purgeFileRows } from './purgeFileRows.ts'
 import { countedAttachments, countedIntents } from './readEvidence.ts'
 
 const batchFiles = 100
@@ -29,7 +30,7 @@ type CooledFile = LockedFile & {
 export async function purgeCooledFiles(ctx: SweepContext, run: Run): Promise<void> {
   const cutOff = await cutOffOf(ctx, run.before)
   for (let after: Place | null = null; ;) {
-    const batch: CooledFile[] = await inTransaction(ctx, (tx) => purgeBatch(tx, ctx, run, cutOff, after))
+    const batch: CooledFile[] = await change(ctx, (tx) => purgeBatch(tx, ctx, run, cutOff, after))
     tallyBatch(run, batch)
     const last = batch.at(-1)
     if (!last?.softDeletedAt || batch.length < batchFiles) return
@@ -71,11 +72,11 @@ async function purgeBatch(
   { isDryRun }: Run,
   cutOff: Date,
   after: Place | null,
-): Promise<CooledFile[]> {
+): Promise<Changed<CooledFile[]>> {
   const batch = await lockCooled(tx, cutOff, after)
   const doomed = batch.filter((file) => gateOf(file) === null)
-  if (!isDryRun) await letGoOfFiles(tx, ctx, doomed)
-  return batch
+  const purged = await purgeFileRows(tx, ctx, isDryRun ? [] : doomed)
+  return { ...purged, answer: batch }
 }
 
 /** Once it is committed: a batch that was rolled back has deleted nothing. */

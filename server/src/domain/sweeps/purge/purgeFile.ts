@@ -1,5 +1,6 @@
 import type { Transaction } from '../../../database/tenantDatabase.ts'
-import { type Context, inTransaction } from '../../context.ts'
+import { change } from '../../change.ts'
+import type { Context } from '../../context.ts'
 import { attachmentsOfFile } from '../../files/attachments/listAttachments.ts'
 import { fileAsItIs, type LockedFile, lockFile } from '../../files/changeFile.ts'
 import type { File } from '../../files/findFiles.ts'
@@ -9,7 +10,7 @@ import { limits } from '../../limits.ts'
 import { Conflict, FileInUse, NotFound } from '../../refusals.ts'
 import { enqueueJob } from '../runs/requestRun.ts'
 import { hasPendingIntent } from './purgeCooledFiles.ts'
-import { letGoOfFiles } from './purgeFileRows.ts'
+import { purgeFileRows } from './purgeFileRows.ts'
 
 /**
  * Ends the time of a file in the trash: it can never be restored, and its bytes are released. Refuses with `Conflict` a
@@ -19,15 +20,15 @@ export async function purgeFile(
   ctx: Context,
   id: string,
 ): Promise<{ readonly file: File; readonly version: FileVersion }> {
-  return inTransaction(ctx, async (tx) => {
+  return change(ctx, async (tx) => {
     const locked = await lockFile(tx, id)
     await refuseUnlessPurgeable(tx, locked)
     const file = await fileAsItIs(tx, id)
     const [version] = await findVersions(tx, [{ fileId: id, version: file.version }])
     if (!version) throw new NotFound('file')
-    await letGoOfFiles(tx, ctx, [locked])
+    const purged = await purgeFileRows(tx, ctx, [locked])
     await enqueueJob(tx, 'delete_blobs', { tenantId: tx.tenantId }, null)
-    return { file: { ...file, purgedAt: ctx.now() }, version }
+    return { ...purged, answer: { file: { ...file, purgedAt: ctx.now() }, version } }
   })
 }
 

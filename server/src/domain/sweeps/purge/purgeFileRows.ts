@@ -3,55 +3,62 @@ import { isAnyOf, uuidArray } from '../../../database/conditions.ts'
 import { lockRows } from '../../../database/lockRows.ts'
 import { blobs, files, fileVersions } from '../../../database/tables/fileTables.ts'
 import type { Transaction } from '../../../database/tenantDatabase.ts'
+import { type Changed, type ChangeRecord, unchanged } from '../../change.ts'
 import { later } from '../../clocks.ts'
+import type { Context } from '../../context.ts'
 import type { LockedFile } from '../../files/changeFile.ts'
-import { type Actor, recordChanges, recordEvents } from '../../journal/recordChange.ts'
-import { changeUsage } from '../../tenants/usage.ts'
 
 /**
  * Ends files in the trash for good: their versions go, and bytes that nothing refers to any more are released, by one
  * UPDATE and with an event for each blob. The bucket is not touched. The rows of the files have to be locked.
  */
-export async function letGoOfFiles(tx: Transaction, by: Actor, doomed: readonly LockedFile[]): Promise<void> {
+export async function purgeFileRows(
+  tx: Transaction,
+  { now: clock }: Pick<Context, 'now'>,
+  doomed: readonly LockedFile[],
+): Promise<Changed<void>> {
   const [first] = doomed
-  if (!first) return
-  const now = by.now()
+  if (!first) return unchanged(undefined)
+  const now = clock()
   const ids = doomed.map(({ id }) => id)
   const versions = await tx.db
     .delete(fileVersions)
     .where(and(tx.mine(fileVersions), isAnyOf(fileVersions.fileId, ids)))
     .returning({ fileId: fileVersions.fileId, blobId: fileVersions.blobId, byteSize: fileVersions.byteSize })
   const released = await dropReferences(tx, versions, later(now, first.databaseNow))
-  await recordEvents(
-    tx,
-    now,
-    released.map(({ blobId, fileId }) => ({
-      type: 'blob.released',
-      subjectType: 'blob',
-      subjectId: blobId,
-      payload: { fileId },
-    })),
-  )
   await tx.db
     .update(files)
     .set({ purgedAt: now, updatedAt: now })
     .where(and(tx.mine(files), isAnyOf(files.id, ids)))
-  const storedBytes = versions.reduce((sum, { byteSize }) => sum + byteSize, 0)
-  // Released bytes lie in the bucket until the second phase: until then they count against the quota.
-  const reservedBytes = released.reduce((sum, { byteSize }) => sum + byteSize, 0)
-  const counts = { trashedCount: -ids.length, versionCount: -versions.length }
-  await changeUsage(tx, { ...counts, storedBytes: -storedBytes, reservedBytes })
-  await recordChanges(
-    tx,
-    by,
-    'file.purged',
-    doomed.map(({ id, originalFileName: name }) => ({
-      id,
-      name,
-      payload: { versions: versions.filter(({ fileId }) => fileId === id).length },
-    })),
-  )
+  return {
+    answer: undefined,
+    records: [...released.map(releaseOf), ...doomed.map((file) => purgeOf(file, versions))],
+    usage: {
+      trashedCount: -ids.length,
+      versionCount: -versions.length,
+      storedBytes: -sumOfBytes(versions),
+      // Released bytes lie in the bucket until the second phase: until then they count against the quota.
+      reservedBytes: sumOfBytes(released),
+    },
+  }
 }
+
+const sumOfBytes = (some: readonly { readonly byteSize: number }[]) =>
+  some.reduce((sum, { byteSize }) => sum + byteSize, 0)
+
+const releaseOf = ({ blobId, fileId }: GoneVersion): ChangeRecord => ({
+  action: 'blob.released',
+  id: blobId,
+  name: null,
+  payload: { fileId },
+})
+
+const purgeOf = ({ id, originalFileName: name }: LockedFile, versions: readonly GoneVersion[]): ChangeRecord => ({
+  action: 'file.purged',
+  id,
+  name,
+  payload: { versions: versions.filter(({ fileId }) => fileId === id).length },
+})
 
 interface GoneVersion {
   readonly fileId: string

@@ -2,11 +2,11 @@ import { and, asc, eq, gt, lte, type SQL, sql } from 'drizzle-orm'
 import { readDatabaseClock } from '../../../database/lockRows.ts'
 import { orphanObjects } from '../../../database/tables/cleanupTables.ts'
 import type { Transaction } from '../../../database/tenantDatabase.ts'
+import { change, type Changed, writeInternal } from '../../change.ts'
 import { earlier } from '../../clocks.ts'
-import { inTransaction, reading } from '../../context.ts'
+import { reading } from '../../context.ts'
 import { deleteFromBucket } from '../../installation/deleteFromBucket.ts'
 import { readInstallation } from '../../installation/installation.ts'
-import { recordChanges } from '../../journal/recordChange.ts'
 import { refuseBeyondBrake, takeLease } from '../runs/rails.ts'
 import type { Run, SweepContext } from '../runs/recordRun.ts'
 import { type OrphanEvidence, orphanHeldBy, type OrphanRule } from './orphanGates.ts'
@@ -64,21 +64,18 @@ async function deleteBatch(ctx: SweepContext, run: Run, batch: readonly Orphan[]
   const gone = doomed.filter(({ objectKey }) => !refused.has(objectKey))
   for (const orphan of gone) run.tally.addDeleted(examined(orphan))
   for (const orphan of doomed) if (refused.has(orphan.objectKey)) run.tally.addHeld('STORE', examined(orphan))
-  await inTransaction(ctx, (tx) => recordGone(tx, ctx, gone))
+  await change(ctx, (tx) => recordGone(tx, gone))
 }
 
 const examined = ({ objectKey, byteSize }: Pick<Orphan, 'objectKey' | 'byteSize'>) => ({ key: objectKey, byteSize })
 
-async function recordGone(tx: Transaction, ctx: SweepContext, gone: readonly OrphanEvidence[]): Promise<void> {
+async function recordGone(tx: Transaction, gone: readonly OrphanEvidence[]): Promise<Changed<void>> {
   for (const { objectKey } of gone) {
     await tx.db.delete(orphanObjects).where(and(tx.mine(orphanObjects), eq(orphanObjects.objectKey, objectKey)))
   }
-  await recordChanges(
-    tx,
-    ctx,
-    'orphan.deleted',
-    gone.map(({ objectKey, byteSize }) => ({ id: tx.tenantId, name: null, payload: { objectKey, byteSize } })),
-  )
+  const recordOf = ({ objectKey, byteSize }: OrphanEvidence) =>
+    ({ action: 'orphan.deleted', id: tx.tenantId, name: null, payload: { objectKey, byteSize } }) as const
+  return { answer: undefined, records: gone.map(recordOf) }
 }
 
 const listDue = (tx: Transaction, run: Run, watchedSince: Date, after: string): Promise<Orphan[]> =>
@@ -126,7 +123,7 @@ async function countOrphans(ctx: SweepContext, run: Run) {
 /** Forgets what a whole listing did not show any more: somebody else has removed it. */
 async function forgetGone(ctx: SweepContext, run: Run): Promise<void> {
   const staleBefore = new Date(ctx.now().getTime() - 7 * 86_400_000)
-  await inTransaction(ctx, (tx) =>
+  await writeInternal(ctx, (tx) =>
     tx.db
       .delete(orphanObjects)
       .where(

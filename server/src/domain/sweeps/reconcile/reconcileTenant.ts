@@ -1,8 +1,9 @@
 import { and, desc, eq, gt, lte, ne, sql } from 'drizzle-orm'
 import { readDatabaseClock } from '../../../database/lockRows.ts'
 import { cleanupRuns, orphanObjects } from '../../../database/tables/cleanupTables.ts'
+import { writeInternal } from '../../change.ts'
 import { later } from '../../clocks.ts'
-import { reading, inTransaction } from '../../context.ts'
+import { reading } from '../../context.ts'
 import { assertOwnBucket } from '../../installation/bucketMarker.ts'
 import { type Run, type SweepContext, noteProgress, RunEnded } from '../runs/recordRun.ts'
 import { deleteOrphans } from './deleteOrphans.ts'
@@ -46,7 +47,7 @@ const rowsPerStatement = 50
  */
 async function noteOrphans(ctx: SweepContext, run: Run, orphans: readonly ListedObject[]): Promise<void> {
   if (run.isDryRun || orphans.length === 0) return
-  await inTransaction(ctx, async (tx) => {
+  await writeInternal(ctx, async (tx) => {
     const firstSeenAt = later(ctx.now(), await readDatabaseClock(tx))
     for (let at = 0; at < orphans.length; at += rowsPerStatement) {
       await tx.db

@@ -1,8 +1,8 @@
 import { and, type SQL, sql } from 'drizzle-orm'
 import { blobs } from '../../../database/tables/fileTables.ts'
 import type { Transaction } from '../../../database/tenantDatabase.ts'
-import { atOnce } from '../../atOnce.ts'
 import { reading } from '../../context.ts'
+import { allTogether } from '../../together.ts'
 import { type Run, RunEnded, type SweepContext } from './recordRun.ts'
 
 /** Below so many objects a share of them says nothing. */
@@ -19,7 +19,7 @@ export async function pullBrake(ctx: SweepContext, run: Run, due: readonly (SQL 
   const { brakeObjects } = ctx.settings
   const bound = Math.max(brakeObjects, fewObjects) + 1
   const { dueCount, allCount } = await reading(ctx, async (tx) => {
-    const counts = await atOnce(...due.map((where) => () => countBlobs(tx, where, bound)))
+    const counts = await allTogether(due.map((where) => () => countBlobs(tx, where, bound)))
     const counted = counts.reduce((sum, count) => sum + count, 0)
     // The whole tenant is counted only where that can matter.
     return { dueCount: counted, allCount: counted > fewObjects ? await countBlobs(tx, undefined, null) : null }

@@ -2,10 +2,11 @@ import { and, eq, isNotNull, lt } from 'drizzle-orm'
 import { isState } from '../../../database/conditions.ts'
 import { cleanupRuns, type cleanupKinds } from '../../../database/tables/cleanupTables.ts'
 import type { Transaction } from '../../../database/tenantDatabase.ts'
-import { atOnce } from '../../atOnce.ts'
-import { type Context, inTransaction } from '../../context.ts'
+import { writeInternal } from '../../change.ts'
+import type { Context } from '../../context.ts'
 import { newId } from '../../ids.ts'
 import { isServiceUnavailable } from '../../serviceUnavailable.ts'
+import { together } from '../../together.ts'
 import { RunTally } from './runTally.ts'
 import type { CleanupSettings } from './settings.ts'
 
@@ -63,7 +64,7 @@ export async function recordRun(
   sweep: Sweep,
 ): Promise<Outcome> {
   const id = newId(ctx.now())
-  await inTransaction(ctx, (tx) => insertRun(tx, ctx, { id, kind, state: 'RUNNING', ...options }))
+  await writeInternal(ctx, (tx) => insertRun(tx, ctx, { id, kind, state: 'RUNNING', ...options }))
   return finishRun(ctx, { id, ...options, isRequested: false, tally: new RunTally() }, sweep)
 }
 
@@ -74,7 +75,7 @@ export async function runRequested(
   options: RunOptions,
   sweep: Sweep,
 ): Promise<Outcome | null> {
-  const begun = await inTransaction(ctx, (tx) =>
+  const begun = await writeInternal(ctx, (tx) =>
     tx.db
       .update(cleanupRuns)
       .set({ state: 'RUNNING', startedAt: ctx.now() })
@@ -116,7 +117,7 @@ async function writeRun(
   ending: { readonly state: 'DONE' | 'STOPPED' | 'REFUSED' | 'FAILED'; readonly message: string | null },
 ): Promise<void> {
   const { examined, deleted, deletedBytes, held, found, sample, position } = tally
-  await inTransaction(ctx, (tx) =>
+  await writeInternal(ctx, (tx) =>
     tx.db
       .update(cleanupRuns)
       .set({
@@ -170,21 +171,21 @@ async function closeAbandoned(tx: Transaction, kind: CleanupKind, now: Date): Pr
     isNotNull(cleanupRuns.startedAt),
     lt(cleanupRuns.startedAt, new Date(now.getTime() - longestRunMs)),
   )
-  await atOnce(
-    () =>
+  await together({
+    locked: () =>
       tx.db.select({ id: cleanupRuns.id }).from(cleanupRuns).where(isAbandoned).orderBy(cleanupRuns.id).for('update'),
-    () =>
+    closed: () =>
       tx.db
         .update(cleanupRuns)
         .set({ state: 'FAILED', finishedAt: now, message: 'Its process ended before it did.' })
         .where(isAbandoned),
-  )
+  })
 }
 
 /** Notes how far a long run has come, so that the next one goes on from there if this one dies. */
 export async function noteProgress(ctx: SweepContext, { id, tally }: Run): Promise<void> {
   const { examined, deleted, deletedBytes, held, found, sample, position } = tally
-  await inTransaction(ctx, (tx) =>
+  await writeInternal(ctx, (tx) =>
     tx.db
       .update(cleanupRuns)
       .set({ examined, deleted, deletedBytes, held, found, sample, position })

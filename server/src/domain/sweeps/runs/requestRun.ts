@@ -1,9 +1,9 @@
 import { sql } from 'drizzle-orm'
 import { readDatabaseClock } from '../../../database/lockRows.ts'
 import type { Transaction } from '../../../database/tenantDatabase.ts'
-import { type Context, inTransaction } from '../../context.ts'
+import { change } from '../../change.ts'
+import type { Context } from '../../context.ts'
 import { newId } from '../../ids.ts'
-import { recordChange } from '../../journal/recordChange.ts'
 import { Invalid } from '../../refusals.ts'
 import { type CleanupRun, findCleanupRuns } from './listRuns.ts'
 import { type CleanupKind, insertRun, type RunOptions } from './recordRun.ts'
@@ -29,7 +29,7 @@ export async function enqueueJob(
  * otherwise. Refuses with `Invalid` a cut-off in the future.
  */
 export async function requestCleanup(ctx: Context, kind: CleanupKind, options: RunOptions): Promise<CleanupRun> {
-  return inTransaction(ctx, async (tx) => {
+  return change(ctx, async (tx) => {
     if (options.before !== null && options.before > (await readDatabaseClock(tx))) {
       throw new Invalid('before', 'This time is in the future.')
     }
@@ -37,10 +37,10 @@ export async function requestCleanup(ctx: Context, kind: CleanupKind, options: R
     await insertRun(tx, ctx, { id, kind, state: 'QUEUED', ...options })
     const { isDryRun, exceedsBrake } = options
     const before = options.before?.toISOString() ?? null
-    await recordChange(tx, ctx, 'cleanup.requested', { id, name: kind, payload: { isDryRun, before, exceedsBrake } })
     await enqueueJob(tx, 'run_cleanup', { tenantId: tx.tenantId }, null)
     const [run] = await findCleanupRuns(tx, [id])
     if (!run) throw new Error(`Cleanup run ${id} vanished inside its own transaction`)
-    return run
+    const payload = { isDryRun, before, exceedsBrake }
+    return { answer: run, records: [{ action: 'cleanup.requested', id, name: kind, payload }] }
   })
 }

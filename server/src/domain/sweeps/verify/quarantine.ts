@@ -2,8 +2,8 @@ import { and, isNotNull, isNull } from 'drizzle-orm'
 import { isState, isAnyOf } from '../../../database/conditions.ts'
 import { lockRows } from '../../../database/lockRows.ts'
 import { blobs } from '../../../database/tables/fileTables.ts'
-import { type Context, inTransaction } from '../../context.ts'
-import { recordChanges } from '../../journal/recordChange.ts'
+import { change } from '../../change.ts'
+import type { Context } from '../../context.ts'
 
 interface Quarantined {
   readonly id: string
@@ -18,19 +18,16 @@ export async function quarantine(
   for (const reason of new Set(bad.map((one) => one.reason))) {
     const rows = bad.filter((one) => one.reason === reason).map(({ row }) => row)
     const ids = rows.map(({ id }) => id)
-    await inTransaction(ctx, async (tx) => {
+    await change(ctx, async (tx) => {
       await lockRows(tx, blobs, ids)
       const marked = await tx.db
         .update(blobs)
         .set({ quarantinedAt: ctx.now(), quarantineReason: reason })
         .where(and(tx.mine(blobs), isAnyOf(blobs.id, ids), isState(blobs.status, 'ready'), isNull(blobs.quarantinedAt)))
         .returning({ id: blobs.id, objectKey: blobs.objectKey })
-      await recordChanges(
-        tx,
-        ctx,
-        'blob.quarantined',
-        marked.map(({ id, objectKey }) => ({ id, name: null, payload: { objectKey, reason } })),
-      )
+      const recordOf = ({ id, objectKey }: Quarantined) =>
+        ({ action: 'blob.quarantined', id, name: null, payload: { objectKey, reason } }) as const
+      return { answer: undefined, records: marked.map(recordOf) }
     })
   }
 }
@@ -38,7 +35,7 @@ export async function quarantine(
 /** The bytes are there again, as they were committed. */
 export async function liftQuarantine(ctx: Context, rows: readonly Quarantined[]): Promise<void> {
   if (rows.length === 0) return
-  await inTransaction(ctx, async (tx) => {
+  await change(ctx, async (tx) => {
     const ids = rows.map(({ id }) => id)
     await lockRows(tx, blobs, ids)
     const cleared = await tx.db
@@ -46,11 +43,8 @@ export async function liftQuarantine(ctx: Context, rows: readonly Quarantined[])
       .set({ quarantinedAt: null, quarantineReason: null })
       .where(and(tx.mine(blobs), isAnyOf(blobs.id, ids), isNotNull(blobs.quarantinedAt)))
       .returning({ id: blobs.id, objectKey: blobs.objectKey })
-    await recordChanges(
-      tx,
-      ctx,
-      'blob.cleared',
-      cleared.map(({ id, objectKey }) => ({ id, name: null, payload: { objectKey } })),
-    )
+    const recordOf = ({ id, objectKey }: Quarantined) =>
+      ({ action: 'blob.cleared', id, name: null, payload: { objectKey } }) as const
+    return { answer: undefined, records: cleared.map(recordOf) }
   })
 }

@@ -5,7 +5,8 @@ import { cleanupRuns } from '../../../database/tables/cleanupTables.ts'
 import { blobs } from '../../../database/tables/fileTables.ts'
 import type { Transaction } from '../../../database/tenantDatabase.ts'
 import { BlobStoreUnavailable } from '../../../storage/blobStore.ts'
-import { inTransaction, reading } from '../../context.ts'
+import { writeInternal } from '../../change.ts'
+import { reading } from '../../context.ts'
 import { assertOwnBucket } from '../../installation/bucketMarker.ts'
 import { longestRunMs, type Run, type SweepContext } from '../runs/recordRun.ts'
 import { liftQuarantine, quarantine } from './quarantine.ts'
@@ -159,7 +160,7 @@ async function verifyOne(ctx: SweepContext, run: Run, blob: DueBlob, marks: Mark
 async function keepHash(ctx: SweepContext, blob: DueBlob, sha256: string): Promise<void> {
   if (blob.sha256 !== null || blob.etag === null) return
   const { id, etag } = blob
-  await inTransaction(ctx, (tx) =>
+  await writeInternal(ctx, (tx) =>
     tx.db
       .update(blobs)
       .set({ sha256 })
@@ -203,7 +204,7 @@ class Marks {
   async write(): Promise<void> {
     const ids = this.#ids.splice(0)
     if (ids.length === 0 || this.#run.isDryRun) return
-    await inTransaction(this.#ctx, async (tx) => {
+    await writeInternal(this.#ctx, async (tx) => {
       await lockRows(tx, blobs, ids)
       await tx.db
         .update(blobs)

@@ -4,17 +4,17 @@ import { blobs } from '../../../database/tables/fileTables.ts'
 import { uploads } from '../../../database/tables/uploadTables.ts'
 import type { Transaction } from '../../../database/tenantDatabase.ts'
 import type { BlobStore, SignedUpload } from '../../../storage/blobStore.ts'
-import { atOnce } from '../../atOnce.ts'
-import { type Context, inTransaction } from '../../context.ts'
+import { change, type Changed, unchanged } from '../../change.ts'
+import type { Context } from '../../context.ts'
 import { lockLiveFile } from '../../files/changeFile.ts'
 import { plainExtension } from '../../files/fileName.ts'
 import { newId } from '../../ids.ts'
-import { recordChange } from '../../journal/recordChange.ts'
 import { limits } from '../../limits.ts'
 import { formatMediaType, parseMediaType } from '../../mediaTypes/mediaType.ts'
 import { Conflict } from '../../refusals.ts'
 import { readTenant, type Tenant } from '../../tenants/policy.ts'
 import { reserveSpace } from '../../tenants/usage.ts'
+import { together } from '../../together.ts'
 import { acceptDeclaration, isSameDeclaration, refuseAgainstPolicy, type UploadRequest } from './declaration.ts'
 import { selectUploads, type Upload } from './findUploads.ts'
 
@@ -29,15 +29,15 @@ const objectKey = (tenantId: string, blobId: string, fileName: string): string =
 export async function createUploadIntent(ctx: Context, request: UploadRequest): Promise<Upload> {
   const declared = acceptDeclaration(request)
   try {
-    return await inTransaction(ctx, (tx) => findOrInsert(tx, ctx, declared))
+    return await change(ctx, (tx) => findOrInsert(tx, ctx, declared))
   } catch (error) {
     // Two requests with one key at once: whoever came second finds the other's intent.
     if (violatedConstraint(error) !== 'uploads_idempotency') throw error
-    return inTransaction(ctx, (tx) => findOrInsert(tx, ctx, declared))
+    return change(ctx, (tx) => findOrInsert(tx, ctx, declared))
   }
 }
 
-async function findOrInsert(tx: Transaction, ctx: Context, declared: UploadRequest): Promise<Upload> {
+async function findOrInsert(tx: Transaction, ctx: Context, declared: UploadRequest): Promise<Changed<Upload>> {
   const repeated = findRepeated(tx, ctx, declared)
   const policy = readTenant(tx)
   // Locked, so that nobody deletes and purges it before the intent is there to be seen.
@@ -45,7 +45,7 @@ async function findOrInsert(tx: Transaction, ctx: Context, declared: UploadReque
   // Asked at once, and looked at in the order in which they refuse.
   await Promise.allSettled([repeated, policy, target])
   const found = await repeated
-  if (found) return found
+  if (found) return unchanged(found)
   refuseAgainstPolicy(await policy, declared)
   await target
   return insertIntent(tx, ctx, declared, await policy)
@@ -70,21 +70,29 @@ interface Made {
   readonly expiresAt: Date
 }
 
-async function insertIntent(tx: Transaction, ctx: Context, declared: UploadRequest, policy: Tenant): Promise<Upload> {
+async function insertIntent(
+  tx: Transaction,
+  ctx: Context,
+  declared: UploadRequest,
+  policy: Tenant,
+): Promise<Changed<Upload>> {
   const now = ctx.now()
   const id = newId(now)
   const expiresAt = new Date(now.getTime() + policy.intentLifetimeSeconds * 1000)
   const made = { id, blobId: newId(now), by: ctx.principal.id, now, expiresAt }
   const { name, contentType, byteSize, fileId } = declared
-  const [, , , , [upload]] = await atOnce(
-    () => insertBlob(tx, declared, made),
-    () => insertUpload(tx, declared, made),
-    () => reserveSpace(tx, byteSize, policy.quotaBytes),
-    () => recordChange(tx, ctx, 'upload_intent.created', { id, name, payload: { contentType, byteSize, fileId } }),
-    () => selectUploads(tx, eq(uploads.id, id)),
-  )
+  const {
+    made: [upload],
+  } = await together({
+    blob: () => insertBlob(tx, declared, made),
+    upload: () => insertUpload(tx, declared, made),
+    made: () => selectUploads(tx, eq(uploads.id, id)),
+    // Last, because it locks the usage of the tenant.
+    space: () => reserveSpace(tx, byteSize, policy.quotaBytes),
+  })
   if (!upload) throw new Error(`Upload ${id} vanished inside its own transaction`)
-  return upload
+  const record = { action: 'upload_intent.created', id, name, payload: { contentType, byteSize, fileId } } as const
+  return { answer: upload, records: [record] }
 }
 
 const insertBlob = (tx: Transaction, declared: UploadRequest, { blobId, now }: Made) =>

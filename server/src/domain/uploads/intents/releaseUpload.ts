@@ -4,11 +4,11 @@ import { readDatabaseClock } from '../../../database/lockRows.ts'
 import { blobs } from '../../../database/tables/fileTables.ts'
 import { uploads } from '../../../database/tables/uploadTables.ts'
 import type { Transaction } from '../../../database/tenantDatabase.ts'
-import { atOnce } from '../../atOnce.ts'
+import { change, type Changed, type ChangeRecord, unchanged } from '../../change.ts'
 import { later } from '../../clocks.ts'
-import { type Context, inTransaction } from '../../context.ts'
-import { type Actor, recordChanges, recordEvents } from '../../journal/recordChange.ts'
+import type { Context } from '../../context.ts'
 import { Conflict, NotFound } from '../../refusals.ts'
+import { together } from '../../together.ts'
 import { type Upload, findUploads } from './findUploads.ts'
 
 interface Ending {
@@ -27,77 +27,56 @@ type Ended = Pick<Upload, 'id' | 'blobId' | 'name'>
  */
 export async function releaseUploads<T extends Ended>(
   tx: Transaction,
-  by: Actor,
+  { now: clock }: Pick<Context, 'now'>,
   pending: readonly T[],
   ending: Ending,
-): Promise<T[]> {
-  const now = by.now()
+): Promise<Changed<T[]>> {
+  const now = clock()
   const ids = pending.map(({ id }) => id)
-  const [changed, databaseNow] = await atOnce(
-    () =>
+  const { changed, databaseNow } = await together({
+    changed: () =>
       tx.db
         .update(uploads)
         .set({ state: ending.state, finishedAt: now, refusal: ending.refusal ?? null })
         .where(and(tx.mine(uploads), isAnyOf(uploads.id, ids), isState(uploads.state, 'PENDING')))
         .returning({ id: uploads.id }),
-    () => readDatabaseClock(tx),
-  )
+    databaseNow: () => readDatabaseClock(tx),
+  })
   const endedIds = new Set(changed.map(({ id }) => id))
   const ended = pending.filter(({ id }) => endedIds.has(id))
-  if (ended.length > 0) await releaseBytes(tx, by, ended, { ...ending, at: later(now, databaseNow) })
-  return ended
+  if (ended.length > 0) await releaseBytes(tx, ended, later(now, databaseNow))
+  return { answer: ended, records: ended.flatMap((one) => recordsOf(one, ending)) }
 }
 
-async function releaseBytes(
-  tx: Transaction,
-  by: Actor,
-  ended: readonly Ended[],
-  { at, ...ending }: Ending & { at: Date },
-) {
+async function releaseBytes(tx: Transaction, ended: readonly Ended[], at: Date): Promise<void> {
   const blobIds = ended.map(({ blobId }) => blobId)
-  const payload = ending.refusal ? { reason: ending.refusal } : {}
-  await atOnce(
-    () =>
-      tx.db
-        .update(blobs)
-        .set({ status: 'deleting', deletingSince: at })
-        .where(
-          and(tx.mine(blobs), isAnyOf(blobs.id, blobIds), isState(blobs.status, 'pending'), eq(blobs.refcount, 0)),
-        ),
-    () =>
-      recordChanges(
-        tx,
-        by,
-        ending.action,
-        ended.map(({ id, name }) => ({ id, name, payload })),
-      ),
-    // The purge believes only this: the transaction that released the bytes says so.
-    () =>
-      recordEvents(
-        tx,
-        by.now(),
-        ended.map(({ id, blobId }) => ({
-          type: 'blob.released',
-          subjectType: 'blob',
-          subjectId: blobId,
-          payload: { uploadId: id },
-        })),
-      ),
-  )
+  await tx.db
+    .update(blobs)
+    .set({ status: 'deleting', deletingSince: at })
+    .where(and(tx.mine(blobs), isAnyOf(blobs.id, blobIds), isState(blobs.status, 'pending'), eq(blobs.refcount, 0)))
 }
+
+/** The purge deletes released bytes only if the transaction that released them says so. */
+function recordsOf({ id, blobId, name }: Ended, { action, refusal }: Ending): ChangeRecord[] {
+  return [
+    { action, id, name, payload: refusal ? { reason: refusal } : {} },
+    { action: 'blob.released', id: blobId, name: null, payload: { uploadId: id } },
+  ]
+}
+
+const cancelled = { state: 'CANCELLED', action: 'upload_intent.cancelled' } as const
 
 /** Takes an upload intent back. Cancelling what has ended without a file answers with the intent as it is. */
 export async function cancelUpload(ctx: Context, id: string): Promise<Upload> {
-  return inTransaction(ctx, async (tx) => {
+  return change(ctx, async (tx) => {
     const [found] = await findUploads(tx, ctx, [id])
     if (!found) throw new NotFound('upload intent')
-    if (found.state === 'PENDING') {
-      await releaseUploads(tx, ctx, [found], { state: 'CANCELLED', action: 'upload_intent.cancelled' })
-    }
+    const isPending = found.state === 'PENDING'
+    const released = isPending ? await releaseUploads(tx, ctx, [found], cancelled) : unchanged([])
     const [upload] = await findUploads(tx, ctx, [id])
     if (!upload) throw new NotFound('upload intent')
     if (upload.state === 'COMMITTED')
       throw new Conflict('ALREADY_COMMITTED', 'The upload was committed already. Delete the file instead.')
-    return upload
+    return { ...released, answer: upload }
   })
 }

@@ -35,6 +35,11 @@ export const accesses = {
   'file.download_url_issued': 'file',
 } as const
 
+/** What the journal alone tells: the purge believes that bytes were released only if the releasing transaction says so. */
+export const releases = {
+  'blob.released': 'blob',
+} as const
+
 /** Every action that the audit log records today. */
 export const auditActions: readonly string[] = [...Object.keys(changes), ...Object.keys(accesses)].toSorted()
 
@@ -49,3 +54,4 @@ export function namesOfAction(action: string): readonly string[] {
 
 export type ChangeAction = keyof typeof changes
 export type AccessAction = keyof typeof accesses
+export type JournalAction = ChangeAction | AccessAction | keyof typeof releases
