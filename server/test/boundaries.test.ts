@@ -222,7 +222,7 @@ describe('the layers', () => {
     ['domain/files/x.ts', 'domain/sweeps/runs/recordRun.ts'],
     ['domain/sweeps/purge/x.ts', 'domain/sweeps/reconcile/listInOrder.ts'],
     ['domain/refusals.ts', 'domain/files/listFiles.ts'],
-    ['domain/paging/page.ts', 'domain/actions.ts'],
+    ['domain/paging/page.ts', 'domain/journal/listAuditLog.ts'],
     ['graphql/files/x.ts', 'database/tables/fileTables.ts'],
     ['graphql/x.ts', 'storage/blobStore.ts'],
     ['graphql/x.ts', 'drizzle-orm'],
@@ -246,7 +246,7 @@ describe('the layers', () => {
 
   it.each([
     ['domain/uploads/x.ts', 'domain/files/fileName.ts'],
-    ['domain/files/x.ts', 'domain/journal/recordChange.ts'],
+    ['domain/files/x.ts', 'domain/journal/listAuditLog.ts'],
     ['domain/files/x.ts', 'domain/refusals.ts'],
     ['domain/fsck/x.ts', 'domain/sweeps/reconcile/listInOrder.ts'],
     ['domain/files/x.ts', 'storage/blobStore.ts'],
