@@ -131,8 +131,8 @@ it('api listens, says why it is not up, and is not ready', async () => {
   const api = new Filegraph(['api'], parts(poolerUrl(), { PORT: '0' }))
   try {
     await expect.poll(() => api.stdout, { timeout: 20_000 }).toContain('a connection pooler refuses')
+    await expect.poll(() => api.stdout, { timeout: 20_000 }).toContain('The API listens and cannot do its work yet.')
     expect(api.stdout).not.toContain('The API is up')
-    expect(api.stdout).toContain('The API listens and cannot do its work yet.')
   } finally {
     await api.stop()
   }

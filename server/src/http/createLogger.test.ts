@@ -54,7 +54,7 @@ describe('a log line', () => {
       cause: { message: 'Error: unreachable', code: 'ECONNREFUSED' },
     })
     expect(JSON.stringify(told)).not.toMatch(/a secret|over lines|cookie/)
-    expect(told.stack).toContain('redact.test.ts')
+    expect(told.stack).toContain('createLogger.test.ts')
     expect(describeError('text')).toEqual({ message: 'Something was thrown that is no error: string' })
   })
 })
