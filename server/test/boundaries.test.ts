@@ -56,6 +56,7 @@ const librariesOf: Record<string, readonly string[]> = {
  */
 const domainOrder: readonly string[] = [
   'domain/fsck',
+  'domain/sweeps/strays',
   'domain/sweeps/reconcile',
   'domain/sweeps/verify',
   'domain/sweeps/purge',

@@ -1,10 +1,10 @@
 import { once } from 'node:events'
-import { hostname } from 'node:os'
 import { createInterface } from 'node:readline/promises'
 import { type Command, Option } from 'commander'
 import { acceptBucket, readSides, retireDatabase, type Sides } from '../domain/installation/acceptBucket.ts'
 import type { Side } from '../domain/installation/describeSide.ts'
 import { lastWriter } from '../domain/installation/marker.ts'
+import { actorAt } from './operatorIn.ts'
 import { examples, CommandFailed, printJson, type Terminal } from './terminal.ts'
 import { withServices } from './withServices.ts'
 
@@ -40,7 +40,7 @@ export function addAcceptBucketCommand(program: Command, terminal: Terminal): vo
         const sides = await readSides(services)
         if (!options.json) terminal.print(describeSides(sides))
         const decision = sides.doubt === null || options.show ? null : await decide(terminal, options)
-        const actor = `${terminal.env['USER'] ?? terminal.env['LOGNAME'] ?? 'operator'}@${hostname()}`
+        const actor = actorAt(terminal)
         if (decision === 'this') await acceptBucket(services, actor)
         if (decision === 'other') await retireDatabase(services, actor)
         if (options.json) printJson(terminal, { ...sides, decision })

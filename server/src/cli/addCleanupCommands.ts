@@ -1,9 +1,12 @@
 import type { Command } from 'commander'
 import { type CleanupKind, type Outcome, recordRun } from '../domain/sweeps/runs/recordRun.ts'
-import { findTenantBySlug, listTenantNames } from '../domain/tenants/findTenant.ts'
+import { isId } from '../domain/ids.ts'
+import { recordStrayRun } from '../domain/sweeps/strays/recordStrayRun.ts'
+import type { Stray } from '../domain/sweeps/strays/strayRecords.ts'
+import { findTenantById, findTenantBySlug, listTenantNames } from '../domain/tenants/findTenant.ts'
 import { cleanupKindNames, sweepOf } from '../jobs/sweeps.ts'
 import type { Services } from '../run/services.ts'
-import { operatorIn } from './operatorIn.ts'
+import { actorAt, operatorIn } from './operatorIn.ts'
 import { readChoice, readTime } from './options.ts'
 import { examples, CommandFailed, printJson, type Terminal } from './terminal.ts'
 import { withServices } from './withServices.ts'
@@ -17,18 +20,24 @@ interface RunOptions {
   readonly json?: true
 }
 
-const kindNames = cleanupKindNames.map((kind) => kind.toLowerCase().replaceAll('_', '-'))
+const strays = 'strays'
+const kindNames = [...cleanupKindNames.map((kind) => kind.toLowerCase().replaceAll('_', '-')), strays]
 
 export function addCleanupCommands(program: Command, terminal: Terminal): void {
   addSweep(program, terminal)
 }
+
+const strayHelp = `
+"strays" looks for objects under org/ of tenants that this database does not have, and for objects outside org/. It deletes
+the former only with --delete-foreign, and never the latter, which may belong to another application. Tenants that were
+created after the backup that you restored are among the former: look at a --dry-run first.`
 
 function addSweep(program: Command, terminal: Terminal): void {
   program
     .command('sweep')
     .description('Make one of the sweeps now, in one tenant or in all.')
     .argument('<kind>', kindNames.join(', '), readChoice(kindNames))
-    .option('--tenant <slug>', 'in this tenant (default: in all of them)')
+    .option('--tenant <slug>', 'in this tenant, for strays the id in the prefix (default: in all of them)')
     .option('--dry-run', 'look and tell what would be deleted, and change nothing')
     .option(
       '--before <time>',
@@ -38,13 +47,18 @@ function addSweep(program: Command, terminal: Terminal): void {
     .option('--exceed-brake', 'delete even more than the brake allows')
     .option(
       '--delete-foreign',
-      'let a reconcile also delete objects that no upload of this database made, after the grace period',
+      'let reconcile and strays also delete objects that no upload of this database made, after the grace period',
     )
     .option('--json', 'print one JSON object a tenant')
+    .addHelpText('after', strayHelp)
     .addHelpText('after', '\nThe exit code is 1 when a run was stopped, refused or failed.')
-    .addHelpText('after', examples('sweep reconcile --dry-run', 'sweep delete-blobs --tenant acme'))
+    .addHelpText(
+      'after',
+      examples('sweep reconcile --dry-run', 'sweep delete-blobs --tenant acme', 'sweep strays --dry-run'),
+    )
     .action((name: string, options: RunOptions) =>
       withServices(terminal, async (services) => {
+        if (name === strays) return searchStrays(services, terminal, options)
         const kind = name.toUpperCase().replaceAll('-', '_') as CleanupKind
         refuseFuture(services, options.before)
         let unfinished = 0
@@ -58,6 +72,27 @@ function addSweep(program: Command, terminal: Terminal): void {
       }),
     )
 }
+
+async function searchStrays(services: Services, terminal: Terminal, options: RunOptions): Promise<void> {
+  const { tenant = null, dryRun = false, exceedBrake = false, deleteForeign = false } = options
+  if (options.before) throw new CommandFailed('--before is not for strays: they go after the grace period.')
+  if (tenant !== null && !isId(tenant))
+    throw new CommandFailed('For strays, --tenant is the id in the prefix org/<id>/.')
+  if (tenant !== null && (await findTenantById(services.database, tenant))) {
+    throw new CommandFailed('This database has that tenant: run "sweep reconcile" in it.')
+  }
+  const ctx = { ...services, settings: services.cleanup, actor: actorAt(terminal) }
+  const asked = { tenant, isDryRun: dryRun, exceedsBrake: exceedBrake, includesForeign: deleteForeign }
+  const outcome = await recordStrayRun(ctx, asked)
+  tell(terminal, null, outcome, options)
+  for (const stray of options.json ? [] : outcome.strays) terminal.print(`  ${lineOf(stray)}\n`)
+  if (outcome.ended !== null) throw new CommandFailed('The run deleted nothing, or not all that it might have.')
+}
+
+const lineOf = ({ prefix, tenant, objectCount, byteSize, exampleKey }: Stray) =>
+  tenant === null
+    ? `${prefix}  not of Filegraph, never deleted; such as ${exampleKey}`
+    : `${prefix}  ${objectCount} objects, ${byteSize} bytes; such as ${exampleKey}`
 
 function refuseFuture({ now }: Services, before: Date | undefined): void {
   if (before && before > now()) throw new CommandFailed('The time of --before is in the future.')
@@ -81,13 +116,16 @@ async function sweepTenant(services: Services, slug: string, kind: CleanupKind, 
   return recordRun(ctx, kind, run, sweepOf(kind).sweep)
 }
 
-function tell(terminal: Terminal, slug: string, { tally, ended }: Outcome, { json, dryRun }: RunOptions): void {
+/** `slug` null: the run was in no tenant. */
+function tell(terminal: Terminal, slug: string | null, outcome: Outcome, { json, dryRun }: RunOptions): void {
+  const { tally, ended, ...more } = outcome
   const { examined, deleted, deletedBytes, held, found } = tally
-  if (json) return printJson(terminal, { tenant: slug, examined, deleted, deletedBytes, held, found, message: ended })
+  const counted = { examined, deleted, deletedBytes, held, found, message: ended }
+  if (json) return printJson(terminal, { tenant: slug, ...counted, ...more })
   const counts = (of: Record<string, number>) => Object.entries(of).map(([what, count]) => `${what} ${count}`)
-  const more = [...counts(held), ...counts(found), ...(ended === null ? [] : [ended])]
+  const remarks = [...counts(held), ...counts(found), ...(ended === null ? [] : [ended])]
   const verb = dryRun ? 'would delete' : 'deleted'
   terminal.print(
-    `${slug}: looked at ${examined}, ${verb} ${deleted} (${deletedBytes} bytes)${more.map((text) => `; ${text}`).join('')}\n`,
+    `${slug ?? strays}: looked at ${examined}, ${verb} ${deleted} (${deletedBytes} bytes)${remarks.map((text) => `; ${text}`).join('')}\n`,
   )
 }

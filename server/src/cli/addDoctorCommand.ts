@@ -49,7 +49,7 @@ async function examine({ addresses, config }: CommandParts): Promise<Check[]> {
   const isAsked = [...database, ...connections, ...bucket].every(
     ({ name, state }) => state !== 'missing' || !neededByOwner.has(name),
   )
-  const owner = isAsked ? [await inspectOwner({ addresses, config })] : []
+  const owner = isAsked ? await inspectOwner({ addresses, config }) : []
   return [...inspectConfiguration(config.warnings), ...database, ...connections, ...bucket, ...owner]
 }
 

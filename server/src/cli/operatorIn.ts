@@ -1,6 +1,7 @@
+import { hostname } from 'node:os'
 import { type Context, systemPrincipal } from '../domain/context.ts'
 import { findTenantBySlug } from '../domain/tenants/findTenant.ts'
-import { CommandFailed } from './terminal.ts'
+import { CommandFailed, type Terminal } from './terminal.ts'
 
 /** The operator acts in a tenant as the system: whoever stands at the machine may do all that an OWNER may. */
 export async function operatorIn(
@@ -13,3 +14,6 @@ export async function operatorIn(
   const origin = { requestId: null, address: null, userAgent: 'Filegraph command line' }
   return { principal: systemPrincipal(tenant.id), origin, database, blobs, now }
 }
+
+/** Who decided something about the installation as a whole, where no tenant has an entry for it. */
+export const actorAt = ({ env }: Terminal): string => `${env['USER'] ?? env['LOGNAME'] ?? 'operator'}@${hostname()}`

@@ -22,6 +22,19 @@ export const limits = {
   /** How much of the content is looked at to tell its type. */
   sniffedBytes: 4_100,
   expiredUploadsPerBatch: 100,
+  /** What one verification reads of a tenant, at most; one is made each hour. A larger blob gets a run of its own. */
+  verifiedBlobsPerRun: 2_000,
+  verifiedBytesPerRun: 8 * 1024 ** 3,
+  verifiedSecondsPerRun: 600,
+  /** How long bytes with a proved SHA-256 stay unread after their commit and after each verification. */
+  verifiedAfterDays: 90,
+  /** A search for strays begins no further prefix after so many objects; the next run goes on behind it. */
+  strayObjectsPerRun: 1_000_000,
+  /** Prefixes that one search for strays looks at: of unknown tenants, and outside `org/`. */
+  strayTenantsPerRun: 10_000,
+  otherPrefixesPerRun: 1_000,
+  strayListingsPerRun: 20_000,
+  strayRunsKeptDays: 365,
   /** How many of the attachments of a file in use a refusal tells. */
   toldAttachments: 100,
 } as const

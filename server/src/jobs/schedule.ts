@@ -4,6 +4,7 @@ import { forgetSessions } from '../domain/identity/authenticate/session.ts'
 import { advanceMarker } from '../domain/installation/bucketMarker.ts'
 import type { CleanupKind, Outcome, SweepContext } from '../domain/sweeps/runs/recordRun.ts'
 import type { CleanupSettings } from '../domain/sweeps/runs/settings.ts'
+import { recordStrayRun, usualStrayRun } from '../domain/sweeps/strays/recordStrayRun.ts'
 import { listTenantNames } from '../domain/tenants/findTenant.ts'
 import { runIfDue, runQueued } from './sweeps.ts'
 
@@ -45,6 +46,18 @@ const requested: Job['run'] = async (ctx, tenantId) => {
   await (tenantId === undefined ? inEveryTenant(ctx, make) : make(sweepIn(ctx, tenantId)))
 }
 
+/** Only operators hear of these: the objects belong to no tenant, or to one that this database does not know. */
+async function searchStrays({ database, blobs, now, logger, cleanup }: JobContext): Promise<void> {
+  const ctx = { database, blobs, now, settings: cleanup, actor: 'worker' }
+  const { tally, ended, strays } = await recordStrayRun(ctx, usualStrayRun)
+  const { examined, deleted, held, found } = tally
+  const prefixes = strays.filter(({ tenant }) => tenant !== null).map(({ prefix }) => prefix)
+  const facts = { examined, deleted, held, found, prefixes, remedy: 'filegraph sweep strays --dry-run' }
+  if (ended !== null) logger.error(facts, ended)
+  else if (prefixes.length > 0)
+    logger.warn(facts, 'The bucket holds objects of tenants that this database does not have')
+}
+
 /**
  * Everything that happens without being asked for. The queue starts each once, however many workers there are. A run that
  * takes longer than its cadence, or whose process died, does not hold up the next: each has to bear another beside it.
@@ -58,6 +71,7 @@ export const schedule: readonly Job[] = [
   { name: 'forget_sessions', cadence: '17 * * * *', run: forgetSessions },
   { name: 'verify_sample', cadence: '41 * * * *', run: sweep('VERIFY') },
   { name: 'reconcile', cadence: '23 2 * * *', run: sweep('RECONCILE') },
+  { name: 'search_strays', cadence: '11 3 * * *', run: searchStrays },
   { name: 'abort_uploads', cadence: '53 3 * * *', run: sweep('ABORT_UPLOADS') },
 ]
 

@@ -1,12 +1,13 @@
 import { judgeBucket } from '../../domain/installation/bucketMarker.ts'
-import { openServices } from '../../run/services.ts'
+import { readStrays } from '../../domain/sweeps/strays/strayRecords.ts'
+import { openServices, type Services } from '../../run/services.ts'
 import type { BucketOptions } from '../../storage/bucketAddress.ts'
 import type { BucketFinding } from '../../storage/s3/bucketProbe.ts'
 import { probeBucket } from '../../storage/s3/probeBucket.ts'
 import { sentenceFor } from '../sentenceFor.ts'
 import { quietLogger } from '../terminal.ts'
 import type { CommandParts } from '../withServices.ts'
-import { type Check, missing, ok } from './check.ts'
+import { type Check, missing, ok, warning } from './check.ts'
 
 /** Without these Filegraph, or its console, does not work; without the others it works around. */
 const needed = /^(reachable|credentials accepted|conditional upload|objects can be deleted|browser uploads from .*)$/
@@ -25,17 +26,33 @@ const name = 'deletes'
 const remedy = 'Run: npm run -s filegraph -- accept-bucket'
 
 /** Whether this database owns the bucket, so that sweeps may delete. Changes nothing in the bucket. */
-export async function inspectOwner({ addresses, config }: CommandParts): Promise<Check> {
+export async function inspectOwner({ addresses, config }: CommandParts): Promise<Check[]> {
   const { cleanup } = config
   const applicationName = 'filegraph doctor'
   const services = openServices({ ...addresses, logger: quietLogger, poolSize: 1, cleanup, applicationName })
   try {
     const { doubt, newest } = await judgeBucket(services)
-    if (doubt !== null) return missing(name, `Nothing is deleted from the bucket. ${doubt.sentence}`, remedy)
-    return ok(name, newest ? 'The bucket is the one of this database' : 'The bucket is not marked yet')
+    const owner =
+      doubt === null
+        ? ok(name, newest ? 'The bucket is the one of this database' : 'The bucket is not marked yet')
+        : missing(name, `Nothing is deleted from the bucket. ${doubt.sentence}`, remedy)
+    return [owner, await inspectStrays(services)]
   } catch (error) {
-    return missing(name, `Nothing is deleted from the bucket. ${sentenceFor(error)}`, remedy)
+    return [missing(name, `Nothing is deleted from the bucket. ${sentenceFor(error)}`, remedy)]
   } finally {
     await services.close()
   }
+}
+
+/** What the last search found of tenants that this database does not have. Asks the database alone. */
+async function inspectStrays({ database }: Services): Promise<Check> {
+  const what = 'objects of no tenant'
+  const { ofTenants, others, oldest, lastRunAt } = await readStrays(database)
+  const beside = others === null ? '' : `; ${others.prefixes} prefixes are not of Filegraph, and are left alone`
+  if (ofTenants === null || oldest === null) {
+    return ok(what, lastRunAt ? `None were found at ${lastRunAt.toISOString()}${beside}` : 'Not searched for yet')
+  }
+  const { prefixes, objectCount, byteSize } = ofTenants
+  const detail = `${objectCount} objects (${byteSize} bytes) under ${prefixes} prefixes, such as ${oldest.prefix} since ${oldest.firstSeenAt.toISOString()}${beside}`
+  return warning(what, detail, 'Run: npm run -s filegraph -- sweep strays --dry-run')
 }

@@ -78,7 +78,10 @@ export interface CleanupSample {
   readonly byteSize: number | null
 }
 
-/** Objects under a tenant's prefix that no row knows, and since when we have seen each. */
+/**
+ * Objects under a tenant's prefix that no row knows, and since when we have seen each. Also those under the prefix of a
+ * tenant that this database does not have: they lie under its id, behind the same row-level security.
+ */
 export const orphanObjects = pgTable(
   'orphan_objects',
   {
@@ -132,7 +135,7 @@ export const installation = pgTable(
   ],
 )
 
-export const installationActions = ['VETO_LEFT', 'BUCKET_ACCEPTED', 'DATABASE_RETIRED'] as const
+export const installationActions = ['VETO_LEFT', 'BUCKET_ACCEPTED', 'DATABASE_RETIRED', 'STRAYS_DELETED'] as const
 
 /** What was decided about the bucket as a whole, by whom. Belongs to no tenant. Append-only. */
 export const installationLog = pgTable(
@@ -146,4 +149,54 @@ export const installationLog = pgTable(
     payload: jsonb('payload').$type<Record<string, unknown>>().notNull(),
   },
   () => [check('installation_log_action', oneOf('action', installationActions))],
+)
+
+/** What each search for strays did, as `cleanup_runs` for a tenant. Belongs to no tenant: only operators see it. */
+export const strayRuns = pgTable(
+  'stray_runs',
+  {
+    id: uuid('id').primaryKey(),
+    state: text('state', { enum: cleanupStates }).notNull(),
+    isDryRun: boolean('is_dry_run').notNull(),
+    includesForeign: boolean('includes_foreign').notNull(),
+    /** `worker`, or the login of whoever asked and their machine. */
+    actor: text('actor').notNull(),
+    startedAt: moment('started_at').notNull(),
+    finishedAt: moment('finished_at'),
+    examined: bytes('examined').notNull(),
+    deleted: bytes('deleted').notNull(),
+    deletedBytes: bytes('deleted_bytes').notNull(),
+    held: jsonb('held').$type<Record<string, number>>().notNull(),
+    found: jsonb('found').$type<Record<string, number>>().notNull(),
+    sample: jsonb('sample').$type<readonly CleanupSample[]>().notNull(),
+    message: text('message'),
+    /** The prefix behind which the next run goes on, where a run reached its bound. Null: it came to the end of the bucket. */
+    position: text('position'),
+  },
+  (t) => [index('stray_runs_newest').on(t.startedAt, t.id), check('stray_runs_state', oneOf('state', cleanupStates))],
+)
+
+export const strayKinds = ['TENANT', 'OTHER'] as const
+
+/** What lies in the bucket under no tenant of this database, a row a prefix, as the last run found it. */
+export const strayPrefixes = pgTable(
+  'stray_prefixes',
+  {
+    /** Of a TENANT `org/<id>/`. Otherwise the first folder of the key, or the key itself if it has none. */
+    prefix: text('prefix').primaryKey(),
+    kind: text('kind', { enum: strayKinds }).notNull(),
+    /** The id in the prefix of a TENANT. */
+    tenant: uuid('tenant'),
+    exampleKey: text('example_key').notNull(),
+    /** Null for OTHER, whose objects are not counted. */
+    objectCount: bytes('object_count'),
+    byteSize: bytes('byte_size'),
+    firstSeenAt: moment('first_seen_at').notNull(),
+    lastSeenAt: moment('last_seen_at').notNull(),
+    seenByRun: uuid('seen_by_run').notNull(),
+  },
+  () => [
+    check('stray_prefixes_kind', oneOf('kind', strayKinds)),
+    check('stray_prefixes_tenant', sql`(kind = 'TENANT') = (tenant is not null)`),
+  ],
 )

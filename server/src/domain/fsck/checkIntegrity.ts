@@ -1,8 +1,9 @@
-import { isId } from '../ids.ts'
 import { judgeBucket } from '../installation/bucketMarker.ts'
 import { readInstallation } from '../installation/installation.ts'
 import { RunEnded } from '../sweeps/runs/recordRun.ts'
-import { findTenantById, type TenantName, listTenantNames } from '../tenants/findTenant.ts'
+import { readFirstSeen } from '../sweeps/strays/strayRecords.ts'
+import { walkStrays } from '../sweeps/strays/walkStrays.ts'
+import { type TenantName, listTenantNames } from '../tenants/findTenant.ts'
 import { checkBlobs, checkUploads } from './checkBlobs.ts'
 import { checkBytes } from './checkBytes.ts'
 import { checkFiles } from './checkFiles.ts'
@@ -38,7 +39,7 @@ export async function* checkIntegrity(
     yield* checkJournal(ctx, one)
     if (!skipsBucket) yield* checkBytes(ctx, one)
   }
-  if (!tenant && !skipsBucket) yield* findStrangers(ctx, (id) => findTenantById(ctx.database, id))
+  if (!tenant && !skipsBucket) yield* findStrays(ctx)
 }
 
 /** Whether this database owns the bucket: neither was put back, and no other database uses it. Changes nothing. */
@@ -55,23 +56,22 @@ async function* checkBucketOwner(ctx: IntegrityContext): AsyncGenerator<Finding>
   }
 }
 
-const lastCharacter = '\u{10FFFF}'
-
-/** Prefixes of the bucket that belong to no tenant: one request for each prefix, however much lies under it. */
-async function* findStrangers(
-  { blobs }: IntegrityContext,
-  findTenant: (id: string) => Promise<TenantName | null>,
-): AsyncGenerator<Finding> {
-  for (let startAfter: string | undefined; ;) {
-    const { objects } = await blobs.list({ prefix: 'org/', maxKeys: 1, startAfter })
-    const [first] = objects
-    if (!first) return
-    const [, owner = ''] = first.key.split('/')
-    const prefix = `org/${owner}/`
-    if (!isId(owner) || (await findTenant(owner)) === null) {
-      const message = `Under "${prefix}" lie objects of no tenant, such as ${first.key}.`
-      yield violation('ORPHAN', null, 'object', first.key, message)
+/** What lies in the bucket under no tenant of this database: one finding for each prefix. */
+async function* findStrays({ database, blobs, now, cleanup }: IntegrityContext): AsyncGenerator<Finding> {
+  const ctx = { database, blobs, now, settings: cleanup }
+  const walk = { position: null, mostListings: Infinity }
+  for await (const { prefix, tenant, exampleKey } of walkStrays(ctx, walk)) {
+    const example = `such as ${exampleKey}`
+    if (tenant === null) {
+      const message = `"${prefix}" is not of Filegraph, ${example}. Nothing deletes it.`
+      // Another application may keep its objects in the same bucket, but not below `org/`.
+      const tell = prefix.startsWith('org/') ? violation : information
+      yield tell('ORPHAN', null, 'object', exampleKey, message)
+      continue
     }
-    startAfter = first.key.startsWith(prefix) ? `${prefix}${lastCharacter}` : first.key
+    const since = await readFirstSeen(database, prefix)
+    const watched = since === null ? '' : `, since ${since.toISOString()}`
+    const message = `Under "${prefix}" lie objects of no tenant, ${example}${watched}. See: sweep strays --dry-run`
+    yield violation('ORPHAN', null, 'object', exampleKey, message)
   }
 }

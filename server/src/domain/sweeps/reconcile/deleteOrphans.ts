@@ -2,7 +2,7 @@ import { and, asc, eq, gt, lte, type SQL, sql } from 'drizzle-orm'
 import { readDatabaseClock } from '../../../database/lockRows.ts'
 import { orphanObjects } from '../../../database/tables/cleanupTables.ts'
 import type { Transaction } from '../../../database/tenantDatabase.ts'
-import { change, type Changed, writeInternal } from '../../change.ts'
+import { change, writeUnattended } from '../../change.ts'
 import { earlier } from '../../clocks.ts'
 import { reading } from '../../context.ts'
 import { deleteFromBucket } from '../../installation/deleteFromBucket.ts'
@@ -14,15 +14,33 @@ import { isExplained, type Orphan, readOrphanEvidence } from './readOrphanEviden
 
 const batchObjects = 500
 
+/** What differs between the orphans of a tenant and those under the prefix of none. */
+export interface OrphanHandling {
+  readonly readEvidence: (ctx: SweepContext, orphans: readonly Orphan[]) => Promise<OrphanEvidence[]>
+  /** Writes down what was deleted, and ends the watch over it, in one transaction. */
+  readonly record: (ctx: SweepContext, gone: readonly OrphanEvidence[]) => Promise<unknown>
+}
+
+const ofTenant: OrphanHandling = {
+  readEvidence: readOrphanEvidence,
+  record: (ctx, gone) =>
+    change(ctx, async (tx) => {
+      await endWatch(tx, gone)
+      const recordOf = ({ objectKey, byteSize }: OrphanEvidence) =>
+        ({ action: 'orphan.deleted', id: tx.tenantId, name: null, payload: { objectKey, byteSize } }) as const
+      return { answer: undefined, records: gone.map(recordOf) }
+    }),
+}
+
 /**
  * Deletes objects that no row names, after the grace period, if the current run has listed them itself. Which may go is
  * decided by the gates for each object right before; the query only says where to look. Objects that the history of this
  * database does not explain are counted as FOREIGN and left alone, unless an operator asks for them.
  */
-export async function deleteOrphans(ctx: SweepContext, run: Run): Promise<void> {
+export async function deleteOrphans(ctx: SweepContext, run: Run, handling = ofTenant): Promise<void> {
   const { watchedSince, dueCount, youngCount, foreignCount } = await countOrphans(ctx, run)
-  if (youngCount > 0) run.tally.held['GRACE'] = youngCount
-  if (foreignCount > 0) run.tally.held['FOREIGN'] = foreignCount
+  run.tally.addHeldCount('GRACE', youngCount)
+  run.tally.addHeldCount('FOREIGN', foreignCount)
   if (!run.isDryRun && !run.exceedsBrake) refuseBeyondBrake(ctx, dueCount, run.tally.examined)
   const rule: OrphanRule = {
     installationId: (await readInstallation(ctx.database)).id,
@@ -32,7 +50,7 @@ export async function deleteOrphans(ctx: SweepContext, run: Run): Promise<void> 
   }
   for (let after = ''; ;) {
     const batch = await reading(ctx, (tx) => listDue(tx, run, watchedSince, after))
-    await deleteBatch(ctx, run, batch, rule)
+    await deleteBatch(ctx, run, batch, { rule, handling })
     const last = batch.at(-1)
     if (!last || batch.length < batchObjects) break
     after = last.objectKey
@@ -40,10 +58,20 @@ export async function deleteOrphans(ctx: SweepContext, run: Run): Promise<void> 
   if (!run.isDryRun) await forgetGone(ctx, run)
 }
 
-async function deleteBatch(ctx: SweepContext, run: Run, batch: readonly Orphan[], rule: OrphanRule): Promise<void> {
+interface Decision {
+  readonly rule: OrphanRule
+  readonly handling: OrphanHandling
+}
+
+async function deleteBatch(
+  ctx: SweepContext,
+  run: Run,
+  batch: readonly Orphan[],
+  { rule, handling }: Decision,
+): Promise<void> {
   if (batch.length === 0) return
   const lease = takeLease()
-  const evidence = await readOrphanEvidence(ctx, batch)
+  const evidence = await handling.readEvidence(ctx, batch)
   // What is gone needs no gate.
   const present = evidence.filter(({ stored }) => stored !== null)
   const doomed = present.filter((orphan) => {
@@ -64,18 +92,15 @@ async function deleteBatch(ctx: SweepContext, run: Run, batch: readonly Orphan[]
   const gone = doomed.filter(({ objectKey }) => !refused.has(objectKey))
   for (const orphan of gone) run.tally.addDeleted(examined(orphan))
   for (const orphan of doomed) if (refused.has(orphan.objectKey)) run.tally.addHeld('STORE', examined(orphan))
-  await change(ctx, (tx) => recordGone(tx, gone))
+  if (gone.length > 0) await handling.record(ctx, gone)
 }
 
 const examined = ({ objectKey, byteSize }: Pick<Orphan, 'objectKey' | 'byteSize'>) => ({ key: objectKey, byteSize })
 
-async function recordGone(tx: Transaction, gone: readonly OrphanEvidence[]): Promise<Changed<void>> {
+export async function endWatch(tx: Transaction, gone: readonly OrphanEvidence[]): Promise<void> {
   for (const { objectKey } of gone) {
     await tx.db.delete(orphanObjects).where(and(tx.mine(orphanObjects), eq(orphanObjects.objectKey, objectKey)))
   }
-  const recordOf = ({ objectKey, byteSize }: OrphanEvidence) =>
-    ({ action: 'orphan.deleted', id: tx.tenantId, name: null, payload: { objectKey, byteSize } }) as const
-  return { answer: undefined, records: gone.map(recordOf) }
 }
 
 const listDue = (tx: Transaction, run: Run, watchedSince: Date, after: string): Promise<Orphan[]> =>
@@ -97,7 +122,8 @@ const listDue = (tx: Transaction, run: Run, watchedSince: Date, after: string): 
 /** A dry run notes nothing: it tells what earlier runs have seen. */
 const isSeen = (run: Run): SQL | undefined => (run.isDryRun ? undefined : eq(orphanObjects.seenByRun, run.id))
 
-async function countOrphans(ctx: SweepContext, run: Run) {
+/** What is watched in one tenant: due now, not yet, and due but not explained by the history of this database. */
+export async function countOrphans(ctx: SweepContext, run: Run) {
   return reading(ctx, async (tx) => {
     const now = earlier(ctx.now(), await readDatabaseClock(tx))
     const watchedSince = new Date(now.getTime() - ctx.settings.orphanGraceMs)
@@ -121,9 +147,9 @@ async function countOrphans(ctx: SweepContext, run: Run) {
 }
 
 /** Forgets what a whole listing did not show any more: somebody else has removed it. */
-async function forgetGone(ctx: SweepContext, run: Run): Promise<void> {
-  const staleBefore = new Date(ctx.now().getTime() - 7 * 86_400_000)
-  await writeInternal(ctx, (tx) =>
+async function forgetGone({ database, principal, now }: SweepContext, run: Run): Promise<void> {
+  const staleBefore = new Date(now().getTime() - 7 * 86_400_000)
+  await writeUnattended(database, principal.tenantId, (tx) =>
     tx.db
       .delete(orphanObjects)
       .where(

@@ -68,7 +68,7 @@ const pagesPerSecond = 20
 const mostKeys = 1_000
 
 /** Slow listings come in small pages: a page is worked on without a pause. The answer may be waited for later, or never. */
-function ask({ blobs, settings, now }: SweepContext, options: ListOptions) {
+export function ask({ blobs, settings, now }: Pick<SweepContext, 'blobs' | 'settings' | 'now'>, options: ListOptions) {
   const askedAt = now()
   const maxKeys = Math.min(mostKeys, Math.ceil(settings.listedPerSecond / pagesPerSecond))
   const answer = blobs.list({ ...options, maxKeys })
@@ -83,7 +83,8 @@ function withoutBlob(all: readonly ListedObject[], id: string | null, prefix: st
   return { carried, objects: all.filter((object) => !isCarried(object)) }
 }
 
-function assertInOrder(objects: readonly ListedObject[], prefix: string, before: string): string {
+/** Ends the run with REFUSED unless the keys have the prefix and ascend from `before` on. Returns the last of them. */
+export function assertInOrder(objects: readonly ListedObject[], prefix: string, before: string): string {
   let last = before
   for (const { key } of objects) {
     if (!key.startsWith(prefix)) throw new RunEnded('REFUSED', 'The listing holds keys that were not asked for.')

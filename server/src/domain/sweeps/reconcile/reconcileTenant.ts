@@ -1,14 +1,12 @@
-import { and, desc, eq, gt, lte, ne, sql } from 'drizzle-orm'
-import { readDatabaseClock } from '../../../database/lockRows.ts'
-import { cleanupRuns, orphanObjects } from '../../../database/tables/cleanupTables.ts'
-import { writeInternal } from '../../change.ts'
-import { later } from '../../clocks.ts'
+import { and, desc, eq, gt, lte, ne } from 'drizzle-orm'
+import { cleanupRuns } from '../../../database/tables/cleanupTables.ts'
 import { reading } from '../../context.ts'
 import { assertOwnBucket } from '../../installation/bucketMarker.ts'
 import { type Run, type SweepContext, noteProgress, RunEnded } from '../runs/recordRun.ts'
 import { deleteOrphans } from './deleteOrphans.ts'
 import { examineSuspects } from './examineSuspects.ts'
 import { type ListedObject, listInOrder, type ListingPage } from './listInOrder.ts'
+import { noteOrphans } from './noteOrphans.ts'
 import { comparePage, hasReadyBlobs, readRows, type ReconciledRow, rowsAtOnce } from './readRows.ts'
 
 const staleAfterMs = 24 * 3_600_000
@@ -37,43 +35,6 @@ export async function findUnfinishedPosition(ctx: SweepContext, run: Run): Promi
   )
   // One that was refused did not believe its listing: that begins again.
   return last?.state === 'FAILED' || last?.state === 'RUNNING' ? last.position : null
-}
-
-const rowsPerStatement = 50
-
-/**
- * Remembers since when each object without a row is watched: by our own clocks, the later of them, and never by what the
- * store says of its age. Another object under the same key is watched anew.
- */
-async function noteOrphans(ctx: SweepContext, run: Run, orphans: readonly ListedObject[]): Promise<void> {
-  if (run.isDryRun || orphans.length === 0) return
-  await writeInternal(ctx, async (tx) => {
-    const firstSeenAt = later(ctx.now(), await readDatabaseClock(tx))
-    for (let at = 0; at < orphans.length; at += rowsPerStatement) {
-      await tx.db
-        .insert(orphanObjects)
-        .values(
-          orphans.slice(at, at + rowsPerStatement).map(({ key, byteSize, etag }) => ({
-            tenantId: tx.tenantId,
-            objectKey: key,
-            byteSize,
-            etag,
-            firstSeenAt,
-            seenByRun: run.id,
-          })),
-        )
-        .onConflictDoUpdate({
-          target: [orphanObjects.tenantId, orphanObjects.objectKey],
-          set: {
-            seenByRun: sql`excluded.seen_by_run`,
-            etag: sql`excluded.etag`,
-            byteSize: sql`excluded.byte_size`,
-            firstSeenAt: sql`case when ${orphanObjects.etag} = excluded.etag then ${orphanObjects.firstSeenAt}
-              else excluded.first_seen_at end`,
-          },
-        })
-    }
-  })
 }
 
 /** What a killed run has done since it last said how far it is, the next one does again. */

@@ -28,7 +28,11 @@ export async function pullBrake(ctx: SweepContext, run: Run, due: readonly (SQL 
 }
 
 /** The same for a number that is known already; `allCount` null is a tenant of whatever size. */
-export function refuseBeyondBrake({ settings }: SweepContext, dueCount: number, allCount: number | null): void {
+export function refuseBeyondBrake(
+  { settings }: Pick<SweepContext, 'settings'>,
+  dueCount: number,
+  allCount: number | null,
+): void {
   const { brakeObjects, brakeShare } = settings
   if (dueCount > brakeObjects) {
     throw new RunEnded('STOPPED', `More than ${brakeObjects} objects would be deleted, which is the bound of one run.`)

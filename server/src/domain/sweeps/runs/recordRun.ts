@@ -93,7 +93,7 @@ async function finishRun(ctx: SweepContext, run: Run, sweep: Sweep): Promise<Out
     await writeRun(ctx, run, { state: 'DONE', message: null })
     return { tally: run.tally, ended: null }
   } catch (error) {
-    const message = sentenceFor(error)
+    const message = sentenceForRun(error)
     if (error instanceof RunEnded) {
       await writeRun(ctx, run, { state: error.state, message })
       return { tally: run.tally, ended: message }
@@ -105,7 +105,7 @@ async function finishRun(ctx: SweepContext, run: Run, sweep: Sweep): Promise<Out
 }
 
 /** What admins of a tenant may read: no SQL, no addresses, no stack. */
-function sentenceFor(error: unknown): string {
+export function sentenceForRun(error: unknown): string {
   if (error instanceof RunEnded) return error.message
   if (isServiceUnavailable(error)) return 'The database or the bucket gave no usable answer. The next run goes on.'
   return 'An error of Filegraph itself; the log of the worker has the details.'

@@ -31,6 +31,11 @@ export class RunTally {
     this.#keep(gate, thing)
   }
 
+  /** Left alone without being looked at one by one. */
+  addHeldCount(gate: string, count: number): void {
+    if (count > 0) this.held[gate] = (this.held[gate] ?? 0) + count
+  }
+
   /** Seen to be amiss. */
   addFound(what: string, thing: Examined): void {
     this.found[what] = (this.found[what] ?? 0) + 1

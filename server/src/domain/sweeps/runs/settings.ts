@@ -1,3 +1,5 @@
+import { limits } from '../../limits.ts'
+
 /** How careful the sweeps are. The same for every tenant; set by the operator. */
 export interface CleanupSettings {
   /** How long released bytes stay before they are deleted: longer than an upload address works. */
@@ -32,8 +34,8 @@ export const usualCleanup: CleanupSettings = {
   brakeObjects: 100_000,
   brakeShare: 0.5,
   listedPerSecond: 2_000,
-  verifiedBlobs: 2_000,
-  verifiedBytes: 8 * 1024 ** 3,
-  verifiedForMs: 10 * 60_000,
-  verifiedAfterMs: 90 * 86_400_000,
+  verifiedBlobs: limits.verifiedBlobsPerRun,
+  verifiedBytes: limits.verifiedBytesPerRun,
+  verifiedForMs: limits.verifiedSecondsPerRun * 1_000,
+  verifiedAfterMs: limits.verifiedAfterDays * 86_400_000,
 }

@@ -1,0 +1,78 @@
+import { isAnyOf } from '../../../database/conditions.ts'
+import { tenantSlugs } from '../../../database/tables/identityTables.ts'
+import type { TenantDatabase } from '../../../database/tenantDatabase.ts'
+import { isId } from '../../ids.ts'
+import { ask, assertInOrder } from '../reconcile/listInOrder.ts'
+import { RunEnded, type SweepContext } from '../runs/recordRun.ts'
+
+/** A part of the bucket that belongs to nobody whom this database knows. */
+export interface StrayPrefix {
+  /** `org/<id>/` of a tenant. Otherwise the first folder of the key (`org/<folder>/` below `org/`), or the whole key. */
+  readonly prefix: string
+  /** The id in the prefix. Null: the objects are not ours by their name, and nobody may delete them. */
+  readonly tenant: string | null
+  readonly exampleKey: string
+}
+
+export interface Walk {
+  /** Everything before and under this prefix was dealt with. Null: nothing yet, or, after the walk, the whole bucket. */
+  position: string | null
+  readonly mostListings: number
+}
+
+/** What Filegraph itself writes beside the objects of tenants: markers, vetoes and the probes of `doctor`. */
+const own: ReadonlySet<string> = new Set(['filegraph/', 'filegraph-doctor/'])
+
+/**
+ * The prefixes of the bucket that belong to no tenant of this database, in order: those of other tenants under `org/`, and
+ * all that lies elsewhere. Asks for a page of keys at a time and goes on behind the prefix of its last key, so that a prefix
+ * costs at most one request, however much lies under it. Tenants are asked for after the page was listed: the row of a
+ * tenant is there before its first object. Ends at `mostListings` requests with the place to go on from in `position`.
+ */
+export async function* walkStrays(
+  ctx: Pick<SweepContext, 'blobs' | 'settings' | 'now' | 'database'>,
+  walk: Walk,
+): AsyncGenerator<StrayPrefix> {
+  for (let listings = 0; listings < walk.mostListings; listings += 1) {
+    const startAfter = walk.position === null ? undefined : behind(walk.position)
+    const asked = ask(ctx, { prefix: '', startAfter })
+    const { objects, continuationToken } = await asked.answer
+    assertInOrder(objects, '', startAfter ?? '')
+    const parts = objects.map(({ key }) => partOf(key))
+    const known = await findKnown(ctx.database, parts)
+    for (const part of parts) {
+      if (part.prefix === walk.position) continue
+      walk.position = part.prefix
+      if (own.has(part.prefix) || (part.tenant !== null && known.has(part.tenant))) continue
+      yield part
+    }
+    if (continuationToken === null) {
+      walk.position = null
+      return
+    }
+    if (objects.length === 0) throw new RunEnded('REFUSED', 'The listing goes on without naming any key.')
+    await asked.mayAskAgain
+  }
+}
+
+const lastCharacter = '\u{10FFFF}'
+
+const behind = (prefix: string) => (prefix.endsWith('/') ? `${prefix}${lastCharacter}` : prefix)
+
+function partOf(key: string): StrayPrefix {
+  const [first = '', second = '', ...rest] = key.split('/')
+  if (first === 'org' && rest.length > 0) {
+    return { prefix: `org/${second}/`, tenant: isId(second) ? second : null, exampleKey: key }
+  }
+  const isFolder = key.includes('/') && first !== 'org'
+  return { prefix: isFolder ? `${first}/` : key, tenant: null, exampleKey: key }
+}
+
+async function findKnown(database: TenantDatabase, parts: readonly StrayPrefix[]): Promise<ReadonlySet<string>> {
+  const ids = [...new Set(parts.map(({ tenant }) => tenant))].filter((id) => id !== null)
+  if (ids.length === 0) return new Set()
+  const rows = await database.lookUp((db) =>
+    db.select({ id: tenantSlugs.tenant }).from(tenantSlugs).where(isAnyOf(tenantSlugs.tenant, ids)),
+  )
+  return new Set(rows.map(({ id }) => id))
+}
