@@ -9,6 +9,10 @@ export const limits = {
   documentCharacters: 64 * 1024,
   /** The whole body of a request without credentials. */
   anonymousBodyBytes: 16 * 1024,
+  /** The whole body of a request. */
+  bodyBytes: 256 * 1024,
+  /** Lists, objects and commas of one body, before it is parsed. */
+  bodyParts: 5_000,
   searchCharacters: 200,
   /** Code points of Unicode: the bound of file systems, and at most 1,020 bytes of UTF-8. */
   fileNameCharacters: 255,

@@ -8,6 +8,7 @@ import { CheckedKeys, type KeyProof } from '../domain/identity/authenticate/apiK
 import { authenticate, type IdentityServices } from '../domain/identity/authenticate/authenticate.ts'
 import { KeyUse } from '../domain/identity/authenticate/keyUse.ts'
 import { createTokenVerifier } from '../domain/identity/authenticate/token.ts'
+import { limits } from '../domain/limits.ts'
 import { withoutUnsafe } from '../domain/text.ts'
 import { addConsoleRoutes } from './consoleRoutes.ts'
 import { refuseForgedRequest } from './crossSite.ts'
@@ -51,8 +52,6 @@ export interface HttpServerOptions<C extends BaseContext> extends Pick<Context, 
   readonly requestMs?: number
 }
 
-const bodyLimitBytes = 1024 * 1024
-
 /** The web server, not listening yet: `await app.listen({ host, port })`, `await app.close()`. */
 export function createHttpServer<C extends BaseContext>(options: HttpServerOptions<C>): FastifyInstance {
   const { config, logger, bucketOrigins } = options
@@ -95,7 +94,7 @@ function openFastify<C extends BaseContext>(
     rewriteUrl: ({ url = '/' }) => withoutBasePath(url, basePath),
     // What it would log has query strings in it; `logRequests` and `answerError` log instead.
     logger: false,
-    bodyLimit: bodyLimitBytes,
+    bodyLimit: limits.bodyBytes,
     // The nearest proxy alone: what its own client told it of others before may be a lie.
     trustProxy: config.http.trustProxy && ((_, hop) => hop === 0),
     requestIdHeader: false,

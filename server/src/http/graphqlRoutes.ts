@@ -9,6 +9,7 @@ import type { Context } from '../domain/context.ts'
 import { limits } from '../domain/limits.ts'
 import { BadInput, RateLimited } from '../domain/refusals.ts'
 import type { RateLimiter } from './rateLimiter.ts'
+import { readOperations } from './readOperations.ts'
 
 export interface GraphqlRouteOptions<C extends BaseContext> {
   /** Started. */
@@ -34,11 +35,8 @@ export function addGraphqlRoutes<C extends BaseContext>(app: FastifyInstance, op
       scope.addHook('onRequest', async (request, reply) => {
         reply.header('cache-control', 'no-store')
         request.caller = await authenticateRequest(request)
-        const length = Number(request.headers['content-length'] ?? 0)
-        if (!request.caller && length > limits.anonymousBodyBytes) {
-          throw Object.assign(new Error('Body too large'), { statusCode: 413 })
-        }
       })
+      readOperations(scope)
       scope.addHook('preHandler', async (request) => {
         const seconds = limiter.take(whoAsks(request), operationsIn(request.body), now().getTime())
         if (seconds !== null) throw new RateLimited(seconds)
@@ -92,7 +90,8 @@ async function runOperation<C extends BaseContext>(
 const compression: FastifyCompressOptions = {
   threshold: 1024,
   encodings: ['br', 'gzip'],
-  brotliOptions: { params: { [constants.BROTLI_PARAM_QUALITY]: 4 } },
+  // The usual window is 4 MiB, allocated for each answer. Few answers are larger than this one of 256 KiB.
+  brotliOptions: { params: { [constants.BROTLI_PARAM_QUALITY]: 4, [constants.BROTLI_PARAM_LGWIN]: 18 } },
   zlibOptions: { level: 4 },
   // A body that arrives compressed could be of any size once it is unpacked.
   globalDecompression: false,

@@ -126,11 +126,12 @@ function fieldOf(type: GraphQLNamedType, name: string) {
 }
 
 /** Bounds of the variables of one operation, looked at before they are coerced. */
-const most = {
-  /** Strings, numbers, keys, lists and objects together. */
-  values: 5_000,
+export const variableLimits = {
+  /** Strings, numbers, lists and objects together. */
+  values: 1_000,
   depth: 12,
-  characters: 1_000_000,
+  /** Of strings and keys. graphql-js quotes a value that it refuses, which takes time that grows with it. */
+  characters: 100_000,
 } as const
 
 /** True for variables that hold too much. Looks at no more than the bounds. */
@@ -142,12 +143,13 @@ export function isLargeValue(variables: Readonly<Record<string, unknown>>): bool
     const { value, depth } = next
     values += 1
     if (typeof value === 'string') characters += value.length
-    if (values > most.values || depth > most.depth || characters > most.characters) return true
+    if (values > variableLimits.values || depth > variableLimits.depth || characters > variableLimits.characters)
+      return true
     if (typeof value !== 'object' || value === null) continue
     for (const key in value) {
       characters += key.length
       pending.push({ value: (value as Record<string, unknown>)[key], depth: depth + 1 })
-      if (pending.length > most.values) return true
+      if (pending.length > variableLimits.values) return true
     }
   }
   return false
