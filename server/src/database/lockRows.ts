@@ -15,7 +15,7 @@ export async function lockRows(
   await tx.db
     .select({ id: table.id })
     .from(table)
-    .where(and(tx.mine(table), isAnyOf(table.id, ids)))
+    .where(and(tx.inTenant(table), isAnyOf(table.id, ids)))
     .orderBy(table.id)
     .for('update')
 }

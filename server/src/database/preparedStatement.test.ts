@@ -39,7 +39,7 @@ const selected = (tx: TenantScope) =>
     .from(principals)
 
 const bySubject = prepareStatement((tx) =>
-  selected(tx).where(and(tx.mine(principals), eq(principals.subject, sql.placeholder('subject')))),
+  selected(tx).where(and(tx.inTenant(principals), eq(principals.subject, sql.placeholder('subject')))),
 )
 const values = { subject: 'itself' }
 
@@ -71,7 +71,7 @@ describe('a prepared statement', () => {
   it('turns its values into what their columns hold', async () => {
     const since = prepareStatement((tx) => {
       const at = sql.param(sql.placeholder('at'), principals.createdAt)
-      return selected(tx).where(and(tx.mine(principals), gte(principals.createdAt, at)))
+      return selected(tx).where(and(tx.inTenant(principals), gte(principals.createdAt, at)))
     })
     const countSince = (at: Date) => tenants.readOnce(ada, async (tx) => (await tx.run(since, { at })).length)
     expect(await countSince(createdAt)).toBe(1)
@@ -102,7 +102,8 @@ describe('a prepared statement', () => {
   })
 
   it('cannot hold a value, which would be the first caller’s for all who follow', () => {
-    const frozen = (tx: TenantScope) => selected(tx).where(and(tx.mine(principals), eq(principals.subject, 'itself')))
+    const frozen = (tx: TenantScope) =>
+      selected(tx).where(and(tx.inTenant(principals), eq(principals.subject, 'itself')))
     expect(() => prepareStatement(frozen)).toThrow('placeholders')
   })
 

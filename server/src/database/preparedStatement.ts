@@ -6,7 +6,7 @@ import { postgresJsCodecs } from 'drizzle-orm/postgres-js'
 export interface TenantScope {
   readonly db: PgRemoteDatabase
   /** The predicate that every statement has to name for each of its tenant tables. */
-  mine(table: { readonly tenantId: Column }): SQL
+  inTenant(table: { readonly tenantId: Column }): SQL
 }
 
 /** By the names of the placeholders. */
@@ -28,7 +28,7 @@ interface Preparable<Row> {
 
 const scope: TenantScope = {
   db: drizzle((text, params, method) => sendOfTheMoment(text, params, method), { codecs: postgresJsCodecs, jit: true }),
-  mine: (table) => eq(table.tenantId, sql.placeholder('tenant')),
+  inTenant: (table) => eq(table.tenantId, sql.placeholder('tenant')),
 }
 
 /** A statement that is sent outside its transaction has nowhere to go. */

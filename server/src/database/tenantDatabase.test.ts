@@ -48,7 +48,7 @@ const namesOf = (tx: Transaction) =>
   tx.db
     .select({ name: principals.name })
     .from(principals)
-    .where(tx.mine(principals))
+    .where(tx.inTenant(principals))
     .then((rows) => rows.map((row) => row.name))
 
 /** A connection as the application's role, without any of our care. */
@@ -114,7 +114,7 @@ describe('a transaction that Postgres ends so that another can go on', () => {
           await tx.db
             .select()
             .from(principals)
-            .where(and(tx.mine(principals), eq(principals.id, id)))
+            .where(and(tx.inTenant(principals), eq(principals.id, id)))
             .for('update')
           await bothHaveOne(id)
         }

@@ -110,7 +110,7 @@ interface Opening extends StatementRules {
 const transactionOf = (tenantId: string, db: PgRemoteDatabase, statements: Statements): Transaction => ({
   tenantId,
   db,
-  mine: (table) => eq(table.tenantId, tenantId),
+  inTenant: (table) => eq(table.tenantId, tenantId),
   run: (statement, values) => statement.execute(values, tenantId, statements.run),
   finish: async (statement) => {
     statements.commitBehindNext()

@@ -59,9 +59,9 @@ function living(name: string, service: TestService, tenant: TestTenant, parts: P
       tx.db
         .select({ fileId: files.id, key: blobs.objectKey })
         .from(files)
-        .innerJoin(fileVersions, and(tx.mine(fileVersions), eq(fileVersions.fileId, files.id)))
-        .innerJoin(blobs, and(tx.mine(blobs), eq(blobs.id, fileVersions.blobId)))
-        .where(and(tx.mine(files), isNull(files.purgedAt), (trashed ? isNotNull : isNull)(files.softDeletedAt))),
+        .innerJoin(fileVersions, and(tx.inTenant(fileVersions), eq(fileVersions.fileId, files.id)))
+        .innerJoin(blobs, and(tx.inTenant(blobs), eq(blobs.id, fileVersions.blobId)))
+        .where(and(tx.inTenant(files), isNull(files.purgedAt), (trashed ? isNotNull : isNull)(files.softDeletedAt))),
     )
     return rows
   }

@@ -54,7 +54,7 @@ async function putStrays(count: number, id = newId(new Date())) {
 const query = async (text: string, parts: Parts = own()) => parts.database.lookUp((db) => db.execute(text))
 
 const watchedOf = (id: string, parts: Parts = own()) =>
-  parts.database.read(id, (tx) => tx.db.select().from(orphanObjects).where(tx.mine(orphanObjects)))
+  parts.database.read(id, (tx) => tx.db.select().from(orphanObjects).where(tx.inTenant(orphanObjects)))
 
 describe('objects under the prefix of no tenant', () => {
   it('are watched and shown, and stay for ever, whatever the grace is', async () => {

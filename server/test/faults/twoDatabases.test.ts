@@ -242,7 +242,7 @@ describe('a gate alone, on the database of a clone', () => {
     const key = (await production.liveFiles()).find((file) => file.fileId === fileId)?.key ?? ''
     await sweepWith(service, clone.parts, tenant.id, 'RECONCILE')
     const [watched] = await clone.parts.database.read(tenant.id, (tx) =>
-      tx.db.select().from(orphanObjects).where(tx.mine(orphanObjects)),
+      tx.db.select().from(orphanObjects).where(tx.inTenant(orphanObjects)),
     )
     if (watched?.objectKey !== key) throw new Error('The clone does not see the file as an orphan')
     await production.look()

@@ -4,7 +4,7 @@ import { files } from '../../database/tables/fileTables.ts'
 import type { Transaction } from '../../database/tenantDatabase.ts'
 import { NotFound } from '../refusals.ts'
 import { together } from '../together.ts'
-import { type File, readFile } from './findFiles.ts'
+import { type File, findFileInAnyState } from './findFiles.ts'
 
 export type FileColumns = typeof files.$inferSelect
 
@@ -16,7 +16,7 @@ export async function lockFile(tx: Transaction, id: string): Promise<LockedFile>
   const [file] = await tx.db
     .select({ ...getColumns(files), databaseNow: databaseClock })
     .from(files)
-    .where(and(tx.mine(files), eq(files.id, id), isNull(files.purgedAt)))
+    .where(and(tx.inTenant(files), eq(files.id, id), isNull(files.purgedAt)))
     .for('update')
   if (!file) throw new NotFound('file')
   return file
@@ -36,14 +36,14 @@ export async function updateFile(tx: Transaction, id: string, change: Partial<Fi
       tx.db
         .update(files)
         .set(change)
-        .where(and(tx.mine(files), eq(files.id, id))),
-    file: () => fileAsItIs(tx, id),
+        .where(and(tx.inTenant(files), eq(files.id, id))),
+    file: () => readFile(tx, id),
   })
   return file
 }
 
-export async function fileAsItIs(tx: Transaction, id: string): Promise<File> {
-  const file = await readFile(tx, id)
+export async function readFile(tx: Transaction, id: string): Promise<File> {
+  const file = await findFileInAnyState(tx, id)
   if (!file) throw new NotFound('file')
   return file
 }

@@ -1,6 +1,6 @@
 import { change, unchanged } from '../change.ts'
 import type { Context } from '../context.ts'
-import { fileAsItIs, lockLiveFile, updateFile } from './changeFile.ts'
+import { readFile, lockLiveFile, updateFile } from './changeFile.ts'
 import type { File } from './findFiles.ts'
 
 export type Retention = File['retention']
@@ -12,7 +12,7 @@ export type Retention = File['retention']
 export async function changeRetention(ctx: Context, id: string, retention: Retention): Promise<File> {
   return change(ctx, async (tx) => {
     const { retention: before, originalFileName: name } = await lockLiveFile(tx, id)
-    if (before === retention) return unchanged(await fileAsItIs(tx, id))
+    if (before === retention) return unchanged(await readFile(tx, id))
     const file = await updateFile(tx, id, { retention, updatedAt: ctx.now() })
     const payload = { from: before, to: retention }
     return { answer: file, records: [{ action: 'file.retention_changed', id, name, payload }] }

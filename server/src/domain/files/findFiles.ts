@@ -46,7 +46,7 @@ export function selectFiles(tx: TenantScope, where: SQL | undefined, { sortedBy,
       purgedAt: files.purgedAt,
     })
     .from(files)
-    .where(and(tx.mine(files), where))
+    .where(and(tx.inTenant(files), where))
     .orderBy(inOrder([sortColumns[sortedBy], files.id], descending))
     .limit(limit)
     .as('page')
@@ -60,7 +60,7 @@ export function selectFiles(tx: TenantScope, where: SQL | undefined, { sortedBy,
       policy: { trashDays: tenants.trashDays, downloadMaxSeconds: tenants.downloadMaxSeconds },
     })
     .from(page)
-    .innerJoin(uploader, and(tx.mine(uploader), eq(uploader.id, page.uploadedById)))
+    .innerJoin(uploader, and(tx.inTenant(uploader), eq(uploader.id, page.uploadedById)))
     .innerJoin(tenants, eq(tenants.id, uploader.tenantId))
     .innerJoin(
       fileVersions,
@@ -81,7 +81,7 @@ export const trashed = and(isNotNull(files.softDeletedAt), isNull(files.purgedAt
  * A file whatever its state, for the verb that has just changed it. Not prepared: a prepared statement would go out ahead of
  * the changes that are sent together with it.
  */
-export async function readFile(tx: Transaction, id: string): Promise<File | undefined> {
+export async function findFileInAnyState(tx: Transaction, id: string): Promise<File | undefined> {
   const [file] = await selectFiles(tx, eq(files.id, id), { sortedBy: 'id', descending: false, limit: 1 })
   return file
 }

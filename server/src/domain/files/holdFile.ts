@@ -2,7 +2,7 @@ import { change, unchanged } from '../change.ts'
 import type { Context } from '../context.ts'
 import { Conflict, Invalid } from '../refusals.ts'
 import { characterCount, isPlainText } from '../text.ts'
-import { fileAsItIs, lockFile, updateFile } from './changeFile.ts'
+import { readFile, lockFile, updateFile } from './changeFile.ts'
 import type { File } from './findFiles.ts'
 
 const longestReason = 500
@@ -15,7 +15,7 @@ export async function holdFile(ctx: Context, id: string, reason: string): Promis
   const holdReason = acceptReason(reason)
   return change(ctx, async (tx) => {
     const { heldAt, originalFileName: name } = await lockFile(tx, id)
-    if (heldAt !== null) return unchanged(await fileAsItIs(tx, id))
+    if (heldAt !== null) return unchanged(await readFile(tx, id))
     const now = ctx.now()
     const file = await updateFile(tx, id, { heldAt: now, heldBy: ctx.principal.id, holdReason, updatedAt: now })
     return { answer: file, records: [{ action: 'file.held', id, name, payload: { reason: holdReason } }] }
@@ -26,7 +26,7 @@ export async function holdFile(ctx: Context, id: string, reason: string): Promis
 export async function releaseFile(ctx: Context, id: string): Promise<File> {
   return change(ctx, async (tx) => {
     const { heldAt, originalFileName: name } = await lockFile(tx, id)
-    if (heldAt === null) return unchanged(await fileAsItIs(tx, id))
+    if (heldAt === null) return unchanged(await readFile(tx, id))
     const file = await updateFile(tx, id, { heldAt: null, heldBy: null, holdReason: null, updatedAt: ctx.now() })
     return { answer: file, records: [{ action: 'file.released', id, name }] }
   })

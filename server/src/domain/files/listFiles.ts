@@ -34,7 +34,7 @@ export async function listFiles(
     return selectFiles(tx, and(matching(filter), where), { sortedBy, descending: page.descending, limit })
   })
   const rows = await readingOnce(ctx, (tx) => tx.run(statement, { ...valuesOf(filter), ...page.values }))
-  return page.turnInto(rows, (file) => [
+  return page.toConnection(rows, (file) => [
     (filter.trashed ? file.deletedAt : file.uploadedAt) ?? file.uploadedAt,
     file.id,
   ])
@@ -46,7 +46,7 @@ export async function countFiles(ctx: Context, filter: FileFilter): Promise<{ va
     const some = tx.db
       .select({ id: files.id })
       .from(files)
-      .where(and(tx.mine(files), matching(filter)))
+      .where(and(tx.inTenant(files), matching(filter)))
       .limit(sql.placeholder('limit'))
       .as('some')
     return tx.db.select({ value: sql<string>`count(*)` }).from(some)

@@ -43,7 +43,7 @@ export async function findVersions(tx: Transaction, ids: readonly VersionId[]): 
   const numbers = sql`${`{${ids.map((id) => id.version).join(',')}}`}::integer[]`
   return selectVersions(tx).where(
     and(
-      tx.mine(fileVersions),
+      tx.inTenant(fileVersions),
       sql`(${fileVersions.fileId}, ${fileVersions.version}) in (select * from unnest(${fileIds}, ${numbers}))`,
     ),
   )
@@ -61,14 +61,14 @@ export async function listVersions(
   const order = { list: 'versions', kinds: ['int'], columns: [fileVersions.version], descending: true } as const
   const page = pageRequest(order, args)
   const ofOneFile = sql`select ${fileVersions.fileId}, ${fileVersions.version} from ${fileVersions}
-    where ${and(tx.mine(fileVersions), sql`${fileVersions.fileId} = wanted.id`, page.where)}
+    where ${and(tx.inTenant(fileVersions), sql`${fileVersions.fileId} = wanted.id`, page.where)}
     order by ${page.orderBy} limit ${page.limit}`
   const ofEach = sql`select page.* from unnest(${uuidArray(fileIds)}) as wanted(id) cross join lateral (${ofOneFile}) as page`
   const rows = await selectVersions(tx)
-    .where(and(tx.mine(fileVersions), sql`(${fileVersions.fileId}, ${fileVersions.version}) in (${ofEach})`))
+    .where(and(tx.inTenant(fileVersions), sql`(${fileVersions.fileId}, ${fileVersions.version}) in (${ofEach})`))
     .orderBy(page.orderBy)
   return fileIds.map((id) => {
     const ofThis = rows.filter((row) => row.fileId === id)
-    return page.turnInto(ofThis, (version) => [version.number])
+    return page.toConnection(ofThis, (version) => [version.number])
   })
 }

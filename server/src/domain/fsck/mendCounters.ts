@@ -47,7 +47,7 @@ const mendRefcount: Mend = (ctx, tenant, id) =>
 
 const mendUsage: Mend = (ctx, tenant) =>
   writeUnattended(ctx.database, tenant.id, async (tx) => {
-    const usage = tx.mine(tenantUsage)
+    const usage = tx.inTenant(tenantUsage)
     const locked = await tx.db.select().from(tenantUsage).where(usage).for('update')
     const [row] = (await tx.db.execute(sql`select ${countUsage(tenant.id)} as counted`)) as unknown as {
       counted: Counts

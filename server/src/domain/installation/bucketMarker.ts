@@ -1,4 +1,4 @@
-import { earlier, later } from '../clocks.ts'
+import { earliest, latest } from '../clocks.ts'
 import type { Context } from '../context.ts'
 import type { SweepContext } from '../sweeps/runs/recordRun.ts'
 import {
@@ -112,7 +112,7 @@ async function refuse(ctx: Parts, { installation, server }: Judgement, doubt: Do
 export async function assertMayDelete(ctx: Pick<SweepContext, keyof Parts | 'settings'>): Promise<void> {
   const judgement = await assertOwnBucket(ctx)
   const until = settlesAt(judgement, ctx.settings.settleMs)
-  if (until === 'LATER' || until > earlier(ctx.now(), judgement.server.now)) throw refused(settlingSentence(until))
+  if (until === 'LATER' || until > earliest(ctx.now(), judgement.server.now)) throw refused(settlingSentence(until))
 }
 
 /** Whether `assertMayDelete` would only ask to wait. Asks the database alone. */
@@ -120,7 +120,7 @@ export async function isSettling(ctx: Pick<SweepContext, keyof Parts | 'settings
   const known = await readInstallationOnServer(ctx.database)
   if (!known.installation.isMarked) return false
   const until = settlesAt(known, ctx.settings.settleMs)
-  return until === 'LATER' || until > earlier(ctx.now(), known.server.now)
+  return until === 'LATER' || until > earliest(ctx.now(), known.server.now)
 }
 
 /** LATER: the server has not written a marker yet. */
@@ -153,6 +153,6 @@ async function writeNext(ctx: Parts, { installation, server }: Judgement): Promi
   }
   await confirmGeneration(database, next)
   const isFirst = !installation.isMarked
-  await keepServer(database, server, isFirst ? null : later(now(), server.now))
+  await keepServer(database, server, isFirst ? null : latest(now(), server.now))
   await removePastMarkers(blobs, next)
 }

@@ -62,17 +62,17 @@ export async function describeSide(
 type TenantFacts = Awaited<ReturnType<typeof readFacts>>
 
 async function readFacts(tx: Transaction) {
-  const [usage] = await tx.db.select().from(tenantUsage).where(tx.mine(tenantUsage))
+  const [usage] = await tx.db.select().from(tenantUsage).where(tx.inTenant(tenantUsage))
   const [file] = await tx.db
     .select({ at: files.uploadedAt })
     .from(files)
-    .where(and(tx.mine(files), isNull(files.softDeletedAt)))
+    .where(and(tx.inTenant(files), isNull(files.softDeletedAt)))
     .orderBy(desc(files.uploadedAt), desc(files.id))
     .limit(1)
   const [entry] = await tx.db
     .select({ at: auditLog.at })
     .from(auditLog)
-    .where(tx.mine(auditLog))
+    .where(tx.inTenant(auditLog))
     .orderBy(desc(auditLog.at), desc(auditLog.id))
     .limit(1)
   return { usage, newestUploadAt: file?.at ?? null, lastChangeAt: entry?.at ?? null }

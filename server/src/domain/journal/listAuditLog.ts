@@ -47,7 +47,7 @@ const selectPage = (tx: TenantScope, where: SQL | undefined, { sortedBy, descend
   tx.db
     .select(columns)
     .from(auditLog)
-    .where(and(tx.mine(auditLog), where))
+    .where(and(tx.inTenant(auditLog), where))
     .orderBy(inOrder([auditLog[sortedBy], auditLog.id], descending))
     .limit(limit)
 
@@ -68,7 +68,7 @@ const joinActors = (
       actor: { id: principals.id, kind: principals.kind, name: principals.name, email: principals.email },
     })
     .from(page)
-    .innerJoin(principals, and(tx.mine(principals), eq(principals.id, page.actorId)))
+    .innerJoin(principals, and(tx.inTenant(principals), eq(principals.id, page.actorId)))
     .orderBy(inOrder([page[sortedBy], page.id], descending))
 
 export const findAuditEntries = (tx: Transaction, ids: readonly string[]): Promise<AuditEntry[]> =>
@@ -98,7 +98,7 @@ export async function listAuditLog(ctx: Context, filter: AuditFilter, args: Page
   })
   const values = { name, formerName, actorId, subjectId, since, until, ...page.values }
   const rows = await readingOnce(ctx, (tx) => tx.run(statement, values))
-  return page.turnInto(rows, (entry) => [entry.at, entry.id])
+  return page.toConnection(rows, (entry) => [entry.at, entry.id])
 }
 
 const ofAction = (placeholder: 'name' | 'formerName') => eq(auditLog.action, sql.placeholder(placeholder))

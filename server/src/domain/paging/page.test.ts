@@ -75,8 +75,8 @@ describe('a page', () => {
     const page = pageRequest(order, args)
     expect(page.limit).toBe(1)
     const row = { at: new Date(time), id }
-    const noRow = page.turnInto([], () => [])
-    const { edges, pageInfo } = page.turnInto([row], ({ at }) => [at, id])
+    const noRow = page.toConnection([], () => [])
+    const { edges, pageInfo } = page.toConnection([row], ({ at }) => [at, id])
     expect([noRow.edges, edges]).toEqual([[], []])
     expect(noRow.pageInfo).toMatchObject({ hasNextPage: false, hasPreviousPage: false, startCursor: null })
     const isForward = 'first' in args
@@ -86,7 +86,7 @@ describe('a page', () => {
   it('turns one row more than asked into the promise of another page', () => {
     const page = pageRequest(order, { first: 2 })
     const rows = [3, 2, 1].map((day) => ({ at: new Date(Date.UTC(2026, 0, day)), id }))
-    const { edges, pageInfo } = page.turnInto(rows, (row) => [row.at, row.id])
+    const { edges, pageInfo } = page.toConnection(rows, (row) => [row.at, row.id])
     expect(page.limit).toBe(3)
     expect(edges.map((edge) => edge.node)).toEqual(rows.slice(0, 2))
     expect(pageInfo).toMatchObject({ hasNextPage: true, hasPreviousPage: false, endCursor: edges[1]?.cursor })
@@ -96,7 +96,7 @@ describe('a page', () => {
     const before = encodeCursor('files', [time, id])
     const page = pageRequest(order, { last: 2, before })
     const rows = [1, 2, 3].map((day) => ({ at: new Date(Date.UTC(2026, 0, day)), id }))
-    const { edges, pageInfo } = page.turnInto(rows, (row) => [row.at, row.id])
+    const { edges, pageInfo } = page.toConnection(rows, (row) => [row.at, row.id])
     expect(edges.map((edge) => edge.node)).toEqual([rows[1], rows[0]])
     expect(pageInfo).toMatchObject({ hasNextPage: true, hasPreviousPage: true })
   })

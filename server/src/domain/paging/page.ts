@@ -48,7 +48,7 @@ export interface PageRequest extends PageClauses {
   /** The clauses for a prepared statement, with placeholders that `values` fills. */
   prepared(): PageClauses<Placeholder>
   readonly values: Readonly<Record<string, SortValue>>
-  turnInto<T>(rows: readonly T[], valuesOf: (row: T) => readonly (SortValue | Date)[]): Page<T>
+  toConnection<T>(rows: readonly T[], valuesOf: (row: T) => readonly (SortValue | Date)[]): Page<T>
 }
 
 /** Refuses with `BadInput`: a page size out of bounds, or `first` together with `last`. */
@@ -72,7 +72,7 @@ export function pageRequest(order: Order, args: PageArguments): PageRequest {
     shape: [order.descending, backward, after !== null, before !== null].join(' '),
     prepared: () => ({ where: where(sql.placeholder), limit: sql.placeholder('limit') }),
     values: { limit, ...named('after', after), ...named('before', before) },
-    turnInto: (rows, valuesOf) => {
+    toConnection: (rows, valuesOf) => {
       const nodes = backward ? rows.slice(0, size).toReversed() : rows.slice(0, size)
       const cursorOf = (node: (typeof nodes)[number]) => encodeCursor(order.list, valuesOf(node).map(plain))
       const edges = nodes.map((node) => new Edge(node, cursorOf))

@@ -18,11 +18,11 @@ describe('a tenant', () => {
     const tenant = await createTenant(identity, { slug: 'carol', name: ' Carol ', policy: { quotaBytes: 1000 } })
     expect(tenant).toMatchObject({ name: 'Carol', maxFileBytes: 5_368_709_120, trashDays: 30, quotaBytes: 1000 })
     const [usage] = await identity.database.read(tenant.id, (tx) =>
-      tx.db.select().from(tenantUsage).where(tx.mine(tenantUsage)),
+      tx.db.select().from(tenantUsage).where(tx.inTenant(tenantUsage)),
     )
     expect(usage).toMatchObject({ fileCount: 0, storedBytes: 0, reservedBytes: 0 })
     const entries = await identity.database.read(tenant.id, (tx) =>
-      tx.db.select().from(auditLog).where(tx.mine(auditLog)),
+      tx.db.select().from(auditLog).where(tx.inTenant(auditLog)),
     )
     expect(entries.map(({ action, subjectId }) => [action, subjectId])).toEqual([['tenant.created', tenant.id]])
   })

@@ -22,7 +22,7 @@ const owner = (tenant: Tenant) => identity.as('OWNER', tenant)
 const stored = (tenant: Tenant) => reading(owner(tenant), readTenant)
 
 const updatesOf = async (tenant: Tenant) => {
-  const rows = await reading(owner(tenant), (tx) => tx.db.select().from(auditLog).where(tx.mine(auditLog)))
+  const rows = await reading(owner(tenant), (tx) => tx.db.select().from(auditLog).where(tx.inTenant(auditLog)))
   return rows.filter(({ action }) => action === 'tenant.updated').map(({ payload }) => payload)
 }
 

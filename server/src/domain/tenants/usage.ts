@@ -6,7 +6,7 @@ import { QuotaExceeded } from '../refusals.ts'
 export type Usage = typeof tenantUsage.$inferSelect
 
 export async function readUsage(tx: Transaction): Promise<Usage> {
-  const [usage] = await tx.db.select().from(tenantUsage).where(tx.mine(tenantUsage))
+  const [usage] = await tx.db.select().from(tenantUsage).where(tx.inTenant(tenantUsage))
   if (!usage) throw new Error(`Tenant ${tx.tenantId} has no usage row`)
   return usage
 }
@@ -31,14 +31,14 @@ async function addReservation(tx: Transaction, byteSize: number, quotaBytes: num
   const reserved = await tx.db
     .update(tenantUsage)
     .set({ reservedBytes: sql`${tenantUsage.reservedBytes} + ${byteSize}::bigint` })
-    .where(and(tx.mine(tenantUsage), room))
+    .where(and(tx.inTenant(tenantUsage), room))
     .returning({ reserved: tenantUsage.reservedBytes })
   return reserved.length > 0
 }
 
 /** What is left of the quota, at least 0: a quota may have been lowered below what is stored. */
 async function lockAvailableBytes(tx: Transaction, quotaBytes: number): Promise<number> {
-  const [usage] = await tx.db.select().from(tenantUsage).where(tx.mine(tenantUsage)).for('update')
+  const [usage] = await tx.db.select().from(tenantUsage).where(tx.inTenant(tenantUsage)).for('update')
   if (!usage) throw new Error(`Tenant ${tx.tenantId} has no usage row`)
   return Math.max(0, quotaBytes - usage.storedBytes - usage.reservedBytes)
 }

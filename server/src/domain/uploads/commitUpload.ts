@@ -4,7 +4,7 @@ import { uploads } from '../../database/tables/uploadTables.ts'
 import type { Transaction } from '../../database/tenantDatabase.ts'
 import { change, type Changed } from '../change.ts'
 import { type Context, reading, readingOnce } from '../context.ts'
-import { fileAsItIs } from '../files/changeFile.ts'
+import { readFile } from '../files/changeFile.ts'
 import type { File } from '../files/findFiles.ts'
 import { type FileVersion, findVersions } from '../files/listVersions.ts'
 import { essenceOf, unknownType } from '../mediaTypes/mediaType.ts'
@@ -130,7 +130,12 @@ async function claim(tx: Transaction, upload: Upload, place: Place, now: Date): 
     .update(uploads)
     .set({ state: 'COMMITTED', finishedAt: now, ...place })
     .where(
-      and(tx.mine(uploads), eq(uploads.id, upload.id), isState(uploads.state, 'PENDING'), gt(uploads.expiresAt, now)),
+      and(
+        tx.inTenant(uploads),
+        eq(uploads.id, upload.id),
+        isState(uploads.state, 'PENDING'),
+        gt(uploads.expiresAt, now),
+      ),
     )
     .returning({ id: uploads.id })
   if (claimed.length === 0) throw new EndedByAnother()
@@ -147,7 +152,7 @@ async function committed(tx: Transaction, place: Place): Promise<Committed> {
     file,
     versions: [version],
   } = await together({
-    file: () => fileAsItIs(tx, place.fileId),
+    file: () => readFile(tx, place.fileId),
     versions: () => findVersions(tx, [place]),
   })
   if (!version) throw new NotFound('file')

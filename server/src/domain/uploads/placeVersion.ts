@@ -39,7 +39,7 @@ async function takeNextPlace(tx: Transaction, upload: Upload, fileId: string, no
   const [file] = await tx.db
     .update(files)
     .set({ currentVersion: sql`${files.currentVersion} + 1`, updatedAt: now, ...described(upload) })
-    .where(and(tx.mine(files), eq(files.id, fileId), isNull(files.softDeletedAt)))
+    .where(and(tx.inTenant(files), eq(files.id, fileId), isNull(files.softDeletedAt)))
     .returning({ version: files.currentVersion })
   if (!file) throw new Conflict('TRASHED', 'The file is in the trash. Restore it, then commit again.')
   return { fileId, version: file.version }
@@ -56,7 +56,7 @@ export async function keepBytes(tx: Transaction, upload: Upload, proved: ProvedC
   const kept = await tx.db
     .update(blobs)
     .set({ status: 'ready', refcount: 1, etag, sha256, contentType, ...(sha256 !== null && { verifiedAt: now }) })
-    .where(and(tx.mine(blobs), eq(blobs.id, upload.blobId), isState(blobs.status, 'pending')))
+    .where(and(tx.inTenant(blobs), eq(blobs.id, upload.blobId), isState(blobs.status, 'pending')))
     .returning({ id: blobs.id })
   if (kept.length === 0) throw new Error(`The blob of upload ${upload.id} was not pending any more`)
 }

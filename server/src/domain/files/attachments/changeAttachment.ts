@@ -3,7 +3,7 @@ import type { Transaction } from '../../../database/tenantDatabase.ts'
 import { change, recordedByDatabase } from '../../change.ts'
 import type { Context } from '../../context.ts'
 import { Conflict, NotFound } from '../../refusals.ts'
-import { fileAsItIs } from '../changeFile.ts'
+import { readFile } from '../changeFile.ts'
 import type { File } from '../findFiles.ts'
 import { acceptOwner, type Owner, refuseUnplain, refuseUnstorable } from './owner.ts'
 
@@ -38,7 +38,7 @@ async function changeAttachment(
     if (outcome === 'NO_FILE') throw new NotFound('file')
     if (outcome === 'TRASHED' && verb !== 'detach')
       throw new Conflict('TRASHED', 'The file is in the trash. Restore it first.')
-    return recordedByDatabase({ file: await fileAsItIs(tx, fileId), outcome })
+    return recordedByDatabase({ file: await readFile(tx, fileId), outcome })
   })
 }
 

@@ -27,7 +27,7 @@ const selectFrom = (tx: Transaction) =>
 
 const selectAttachments = (tx: Transaction, where: SQL | undefined, orderBy: SQL, limit: number) =>
   selectFrom(tx)
-    .where(and(tx.mine(attachments), where))
+    .where(and(tx.inTenant(attachments), where))
     .orderBy(orderBy)
     .limit(limit)
 
@@ -58,7 +58,7 @@ export async function listAttachmentsOfOwner(
   const rows = isPossible
     ? await readingOnce(ctx, (tx) => selectAttachments(tx, matching, page.orderBy, page.limit))
     : []
-  return page.turnInto(rows, (attachment) => [attachment.id])
+  return page.toConnection(rows, (attachment) => [attachment.id])
 }
 
 /** The same page of attachments for each of several files in one statement. In the order of `fileIds`. */
@@ -69,14 +69,14 @@ export async function listAttachments(
 ): Promise<Page<Attachment>[]> {
   const page = pageRequest(oldestFirst, args)
   const ofOneFile = sql`select ${attachments.id} from ${attachments}
-    where ${and(tx.mine(attachments), sql`${attachments.fileId} = wanted.id`, page.where)}
+    where ${and(tx.inTenant(attachments), sql`${attachments.fileId} = wanted.id`, page.where)}
     order by ${page.orderBy} limit ${page.limit}`
   const ofEach = sql`select page.* from unnest(${uuidArray(fileIds)}) as wanted(id) cross join lateral (${ofOneFile}) as page`
   const rows = await selectFrom(tx)
-    .where(and(tx.mine(attachments), sql`${attachments.id} in (${ofEach})`))
+    .where(and(tx.inTenant(attachments), sql`${attachments.id} in (${ofEach})`))
     .orderBy(page.orderBy)
   return fileIds.map((id) => {
     const ofThis = rows.filter((row) => row.fileId === id)
-    return page.turnInto(ofThis, (attachment) => [attachment.id])
+    return page.toConnection(ofThis, (attachment) => [attachment.id])
   })
 }

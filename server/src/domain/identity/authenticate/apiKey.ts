@@ -42,7 +42,7 @@ async function readKey(services: ApiKeyServices, text: string): Promise<ApiKeyRo
     tx.db
       .select()
       .from(apiKeys)
-      .where(and(tx.mine(apiKeys), eq(apiKeys.id, keyId))),
+      .where(and(tx.inTenant(apiKeys), eq(apiKeys.id, keyId))),
   )
   const isRight = timingSafeEqual(row?.secretHash ?? Buffer.alloc(presented.length), presented)
   if (!row || !isRight || row.revokedAt !== null) throw new Unauthenticated()

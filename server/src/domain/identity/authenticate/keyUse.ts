@@ -45,7 +45,7 @@ export class KeyUse {
         .set({ lastUsedAt: now })
         .where(
           and(
-            tx.mine(apiKeys),
+            tx.inTenant(apiKeys),
             eq(apiKeys.id, keyId),
             or(isNull(apiKeys.lastUsedAt), lt(apiKeys.lastUsedAt, due), eq(apiKeys.lastUsedAt, due)),
           ),

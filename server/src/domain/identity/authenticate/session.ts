@@ -42,7 +42,7 @@ export async function authenticateSession(
     tx.db
       .select({ role: memberships.role })
       .from(memberships)
-      .where(and(tx.mine(memberships), eq(memberships.userId, userId))),
+      .where(and(tx.inTenant(memberships), eq(memberships.userId, userId))),
   )
   if (!membership) throw new Forbidden(noSuchTenant)
   const { name, email } = session

@@ -33,7 +33,7 @@ const storedKey = async (id: string) => {
     tx.db
       .select()
       .from(apiKeys)
-      .where(and(tx.mine(apiKeys), eq(apiKeys.id, id))),
+      .where(and(tx.inTenant(apiKeys), eq(apiKeys.id, id))),
   )
   return row
 }
@@ -41,9 +41,9 @@ const storedKey = async (id: string) => {
 /** In alphabetical order: the clock stands still. */
 const recordsOf = (id: string) =>
   identity.database.read(identity.ada.id, async (tx) => {
-    const isOfKey = and(tx.mine(auditLog), eq(auditLog.subjectId, id))
+    const isOfKey = and(tx.inTenant(auditLog), eq(auditLog.subjectId, id))
     const audit = await tx.db.select({ action: auditLog.action }).from(auditLog).where(isOfKey)
-    const told = and(tx.mine(events), eq(events.subjectId, id))
+    const told = and(tx.inTenant(events), eq(events.subjectId, id))
     const journal = await tx.db.select({ type: events.type }).from(events).where(told)
     return { audit: audit.map(({ action }) => action).toSorted(), events: journal.map(({ type }) => type).toSorted() }
   })

@@ -22,7 +22,7 @@ function selectApiKeys(tx: Transaction, where: SQL | undefined, orderBy: SQL = s
     })
     .from(apiKeys)
     .innerJoin(principals, and(eq(principals.tenantId, apiKeys.tenantId), eq(principals.id, apiKeys.createdBy)))
-    .where(and(tx.mine(apiKeys), where))
+    .where(and(tx.inTenant(apiKeys), where))
     .orderBy(orderBy)
     .limit(limit)
 }
@@ -41,5 +41,5 @@ const newestFirst: Order = {
 export async function listApiKeys(ctx: Context, args: PageArguments): Promise<Page<ApiKey>> {
   const page = pageRequest(newestFirst, args)
   const rows = await readingOnce(ctx, (tx) => selectApiKeys(tx, page.where, page.orderBy, page.limit))
-  return page.turnInto(rows, (key) => [key.createdAt, key.id])
+  return page.toConnection(rows, (key) => [key.createdAt, key.id])
 }

@@ -14,7 +14,7 @@ import type { ApiKey } from './createApiKey.ts'
 export async function revokeApiKey(ctx: Context, id: string): Promise<ApiKey> {
   if (!isId(id)) throw new NotFound('API key')
   return change(ctx, async (tx) => {
-    const isThisKey = and(tx.mine(apiKeys), eq(apiKeys.id, id))
+    const isThisKey = and(tx.inTenant(apiKeys), eq(apiKeys.id, id))
     const [found] = await tx.db.select().from(apiKeys).where(isThisKey)
     if (!found) throw new NotFound('API key')
     if (!isAtLeast(ctx.principal.role, found.role)) throw new Forbidden()

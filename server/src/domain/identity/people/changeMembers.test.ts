@@ -33,7 +33,7 @@ const whoIs = (token: string, tenant: Tenant) => authenticateSession(identity, t
 
 const actionsOf = async (tenant: Tenant) => {
   const rows = await reading(identity.as('OWNER', tenant), (tx) =>
-    tx.db.select().from(auditLog).where(tx.mine(auditLog)).orderBy(auditLog.id),
+    tx.db.select().from(auditLog).where(tx.inTenant(auditLog)).orderBy(auditLog.id),
   )
   return rows.map(({ action, payload }) => ({ action, ...payload })).slice(3)
 }

@@ -42,7 +42,7 @@ export async function changeRole(ctx: Changing, email: string, role: Role): Prom
     await tx.db
       .update(memberships)
       .set({ role })
-      .where(and(tx.mine(memberships), eq(memberships.userId, member.userId)))
+      .where(and(tx.inTenant(memberships), eq(memberships.userId, member.userId)))
     const payload = { from: member.role, to: role }
     const record = { action: 'member.role_changed', id: member.userId, name: member.name, payload } as const
     return { answer: { ...member, role }, records: [record] }
@@ -60,7 +60,7 @@ export async function removeMember(ctx: Changing, email: string): Promise<Member
     const member = await lockMember(tx, address)
     const { userId, name, role } = member
     if (role === 'OWNER') await refuseForLastOwner(tx, member)
-    await tx.db.delete(memberships).where(and(tx.mine(memberships), eq(memberships.userId, userId)))
+    await tx.db.delete(memberships).where(and(tx.inTenant(memberships), eq(memberships.userId, userId)))
     await tx.db.delete(userTenants).where(and(eq(userTenants.userId, userId), eq(userTenants.tenant, tx.tenantId)))
     await forgetEverywhere(tx, userId)
     const answer = { ...member, activeKeys: await countKeys(tx, userId, ctx.now()) }
@@ -101,7 +101,7 @@ const selectMembers = (tx: Transaction, where?: SQL) =>
     })
     .from(memberships)
     .innerJoin(principals, and(eq(principals.tenantId, memberships.tenantId), eq(principals.id, memberships.userId)))
-    .where(and(tx.mine(memberships), where))
+    .where(and(tx.inTenant(memberships), where))
 
 /** The account's e-mail address decides, since a principal keeps the address with which it joined. */
 async function lockMember(tx: Transaction, email: string): Promise<Member> {
@@ -119,7 +119,7 @@ async function refuseForLastOwner(tx: Transaction, member: Member): Promise<void
   const [other] = await tx.db
     .select({ userId: memberships.userId })
     .from(memberships)
-    .where(and(tx.mine(memberships), eq(memberships.role, 'OWNER'), ne(memberships.userId, member.userId)))
+    .where(and(tx.inTenant(memberships), eq(memberships.role, 'OWNER'), ne(memberships.userId, member.userId)))
     .limit(1)
   if (!other) throw new Conflict('LAST_OWNER', 'This is the last OWNER of the tenant. Make somebody else OWNER first.')
 }
@@ -128,6 +128,6 @@ async function countKeys(tx: Transaction, createdBy: string, now: Date): Promise
   const keys = await tx.db
     .select({ expiresAt: apiKeys.expiresAt, revokedAt: apiKeys.revokedAt })
     .from(apiKeys)
-    .where(and(tx.mine(apiKeys), eq(apiKeys.createdBy, createdBy)))
+    .where(and(tx.inTenant(apiKeys), eq(apiKeys.createdBy, createdBy)))
   return keys.filter(({ expiresAt, revokedAt }) => revokedAt === null && (expiresAt === null || expiresAt > now)).length
 }

@@ -23,7 +23,7 @@ export const findPrincipals = (tx: Transaction, ids: readonly string[]): Promise
   tx.db
     .select(shown)
     .from(principals)
-    .where(and(tx.mine(principals), isAnyOf(principals.id, ids)))
+    .where(and(tx.inTenant(principals), isAnyOf(principals.id, ids)))
 
 const byName: Order = {
   list: 'principals',
@@ -58,18 +58,18 @@ export async function listPrincipals(
     const found = tx.db
       .select({ id: principals.id, searchText: principals.searchText })
       .from(principals)
-      .where(and(tx.mine(principals), isSearch ? matchesEachWord : undefined, where))
+      .where(and(tx.inTenant(principals), isSearch ? matchesEachWord : undefined, where))
       .orderBy(page.orderBy)
       .limit(limit)
       .as('found')
     return tx.db
       .select({ ...shown, searchText: found.searchText })
       .from(found)
-      .innerJoin(principals, and(tx.mine(principals), eq(principals.id, found.id)))
+      .innerJoin(principals, and(tx.inTenant(principals), eq(principals.id, found.id)))
       .orderBy(inOrder([found.searchText, found.id], page.descending))
   })
   const rows = await readingOnce(ctx, (tx) => tx.run(statement, { search, ...page.values }))
-  return page.turnInto(rows, ({ searchText, id }) => [searchText, id])
+  return page.toConnection(rows, ({ searchText, id }) => [searchText, id])
 }
 
 /**

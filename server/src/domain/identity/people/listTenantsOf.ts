@@ -32,7 +32,7 @@ async function readOne(tx: Transaction, principal: Context['principal']): Promis
   const [membership] = await tx.db
     .select({ role: memberships.role })
     .from(memberships)
-    .where(and(tx.mine(memberships), eq(memberships.userId, principal.id)))
+    .where(and(tx.inTenant(memberships), eq(memberships.userId, principal.id)))
   return membership ? { ...tenant, role: membership.role } : null
 }
 

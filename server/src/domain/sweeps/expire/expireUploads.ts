@@ -45,7 +45,7 @@ const selectDue = (tx: Transaction, now: Date) =>
     .from(uploads)
     .where(
       and(
-        tx.mine(uploads),
+        tx.inTenant(uploads),
         isState(uploads.state, 'PENDING'),
         lte(uploads.expiresAt, now),
         lte(uploads.expiresAt, databaseClock),

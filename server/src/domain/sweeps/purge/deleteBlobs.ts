@@ -82,7 +82,7 @@ async function claim(
   const claimed = await tx.db
     .update(blobs)
     .set({ purgeClaim: runId, purgeClaimedUntil: lease.until(databaseNow) })
-    .where(and(tx.mine(blobs), isAnyOf(blobs.id, idsOf(passed)), isFree))
+    .where(and(tx.inTenant(blobs), isAnyOf(blobs.id, idsOf(passed)), isFree))
     .returning({ id: blobs.id })
   const mine = new Set(claimed.map(({ id }) => id))
   return passed.filter(({ id }) => mine.has(id))
@@ -118,7 +118,7 @@ async function deleteObjects(
 async function removeRows(tx: Transaction, run: Run, gone: readonly BlobEvidence[]): Promise<Changed<BlobEvidence[]>> {
   const removed = await tx.db
     .delete(blobs)
-    .where(and(tx.mine(blobs), isAnyOf(blobs.id, idsOf(gone)), eq(blobs.purgeClaim, sql`${run.id}::uuid`)))
+    .where(and(tx.inTenant(blobs), isAnyOf(blobs.id, idsOf(gone)), eq(blobs.purgeClaim, sql`${run.id}::uuid`)))
     .returning({ id: blobs.id })
   const ids = new Set(removed.map(({ id }) => id))
   const purged = gone.filter(({ id }) => ids.has(id))
@@ -142,7 +142,7 @@ async function postpone(tx: Transaction, ids: readonly string[], databaseNow: Da
   await tx.db
     .update(blobs)
     .set({ purgeNotBefore: new Date(databaseNow.getTime() + heldForMs) })
-    .where(and(tx.mine(blobs), isAnyOf(blobs.id, ids)))
+    .where(and(tx.inTenant(blobs), isAnyOf(blobs.id, ids)))
 }
 
 /** After the n-th failure of the store: 30 s times two to the n, at most 6 hours. */
@@ -158,5 +158,5 @@ async function postponeAfterFailure(tx: Transaction, runId: string, ids: readonl
       purgeAttempts: sql`${blobs.purgeAttempts} + 1`,
       purgeNotBefore: sql`${now} + ${waits}`,
     })
-    .where(and(tx.mine(blobs), isAnyOf(blobs.id, ids), eq(blobs.purgeClaim, sql`${runId}::uuid`)))
+    .where(and(tx.inTenant(blobs), isAnyOf(blobs.id, ids), eq(blobs.purgeClaim, sql`${runId}::uuid`)))
 }

@@ -3,7 +3,7 @@ import { isState } from '../../../database/conditions.ts'
 import { databaseClock, readDatabaseClock } from '../../../database/lockRows.ts'
 import { blobs } from '../../../database/tables/fileTables.ts'
 import type { Transaction } from '../../../database/tenantDatabase.ts'
-import { earlier } from '../../clocks.ts'
+import { earliest } from '../../clocks.ts'
 import { reading } from '../../context.ts'
 import { assertOwnBucket, isSettling } from '../../installation/bucketMarker.ts'
 import { allTogether } from '../../together.ts'
@@ -53,8 +53,8 @@ export async function hasReleasedBlobs(ctx: SweepContext): Promise<boolean> {
 async function cutOffOf(ctx: SweepContext, before: Date | null): Promise<Due> {
   const graceMs = ctx.settings.purgeGraceMs
   const databaseNow = await reading(ctx, readDatabaseClock)
-  const cooled = new Date(earlier(ctx.now(), databaseNow).getTime() - graceMs)
-  return { releasedBefore: before === null ? cooled : earlier(cooled, before), graceMs, databaseNow }
+  const cooled = new Date(earliest(ctx.now(), databaseNow).getTime() - graceMs)
+  return { releasedBefore: before === null ? cooled : earliest(cooled, before), graceMs, databaseNow }
 }
 
 interface Due extends CutOff {
@@ -106,7 +106,7 @@ async function listDue(
   const rows = await tx.db
     .select({ at: sortedBy, id: blobs.id })
     .from(blobs)
-    .where(and(tx.mine(blobs), isDue(queue, cutOff), behind ?? undefined))
+    .where(and(tx.inTenant(blobs), isDue(queue, cutOff), behind ?? undefined))
     .orderBy(asc(sortedBy), asc(blobs.id))
     .limit(limit)
   return rows.map(({ at, id }) => ({ at: at ?? cutOff.releasedBefore, id }))

@@ -5,7 +5,7 @@ import { blobs, files, fileVersions } from '../../../database/tables/fileTables.
 import { uploads } from '../../../database/tables/uploadTables.ts'
 import type { Transaction } from '../../../database/tenantDatabase.ts'
 import { change, type Changed } from '../../change.ts'
-import { earlier } from '../../clocks.ts'
+import { earliest } from '../../clocks.ts'
 import { reading } from '../../context.ts'
 import type { LockedFile } from '../../files/changeFile.ts'
 import { readTenant } from '../../tenants/policy.ts'
@@ -45,7 +45,7 @@ export async function hasCooledFiles(ctx: SweepContext): Promise<boolean> {
     const found = await tx.db
       .select({ id: files.id })
       .from(files)
-      .where(and(tx.mine(files), isCooled(cutOff), isNull(files.heldAt)))
+      .where(and(tx.inTenant(files), isCooled(cutOff), isNull(files.heldAt)))
       .limit(1)
     return found.length > 0
   })
@@ -55,9 +55,9 @@ export async function hasCooledFiles(ctx: SweepContext): Promise<boolean> {
 async function cutOffOf(ctx: SweepContext, before: Date | null): Promise<Date> {
   return reading(ctx, async (tx) => {
     const { trashDays } = await readTenant(tx)
-    const now = earlier(ctx.now(), await readDatabaseClock(tx))
+    const now = earliest(ctx.now(), await readDatabaseClock(tx))
     const cooled = new Date(now.getTime() - trashDays * dayMs)
-    return before === null ? cooled : earlier(cooled, before)
+    return before === null ? cooled : earliest(cooled, before)
   })
 }
 
@@ -113,7 +113,7 @@ function lockCooled(tx: Transaction, cutOff: Date, after: Place | null): Promise
       brokenVersions: broken.mapWith(Number),
     })
     .from(files)
-    .where(and(tx.mine(files), isCooled(cutOff), behind ?? undefined))
+    .where(and(tx.inTenant(files), isCooled(cutOff), behind ?? undefined))
     .orderBy(asc(files.softDeletedAt), asc(files.id))
     .limit(batchFiles)
     .for('update', { skipLocked: true })
@@ -127,7 +127,7 @@ export async function hasPendingIntent(tx: Transaction, fileId: string): Promise
   const found = await tx.db
     .select({ id: uploads.id })
     .from(uploads)
-    .where(and(tx.mine(uploads), eq(uploads.targetFileId, fileId), isState(uploads.state, 'PENDING')))
+    .where(and(tx.inTenant(uploads), eq(uploads.targetFileId, fileId), isState(uploads.state, 'PENDING')))
     .limit(1)
   return found.length > 0
 }

@@ -2,7 +2,7 @@ import type { Transaction } from '../../../database/tenantDatabase.ts'
 import { change } from '../../change.ts'
 import type { Context } from '../../context.ts'
 import { attachmentsOfFile } from '../../files/attachments/listAttachments.ts'
-import { fileAsItIs, type LockedFile, lockFile } from '../../files/changeFile.ts'
+import { readFile, type LockedFile, lockFile } from '../../files/changeFile.ts'
 import type { File } from '../../files/findFiles.ts'
 import { refuseIfHeld } from '../../files/holdFile.ts'
 import { type FileVersion, findVersions } from '../../files/listVersions.ts'
@@ -23,7 +23,7 @@ export async function purgeFile(
   return change(ctx, async (tx) => {
     const locked = await lockFile(tx, id)
     await refuseUnlessPurgeable(tx, locked)
-    const file = await fileAsItIs(tx, id)
+    const file = await readFile(tx, id)
     const [version] = await findVersions(tx, [{ fileId: id, version: file.version }])
     if (!version) throw new NotFound('file')
     const purged = await purgeFileRows(tx, ctx, [locked])

@@ -4,7 +4,7 @@ import { lockRows } from '../../../database/lockRows.ts'
 import { blobs, files, fileVersions } from '../../../database/tables/fileTables.ts'
 import type { Transaction } from '../../../database/tenantDatabase.ts'
 import { type Changed, type ChangeRecord, unchanged } from '../../change.ts'
-import { later } from '../../clocks.ts'
+import { latest } from '../../clocks.ts'
 import type { Context } from '../../context.ts'
 import type { LockedFile } from '../../files/changeFile.ts'
 
@@ -23,13 +23,13 @@ export async function purgeFileRows(
   const ids = doomed.map(({ id }) => id)
   const versions = await tx.db
     .delete(fileVersions)
-    .where(and(tx.mine(fileVersions), isAnyOf(fileVersions.fileId, ids)))
+    .where(and(tx.inTenant(fileVersions), isAnyOf(fileVersions.fileId, ids)))
     .returning({ fileId: fileVersions.fileId, blobId: fileVersions.blobId, byteSize: fileVersions.byteSize })
-  const released = await dropReferences(tx, versions, later(now, first.databaseNow))
+  const released = await dropReferences(tx, versions, latest(now, first.databaseNow))
   await tx.db
     .update(files)
     .set({ purgedAt: now, updatedAt: now })
-    .where(and(tx.mine(files), isAnyOf(files.id, ids)))
+    .where(and(tx.inTenant(files), isAnyOf(files.id, ids)))
   return {
     answer: undefined,
     records: [...released.map(releaseOf), ...doomed.map((file) => purgeOf(file, versions))],

@@ -32,7 +32,7 @@ export async function readEvidence(tx: Transaction, ids: readonly string[]): Pro
       databaseNow: databaseClock,
     })
     .from(blobs)
-    .where(and(tx.mine(blobs), isAnyOf(blobs.id, ids)))
+    .where(and(tx.inTenant(blobs), isAnyOf(blobs.id, ids)))
     .orderBy(blobs.id)
     .for('update', { skipLocked: true })
   const lockedIds = locked.map(({ id }) => id)
@@ -63,7 +63,7 @@ const readVersions = (tx: Transaction, ids: readonly string[]) =>
   tx.db
     .select({ blobId: fileVersions.blobId, fileId: fileVersions.fileId })
     .from(fileVersions)
-    .where(and(tx.mine(fileVersions), isAnyOf(fileVersions.blobId, ids)))
+    .where(and(tx.inTenant(fileVersions), isAnyOf(fileVersions.blobId, ids)))
 
 /** What let go of the blobs: the journal remembers the file when its versions are long gone. */
 const readReleases = (tx: Transaction, ids: readonly string[]) =>
@@ -73,14 +73,14 @@ const readReleases = (tx: Transaction, ids: readonly string[]) =>
       fileId: sql<string | null>`${events.payload} ->> 'fileId'`,
     })
     .from(events)
-    .where(and(tx.mine(events), isAnyOf(events.subjectId, ids), eq(events.type, 'blob.released')))
+    .where(and(tx.inTenant(events), isAnyOf(events.subjectId, ids), eq(events.type, 'blob.released')))
 
 /** The intents that made the blobs. One that was never committed gave them to no file. */
 const readUploads = (tx: Transaction, ids: readonly string[]) =>
   tx.db
     .select({ blobId: uploads.blobId, fileId: uploads.fileId, state: uploads.state })
     .from(uploads)
-    .where(and(tx.mine(uploads), isAnyOf(uploads.blobId, ids)))
+    .where(and(tx.inTenant(uploads), isAnyOf(uploads.blobId, ids)))
 
 const readUses = (tx: Transaction, fileIds: readonly string[]) =>
   tx.db
@@ -92,4 +92,4 @@ const readUses = (tx: Transaction, fileIds: readonly string[]) =>
       pendingIntentCount: countedIntents.mapWith(Number),
     })
     .from(files)
-    .where(and(tx.mine(files), isAnyOf(files.id, fileIds)))
+    .where(and(tx.inTenant(files), isAnyOf(files.id, fileIds)))

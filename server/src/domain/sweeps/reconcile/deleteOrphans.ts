@@ -3,7 +3,7 @@ import { readDatabaseClock } from '../../../database/lockRows.ts'
 import { orphanObjects } from '../../../database/tables/cleanupTables.ts'
 import type { Transaction } from '../../../database/tenantDatabase.ts'
 import { change, writeUnattended } from '../../change.ts'
-import { earlier } from '../../clocks.ts'
+import { earliest } from '../../clocks.ts'
 import { reading } from '../../context.ts'
 import { deleteFromBucket } from '../../installation/deleteFromBucket.ts'
 import { readInstallation } from '../../installation/installation.ts'
@@ -99,7 +99,7 @@ const examined = ({ objectKey, byteSize }: Pick<Orphan, 'objectKey' | 'byteSize'
 
 export async function endWatch(tx: Transaction, gone: readonly OrphanEvidence[]): Promise<void> {
   for (const { objectKey } of gone) {
-    await tx.db.delete(orphanObjects).where(and(tx.mine(orphanObjects), eq(orphanObjects.objectKey, objectKey)))
+    await tx.db.delete(orphanObjects).where(and(tx.inTenant(orphanObjects), eq(orphanObjects.objectKey, objectKey)))
   }
 }
 
@@ -109,7 +109,7 @@ const listDue = (tx: Transaction, run: Run, watchedSince: Date, after: string): 
     .from(orphanObjects)
     .where(
       and(
-        tx.mine(orphanObjects),
+        tx.inTenant(orphanObjects),
         isSeen(run),
         lte(orphanObjects.firstSeenAt, watchedSince),
         run.includesForeign ? undefined : isExplained,
@@ -125,7 +125,7 @@ const isSeen = (run: Run): SQL | undefined => (run.isDryRun ? undefined : eq(orp
 /** What is watched in one tenant: due now, not yet, and due but not explained by the history of this database. */
 export async function countOrphans(ctx: SweepContext, run: Run) {
   return reading(ctx, async (tx) => {
-    const now = earlier(ctx.now(), await readDatabaseClock(tx))
+    const now = earliest(ctx.now(), await readDatabaseClock(tx))
     const watchedSince = new Date(now.getTime() - ctx.settings.orphanGraceMs)
     const isDue = sql`${orphanObjects.firstSeenAt} <= ${watchedSince.toISOString()}::timestamptz`
     const isOurs = run.includesForeign ? sql`true` : isExplained
@@ -136,7 +136,7 @@ export async function countOrphans(ctx: SweepContext, run: Run) {
         foreign: sql`count(*) filter (where ${isDue} and not ${isOurs})`.mapWith(Number),
       })
       .from(orphanObjects)
-      .where(and(tx.mine(orphanObjects), isSeen(run)))
+      .where(and(tx.inTenant(orphanObjects), isSeen(run)))
     return {
       watchedSince,
       dueCount: counts?.due ?? 0,
@@ -154,7 +154,7 @@ async function forgetGone({ database, principal, now }: SweepContext, run: Run):
       .delete(orphanObjects)
       .where(
         and(
-          tx.mine(orphanObjects),
+          tx.inTenant(orphanObjects),
           lte(orphanObjects.firstSeenAt, staleBefore),
           sql`${orphanObjects.seenByRun} <> ${run.id}::uuid`,
         ),

@@ -77,7 +77,7 @@ async function refuseIfCommittedLongAgo(ctx: SweepContext, rows: readonly Reconc
     tx.db
       .select({ blobId: fileVersions.blobId })
       .from(fileVersions)
-      .where(and(tx.mine(fileVersions), isAnyOf(fileVersions.blobId, ids), lt(fileVersions.createdAt, longAgo)))
+      .where(and(tx.inTenant(fileVersions), isAnyOf(fileVersions.blobId, ids), lt(fileVersions.createdAt, longAgo)))
       .limit(1),
   )
   if (found.length > 0) throw leavesOut()

@@ -2,7 +2,7 @@ import { sql } from 'drizzle-orm'
 import { readDatabaseClock } from '../../../database/lockRows.ts'
 import { orphanObjects } from '../../../database/tables/cleanupTables.ts'
 import { writeUnattended } from '../../change.ts'
-import { later } from '../../clocks.ts'
+import { latest } from '../../clocks.ts'
 import type { Run, SweepContext } from '../runs/recordRun.ts'
 import type { ListedObject } from './listInOrder.ts'
 
@@ -15,7 +15,7 @@ const rowsPerStatement = 50
 export async function noteOrphans(ctx: SweepContext, run: Run, orphans: readonly ListedObject[]): Promise<void> {
   if (run.isDryRun || orphans.length === 0) return
   await writeUnattended(ctx.database, ctx.principal.tenantId, async (tx) => {
-    const firstSeenAt = later(ctx.now(), await readDatabaseClock(tx))
+    const firstSeenAt = latest(ctx.now(), await readDatabaseClock(tx))
     for (let at = 0; at < orphans.length; at += rowsPerStatement) {
       await tx.db
         .insert(orphanObjects)

@@ -6,7 +6,7 @@ import { blobs } from '../../../database/tables/fileTables.ts'
 import { events } from '../../../database/tables/journalTables.ts'
 import { uploads } from '../../../database/tables/uploadTables.ts'
 import type { Transaction } from '../../../database/tenantDatabase.ts'
-import { earlier } from '../../clocks.ts'
+import { earliest } from '../../clocks.ts'
 import { reading } from '../../context.ts'
 import { inParallel } from '../../inParallel.ts'
 import { assertMayDelete } from '../../installation/bucketMarker.ts'
@@ -29,7 +29,7 @@ export async function readOrphanEvidence(ctx: SweepContext, orphans: readonly Or
     const rows = await readOwned(tx, orphans, ids)
     const intents = await readIntents(tx, ids)
     const purges = await readPurges(tx, ids)
-    const now = earlier(ctx.now(), await readDatabaseClock(tx))
+    const now = earliest(ctx.now(), await readDatabaseClock(tx))
     return orphans.map((orphan, at) => {
       const id = idOf.get(orphan.objectKey) ?? null
       const own = intents.filter(({ blobId }) => blobId === id)
@@ -63,20 +63,22 @@ const readOwned = (tx: Transaction, orphans: readonly Orphan[], ids: readonly st
   return tx.db
     .select({ id: blobs.id, objectKey: blobs.objectKey })
     .from(blobs)
-    .where(and(tx.mine(blobs), or(sql`${blobs.objectKey} = any(${sql.param(keys)}::text[])`, isAnyOf(blobs.id, ids))))
+    .where(
+      and(tx.inTenant(blobs), or(sql`${blobs.objectKey} = any(${sql.param(keys)}::text[])`, isAnyOf(blobs.id, ids))),
+    )
 }
 
 const readIntents = (tx: Transaction, ids: readonly string[]) =>
   tx.db
     .select({ blobId: uploads.blobId, state: uploads.state })
     .from(uploads)
-    .where(and(tx.mine(uploads), isAnyOf(uploads.blobId, ids)))
+    .where(and(tx.inTenant(uploads), isAnyOf(uploads.blobId, ids)))
 
 const readPurges = (tx: Transaction, ids: readonly string[]) =>
   tx.db
     .select({ blobId: events.subjectId })
     .from(events)
-    .where(and(tx.mine(events), isAnyOf(events.subjectId, ids), eq(events.type, 'blob.purged')))
+    .where(and(tx.inTenant(events), isAnyOf(events.subjectId, ids), eq(events.type, 'blob.purged')))
 
 const blobIdOfKey = sql`cast(substring(${orphanObjects.objectKey}
   from '^org/[-0-9a-f]{36}/files/([0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12})') as uuid)`

@@ -32,7 +32,7 @@ export const readRows = (ctx: SweepContext, from: string | null, before: string 
       .from(blobs)
       .where(
         and(
-          tx.mine(blobs),
+          tx.inTenant(blobs),
           from === null ? undefined : gte(blobs.id, from),
           before === null ? undefined : lt(blobs.id, before),
         ),
@@ -46,7 +46,7 @@ export const hasReadyBlobs = (ctx: SweepContext): Promise<boolean> =>
     const found = await tx.db
       .select({ id: blobs.id })
       .from(blobs)
-      .where(and(tx.mine(blobs), isState(blobs.status, 'ready')))
+      .where(and(tx.inTenant(blobs), isState(blobs.status, 'ready')))
       .limit(1)
     return found.length > 0
   })

@@ -21,7 +21,7 @@ export async function findUnfinishedPosition(ctx: SweepContext, run: Run): Promi
       .from(cleanupRuns)
       .where(
         and(
-          tx.mine(cleanupRuns),
+          tx.inTenant(cleanupRuns),
           eq(cleanupRuns.kind, 'RECONCILE'),
           eq(cleanupRuns.isDryRun, false),
           ne(cleanupRuns.id, run.id),

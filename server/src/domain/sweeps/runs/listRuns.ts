@@ -38,7 +38,7 @@ const selectRuns = (tx: Transaction, where: SQL | undefined, orderBy: SQL, limit
       principals,
       and(eq(principals.tenantId, cleanupRuns.tenantId), eq(principals.id, cleanupRuns.requestedBy)),
     )
-    .where(and(tx.mine(cleanupRuns), where))
+    .where(and(tx.inTenant(cleanupRuns), where))
     .orderBy(orderBy)
     .limit(limit)
 
@@ -70,5 +70,5 @@ export async function listCleanupRuns(
     page.where,
   )
   const rows = await readingOnce(ctx, (tx) => selectRuns(tx, matching, page.orderBy, page.limit))
-  return page.turnInto(rows, (run) => [run.createdAt, run.id])
+  return page.toConnection(rows, (run) => [run.createdAt, run.id])
 }

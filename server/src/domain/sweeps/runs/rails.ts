@@ -47,7 +47,7 @@ async function countBlobs(tx: Transaction, where: SQL | undefined, bound: number
   const selected = tx.db
     .select({ id: blobs.id })
     .from(blobs)
-    .where(and(tx.mine(blobs), where))
+    .where(and(tx.inTenant(blobs), where))
   const some = (bound === null ? selected : selected.limit(bound)).as('some')
   const [row] = await tx.db.select({ value: sql<string>`count(*)` }).from(some)
   return Number(row?.value ?? 0)

@@ -79,7 +79,7 @@ export async function runRequested(
     tx.db
       .update(cleanupRuns)
       .set({ state: 'RUNNING', startedAt: ctx.now() })
-      .where(and(tx.mine(cleanupRuns), eq(cleanupRuns.id, id), isState(cleanupRuns.state, 'QUEUED')))
+      .where(and(tx.inTenant(cleanupRuns), eq(cleanupRuns.id, id), isState(cleanupRuns.state, 'QUEUED')))
       .returning({ id: cleanupRuns.id }),
   )
   if (begun.length === 0) return null
@@ -131,7 +131,7 @@ async function writeRun(
         position,
         finishedAt: ctx.now(),
       })
-      .where(and(tx.mine(cleanupRuns), eq(cleanupRuns.id, id))),
+      .where(and(tx.inTenant(cleanupRuns), eq(cleanupRuns.id, id))),
   )
 }
 
@@ -165,7 +165,7 @@ export const longestRunMs = 3_600_000
 /** A run whose process died cannot say so itself. */
 async function closeAbandoned(tx: Transaction, kind: CleanupKind, now: Date): Promise<void> {
   const isAbandoned = and(
-    tx.mine(cleanupRuns),
+    tx.inTenant(cleanupRuns),
     eq(cleanupRuns.kind, kind),
     isState(cleanupRuns.state, 'RUNNING'),
     isNotNull(cleanupRuns.startedAt),
@@ -189,6 +189,6 @@ export async function noteProgress(ctx: SweepContext, { id, tally }: Run): Promi
     tx.db
       .update(cleanupRuns)
       .set({ examined, deleted, deletedBytes, held, found, sample, position })
-      .where(and(tx.mine(cleanupRuns), eq(cleanupRuns.id, id), isState(cleanupRuns.state, 'RUNNING'))),
+      .where(and(tx.inTenant(cleanupRuns), eq(cleanupRuns.id, id), isState(cleanupRuns.state, 'RUNNING'))),
   )
 }

@@ -24,7 +24,7 @@ export async function runEachQueued(
         includesForeign: cleanupRuns.includesForeign,
       })
       .from(cleanupRuns)
-      .where(and(tx.mine(cleanupRuns), isState(cleanupRuns.state, 'QUEUED')))
+      .where(and(tx.inTenant(cleanupRuns), isState(cleanupRuns.state, 'QUEUED')))
       .orderBy(asc(cleanupRuns.id)),
   )
   for (const { id, kind, ...options } of queued) {
@@ -44,7 +44,7 @@ export async function isInBackoff(ctx: SweepContext, kind: CleanupKind): Promise
     tx.db
       .select({ state: cleanupRuns.state, finishedAt: cleanupRuns.finishedAt })
       .from(cleanupRuns)
-      .where(and(tx.mine(cleanupRuns), eq(cleanupRuns.kind, kind), isNotNull(cleanupRuns.finishedAt)))
+      .where(and(tx.inTenant(cleanupRuns), eq(cleanupRuns.kind, kind), isNotNull(cleanupRuns.finishedAt)))
       .orderBy(desc(cleanupRuns.createdAt), desc(cleanupRuns.id))
       .limit(6),
   )

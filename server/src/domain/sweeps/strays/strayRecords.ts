@@ -48,7 +48,7 @@ export async function forgetStrays({ database }: StrayContext, run: StrayRun): P
   for (const { tenant } of gone) {
     // The orphans of a tenant that came back are watched by its own reconcile.
     if (tenant === null || (await findTenantById(database, tenant)) !== null) continue
-    await writeUnattended(database, tenant, (tx) => tx.db.delete(orphanObjects).where(tx.mine(orphanObjects)))
+    await writeUnattended(database, tenant, (tx) => tx.db.delete(orphanObjects).where(tx.inTenant(orphanObjects)))
   }
 }
 

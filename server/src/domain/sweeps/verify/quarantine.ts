@@ -23,7 +23,9 @@ export async function quarantine(
       const marked = await tx.db
         .update(blobs)
         .set({ quarantinedAt: ctx.now(), quarantineReason: reason })
-        .where(and(tx.mine(blobs), isAnyOf(blobs.id, ids), isState(blobs.status, 'ready'), isNull(blobs.quarantinedAt)))
+        .where(
+          and(tx.inTenant(blobs), isAnyOf(blobs.id, ids), isState(blobs.status, 'ready'), isNull(blobs.quarantinedAt)),
+        )
         .returning({ id: blobs.id, objectKey: blobs.objectKey })
       const recordOf = ({ id, objectKey }: Quarantined) =>
         ({ action: 'blob.quarantined', id, name: null, payload: { objectKey, reason } }) as const
@@ -41,7 +43,7 @@ export async function liftQuarantine(ctx: Context, rows: readonly Quarantined[])
     const cleared = await tx.db
       .update(blobs)
       .set({ quarantinedAt: null, quarantineReason: null })
-      .where(and(tx.mine(blobs), isAnyOf(blobs.id, ids), isNotNull(blobs.quarantinedAt)))
+      .where(and(tx.inTenant(blobs), isAnyOf(blobs.id, ids), isNotNull(blobs.quarantinedAt)))
       .returning({ id: blobs.id, objectKey: blobs.objectKey })
     const recordOf = ({ id, objectKey }: Quarantined) =>
       ({ action: 'blob.cleared', id, name: null, payload: { objectKey } }) as const

@@ -54,7 +54,7 @@ export async function hasBlobsToVerify(ctx: SweepContext): Promise<boolean> {
       .from(cleanupRuns)
       .where(
         and(
-          tx.mine(cleanupRuns),
+          tx.inTenant(cleanupRuns),
           sql`${cleanupRuns.kind} = 'VERIFY' and ${cleanupRuns.state} = 'RUNNING'`,
           sql`${cleanupRuns.startedAt} > ${new Date(ctx.now().getTime() - longestRunMs).toISOString()}::timestamptz`,
         ),
@@ -122,7 +122,7 @@ const readDue = (
     .from(blobs)
     .where(
       and(
-        tx.mine(blobs),
+        tx.inTenant(blobs),
         group.where,
         lt(blobs.verifiedAt, group.verifiedBefore),
         after
@@ -166,7 +166,7 @@ async function keepHash(ctx: SweepContext, blob: DueBlob, sha256: string): Promi
       .set({ sha256 })
       .where(
         and(
-          tx.mine(blobs),
+          tx.inTenant(blobs),
           eq(blobs.id, id),
           eq(blobs.etag, etag),
           sql`${blobs.status} = 'ready' and ${blobs.sha256} is null`,
@@ -209,7 +209,7 @@ class Marks {
       await tx.db
         .update(blobs)
         .set({ verifiedAt: this.#ctx.now() })
-        .where(and(tx.mine(blobs), isAnyOf(blobs.id, ids), sql`${blobs.status} = 'ready'`))
+        .where(and(tx.inTenant(blobs), isAnyOf(blobs.id, ids), sql`${blobs.status} = 'ready'`))
     })
   }
 

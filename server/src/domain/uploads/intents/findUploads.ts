@@ -42,7 +42,7 @@ const selectPage = (tx: Transaction, where: SQL | undefined, { sortedBy, descend
   tx.db
     .select(columns)
     .from(uploads)
-    .where(and(tx.mine(uploads), where))
+    .where(and(tx.inTenant(uploads), where))
     .orderBy(inOrder([uploads[sortedBy], uploads.id], descending))
     .limit(limit)
 
@@ -68,7 +68,7 @@ function joinToPage(
         createdBy: { id: principals.id, kind: principals.kind, name: principals.name, email: principals.email },
       })
       .from(page)
-      .innerJoin(principals, and(tx.mine(principals), eq(principals.id, page.createdById)))
+      .innerJoin(principals, and(tx.inTenant(principals), eq(principals.id, page.createdById)))
       // An intent outlives its blob: history stays when bytes are purged.
       .leftJoin(blobs, and(eq(blobs.tenantId, principals.tenantId), eq(blobs.id, page.blobId)))
       .orderBy(inOrder([page[sortedBy], page.id], descending))
@@ -110,7 +110,7 @@ export async function listUploads(ctx: Context, state: UploadState | null, args:
     const inTime = state === 'PENDING' ? gt(uploads.expiresAt, ctx.now()) : undefined
     return selectUploads(tx, and(among, state === null ? undefined : isState(uploads.state, state), inTime), rows)
   })
-  return page.turnInto(found, (upload) => [upload.createdAt, upload.id])
+  return page.toConnection(found, (upload) => [upload.createdAt, upload.id])
 }
 
 /** Each branch has an index of its own. As one condition with OR, the list would walk past all live intents. */
@@ -119,7 +119,7 @@ function selectExpired(tx: Transaction, among: SQL | undefined, now: Date, rows:
   const overdue = tx.db
     .select(columns)
     .from(uploads)
-    .where(and(tx.mine(uploads), among, isState(uploads.state, 'PENDING'), lte(uploads.expiresAt, now)))
+    .where(and(tx.inTenant(uploads), among, isState(uploads.state, 'PENDING'), lte(uploads.expiresAt, now)))
     .orderBy(uploads.expiresAt)
   const page = unionAll(swept, overdue)
     .orderBy(sql.raw(rows.descending ? '"created_at" desc, "id" desc' : '"created_at", "id"'))

@@ -5,7 +5,7 @@ import { blobs } from '../../../database/tables/fileTables.ts'
 import { uploads } from '../../../database/tables/uploadTables.ts'
 import type { Transaction } from '../../../database/tenantDatabase.ts'
 import { change, type Changed, type ChangeRecord, unchanged } from '../../change.ts'
-import { later } from '../../clocks.ts'
+import { latest } from '../../clocks.ts'
 import type { Context } from '../../context.ts'
 import { Conflict, NotFound } from '../../refusals.ts'
 import { together } from '../../together.ts'
@@ -38,13 +38,13 @@ export async function releaseUploads<T extends Ended>(
       tx.db
         .update(uploads)
         .set({ state: ending.state, finishedAt: now, refusal: ending.refusal ?? null })
-        .where(and(tx.mine(uploads), isAnyOf(uploads.id, ids), isState(uploads.state, 'PENDING')))
+        .where(and(tx.inTenant(uploads), isAnyOf(uploads.id, ids), isState(uploads.state, 'PENDING')))
         .returning({ id: uploads.id }),
     databaseNow: () => readDatabaseClock(tx),
   })
   const endedIds = new Set(changed.map(({ id }) => id))
   const ended = pending.filter(({ id }) => endedIds.has(id))
-  if (ended.length > 0) await releaseBytes(tx, ended, later(now, databaseNow))
+  if (ended.length > 0) await releaseBytes(tx, ended, latest(now, databaseNow))
   return { answer: ended, records: ended.flatMap((one) => recordsOf(one, ending)) }
 }
 
@@ -53,7 +53,7 @@ async function releaseBytes(tx: Transaction, ended: readonly Ended[], at: Date):
   await tx.db
     .update(blobs)
     .set({ status: 'deleting', deletingSince: at })
-    .where(and(tx.mine(blobs), isAnyOf(blobs.id, blobIds), isState(blobs.status, 'pending'), eq(blobs.refcount, 0)))
+    .where(and(tx.inTenant(blobs), isAnyOf(blobs.id, blobIds), isState(blobs.status, 'pending'), eq(blobs.refcount, 0)))
 }
 
 /** The purge deletes released bytes only if the transaction that released them says so. */
