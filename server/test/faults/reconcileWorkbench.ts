@@ -59,7 +59,8 @@ export async function openReconcileWorkbench(options?: TestServiceOptions): Prom
     service,
     sql,
     ahead,
-    reconcile: (tenantId, pageKeys = 1_000, asked = {}) => {
+    reconcile: async (tenantId, pageKeys = 1_000, asked = {}) => {
+      await plantUsage(sql, tenantId)
       const ctx = service.contextOf(systemPrincipal(tenantId))
       const swept = { ...ctx, now, blobs: withAge(aged, withPagesOf(pageKeys, ctx.blobs)), settings: service.cleanup }
       return recordRun(swept, 'RECONCILE', { ...usualRun, ...asked }, sweepOf('RECONCILE').sweep)
@@ -124,6 +125,11 @@ const withAge = (aged: { readonly milliseconds: number }, blobs: BlobStore): Blo
     return { ...stored, lastModified: new Date(stored.lastModified.getTime() - aged.milliseconds) }
   },
 })
+
+/** What a change in the tenant is numbered by. */
+const plantUsage = (sql: postgres.Sql, tenantId: string) =>
+  sql`insert into tenant_usage (tenant_id, file_count, trashed_count, version_count, stored_bytes, reserved_bytes)
+    values (${tenantId}, 0, 0, 0, 0, 0) on conflict do nothing`
 
 async function plantRows(
   sql: postgres.Sql,

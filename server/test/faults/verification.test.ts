@@ -271,6 +271,16 @@ describe('the schedule', () => {
     expect((await run(day * 93))?.tally).toMatchObject({ examined: 1, found: { missing: 1 } })
   })
 
+  it('asks one statement of a tenant with nothing to verify, and not the bucket', async () => {
+    const { statements } = bench.service
+    await plant('proved at its commit')
+    statements.length = 0
+    expect(await run()).toBeNull()
+    expect(statements.filter((text) => !/^(begin|commit|select public.set_tenant)/.test(text))).toEqual([
+      expect.stringMatching(/^select \(?exists/),
+    ])
+  })
+
   it('makes no second run beside one that is under way', async () => {
     await plantUnproved()
     await bench.sql`insert into cleanup_runs (tenant_id, id, kind, state, is_dry_run, exceeds_brake, requested_by,

@@ -6,7 +6,7 @@ import { blobs } from '../../../database/tables/fileTables.ts'
 import type { Transaction } from '../../../database/tenantDatabase.ts'
 import { BlobStoreUnavailable } from '../../../storage/blobStore.ts'
 import { writeInternal } from '../../change.ts'
-import { reading } from '../../context.ts'
+import { reading, readingOnce } from '../../context.ts'
 import { assertOwnBucket } from '../../installation/bucketMarker.ts'
 import { longestRunMs, type Run, type SweepContext } from '../runs/recordRun.ts'
 import { liftQuarantine, quarantine } from './quarantine.ts'
@@ -46,9 +46,23 @@ export async function verifyBlobs(ctx: SweepContext, run: Run): Promise<void> {
   marks.assertAnswered()
 }
 
-/** Whether a run would find anything. A run under way reads the same blobs: it has an hour before another is made. */
+/**
+ * Whether a run would find anything: one statement where there is nothing to do. A run under way reads the same blobs: it
+ * has an hour before another is made.
+ */
 export async function hasBlobsToVerify(ctx: SweepContext): Promise<boolean> {
-  return reading(ctx, async (tx) => {
+  const [found] = await readingOnce(ctx, (tx) => {
+    const areDue = groupsOf(ctx).map(
+      ({ where, verifiedBefore }) => sql`exists (select 1 from ${blobs}
+        where ${blobs.tenantId} = ${tx.tenantId} and ${where} and ${lt(blobs.verifiedAt, verifiedBefore)})`,
+    )
+    return tx.db.execute(sql`select ${sql.join(areDue, sql` or `)} as "isDue"`)
+  })
+  return found?.['isDue'] === true && !(await isRunning(ctx))
+}
+
+const isRunning = (ctx: SweepContext): Promise<boolean> =>
+  reading(ctx, async (tx) => {
     const running = await tx.db
       .select({ id: cleanupRuns.id })
       .from(cleanupRuns)
@@ -60,11 +74,8 @@ export async function hasBlobsToVerify(ctx: SweepContext): Promise<boolean> {
         ),
       )
       .limit(1)
-    if (running.length > 0) return false
-    for (const group of groupsOf(ctx)) if ((await readDue(tx, group, null, 1)).length > 0) return true
-    return false
+    return running.length > 0
   })
-}
 
 type DueBlob = Awaited<ReturnType<typeof readDue>>[number]
 
