@@ -180,7 +180,7 @@ const anything = fc.oneof(
 
 /** Mostly a value that is accepted, sometimes one of the type at or over a bound, rarely one of any other type. */
 function valueFor(type: GraphQLInputType): fc.Arbitrary<unknown> {
-  const nullable = getNullableType(type) as GraphQLInputType
+  const nullable: GraphQLInputType = getNullableType(type)
   const parts = isListType(nullable) || isInputObjectType(nullable) ? partsFor(nullable) : leafFor(nullable)
   const absent = fc.constantFrom(null, undefined)
   return fc.oneof(

@@ -19,13 +19,13 @@ export class BuiltProduct {
   readonly #agent = new Agent({ keepAlive: true, maxSockets: 64 })
   #stop = async () => {}
   #pid = 0
-  #url = ''
+  url = ''
 
   async start(): Promise<void> {
     await build()
     const child = spawn(process.execPath, [join(server, 'dist', 'main.js'), 'start'], {
       cwd: server,
-      env: this.#environment(),
+      env: this.environment(),
       stdio: ['ignore', 'pipe', 'pipe'],
     })
     const closed = new Promise<void>((resolve) => child.once('close', () => resolve()))
@@ -45,12 +45,12 @@ export class BuiltProduct {
       await closed
     }
     this.#pid = child.pid ?? 0
-    this.#url = await url
+    this.url = await url
   }
 
   async createKey(role: 'MEMBER' | 'OWNER'): Promise<string> {
     const args = ['key', 'create', '--tenant', 'acme', '--name', 'costs', '--role', role]
-    const { code, stdout, stderr } = await runFilegraph(args, this.#environment())
+    const { code, stdout, stderr } = await runFilegraph(args, this.environment())
     if (code !== 0) throw new Error(stderr)
     return stdout.trim()
   }
@@ -62,7 +62,7 @@ export class BuiltProduct {
     const began = performance.now()
     return new Promise((resolve, reject) => {
       const options = { method: body === undefined ? 'GET' : 'POST', headers, agent: this.#agent }
-      const sent = request(`${this.#url}${path}`, options, (answer) => {
+      const sent = request(`${this.url}${path}`, options, (answer) => {
         const parts: Buffer[] = []
         answer.on('data', (part: Buffer) => parts.push(part))
         answer.once('error', reject)
@@ -99,7 +99,8 @@ export class BuiltProduct {
     this.#folder.remove()
   }
 
-  #environment(): Record<string, string> {
+  /** Variables for a command beside it. */
+  environment(): Record<string, string> {
     const { PATH = '', HOME = '' } = process.env
     return {
       PATH,

@@ -5,7 +5,7 @@ import { characterCount, isPlainText } from '../text.ts'
 import { readFile, lockFile, updateFile } from './changeFile.ts'
 import type { File } from './findFiles.ts'
 
-const longestReason = 500
+export const holdReasonCharacters = 500
 
 /**
  * Puts a file under legal hold, live or in the trash: nobody deletes it and nothing purges it until it is released.
@@ -39,9 +39,9 @@ export function refuseIfHeld({ heldAt }: { readonly heldAt: Date | null }): void
 function acceptReason(text: string): string {
   const reason = text.normalize('NFC').trim()
   const length = characterCount(reason)
-  if (length < 1 || length > longestReason) {
-    const message = `A hold needs a reason of 1 to ${longestReason} characters.`
-    throw new Invalid('reason', message, length < 1 ? 1 : longestReason)
+  if (length < 1 || length > holdReasonCharacters) {
+    const message = `A hold needs a reason of 1 to ${holdReasonCharacters} characters.`
+    throw new Invalid('reason', message, length < 1 ? 1 : holdReasonCharacters)
   }
   // Line breaks and tabs are part of a longer text.
   if (!isPlainText(reason.replace(/[\t\n]/g, ' '))) {

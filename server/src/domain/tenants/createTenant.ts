@@ -61,7 +61,7 @@ export async function createTenant(services: Pick<Context, 'database' | 'now'>, 
 }
 
 /** The least and the most that a policy may say. SigV4 bounds how long an address works; the rest is bounded by sense. */
-const bounds = {
+export const policyBounds = {
   maxFileBytes: [0, Number.MAX_SAFE_INTEGER],
   trashDays: [0, 36_500],
   intentLifetimeSeconds: [1, 31_536_000],
@@ -102,8 +102,8 @@ function storedTypeOrKind(text: string, at: number): string {
 
 /** Rejects with `Invalid` a value outside the bounds of the product. */
 export function acceptPolicy(policy: TenantPolicy): TenantPolicy {
-  for (const [field, [least, most]] of Object.entries(bounds)) {
-    const value = policy[field as keyof typeof bounds]
+  for (const [field, [least, most]] of Object.entries(policyBounds)) {
+    const value = policy[field as keyof typeof policyBounds]
     if (value === null) continue
     const isWithin = Number.isSafeInteger(value) && value >= least && value <= most
     const bound = value > most ? most : value < least ? least : null

@@ -17,7 +17,7 @@ import {
 import { limits } from '../../domain/limits.ts'
 
 /** How many fields an answer may hold at most: each row of a page counts. */
-const mostFieldsOfAnswer = 20_000
+export const mostFieldsOfAnswer = 20_000
 
 /** What a list without a page size counts as. */
 const rowsOfPlainList = 5

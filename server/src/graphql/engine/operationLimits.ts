@@ -72,7 +72,7 @@ export const anonymousLimits: DocumentBounds = {
 }
 
 /** Fields of introspection that one operation may select at its root. */
-const introspectionRoots = { __schema: 1, __type: 4 } as const
+export const introspectionRoots = { __schema: 1, __type: 4 } as const
 
 export interface MeasuredDocument {
   /** True for a document that asks for too much. The caller is not told which bound it passed. */

@@ -36,6 +36,9 @@ export const Tenant = builder.objectRef<TenantRow>('Tenant').implement({
   interfaces: [NodeInterface],
   fields: (t) => ({
     id: t.id({ description: 'Opaque and global.', resolve: ({ id }) => nodeId('Tenant', id) }),
+    databaseId: t.exposeString('id', {
+      description: 'The UUID that `filegraph.set_tenant` takes, and the tenant claim of a token.',
+    }),
     slug: t.exposeString('slug', {
       description: 'The short name in addresses and in the header `x-filegraph-tenant`.',
     }),

@@ -12,7 +12,7 @@ export interface Owner {
 export const usualSlot = 'default'
 
 /** Characters; the check constraints of `attachments` hold the same. */
-const longest = { ownerType: 100, ownerId: 200, slot: 100 } as const
+export const ownerCharacters = { ownerType: 100, ownerId: 200, slot: 100 } as const
 
 /** Refuses an owner with `Invalid` because it is empty, too long, or not plain text. Ids of other systems are not altered. */
 export function acceptOwner(owner: Owner): void {
@@ -24,7 +24,7 @@ export function acceptOwner(owner: Owner): void {
 export function refuseUnstorable(owner: Owner): void {
   for (const field of ownerFields) {
     const length = characterCount(owner[field])
-    const most = longest[field]
+    const most = ownerCharacters[field]
     if (length < 1 || length > most) {
       throw new Invalid(field, `Must have between 1 and ${most} characters.`, length < 1 ? 1 : most)
     }
@@ -41,6 +41,6 @@ const ownerFields = ['ownerType', 'ownerId', 'slot'] as const
 
 /** Whether it can be the text of an owner at all; what cannot is attached to nothing. */
 export const isOwnerText = (text: string): boolean =>
-  text !== '' && characterCount(text) <= longest.ownerId && isStorable(text)
+  text !== '' && characterCount(text) <= ownerCharacters.ownerId && isStorable(text)
 
 const isStorable = (text: string) => !/\p{Cc}|\p{Cs}/u.test(text)
