@@ -4,79 +4,79 @@ type Exact<T extends { [key: string]: unknown }> = { [K in keyof T]: T[K] };
 /** Internal type. DO NOT USE DIRECTLY. */
 export type Incremental<T> = T | { [P in keyof T]?: P extends ' $fragmentName' | '__typename' ? T[P] : never };
 import type { TypedDocumentNode as DocumentNode } from '@graphql-typed-document-node/core';
-/** Which audit entries to list. Conditions are joined by "and". */
+/** A filter for audit entries. All conditions must match. */
 export type AuditLogFilter = {
-  /** Exactly this action. `file.soft_deleted` and its former name `file.deleted` find each other. */
+  /** The exact action. `file.soft_deleted` and its former name `file.deleted` match each other. */
   action?: string | null | undefined;
-  /** By this principal. */
+  /** The id of the principal that made the change. */
   actorId?: string | number | null | undefined;
-  /** At or after this time. */
+  /** Only entries at or after this time. */
   since?: string | null | undefined;
-  /** About this thing. */
+  /** The id of the object that was changed. */
   subjectId?: string | number | null | undefined;
-  /** Before this time. */
+  /** Only entries before this time. */
   until?: string | null | undefined;
 };
 
-/** An upload to take back. */
+/** The upload to cancel. */
 export type CancelUploadInput = {
   /** The id of the upload intent. */
   id: string | number;
 };
 
-/** How long a file shall stay. */
+/** The file and its new retention. */
 export type ChangeRetentionInput = {
   /** The id of the file. */
   id: string | number;
-  /** How long. */
+  /** How long the file is kept. */
   retention: Retention;
 };
 
-/** What a run sweeps. */
+/** The kind of a cleanup run. */
 export type CleanupKind =
-  /** Multipart uploads in the bucket that nobody finished. */
+  /** Aborts unfinished multipart uploads in the bucket. */
   | 'ABORT_UPLOADS'
-  /** Released bytes: they lose their object, then their row. */
+  /** Deletes released bytes: first the object in the bucket, then the row. */
   | 'DELETE_BLOBS'
-  /** Upload intents whose time is over. */
+  /** Expires upload intents that were not committed in time. */
   | 'EXPIRE_UPLOADS'
-  /** Files whose time in the trash is over: they lose their versions, and release their bytes. */
+  /** Purges files whose time in the trash has ended: deletes their versions and releases their bytes. */
   | 'PURGE_FILES'
-  /** The bucket against the rows, in both directions. */
+  /** Compares the bucket with the database, in both directions. */
   | 'RECONCILE'
-  /** Reads stored bytes whole and compares them with what was committed. */
+  /** Reads stored bytes and compares them with what was committed. */
   | 'VERIFY';
 
-/** Which runs to list. Conditions are joined by "and". */
+/** A filter for cleanup runs. All conditions must match. */
 export type CleanupRunFilter = {
-  /** Of this kind alone. */
+  /** Only runs of this kind. */
   kind?: CleanupKind | null | undefined;
-  /** In this state alone. */
+  /** Only runs in this state. */
   state?: CleanupState | null | undefined;
 };
 
-/** How a run stands. */
+/** The state of a cleanup run. */
 export type CleanupState =
-  /** Came to its end. */
+  /** Finished. */
   | 'DONE'
-  /** The database or the bucket gave no usable answer; the next run goes on. */
+  /** The database or the bucket did not respond. The next run continues. */
   | 'FAILED'
-  /** Asked for, and not begun. */
+  /** Requested and not started. */
   | 'QUEUED'
-  /** What it would have had to believe was doubtful, so it deleted nothing. */
+  /** Deleted nothing, because the evidence was in doubt. */
   | 'REFUSED'
-  /** Under way. */
+  /** In progress. */
   | 'RUNNING'
-  /** The brake was pulled before anything was deleted: a person has to look. */
+  /** Stopped before it deleted anything, because it would have exceeded the safety limit. A person has to review it. */
   | 'STOPPED';
 
-/** A finished upload. */
+/** The upload to commit. */
 export type CommitUploadInput = {
   /** The id of the upload intent. */
   id: string | number;
 };
 
-/** Why the current state does not allow a change, for programs. */
+/** The machine-readable reason of a ConflictError. */
 export type ConflictReason =
   /** The upload has already become a version of a file. */
   | 'ALREADY_COMMITTED'
@@ -86,7 +86,7 @@ export type ConflictReason =
   | 'CHANGED_SINCE'
   /** The file is under legal hold. */
   | 'FILE_HELD'
-  /** The idempotency key was used for a different request. */
+  /** The idempotency key was already used with different input. */
   | 'IDEMPOTENCY_KEY_REUSED'
   /** The upload intent was cancelled. */
   | 'INTENT_CANCELLED'
@@ -98,7 +98,7 @@ export type ConflictReason =
   | 'NAME_TAKEN'
   /** The file is not in the trash. Delete it first. */
   | 'NOT_TRASHED'
-  /** The stored bytes are not the ones that were committed, so they are not served. */
+  /** The stored bytes are missing or damaged, so they are not served. */
   | 'QUARANTINED'
   /** The file is in the trash. Restore it first. */
   | 'TRASHED'
@@ -107,86 +107,86 @@ export type ConflictReason =
   /** A folder cannot be moved into itself or into a folder below it. */
   | 'WOULD_BE_INSIDE_ITSELF';
 
-/** What is going to be sent. */
+/** The declaration of an upload. */
 export type CreateUploadIntentInput = {
   /** The exact size in bytes. */
   byteSize: number;
-  /** The media type, such as `application/pdf`: what the browser says (`file.type`), also if that is empty. Synonyms are accepted. `charset` and `codecs` are kept, other parameters are dropped. At most 255 characters. */
+  /** The media type, such as `application/pdf`. Send `file.type` of the browser, even if it is empty. Synonyms are accepted. `charset` and `codecs` are kept, other parameters are dropped. At most 255 characters. */
   contentType: string;
-  /** The file that gets a new version; without it a new file is made. */
+  /** The file to add a version to. Default: a new file. */
   fileId?: string | number | null | undefined;
-  /** Any short text of one’s own: asking again with the same key gives the same intent instead of another. */
+  /** A key of your choice that makes the call idempotent: a repeated call with the same key returns the same intent. At most 200 ASCII characters. */
   idempotencyKey?: string | null | undefined;
-  /** The name of the file. At most 255 characters. No slashes, control or direction-changing characters. */
+  /** The name of the file. At most 255 characters. No slashes, control characters or characters that change the text direction. */
   name: string;
-  /** How long the new file stays; KEPT unless told. A new version leaves that of its file as it is. */
+  /** How long the new file is kept. Default: KEPT. Ignored for a new version of an existing file. */
   retention?: Retention | null | undefined;
-  /** SHA-256 of the bytes in 64 hexadecimal digits. When it is given, the commit proves it. */
+  /** The SHA-256 of the bytes, as 64 hexadecimal digits. If present, it is verified. */
   sha256?: string | null | undefined;
 };
 
-/** A file to put into the trash. */
+/** The file to move to the trash. */
 export type DeleteFileInput = {
   /** The id of the file. */
   id: string | number;
 };
 
-/** What a browser does with a download. */
+/** How a browser handles a download. */
 export type Disposition =
-  /** Saves it under the name of the file. */
+  /** Save it under the name of the file. */
   | 'ATTACHMENT'
-  /** Shows images, audio, video and plain text in place. An external bucket also shows PDF; the local bucket does not. Other types are saved. */
+  /** Show images, audio, video and plain text in the browser. PDF is shown from an external bucket only. Other types are saved. */
   | 'INLINE';
 
-/** The kind of a refusal, for programs. */
+/** A machine-readable error code. */
 export type ErrorCode =
-  /** The thing is in a state in which this cannot be done. */
+  /** The current state does not allow this change. */
   | 'CONFLICT'
-  /** The bytes are not what was declared. */
+  /** The uploaded bytes do not match the declaration. */
   | 'CONTENT_MISMATCH'
-  /** Rows of a host application use the file. */
+  /** The file has attachments. */
   | 'FILE_IN_USE'
-  /** There is no such thing in this tenant. */
+  /** The object does not exist in this tenant. */
   | 'NOT_FOUND'
-  /** The tenant has no space left. */
+  /** The upload exceeds the quota of the tenant. */
   | 'QUOTA_EXCEEDED'
-  /** The bytes have not arrived. */
+  /** The bytes are not in the bucket yet. */
   | 'UPLOAD_INCOMPLETE'
-  /** A value cannot be accepted. */
+  /** A value in the input is invalid. */
   | 'VALIDATION';
 
 /** Which files to list. Conditions are joined by "and". */
 export type FileFilter = {
-  /** The media type or the beginning of it: `application/pdf`, `image/`, `image` or `image/*`. Synonyms of a type find the same files. `*\/*` finds all. */
+  /** A media type or a prefix of one: `application/pdf`, `image/`, `image` or `image/*`. Synonyms of a type match the same files. `*\/*` matches all files. */
   contentTypePrefix?: string | null | undefined;
-  /** READY unless told. */
+  /** The state of the files. Default: READY. */
   state?: FileState | null | undefined;
   /** The id of the principal who uploaded the first version. */
   uploadedById?: string | number | null | undefined;
 };
 
-/** Where a file is in its life. */
+/** The state of the file. */
 export type FileState =
-  /** Gone for good. Seen only in the answer to the purge, and in no list. */
+  /** Deleted permanently. Returned only by `purgeFile`; no list contains it. */
   | 'PURGED'
-  /** To be read. */
+  /** Live and readable. */
   | 'READY'
-  /** In the trash: hidden from every other read, and restorable until its time there ends. */
+  /** In the trash. Not listed with live files. Can be restored until `purgeAfter`. */
   | 'TRASHED';
 
-/** A file that must stay, and why. */
+/** The file to put under legal hold, and the reason. */
 export type HoldFileInput = {
-  /** The id of the file; it may be in the trash. */
+  /** The id of the file, live or in the trash. */
   id: string | number;
-  /** Why, in 1 to 500 characters. */
+  /** The reason for the hold. 1 to 500 characters. */
   reason: string;
 };
 
-/** A file to be downloaded on the record. */
+/** The file to download, and how. */
 export type IssueDownloadUrlInput = {
-  /** What a browser does with it. */
+  /** How a browser handles the download. Default: ATTACHMENT. */
   disposition?: Disposition | null | undefined;
-  /** How long the address works; 600 unless told, bounded by the tenant’s policy. */
+  /** The lifetime of the URL in seconds. Default: 600. At most `TenantPolicy.downloadUrlMaxSeconds`. */
   expiresInSeconds?: number | null | undefined;
   /** The id of the file. */
   id: string | number;
@@ -194,53 +194,53 @@ export type IssueDownloadUrlInput = {
   version?: number | null | undefined;
 };
 
-/** Which kind of caller somebody is. */
+/** The kind of a principal. */
 export type PrincipalKind =
   /** A program with an API key. */
   | 'API_KEY'
-  /** A user of the host application, known by its token. */
+  /** A user of the host application, identified by a token. */
   | 'EXTERNAL'
   /** Filegraph itself: a job or the command line. */
   | 'SYSTEM'
-  /** A person with an account, in the console. */
+  /** A person with an account for the console. */
   | 'USER';
 
-/** A file in the trash that shall never come back. */
+/** The file to purge from the trash. */
 export type PurgeFileInput = {
   /** The id of the file. */
   id: string | number;
 };
 
-/** A file whose legal hold is over. */
+/** The file to release from its legal hold. */
 export type ReleaseFileInput = {
   /** The id of the file. */
   id: string | number;
 };
 
-/** A new name for a file. */
+/** The file and its new name. */
 export type RenameFileInput = {
   /** The id of the file. */
   id: string | number;
-  /** At most 255 characters. No slashes, control or direction-changing characters. */
+  /** The new name. At most 255 characters. No slashes, control characters or characters that change the text direction. */
   name: string;
 };
 
-/** A file to take out of the trash. */
+/** The file to restore from the trash. */
 export type RestoreFileInput = {
   /** The id of the file. */
   id: string | number;
 };
 
-/** How long a file stays. */
+/** How long a file is kept. */
 export type Retention =
-  /** Until somebody deletes it. */
+  /** Until it is deleted. */
   | 'KEPT'
-  /** Until its last attachment is removed, which puts it into the trash. */
+  /** Until its last attachment is removed. The file then moves to the trash. */
   | 'WHILE_ATTACHED';
 
-/** What somebody may do in a tenant. Each role includes the ones before it. */
+/** The permissions of a principal in a tenant. Each role includes the ones before it: VIEWER, MEMBER, ADMIN, OWNER. */
 export type Role =
-  /** Sees the audit log, everybody’s upload intents and the cleanup runs, holds files and ends the trash early. */
+  /** Reads the audit log, cleanup runs and all upload intents. Places legal holds and purges files from the trash. */
   | 'ADMIN'
   /** Uploads, renames, deletes and restores files. */
   | 'MEMBER'
@@ -249,27 +249,27 @@ export type Role =
   /** Reads files and downloads them. */
   | 'VIEWER';
 
-/** A sweep to be made now. */
+/** The cleanup to run now. */
 export type RunCleanupInput = {
-  /** Only what was deleted or released before this time. It can shorten what is looked at, never the time in the trash. */
+  /** Handle only items that were deleted or released before this time. It cannot shorten the time in the trash. Default: the regular cut-off. */
   before?: string | null | undefined;
-  /** Delete even more than the brake allows. For somebody who has looked at a run that was stopped. */
+  /** Allow the run to delete more than the safety limit. Use it only after you have reviewed a STOPPED run. Default: false. */
   exceedsBrake?: boolean | null | undefined;
-  /** Look and tell what would be deleted, and change nothing. */
+  /** Report what would be deleted and change nothing. Default: false. */
   isDryRun?: boolean | null | undefined;
-  /** What to sweep. */
+  /** The kind of cleanup. */
   kind: CleanupKind;
 };
 
-/** Where an upload intent is in its life. Only a pending one can change. */
+/** The state of an upload intent. Only a pending intent can change. */
 export type UploadIntentState =
-  /** Was taken back, or its bytes were not what was declared. */
+  /** Cancelled by the caller, or refused because the bytes did not match the declaration. */
   | 'CANCELLED'
-  /** Has become a version of a file. */
+  /** Committed as a version of a file. */
   | 'COMMITTED'
-  /** Was not committed in time. */
+  /** Not committed before `expiresAt`. */
   | 'EXPIRED'
-  /** Waits for its bytes and for the commit. */
+  /** Waiting for the bytes and for `commitUpload`. */
   | 'PENDING';
 
 export type FileRowFragment = { id: string, name: string, contentType: string, byteSize: number, state: FileState, uploadedAt: string, updatedAt: string, attachmentCount: number, quarantinedAt: string | null, uploadedBy: { id: string, name: string, kind: PrincipalKind }, version: { id: string, number: number }, hold: { heldAt: string, reason: string } | null };

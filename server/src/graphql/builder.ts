@@ -46,30 +46,34 @@ export const builder = new SchemaBuilder<{
     edgesFieldOptions: { nullable: false, description: 'The rows of this page with their cursors.' },
     nodeFieldOptions: { nullable: false, description: 'The row.' },
     nodesOnConnection: { description: 'The rows of this page, without cursors.' },
-    cursorFieldOptions: { description: 'The place of the row in the list, for `after` and `before`.' },
-    pageInfoFieldOptions: { description: 'Whether there is more, and where to go on.' },
-    pageInfoTypeOptions: { description: 'What a page of a connection says about its neighbours.' },
+    cursorFieldOptions: { description: 'The cursor of the row, for `after` and `before`.' },
+    pageInfoFieldOptions: { description: 'Information about the neighbouring pages.' },
+    pageInfoTypeOptions: { description: 'Information about the neighbouring pages of a page.' },
     hasNextPageFieldOptions: { description: 'Whether rows follow this page.' },
     hasPreviousPageFieldOptions: { description: 'Whether rows come before this page.' },
     startCursorFieldOptions: { description: 'Cursor of the first row; null on an empty page.' },
     endCursorFieldOptions: { description: 'Cursor of the last row; null on an empty page.' },
     firstArgOptions: {
-      description: `How many rows after the cursor. Default: ${limits.pageRows}. At most ${limits.maxPageRows}.`,
+      description: `The number of rows to return. Default: ${limits.pageRows}. At most ${limits.maxPageRows}.`,
     },
-    afterArgOptions: { description: 'Rows after this cursor. What is no cursor of this list means its beginning.' },
+    afterArgOptions: {
+      description: 'Return rows after this cursor. An invalid cursor starts at the beginning of the list.',
+    },
     lastArgOptions: {
-      description: `How many rows before the cursor, instead of \`first\`. At most ${limits.maxPageRows}.`,
+      description: `The number of rows to return from the end of the range, instead of from its start. At most ${limits.maxPageRows}.`,
     },
-    beforeArgOptions: { description: 'Rows before this cursor. What is no cursor of this list means its end.' },
+    beforeArgOptions: {
+      description: 'Return rows before this cursor. An invalid cursor starts at the end of the list.',
+    },
   },
 })
 
 const capitalised = (name: string) => `${name.slice(0, 1).toUpperCase()}${name.slice(1)}`
 
-builder.queryType({ description: 'Everything that can be read. Reading changes nothing.' })
+builder.queryType({ description: 'All read operations. They change nothing.' })
 builder.mutationType({
   description:
-    'Everything that can be changed. Each answers with a union of its success and the refusals that a caller can act on.',
+    'All write operations. Each returns a union of its success type and the errors that a caller can handle.',
 })
 
 /** A page as Relay's connection type takes it, with whatever its further fields need. */

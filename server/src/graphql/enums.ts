@@ -8,65 +8,68 @@ export const valuesOf = <T extends string>(descriptions: Record<T, string>) =>
   ) as Record<T, { value: T; description: string }>
 
 export const RoleEnum = builder.enumType('Role', {
-  description: 'What somebody may do in a tenant. Each role includes the ones before it.',
+  description:
+    'The permissions of a principal in a tenant. Each role includes the ones before it: VIEWER, MEMBER, ADMIN, OWNER.',
   values: valuesOf<Role>({
     VIEWER: 'Reads files and downloads them.',
     MEMBER: 'Uploads, renames, deletes and restores files.',
-    ADMIN: 'Sees the audit log, everybody’s upload intents and the cleanup runs, holds files and ends the trash early.',
+    ADMIN:
+      'Reads the audit log, cleanup runs and all upload intents. Places legal holds and purges files from the trash.',
     OWNER: 'Manages members and API keys.',
   }),
 })
 
 export const PrincipalKindEnum = builder.enumType('PrincipalKind', {
-  description: 'Which kind of caller somebody is.',
+  description: 'The kind of a principal.',
   values: valuesOf<PrincipalKind>({
-    USER: 'A person with an account, in the console.',
+    USER: 'A person with an account for the console.',
     API_KEY: 'A program with an API key.',
-    EXTERNAL: 'A user of the host application, known by its token.',
+    EXTERNAL: 'A user of the host application, identified by a token.',
     SYSTEM: 'Filegraph itself: a job or the command line.',
   }),
 })
 
 export const FileStateEnum = builder.enumType('FileState', {
-  description: 'Where a file is in its life.',
+  description: 'The state of the file.',
   values: valuesOf<'READY' | 'TRASHED' | 'PURGED'>({
-    READY: 'To be read.',
-    TRASHED: 'In the trash: hidden from every other read, and restorable until its time there ends.',
-    PURGED: 'Gone for good. Seen only in the answer to the purge, and in no list.',
+    READY: 'Live and readable.',
+    TRASHED: 'In the trash. Not listed with live files. Can be restored until `purgeAfter`.',
+    PURGED: 'Deleted permanently. Returned only by `purgeFile`; no list contains it.',
   }),
 })
 
 export const RetentionEnum = builder.enumType('Retention', {
-  description: 'How long a file stays.',
+  description: 'How long a file is kept.',
   values: valuesOf<'KEPT' | 'WHILE_ATTACHED'>({
-    KEPT: 'Until somebody deletes it.',
-    WHILE_ATTACHED: 'Until its last attachment is removed, which puts it into the trash.',
+    KEPT: 'Until it is deleted.',
+    WHILE_ATTACHED: 'Until its last attachment is removed. The file then moves to the trash.',
   }),
 })
 
 export const FileOrderEnum = builder.enumType('FileOrder', {
-  description: 'The order of a list of files: by time of upload, or of deletion in the trash.',
+  description: 'The order of a list of files: by upload time, or by deletion time in the trash.',
   values: valuesOf<'NEWEST_FIRST' | 'OLDEST_FIRST'>({
-    NEWEST_FIRST: 'The latest first.',
-    OLDEST_FIRST: 'The earliest first.',
+    NEWEST_FIRST: 'Newest first.',
+    OLDEST_FIRST: 'Oldest first.',
   }),
 })
 
 export const UploadIntentStateEnum = builder.enumType('UploadIntentState', {
-  description: 'Where an upload intent is in its life. Only a pending one can change.',
+  description: 'The state of an upload intent. Only a pending intent can change.',
   values: valuesOf<'PENDING' | 'COMMITTED' | 'CANCELLED' | 'EXPIRED'>({
-    PENDING: 'Waits for its bytes and for the commit.',
-    COMMITTED: 'Has become a version of a file.',
-    CANCELLED: 'Was taken back, or its bytes were not what was declared.',
-    EXPIRED: 'Was not committed in time.',
+    PENDING: 'Waiting for the bytes and for `commitUpload`.',
+    COMMITTED: 'Committed as a version of a file.',
+    CANCELLED: 'Cancelled by the caller, or refused because the bytes did not match the declaration.',
+    EXPIRED: 'Not committed before `expiresAt`.',
   }),
 })
 
 export const DispositionEnum = builder.enumType('Disposition', {
-  description: 'What a browser does with a download.',
+  description: 'How a browser handles a download.',
   values: valuesOf<'ATTACHMENT' | 'INLINE'>({
-    ATTACHMENT: 'Saves it under the name of the file.',
+    ATTACHMENT: 'Save it under the name of the file.',
     INLINE:
-      'Shows images, audio, video and plain text in place. An external bucket also shows PDF; the local bucket does not. Other types are saved.',
+      'Show images, audio, video and plain text in the browser. PDF is shown from an external bucket only. Other ' +
+      'types are saved.',
   }),
 })

@@ -9,10 +9,10 @@ import { callerOf, loadersOf, type RequestContext } from './requestContext.ts'
 const typeOf = new WeakMap<object, NodeType>()
 
 export const NodeInterface = builder.interfaceRef<object>('Node').implement({
-  description: 'Something with an id of its own, to be read again by `node`.',
+  description: 'An object with a global id. Can be fetched with `node`.',
   resolveType: (row) => typeOf.get(row),
   fields: (t) => ({
-    id: t.id({ description: 'Opaque, and unique among all types.', resolve: () => '' }),
+    id: t.id({ description: 'The global id. Opaque.', resolve: () => '' }),
   }),
 })
 
@@ -83,9 +83,9 @@ builder.queryFields((t) => ({
     nullable: true,
     authScopes: { role: 'VIEWER' },
     description:
-      'Any object by its id. Null if the id is unknown, malformed or of another tenant. Files in the trash are found for ' +
-      'MEMBER and above.',
-    args: { id: t.arg.id({ required: true, description: 'The id of any type.' }) },
+      'An object by its global id. Null if the id is unknown, malformed or of another tenant. Files in the trash ' +
+      'are visible to MEMBER and above.',
+    args: { id: t.arg.id({ required: true, description: 'The global id of an object.' }) },
     resolve: (_root, { id }, context) => findNode(context, id),
   }),
   nodes: t.field({
@@ -93,8 +93,8 @@ builder.queryFields((t) => ({
     nullable: { list: true, items: true },
     authScopes: { role: 'VIEWER' },
     description:
-      'Several things by their ids, in the order of the ids; null in place of those that `node` does not find.',
-    args: { ids: t.arg.idList({ required: true, description: `At most ${limits.nodesPerRequest}.` }) },
+      'Objects by their global ids, in the order of the ids. Contains null for each id that `node` does not find.',
+    args: { ids: t.arg.idList({ required: true, description: `The global ids. At most ${limits.nodesPerRequest}.` }) },
     resolve: (_root, { ids }, context) => {
       if (ids.length > limits.nodesPerRequest) throw new BadInput(`At most ${limits.nodesPerRequest} ids.`)
       return Promise.all(ids.map((id) => findNode(context, id)))

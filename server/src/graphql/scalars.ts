@@ -20,13 +20,15 @@ function parseBytes(value: unknown): number {
 }
 
 builder.scalarType('DateTime', {
-  description: 'A time as in ISO 8601 and RFC 3339, such as `2026-01-31T09:00:00.000Z`; answers are in UTC.',
+  description: 'A date and time in ISO 8601 and RFC 3339 format, such as `2026-01-31T09:00:00.000Z`. Returned in UTC.',
   serialize: (value) => (value instanceof Date ? value : new Date(value as string)).toISOString(),
   parseValue: parseTime,
 })
 
 builder.scalarType('ByteSize', {
-  description: 'A number of bytes or of things, as a JSON number below 2^53. Decimal strings are accepted too.',
+  description:
+    'A non-fractional number below 2^53, such as a number of bytes. Returned as a JSON number. Decimal strings ' +
+    'are accepted as input.',
   serialize: Number,
   parseValue: parseBytes,
   parseLiteral: (node) =>
@@ -36,7 +38,7 @@ builder.scalarType('ByteSize', {
 })
 
 builder.scalarType('JSONObject', {
-  description: 'An object of JSON whose shape depends on what it describes.',
+  description: 'A JSON object whose shape depends on the context.',
   serialize: (value) => value,
   parseValue: () => refuse('This value cannot be sent.'),
 })

@@ -14,14 +14,18 @@ export const Attachment = builder.objectRef<AttachmentRow>('Attachment').impleme
   description: 'A row of a host application that uses a file.',
   interfaces: [NodeInterface],
   fields: (t) => ({
-    id: t.id({ description: 'Opaque and global.', resolve: ({ id }) => nodeId('Attachment', id) }),
+    id: t.id({ description: 'The global id. Opaque.', resolve: ({ id }) => nodeId('Attachment', id) }),
     ownerType: t.exposeString('ownerType', {
-      description: 'What kind of row, such as `invoice`, in the host application’s words.',
+      description: 'The type of the row in the host application, such as `invoice`.',
     }),
-    ownerId: t.exposeString('ownerId', { description: 'Which row, in the host application’s words.' }),
-    slot: t.exposeString('slot', { description: 'What the file is to the row, such as `avatar`.' }),
-    attachedAt: t.expose('attachedAt', { type: 'DateTime', description: 'Since when.' }),
-    attachedBy: t.field({ type: Principal, description: 'Who attached it.', resolve: ({ attachedBy }) => attachedBy }),
+    ownerId: t.exposeString('ownerId', { description: 'The id of the row in the host application.' }),
+    slot: t.exposeString('slot', { description: 'The role of the file in the row, such as `avatar`.' }),
+    attachedAt: t.expose('attachedAt', { type: 'DateTime', description: 'When the file was attached.' }),
+    attachedBy: t.field({
+      type: Principal,
+      description: 'The principal that attached the file.',
+      resolve: ({ attachedBy }) => attachedBy,
+    }),
   }),
 })
 
@@ -38,15 +42,15 @@ export const AttachmentConnection = builder.connectionObject(
 
 builder.objectType(FileInUse, {
   name: 'FileInUseError',
-  description: 'Rows of a host application use the file, so it cannot be deleted.',
+  description: 'The file has attachments, so it cannot be deleted.',
   interfaces: [ErrorInterface],
   fields: (t) => ({
     attachments: t.field({
       type: [Attachment],
-      description: 'Who uses it; the first hundred where there are more.',
+      description: 'The attachments of the file. At most 100.',
       resolve: ({ attachments }) => [...attachments],
     }),
-    attachmentCount: t.exposeInt('attachmentCount', { description: 'How many there are.' }),
+    attachmentCount: t.exposeInt('attachmentCount', { description: 'The number of attachments of the file.' }),
   }),
 })
 
@@ -58,9 +62,9 @@ builder.queryField('attachmentsOf', (t) =>
       authScopes: { role: 'VIEWER' },
       description: 'The attachments of one row of a host application, oldest first.',
       args: {
-        ownerType: t.arg.string({ required: true, description: 'What kind of row.' }),
-        ownerId: t.arg.string({ required: true, description: 'Which row.' }),
-        slot: t.arg.string({ description: 'Those in this slot alone.' }),
+        ownerType: t.arg.string({ required: true, description: 'The type of the row, such as `invoice`.' }),
+        ownerId: t.arg.string({ required: true, description: 'The id of the row in the host application.' }),
+        slot: t.arg.string({ description: 'List only attachments in this slot. Default: all slots.' }),
       },
       resolve: async (_root, { ownerType, ownerId, slot, ...page }, context) => {
         const owner = { ownerType, ownerId, slot: slot ?? null }

@@ -12,29 +12,32 @@ const ownerInput = (name: string, description: string) =>
       fileId: t.id({ required: true, description: 'The id of the file.' }),
       ownerType: t.string({
         required: true,
-        description: 'What kind of row uses it, such as `invoice`: 1 to 100 characters, no control characters.',
+        description:
+          'The type of the row in the host application, such as `invoice`. 1 to 100 characters. No control characters.',
       }),
       ownerId: t.string({
         required: true,
-        description: 'Which row, by the host application’s id: 1 to 200 characters, no control characters.',
+        description: 'The id of the row in the host application. 1 to 200 characters. No control characters.',
       }),
       slot: t.string({
         defaultValue: usualSlot,
-        description: 'What the file is to the row, such as `avatar`: 1 to 100 characters, no control characters.',
+        description:
+          'The role of the file in the row, such as `avatar`. Default: `default`. 1 to 100 characters. No control ' +
+          'characters.',
       }),
     }),
   })
 
-const AttachFileInput = ownerInput('AttachFileInput', 'A file, and the row of a host application that uses it.')
-const DetachFileInput = ownerInput('DetachFileInput', 'A file, and the row that no longer uses it.')
-const ReplaceAttachmentInput = ownerInput('ReplaceAttachmentInput', 'A file, and the slot of a row that it shall fill.')
+const AttachFileInput = ownerInput('AttachFileInput', 'A file and the row of a host application that uses it.')
+const DetachFileInput = ownerInput('DetachFileInput', 'A file and the row that no longer uses it.')
+const ReplaceAttachmentInput = ownerInput('ReplaceAttachmentInput', 'A file and the slot of a row to put it into.')
 
-const AttachFileSuccess = successWithFile('AttachFileSuccess', 'The file is in use.')
+const AttachFileSuccess = successWithFile('AttachFileSuccess', 'The file is attached.')
 const DetachFileSuccess = successWithFile(
   'DetachFileSuccess',
-  'The row does not use the file any more, which may be in the trash for it.',
+  'The file is detached. A WHILE_ATTACHED file without attachments is now in the trash.',
 )
-const ReplaceAttachmentSuccess = successWithFile('ReplaceAttachmentSuccess', 'The file is the only one in its slot.')
+const ReplaceAttachmentSuccess = successWithFile('ReplaceAttachmentSuccess', 'The file is the only one in the slot.')
 
 /** A slot that is null is the default one. */
 const ownerOf = (input: Omit<Owner, 'slot'> & { readonly slot?: string | null | undefined }): Owner => ({
@@ -43,7 +46,7 @@ const ownerOf = (input: Omit<Owner, 'slot'> & { readonly slot?: string | null | 
   slot: input.slot ?? usualSlot,
 })
 
-const answers = (what: string) => ({ description: `The answer of \`${what}\`.` })
+const answers = (what: string) => ({ description: `The result of \`${what}\`.` })
 
 builder.mutationFields((t) => ({
   attachFile: t.field({
@@ -52,9 +55,11 @@ builder.mutationFields((t) => ({
     nullable: true,
     authScopes: { role: 'MEMBER' },
     description:
-      'Says that a row of the host application uses a file, which cannot be deleted from then on. Doing so twice answers ' +
-      'the same. A file in the trash is refused with ConflictError.',
-    args: { input: t.arg({ type: AttachFileInput, required: true, description: 'Which file, and who uses it.' }) },
+      'Attaches a file to a row of the host application. An attached file cannot be deleted. Idempotent. Returns ' +
+      'ConflictError if the file is in the trash.',
+    args: {
+      input: t.arg({ type: AttachFileInput, required: true, description: 'The file and the row that uses it.' }),
+    },
     resolve: (_root, { input }, context) => attachFile(callerOf(context), fileId(input.fileId), ownerOf(input)),
   }),
   detachFile: t.field({
@@ -63,9 +68,11 @@ builder.mutationFields((t) => ({
     nullable: true,
     authScopes: { role: 'MEMBER' },
     description:
-      'Says that a row does not use a file any more; one that did not is answered the same. The last detachment of a ' +
-      'WHILE_ATTACHED file puts it into the trash.',
-    args: { input: t.arg({ type: DetachFileInput, required: true, description: 'Which file, and who used it.' }) },
+      'Detaches a file from a row of the host application. Idempotent. A WHILE_ATTACHED file moves to the trash ' +
+      'when its last attachment is removed.',
+    args: {
+      input: t.arg({ type: DetachFileInput, required: true, description: 'The file and the row that used it.' }),
+    },
     resolve: (_root, { input }, context) => detachFile(callerOf(context), fileId(input.fileId), ownerOf(input)),
   }),
   replaceAttachment: t.field({
@@ -74,8 +81,9 @@ builder.mutationFields((t) => ({
     nullable: true,
     authScopes: { role: 'MEMBER' },
     description:
-      'Makes a file the only one in a slot of a row, in one step: whatever was there is detached. For "change my avatar".',
-    args: { input: t.arg({ type: ReplaceAttachmentInput, required: true, description: 'Which file, and where.' }) },
+      'Attaches a file to a slot and detaches every other file in that slot, atomically. Use it for "change my ' +
+      'avatar".',
+    args: { input: t.arg({ type: ReplaceAttachmentInput, required: true, description: 'The file and the slot.' }) },
     resolve: (_root, { input }, context) => replaceAttachment(callerOf(context), fileId(input.fileId), ownerOf(input)),
   }),
 }))

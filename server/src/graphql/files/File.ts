@@ -1,5 +1,6 @@
 import type { File as FileRow } from '../../domain/files/findFiles.ts'
 import { countFiles, type FileFilter, listFiles } from '../../domain/files/listFiles.ts'
+import { limits } from '../../domain/limits.ts'
 import { typePrefix } from '../../domain/mediaTypes/typePattern.ts'
 import { BadInput } from '../../domain/refusals.ts'
 import { Attachment, AttachmentConnection } from '../attachments/Attachment.ts'
@@ -13,41 +14,47 @@ import { FileVersion, FileVersionConnection } from './FileVersion.ts'
 import { downloadUrl } from './downloadUrl.ts'
 
 const LegalHold = builder.objectRef<FileRow>('LegalHold').implement({
-  description: 'Why a file must neither be deleted nor purged.',
+  description: 'A legal hold: the file can be neither deleted nor purged.',
   fields: (t) => ({
-    heldAt: t.field({ type: 'DateTime', description: 'Since when.', resolve: ({ heldAt }) => heldAt ?? new Date(0) }),
+    heldAt: t.field({
+      type: 'DateTime',
+      description: 'When the hold was placed.',
+      resolve: ({ heldAt }) => heldAt ?? new Date(0),
+    }),
     heldBy: t.field({
       type: Principal,
       nullable: true,
-      description: 'Who put the file under hold.',
+      description: 'The principal that placed the hold.',
       resolve: ({ heldById }, _args, context) =>
         heldById === null ? null : loadersOf(context).principals.load(heldById),
     }),
     reason: t.string({
-      description: 'Why, in the words of whoever did.',
+      description: 'The reason that was given for the hold.',
       resolve: ({ holdReason }) => holdReason ?? '',
     }),
   }),
 })
 
 export const File = builder.objectRef<FileRow>('File').implement({
-  description: 'A name in the tenant’s tree with a current version.',
+  description: 'A file of the tenant: a name and a current version.',
   interfaces: [NodeInterface],
   fields: (t) => ({
-    id: t.id({ description: 'Opaque and global.', resolve: ({ id }) => nodeId('File', id) }),
+    id: t.id({ description: 'The global id. Opaque.', resolve: ({ id }) => nodeId('File', id) }),
     name: t.exposeString('name', {
-      description: 'As people wrote it. It may hold any script; escape it where it is shown.',
+      description: 'The name of the file. May contain any Unicode script. Escape it before you display it.',
     }),
     contentType: t.exposeString('contentType', {
       description:
-        'The media type of the current version, under its usual name: `application/zip` for `application/x-zip-compressed`. ' +
-        'The first bytes decide it where they are certain, otherwise the declaration. May carry `charset` and `codecs`.',
+        'The media type of the current version, normalised: `application/zip` for `application/x-zip-compressed`. ' +
+        'Detected from the first bytes if their signature is certain, otherwise as declared. May include `charset` ' +
+        'and `codecs`.',
     }),
     byteSize: t.expose('byteSize', { type: 'ByteSize', description: 'The size of the current version in bytes.' }),
     sha256: t.exposeString('sha256', {
       nullable: true,
       description:
-        'SHA-256 of the current version in 64 hexadecimal digits. Null until it is proved: see `FileVersion.sha256`.',
+        'The SHA-256 of the current version, as 64 hexadecimal digits. Null until it is verified: see ' +
+        '`FileVersion.sha256`.',
     }),
     state: t.field({
       type: FileStateEnum,
@@ -56,20 +63,20 @@ export const File = builder.objectRef<FileRow>('File').implement({
     }),
     uploadedBy: t.field({
       type: Principal,
-      description: 'Who uploaded the first version.',
+      description: 'The principal that uploaded the first version.',
       resolve: (file) => file.uploadedBy,
     }),
     uploadedAt: t.expose('uploadedAt', { type: 'DateTime', description: 'When the first version was committed.' }),
-    updatedAt: t.expose('updatedAt', { type: 'DateTime', description: 'When anything about the file last changed.' }),
+    updatedAt: t.expose('updatedAt', { type: 'DateTime', description: 'When the file last changed.' }),
     deletedAt: t.expose('deletedAt', {
       type: 'DateTime',
       nullable: true,
-      description: 'Since when it is in the trash.',
+      description: 'When the file was moved to the trash.',
     }),
     deletedBy: t.field({
       type: Principal,
       nullable: true,
-      description: 'Who put it into the trash.',
+      description: 'The principal that moved the file to the trash.',
       resolve: ({ deletedById }, _args, context) =>
         deletedById === null ? null : loadersOf(context).principals.load(deletedById),
     }),
@@ -98,51 +105,53 @@ export const File = builder.objectRef<FileRow>('File').implement({
     attachments: t.connection(
       {
         type: Attachment,
-        description: 'Who uses the file, oldest first. A file with attachments cannot be deleted.',
+        description: 'The attachments of the file, oldest first. A file with attachments cannot be deleted.',
         resolve: async ({ id }, args, context) =>
           connectionOf(await loadersOf(context).attachmentPages(args).load(id), {}),
       },
       AttachmentConnection,
     ),
-    attachmentCount: t.exposeInt('attachmentCount', { description: 'How many rows of host applications use it.' }),
+    attachmentCount: t.exposeInt('attachmentCount', { description: 'The number of attachments of the file.' }),
     retention: t.field({
       type: RetentionEnum,
-      description: 'How long the file stays.',
+      description: 'How long the file is kept.',
       resolve: ({ retention }) => retention,
     }),
     hold: t.field({
       type: LegalHold,
       nullable: true,
-      description: 'The legal hold that it is under: nobody deletes it and nothing purges it.',
+      description: 'The legal hold on the file. Null if there is none.',
       resolve: (file) => (file.heldAt ? file : null),
     }),
     quarantinedAt: t.expose('quarantinedAt', {
       type: 'DateTime',
       nullable: true,
       description:
-        'Since when the bucket is known not to hold the bytes of the current version as they were committed; null while all is well.',
+        'When the stored bytes of the current version were found missing or damaged. Null if they are intact.',
     }),
     purgeAfter: t.field({
       type: 'DateTime',
       nullable: true,
-      description: 'When its time in the trash is over; null for a file that is not there, or that is held.',
+      description:
+        'When the file will be purged from the trash. Null if the file is not in the trash or is under legal hold.',
       resolve: ({ deletedAt, purgedAt, heldAt, policy }) =>
         deletedAt && !purgedAt && !heldAt ? new Date(deletedAt.getTime() + policy.trashDays * 86_400_000) : null,
     }),
     downloadUrl: t.string({
       nullable: true,
       description:
-        'A URL that reads the current version under the name of the file. Signed for this response and not stored. Null while ' +
-        'the file is in the trash or its bytes are in quarantine: then `versions` may have one that can be read. Use ' +
-        '`issueDownloadUrl` if the audit log has to show who downloaded what.',
+        'A signed URL that downloads the current version under the name of the file. Created for this response and ' +
+        'not stored. Null if the file is in the trash or its bytes are in quarantine; `versions` may then have a ' +
+        'readable version. To record downloads in the audit log, use `issueDownloadUrl`.',
       args: {
         disposition: t.arg({
           type: DispositionEnum,
           defaultValue: 'ATTACHMENT',
-          description: 'What a browser does with it. Default: ATTACHMENT.',
+          description: 'How a browser handles the download. Default: ATTACHMENT.',
         }),
         expiresInSeconds: t.arg.int({
-          description: 'How long the URL works. Default: 600. At most `Tenant.downloadUrlMaxSeconds`.',
+          description:
+            'The lifetime of the URL in seconds. Default: 600. At most `TenantPolicy.downloadUrlMaxSeconds`.',
         }),
       },
       resolve: (file, args, context) => downloadUrl(file, file, args, context),
@@ -153,7 +162,7 @@ export const File = builder.objectRef<FileRow>('File').implement({
 builder.objectField(Attachment, 'file', (t) =>
   t.field({
     type: File,
-    description: 'The file, which is not in the trash as long as it is attached.',
+    description: 'The file. An attached file is never in the trash.',
     resolve: async ({ id, fileId }, _args, context) => {
       const file = await loadersOf(context).files.load(fileId)
       if (!file) throw new Error(`Attachment ${id} has lost its file`)
@@ -165,11 +174,11 @@ builder.objectField(Attachment, 'file', (t) =>
 const FileFilterInput = builder.inputType('FileFilter', {
   description: 'Which files to list. Conditions are joined by "and".',
   fields: (t) => ({
-    state: t.field({ type: FileStateEnum, description: 'READY unless told.' }),
+    state: t.field({ type: FileStateEnum, description: 'The state of the files. Default: READY.' }),
     contentTypePrefix: t.string({
       description:
-        'The media type or the beginning of it: `application/pdf`, `image/`, `image` or `image/*`. Synonyms of a type find ' +
-        'the same files. `*/*` finds all.',
+        'A media type or a prefix of one: `application/pdf`, `image/`, `image` or `image/*`. Synonyms of a type ' +
+        'match the same files. `*/*` matches all files.',
     }),
     uploadedById: t.id({ description: 'The id of the principal who uploaded the first version.' }),
   }),
@@ -180,10 +189,10 @@ type ListedFiles = { readonly filter: FileFilter }
 const FileEdge = builder.edgeObject({ type: File, name: 'FileEdge', description: 'A file in a page.' })
 
 const BoundedCount = builder.objectRef<{ value: number; isExact: boolean }>('BoundedCount').implement({
-  description: 'A count that stops at a bound instead of slowing down.',
+  description: 'A count that stops at an upper bound to stay fast.',
   fields: (t) => ({
-    value: t.exposeInt('value', { description: 'How many there are, or at least are.' }),
-    isExact: t.exposeBoolean('isExact', { description: 'False where there are more than were counted.' }),
+    value: t.exposeInt('value', { description: 'The number of rows, or a lower bound of it.' }),
+    isExact: t.exposeBoolean('isExact', { description: 'False if there are more rows than `value`.' }),
   }),
 })
 
@@ -195,7 +204,7 @@ const FileConnection = builder.connectionObject(
     fields: (t) => ({
       totalCount: t.field({
         type: BoundedCount,
-        description: 'How many files match. Costs a statement of its own, and only when it is asked for.',
+        description: `The number of matching files, counted up to ${limits.countedRows}. Runs an extra query only when requested.`,
         resolve: (connection, _args, context) =>
           countFiles(callerOf(context), (connection as unknown as ListedFiles).filter),
       }),
@@ -214,7 +223,10 @@ builder.queryFields((t) => ({
       '`includesTrashed` is not set. A purged file is always null.',
     args: {
       id: t.arg.id({ required: true, description: 'The id of a file.' }),
-      includesTrashed: t.arg.boolean({ defaultValue: false, description: 'Whether to find a file in the trash too.' }),
+      includesTrashed: t.arg.boolean({
+        defaultValue: false,
+        description: 'Whether to find files in the trash too. Default: false.',
+      }),
     },
     resolve: (_root, { id, includesTrashed }, context) => {
       const { files, filesAndTrash } = loadersOf(context)
@@ -226,13 +238,13 @@ builder.queryFields((t) => ({
       type: File,
       nullable: true,
       authScopes: { role: 'VIEWER' },
-      description: 'The files of the tenant, newest first unless told. A deep page costs what the first one costs.',
+      description: 'The files of the tenant. A deep page costs the same as the first.',
       args: {
-        filter: t.arg({ type: FileFilterInput, description: 'Which files.' }),
+        filter: t.arg({ type: FileFilterInput, description: 'Which files to list. Default: all live files.' }),
         orderBy: t.arg({
           type: FileOrderEnum,
           defaultValue: 'NEWEST_FIRST',
-          description: 'In which order.',
+          description: 'The order of the list. Default: NEWEST_FIRST.',
         }),
       },
       resolve: async (_root, { filter: asked, orderBy, ...page }, context) => {

@@ -13,45 +13,45 @@ export interface VersionOfFile extends VersionRow {
 }
 
 export const FileVersion = builder.objectRef<VersionOfFile>('FileVersion').implement({
-  description: 'What a file was at one time. It never changes.',
+  description: 'One version of the content of a file. Immutable.',
   interfaces: [NodeInterface],
   fields: (t) => ({
     id: t.id({
-      description: 'Opaque and global.',
+      description: 'The global id. Opaque.',
       resolve: ({ fileId, number }) => nodeId('FileVersion', versionKey(fileId, number)),
     }),
-    number: t.exposeInt('number', { description: 'Counts from 1 within the file.' }),
-    name: t.exposeString('name', { description: 'The name it was uploaded under.' }),
-    contentType: t.exposeString('contentType', { description: 'The media type, as in `File.contentType`.' }),
-    byteSize: t.expose('byteSize', { type: 'ByteSize', description: 'The size in bytes, as found in the bucket.' }),
+    number: t.exposeInt('number', { description: 'The number of the version within the file, starting at 1.' }),
+    name: t.exposeString('name', { description: 'The name under which the version was uploaded.' }),
+    contentType: t.exposeString('contentType', { description: 'The media type. See `File.contentType`.' }),
+    byteSize: t.expose('byteSize', { type: 'ByteSize', description: 'The size in bytes, as measured in the bucket.' }),
     sha256: t.exposeString('sha256', {
       nullable: true,
       description:
-        'SHA-256 of the bytes in 64 hexadecimal digits. Null until it is proved: verification computes it later for content of ' +
-        'more than 64 KiB that was uploaded without a checksum.',
+        'The SHA-256 of the bytes, as 64 hexadecimal digits. Null for content of more than 64 KiB that was uploaded ' +
+        'without a checksum, until the verification job has computed it.',
     }),
     quarantinedAt: t.expose('quarantinedAt', {
       type: 'DateTime',
       nullable: true,
-      description:
-        'Since when the bucket is known not to hold the bytes of this version as they were committed. Null if all is well.',
+      description: 'When the stored bytes of this version were found missing or damaged. Null if they are intact.',
     }),
     createdBy: t.field({ type: Principal, description: 'Who uploaded it.', resolve: ({ createdBy }) => createdBy }),
-    createdAt: t.expose('createdAt', { type: 'DateTime', description: 'When it was committed.' }),
+    createdAt: t.expose('createdAt', { type: 'DateTime', description: 'When the version was committed.' }),
     downloadUrl: t.string({
       nullable: true,
       description:
-        'A URL that reads this version under the name that it was uploaded with. Signed for this response and not stored. ' +
-        'Null while the file is in the trash or the bytes are in quarantine. When the current version is in quarantine, offer ' +
+        'A signed URL that downloads this version under its own name. Created for this response and not stored. Null ' +
+        'if the file is in the trash or the bytes are in quarantine. If the current version is in quarantine, offer ' +
         'the newest version that has a URL.',
       args: {
         disposition: t.arg({
           type: DispositionEnum,
           defaultValue: 'ATTACHMENT',
-          description: 'What a browser does with it. Default: ATTACHMENT.',
+          description: 'How a browser handles the download. Default: ATTACHMENT.',
         }),
         expiresInSeconds: t.arg.int({
-          description: 'How long the URL works. Default: 600. At most `Tenant.downloadUrlMaxSeconds`.',
+          description:
+            'The lifetime of the URL in seconds. Default: 600. At most `TenantPolicy.downloadUrlMaxSeconds`.',
         }),
       },
       resolve: (version, args, context) => downloadUrl(version, version.file, args, context),

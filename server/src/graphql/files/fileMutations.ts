@@ -17,42 +17,46 @@ export const fileId = (id: string) => idOf('File', id) ?? noId
 export const successWithFile = (name: string, description: string) =>
   builder.objectRef<FileRow>(name).implement({
     description,
-    fields: (t) => ({ file: t.field({ type: File, description: 'The file as it is now.', resolve: (file) => file }) }),
+    fields: (t) => ({
+      file: t.field({ type: File, description: 'The file after the change.', resolve: (file) => file }),
+    }),
   })
 
 const RenameFileInput = builder.inputType('RenameFileInput', {
-  description: 'A new name for a file.',
+  description: 'The file and its new name.',
   fields: (t) => ({
     id: t.id({ required: true, description: 'The id of the file.' }),
     name: t.string({
       required: true,
-      description: 'At most 255 characters. No slashes, control or direction-changing characters.',
+      description:
+        'The new name. At most 255 characters. No slashes, control characters or characters that change the text ' +
+        'direction.',
     }),
   }),
 })
 
 const DeleteFileInput = builder.inputType('DeleteFileInput', {
-  description: 'A file to put into the trash.',
+  description: 'The file to move to the trash.',
   fields: (t) => ({ id: t.id({ required: true, description: 'The id of the file.' }) }),
 })
 
 const RestoreFileInput = builder.inputType('RestoreFileInput', {
-  description: 'A file to take out of the trash.',
+  description: 'The file to restore from the trash.',
   fields: (t) => ({ id: t.id({ required: true, description: 'The id of the file.' }) }),
 })
 
 const IssueDownloadUrlInput = builder.inputType('IssueDownloadUrlInput', {
-  description: 'A file to be downloaded on the record.',
+  description: 'The file to download, and how.',
   fields: (t) => ({
     id: t.id({ required: true, description: 'The id of the file.' }),
     version: t.int({ description: 'The number of a version. Default: the current version.' }),
     disposition: t.field({
       type: DispositionEnum,
       defaultValue: 'ATTACHMENT',
-      description: 'What a browser does with it.',
+      description: 'How a browser handles the download. Default: ATTACHMENT.',
     }),
     expiresInSeconds: t.int({
-      description: 'How long the address works; 600 unless told, bounded by the tenant’s policy.',
+      description: 'The lifetime of the URL in seconds. Default: 600. At most `TenantPolicy.downloadUrlMaxSeconds`.',
     }),
   }),
 })
@@ -64,18 +68,18 @@ const RestoreFileSuccess = successWithFile('RestoreFileSuccess', 'The file is ou
 const IssueDownloadUrlSuccess = builder
   .objectRef<{ url: string; expiresAt: Date; file: FileRow }>('IssueDownloadUrlSuccess')
   .implement({
-    description: 'The address was given out, and the audit log knows.',
+    description: 'The URL was created and recorded in the audit log.',
     fields: (t) => ({
       url: t.exposeString('url', {
         description:
-          'Reads the current version under the name of the file, or an old version under the name that it was uploaded with.',
+          'Downloads the current version under the name of the file, or an older version under its own name.',
       }),
-      expiresAt: t.expose('expiresAt', { type: 'DateTime', description: 'Until when it works.' }),
+      expiresAt: t.expose('expiresAt', { type: 'DateTime', description: 'When the URL expires.' }),
       file: t.field({ type: File, description: 'The file.', resolve: ({ file }) => file }),
     }),
   })
 
-const answers = (what: string) => ({ description: `The answer of \`${what}\`.` })
+const answers = (what: string) => ({ description: `The result of \`${what}\`.` })
 
 builder.mutationFields((t) => ({
   renameFile: t.field({
@@ -83,8 +87,8 @@ builder.mutationFields((t) => ({
     errors: { types: [NotFound, Invalid], union: answers('renameFile') },
     nullable: true,
     authScopes: { role: 'MEMBER' },
-    description: 'Gives a file another name. Its versions keep theirs.',
-    args: { input: t.arg({ type: RenameFileInput, required: true, description: 'Which file, and its name.' }) },
+    description: 'Renames a file. Its versions keep their names.',
+    args: { input: t.arg({ type: RenameFileInput, required: true, description: 'The file and its new name.' }) },
     resolve: (_root, { input }, context) => renameFile(callerOf(context), fileId(input.id), input.name),
   }),
   deleteFile: t.field({
@@ -93,9 +97,9 @@ builder.mutationFields((t) => ({
     nullable: true,
     authScopes: { role: 'MEMBER' },
     description:
-      'Puts a file into the trash, from where it can be restored. Doing so twice answers the same. A file that is attached ' +
-      'or under legal hold is refused.',
-    args: { input: t.arg({ type: DeleteFileInput, required: true, description: 'Which file.' }) },
+      'Moves a file to the trash, from which it can be restored. Idempotent. Returns FileInUseError if the file is ' +
+      'attached, and ConflictError if it is under legal hold.',
+    args: { input: t.arg({ type: DeleteFileInput, required: true, description: 'The file to move to the trash.' }) },
     resolve: (_root, { input }, context) => deleteFile(callerOf(context), fileId(input.id)),
   }),
   restoreFile: t.field({
@@ -103,8 +107,8 @@ builder.mutationFields((t) => ({
     errors: { types: [NotFound], union: answers('restoreFile') },
     nullable: true,
     authScopes: { role: 'MEMBER' },
-    description: 'Takes a file out of the trash. Doing so twice answers the same.',
-    args: { input: t.arg({ type: RestoreFileInput, required: true, description: 'Which file.' }) },
+    description: 'Restores a file from the trash. Idempotent.',
+    args: { input: t.arg({ type: RestoreFileInput, required: true, description: 'The file to restore.' }) },
     resolve: (_root, { input }, context) => restoreFile(callerOf(context), fileId(input.id)),
   }),
   issueDownloadUrl: t.field({
@@ -113,9 +117,11 @@ builder.mutationFields((t) => ({
     nullable: true,
     authScopes: { role: 'VIEWER' },
     description:
-      'Gives out a download URL and records in the audit log who got it. A ConflictError with reason QUARANTINED if the stored ' +
-      'bytes of the version are damaged or missing: another version may be readable.',
-    args: { input: t.arg({ type: IssueDownloadUrlInput, required: true, description: 'Which file, and how.' }) },
+      'Creates a download URL and records in the audit log who received it. Returns ConflictError with reason ' +
+      'QUARANTINED if the stored bytes of the version are damaged or missing; another version may be readable.',
+    args: {
+      input: t.arg({ type: IssueDownloadUrlInput, required: true, description: 'The file to download, and how.' }),
+    },
     resolve: (_root, { input }, context) => {
       const { id, version = null, disposition, expiresInSeconds = null } = input
       const options = { disposition: disposition ?? 'ATTACHMENT', expiresInSeconds }
@@ -125,29 +131,29 @@ builder.mutationFields((t) => ({
 }))
 
 const HoldFileInput = builder.inputType('HoldFileInput', {
-  description: 'A file that must stay, and why.',
+  description: 'The file to put under legal hold, and the reason.',
   fields: (t) => ({
-    id: t.id({ required: true, description: 'The id of the file; it may be in the trash.' }),
-    reason: t.string({ required: true, description: 'Why, in 1 to 500 characters.' }),
+    id: t.id({ required: true, description: 'The id of the file, live or in the trash.' }),
+    reason: t.string({ required: true, description: 'The reason for the hold. 1 to 500 characters.' }),
   }),
 })
 
 const ReleaseFileInput = builder.inputType('ReleaseFileInput', {
-  description: 'A file whose legal hold is over.',
+  description: 'The file to release from its legal hold.',
   fields: (t) => ({ id: t.id({ required: true, description: 'The id of the file.' }) }),
 })
 
 const ChangeRetentionInput = builder.inputType('ChangeRetentionInput', {
-  description: 'How long a file shall stay.',
+  description: 'The file and its new retention.',
   fields: (t) => ({
     id: t.id({ required: true, description: 'The id of the file.' }),
-    retention: t.field({ type: RetentionEnum, required: true, description: 'How long.' }),
+    retention: t.field({ type: RetentionEnum, required: true, description: 'How long the file is kept.' }),
   }),
 })
 
 const HoldFileSuccess = successWithFile('HoldFileSuccess', 'The file is under legal hold.')
-const ReleaseFileSuccess = successWithFile('ReleaseFileSuccess', 'The file is under no legal hold.')
-const ChangeRetentionSuccess = successWithFile('ChangeRetentionSuccess', 'The file has this retention.')
+const ReleaseFileSuccess = successWithFile('ReleaseFileSuccess', 'The file is not under legal hold.')
+const ChangeRetentionSuccess = successWithFile('ChangeRetentionSuccess', 'The retention of the file is set.')
 
 builder.mutationFields((t) => ({
   holdFile: t.field({
@@ -156,9 +162,9 @@ builder.mutationFields((t) => ({
     nullable: true,
     authScopes: { role: 'ADMIN' },
     description:
-      'Puts a file under legal hold, live or in the trash: nobody deletes it and nothing purges it until it is released. ' +
-      'Doing so twice answers the same, with the first reason.',
-    args: { input: t.arg({ type: HoldFileInput, required: true, description: 'Which file, and why.' }) },
+      'Puts a file under legal hold, live or in the trash. It can be neither deleted nor purged until it is ' +
+      'released. Idempotent: a repeated call keeps the first reason.',
+    args: { input: t.arg({ type: HoldFileInput, required: true, description: 'The file and the reason.' }) },
     resolve: (_root, { input }, context) => holdFile(callerOf(context), fileId(input.id), input.reason),
   }),
   releaseFile: t.field({
@@ -166,8 +172,8 @@ builder.mutationFields((t) => ({
     errors: { types: [NotFound], union: answers('releaseFile') },
     nullable: true,
     authScopes: { role: 'ADMIN' },
-    description: 'Ends a legal hold. Doing so twice answers the same.',
-    args: { input: t.arg({ type: ReleaseFileInput, required: true, description: 'Which file.' }) },
+    description: 'Ends a legal hold. Idempotent.',
+    args: { input: t.arg({ type: ReleaseFileInput, required: true, description: 'The file to release.' }) },
     resolve: (_root, { input }, context) => releaseFile(callerOf(context), fileId(input.id)),
   }),
   changeRetention: t.field({
@@ -175,8 +181,10 @@ builder.mutationFields((t) => ({
     errors: { types: [NotFound], union: answers('changeRetention') },
     nullable: true,
     authScopes: { role: 'MEMBER' },
-    description: 'Says whether a file stays for its own sake or only while something is attached to it.',
-    args: { input: t.arg({ type: ChangeRetentionInput, required: true, description: 'Which file, and how long.' }) },
+    description: 'Sets whether a file is kept until it is deleted or only while it is attached.',
+    args: {
+      input: t.arg({ type: ChangeRetentionInput, required: true, description: 'The file and its new retention.' }),
+    },
     resolve: (_root, { input }, context) => changeRetention(callerOf(context), fileId(input.id), input.retention),
   }),
 }))

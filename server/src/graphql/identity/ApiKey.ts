@@ -10,25 +10,29 @@ import { callerOf, loadersOf, type RequestContext } from '../requestContext.ts'
 import { Principal } from './Principal.ts'
 
 const ApiKey = builder.objectRef<ApiKeyRow>('ApiKey').implement({
-  description: 'A key with which a program acts in the tenant. The secret is shown once and kept nowhere.',
+  description: 'An API key, with which a program acts in the tenant. The secret is shown once and never stored.',
   interfaces: [NodeInterface],
   fields: (t) => ({
-    id: t.id({ description: 'Opaque and global.', resolve: ({ id }) => nodeId('ApiKey', id) }),
-    name: t.exposeString('name', { description: 'What it is for.' }),
-    role: t.field({ type: RoleEnum, description: 'What it may do.', resolve: ({ role }) => role }),
-    createdBy: t.field({ type: Principal, description: 'Who made it.', resolve: ({ createdBy }) => createdBy }),
-    createdAt: t.expose('createdAt', { type: 'DateTime', description: 'When it was made.' }),
+    id: t.id({ description: 'The global id. Opaque.', resolve: ({ id }) => nodeId('ApiKey', id) }),
+    name: t.exposeString('name', { description: 'The name of the key: what it is used for.' }),
+    role: t.field({ type: RoleEnum, description: 'The role of the key.', resolve: ({ role }) => role }),
+    createdBy: t.field({
+      type: Principal,
+      description: 'The principal that created it.',
+      resolve: ({ createdBy }) => createdBy,
+    }),
+    createdAt: t.expose('createdAt', { type: 'DateTime', description: 'When it was created.' }),
     expiresAt: t.expose('expiresAt', {
       type: 'DateTime',
       nullable: true,
-      description: 'Until when it works; null is for ever.',
+      description: 'When the key expires. Null if it never expires.',
     }),
     lastUsedAt: t.expose('lastUsedAt', {
       type: 'DateTime',
       nullable: true,
-      description: 'When it was last used, to the minute.',
+      description: 'When the key was last used, to the minute.',
     }),
-    revokedAt: t.expose('revokedAt', { type: 'DateTime', nullable: true, description: 'Since when it is refused.' }),
+    revokedAt: t.expose('revokedAt', { type: 'DateTime', nullable: true, description: 'When the key was revoked.' }),
   }),
 })
 
@@ -53,21 +57,28 @@ builder.queryFields((t) => ({
 }))
 
 const CreateApiKeyInput = builder.inputType('CreateApiKeyInput', {
-  description: 'A new API key.',
+  description: 'The API key to create.',
   fields: (t) => ({
-    name: t.string({ required: true, description: 'What it is for, in at most 100 characters.' }),
-    role: t.field({ type: RoleEnum, required: true, description: 'What it may do; at most what its maker may.' }),
-    expiresAt: t.field({ type: 'DateTime', description: 'Until when it works; for ever unless told.' }),
+    name: t.string({
+      required: true,
+      description: 'The name of the key: what it is used for. At most 100 characters.',
+    }),
+    role: t.field({
+      type: RoleEnum,
+      required: true,
+      description: 'The role of the key. At most the role of the caller.',
+    }),
+    expiresAt: t.field({ type: 'DateTime', description: 'When the key expires. Default: never.' }),
   }),
 })
 
 const RevokeApiKeyInput = builder.inputType('RevokeApiKeyInput', {
-  description: 'A key to be refused from now on.',
+  description: 'The API key to revoke.',
   fields: (t) => ({ id: t.id({ required: true, description: 'The id of the API key.' }) }),
 })
 
 const CreateApiKeySuccess = builder.objectRef<{ id: string; secret: string }>('CreateApiKeySuccess').implement({
-  description: 'The key works.',
+  description: 'The key was created.',
   fields: (t) => ({
     apiKey: t.field({
       type: ApiKey,
@@ -75,13 +86,13 @@ const CreateApiKeySuccess = builder.objectRef<{ id: string; secret: string }>('C
       resolve: ({ id }, _args, context) => keyById(context, id),
     }),
     secret: t.exposeString('secret', {
-      description: 'What to send as `authorization: Bearer …`. It is shown here and never again.',
+      description: 'The secret, to be sent as `authorization: Bearer …`. It cannot be read again.',
     }),
   }),
 })
 
 const RevokeApiKeySuccess = builder.objectRef<{ id: string }>('RevokeApiKeySuccess').implement({
-  description: 'The key is refused from now on.',
+  description: 'The key is revoked.',
   fields: (t) => ({
     apiKey: t.field({
       type: ApiKey,
@@ -100,11 +111,11 @@ async function keyById(context: RequestContext, id: string): Promise<ApiKeyRow> 
 builder.mutationFields((t) => ({
   createApiKey: t.field({
     type: CreateApiKeySuccess,
-    errors: { types: [Invalid], union: { description: 'The answer of `createApiKey`.' } },
+    errors: { types: [Invalid], union: { description: 'The result of `createApiKey`.' } },
     nullable: true,
     authScopes: { role: 'OWNER' },
-    description: 'Makes an API key and answers with its secret, once.',
-    args: { input: t.arg({ type: CreateApiKeyInput, required: true, description: 'Which key.' }) },
+    description: 'Creates an API key and returns its secret once.',
+    args: { input: t.arg({ type: CreateApiKeyInput, required: true, description: 'The API key.' }) },
     resolve: async (_root, { input }, context) => {
       const { apiKey, secret } = await createApiKey(callerOf(context), {
         name: input.name,
@@ -116,11 +127,11 @@ builder.mutationFields((t) => ({
   }),
   revokeApiKey: t.field({
     type: RevokeApiKeySuccess,
-    errors: { types: [NotFound], union: { description: 'The answer of `revokeApiKey`.' } },
+    errors: { types: [NotFound], union: { description: 'The result of `revokeApiKey`.' } },
     nullable: true,
     authScopes: { role: 'OWNER' },
-    description: 'Refuses a key from now on. Doing so twice answers the same.',
-    args: { input: t.arg({ type: RevokeApiKeyInput, required: true, description: 'Which key.' }) },
+    description: 'Revokes an API key, effective immediately. Idempotent.',
+    args: { input: t.arg({ type: RevokeApiKeyInput, required: true, description: 'The API key.' }) },
     resolve: async (_root, { input }, context) => {
       const id = idOf('ApiKey', input.id) ?? noId
       await revokeApiKey(callerOf(context), id)

@@ -5,13 +5,13 @@ import { NodeInterface, nodeId } from '../node.ts'
 import { callerOf } from '../requestContext.ts'
 
 export const Principal = builder.objectRef<KnownPrincipal>('Principal').implement({
-  description: 'Somebody who acts in the tenant: a person, an API key, a user of the host application, or the system.',
+  description: 'An actor in the tenant: a person, an API key, a user of the host application, or the system.',
   interfaces: [NodeInterface],
   fields: (t) => ({
-    id: t.id({ description: 'Opaque and global.', resolve: ({ id }) => nodeId('Principal', id) }),
-    kind: t.field({ type: PrincipalKindEnum, description: 'Which kind of caller it is.', resolve: ({ kind }) => kind }),
-    name: t.exposeString('name', { description: 'The name to show.' }),
-    email: t.exposeString('email', { nullable: true, description: 'The e-mail address, where one is known.' }),
+    id: t.id({ description: 'The global id. Opaque.', resolve: ({ id }) => nodeId('Principal', id) }),
+    kind: t.field({ type: PrincipalKindEnum, description: 'The kind of the principal.', resolve: ({ kind }) => kind }),
+    name: t.exposeString('name', { description: 'The display name.' }),
+    email: t.exposeString('email', { nullable: true, description: 'The e-mail address, if known.' }),
   }),
 })
 
@@ -33,11 +33,13 @@ builder.queryFields((t) => ({
       nullable: true,
       authScopes: { role: 'VIEWER' },
       description:
-        'Everybody who can act or has acted in the tenant, ordered by name: people, API keys, users of the host application and the system. Includes people who have left and keys that were revoked, since files and audit entries still name them.',
+        'The principals of the tenant, ordered by name: people, API keys, users of the host application and the ' +
+        'system. Includes former members and revoked keys, because files and audit entries still refer to them.',
       args: {
         search: t.arg.string({
           description:
-            'Words that the name or the e-mail address must contain, each at any place. Case and accents do not matter. Default: everybody. At most 200 characters.',
+            'Words that the name or the e-mail address must contain, in any order. Ignores case and accents. Default: ' +
+            'all principals. At most 200 characters.',
         }),
       },
       resolve: async (_root, { search, ...page }, context) =>

@@ -7,19 +7,27 @@ import { Tenant } from '../tenants/Tenant.ts'
 import { Principal } from './Principal.ts'
 
 const TenantMembership = builder.objectRef<TenantOfUser>('TenantMembership').implement({
-  description: 'A tenant that the viewer may choose.',
+  description: 'A tenant that the caller is a member of.',
   fields: (t) => ({
-    slug: t.exposeString('slug', { description: 'What to send as `x-filegraph-tenant`.' }),
-    name: t.exposeString('name', { description: 'The name to show.' }),
-    role: t.field({ type: RoleEnum, description: 'The role of the viewer in it.', resolve: ({ role }) => role }),
+    slug: t.exposeString('slug', { description: 'The value to send as `x-filegraph-tenant`.' }),
+    name: t.exposeString('name', { description: 'The display name.' }),
+    role: t.field({
+      type: RoleEnum,
+      description: 'The role of the caller in this tenant.',
+      resolve: ({ role }) => role,
+    }),
   }),
 })
 
 const Viewer = builder.objectRef<Caller>('Viewer').implement({
-  description: 'Who asks, and what for.',
+  description: 'The caller, with the tenant and the role of this request.',
   fields: (t) => ({
     principal: t.field({ type: Principal, description: 'The caller.', resolve: (caller) => caller }),
-    role: t.field({ type: RoleEnum, description: 'The role in this tenant.', resolve: ({ role }) => role }),
+    role: t.field({
+      type: RoleEnum,
+      description: 'The role of the caller in this tenant.',
+      resolve: ({ role }) => role,
+    }),
     tenant: t.field({
       type: Tenant,
       description: 'The tenant of this request.',
@@ -27,7 +35,7 @@ const Viewer = builder.objectRef<Caller>('Viewer').implement({
     }),
     tenants: t.field({
       type: [TenantMembership],
-      description: 'Every tenant that the caller may choose, by name. Keys and tokens have one.',
+      description: 'All tenants of the caller, ordered by name. API keys and tokens have exactly one.',
       resolve: (_caller, _args, context) => listTenantsOf(callerOf(context)),
     }),
   }),
@@ -38,7 +46,7 @@ builder.queryFields((t) => ({
     type: Viewer,
     nullable: true,
     authScopes: { role: 'VIEWER' },
-    description: 'Who asks.',
+    description: 'The caller.',
     resolve: (_root, _args, context) => callerOf(context).principal,
   }),
 }))

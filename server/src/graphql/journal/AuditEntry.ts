@@ -21,51 +21,57 @@ const nodeTypes: Record<string, NodeType> = {
 }
 
 const AuditSubject = builder.objectRef<AuditRow>('AuditSubject').implement({
-  description: 'What an audit entry is about, as it was called then.',
+  description: 'The object of an audit entry, as it was named at the time.',
   fields: (t) => ({
-    type: t.exposeString('subjectType', { description: 'The kind of thing, such as `file`.' }),
+    type: t.exposeString('subjectType', { description: 'The type of the object, such as `file`.' }),
     id: t.id({
-      description: 'Its id, which may lead nowhere by now.',
+      description: 'The id of the object, which may no longer exist.',
       resolve: ({ subjectType, subjectId }) => globalId(nodeTypes[subjectType] ?? subjectType, subjectId),
     }),
-    name: t.exposeString('subjectName', { nullable: true, description: 'Its name at that time.' }),
+    name: t.exposeString('subjectName', { nullable: true, description: 'The name of the object at the time.' }),
   }),
 })
 
 const AuditEntry = builder.objectRef<AuditRow>('AuditEntry').implement({
-  description: 'Who did what to what, from where. Written once, in the transaction that did it.',
+  description:
+    'A record of one change: who did what, to which object, from where. Immutable. Written in the transaction of ' +
+    'the change.',
   interfaces: [NodeInterface],
   fields: (t) => ({
-    id: t.id({ description: 'Opaque and global.', resolve: ({ id }) => nodeId('AuditEntry', id) }),
+    id: t.id({ description: 'The global id. Opaque.', resolve: ({ id }) => nodeId('AuditEntry', id) }),
     at: t.expose('at', { type: 'DateTime', description: 'When it happened.' }),
     action: t.exposeString('action', {
       description: `What happened. One of: ${actions}. Entries written before version 0.2.0 say \`file.deleted\` for \`file.soft_deleted\`.`,
     }),
-    actor: t.field({ type: Principal, description: 'Who did it.', resolve: ({ actor }) => actor }),
-    subject: t.field({ type: AuditSubject, description: 'What it was done to.', resolve: (entry) => entry }),
-    payload: t.expose('payload', { type: 'JSONObject', description: 'Details; their shape depends on the action.' }),
+    actor: t.field({
+      type: Principal,
+      description: 'The principal that made the change.',
+      resolve: ({ actor }) => actor,
+    }),
+    subject: t.field({ type: AuditSubject, description: 'The object that was changed.', resolve: (entry) => entry }),
+    payload: t.expose('payload', { type: 'JSONObject', description: 'Details. Their shape depends on the action.' }),
     requestId: t.exposeString('requestId', {
       nullable: true,
-      description: 'The request, as in `x-request-id` and the logs.',
+      description: 'The id of the request, as in `x-request-id` and the logs.',
     }),
     address: t.exposeString('address', { nullable: true, description: 'The network address of the caller.' }),
     userAgent: t.exposeString('userAgent', {
       nullable: true,
-      description: 'The program of the caller, as it names itself.',
+      description: 'The `User-Agent` header of the request.',
     }),
   }),
 })
 
 const AuditLogFilter = builder.inputType('AuditLogFilter', {
-  description: 'Which audit entries to list. Conditions are joined by "and".',
+  description: 'A filter for audit entries. All conditions must match.',
   fields: (t) => ({
     action: t.string({
-      description: 'Exactly this action. `file.soft_deleted` and its former name `file.deleted` find each other.',
+      description: 'The exact action. `file.soft_deleted` and its former name `file.deleted` match each other.',
     }),
-    actorId: t.id({ description: 'By this principal.' }),
-    subjectId: t.id({ description: 'About this thing.' }),
-    since: t.field({ type: 'DateTime', description: 'At or after this time.' }),
-    until: t.field({ type: 'DateTime', description: 'Before this time.' }),
+    actorId: t.id({ description: 'The id of the principal that made the change.' }),
+    subjectId: t.id({ description: 'The id of the object that was changed.' }),
+    since: t.field({ type: 'DateTime', description: 'Only entries at or after this time.' }),
+    until: t.field({ type: 'DateTime', description: 'Only entries before this time.' }),
   }),
 })
 
@@ -83,7 +89,7 @@ builder.queryFields((t) => ({
       nullable: true,
       authScopes: { role: 'ADMIN' },
       description: 'The audit log of the tenant, newest first.',
-      args: { filter: t.arg({ type: AuditLogFilter, description: 'Which entries.' }) },
+      args: { filter: t.arg({ type: AuditLogFilter, description: 'Which entries to list. Default: all.' }) },
       resolve: async (_root, { filter, ...page }, context) => {
         if (filter?.action?.includes('\0')) throw new BadInput('This is not the name of an action.')
         const entries = await listAuditLog(

@@ -7,84 +7,94 @@ import { NodeInterface, nodeId } from '../node.ts'
 import { callerOf } from '../requestContext.ts'
 
 const CleanupCount = builder.objectRef<readonly [string, number]>('CleanupCount').implement({
-  description: 'How many of something.',
+  description: 'A count by category.',
   fields: (t) => ({
     what: t.string({
       description:
-        'The gate that held them (`STATUS`, `REFERENCES`, `TIME`, `USE`, `RELEASE`, `IDENTITY`, `STORE`, `HOLD`, ' +
-        '`ATTACHED`, `PENDING_INTENT`, `INCONSISTENT`, `GRACE`), or what was found (`orphan`, `missing`, `different`, `returned`).',
+        'The safety check that kept the items (`STATUS`, `REFERENCES`, `TIME`, `USE`, `RELEASE`, `IDENTITY`, ' +
+        '`STORE`, `HOLD`, `ATTACHED`, `PENDING_INTENT`, `INCONSISTENT`, `GRACE`), or the kind of finding (`orphan`, ' +
+        '`missing`, `different`, `returned`).',
       resolve: ([what]) => what,
     }),
-    count: t.field({ type: 'ByteSize', description: 'How many.', resolve: ([, count]) => count }),
+    count: t.field({ type: 'ByteSize', description: 'The number of items.', resolve: ([, count]) => count }),
   }),
 })
 
 const CleanupItem = builder
   .objectRef<{ readonly what: string; readonly key: string; readonly byteSize: number | null }>('CleanupItem')
   .implement({
-    description: 'One of the things that a run dealt with.',
+    description: 'An item that a run processed.',
     fields: (t) => ({
-      what: t.exposeString('what', { description: '`deleted`, the gate that held it, or what was found.' }),
-      key: t.exposeString('key', { description: 'The object key, or the id of a row.' }),
-      byteSize: t.expose('byteSize', { type: 'ByteSize', nullable: true, description: 'Its size in bytes, if known.' }),
+      what: t.exposeString('what', {
+        description: '`deleted`, the safety check that kept the item, or the kind of finding. See `CleanupCount.what`.',
+      }),
+      key: t.exposeString('key', { description: 'The object key or the row id.' }),
+      byteSize: t.expose('byteSize', { type: 'ByteSize', nullable: true, description: 'The size in bytes, if known.' }),
     }),
   })
 
 export const CleanupRun = builder.objectRef<RunRow>('CleanupRun').implement({
-  description: 'What one sweep looked at, deleted, and left alone. Runs that had nothing to do are not recorded.',
+  description:
+    'One run of a cleanup job: what it examined, deleted and kept. Runs with nothing to do are not recorded.',
   interfaces: [NodeInterface],
   fields: (t) => ({
-    id: t.id({ description: 'Opaque and global.', resolve: ({ id }) => nodeId('CleanupRun', id) }),
-    kind: t.field({ type: CleanupKindEnum, description: 'What it sweeps.', resolve: ({ kind }) => kind }),
-    state: t.field({ type: CleanupStateEnum, description: 'How it stands.', resolve: ({ state }) => state }),
-    isDryRun: t.exposeBoolean('isDryRun', { description: 'Whether it only looks and tells.' }),
+    id: t.id({ description: 'The global id. Opaque.', resolve: ({ id }) => nodeId('CleanupRun', id) }),
+    kind: t.field({ type: CleanupKindEnum, description: 'The kind of cleanup.', resolve: ({ kind }) => kind }),
+    state: t.field({ type: CleanupStateEnum, description: 'The state of the run.', resolve: ({ state }) => state }),
+    isDryRun: t.exposeBoolean('isDryRun', { description: 'Whether the run only reports and changes nothing.' }),
     before: t.expose('before', {
       type: 'DateTime',
       nullable: true,
-      description: 'Only what was deleted or released before this time; null is the usual cut-off.',
+      description:
+        'The run handled only items that were deleted or released before this time. Null for the regular cut-off.',
     }),
-    exceedsBrake: t.exposeBoolean('exceedsBrake', { description: 'Whether it may delete more than the brake allows.' }),
+    exceedsBrake: t.exposeBoolean('exceedsBrake', {
+      description: 'Whether the run may delete more than the safety limit allows.',
+    }),
     requestedBy: t.field({
       type: Principal,
-      description: 'Who asked for it; Filegraph itself for those of the schedule.',
+      description: 'The principal that requested the run. The system for scheduled runs.',
       resolve: ({ requestedBy }) => requestedBy,
     }),
-    createdAt: t.expose('createdAt', { type: 'DateTime', description: 'When it was asked for.' }),
-    startedAt: t.expose('startedAt', { type: 'DateTime', nullable: true, description: 'When it began.' }),
-    finishedAt: t.expose('finishedAt', { type: 'DateTime', nullable: true, description: 'When it ended.' }),
-    examined: t.expose('examined', { type: 'ByteSize', description: 'How many things it looked at.' }),
+    createdAt: t.expose('createdAt', { type: 'DateTime', description: 'When the run was requested.' }),
+    startedAt: t.expose('startedAt', { type: 'DateTime', nullable: true, description: 'When the run started.' }),
+    finishedAt: t.expose('finishedAt', { type: 'DateTime', nullable: true, description: 'When the run finished.' }),
+    examined: t.expose('examined', { type: 'ByteSize', description: 'The number of items examined.' }),
     deleted: t.expose('deleted', {
       type: 'ByteSize',
-      description: 'How many it deleted; in a dry run how many it would delete.',
+      description: 'The number of items deleted. In a dry run, the number that would be deleted.',
     }),
-    deletedBytes: t.expose('deletedBytes', { type: 'ByteSize', description: 'Their sizes together.' }),
+    deletedBytes: t.expose('deletedBytes', {
+      type: 'ByteSize',
+      description: 'The total size of the deleted items in bytes.',
+    }),
     held: t.field({
       type: [CleanupCount],
-      description: 'How many it left alone, by the first gate that held each.',
+      description: 'The number of items kept, by the first safety check that applied.',
       resolve: ({ held }) => Object.entries(held),
     }),
     found: t.field({
       type: [CleanupCount],
-      description: 'What it found amiss.',
+      description: 'The number of problems found, by kind.',
       resolve: ({ found }) => Object.entries(found),
     }),
     items: t.field({
       type: [CleanupItem],
-      description: 'The first hundred of what it deleted, would delete, held or found.',
+      description: 'The first items that were deleted, kept or found. At most 100.',
       resolve: ({ sample }) => [...sample],
     }),
     message: t.exposeString('message', {
       nullable: true,
-      description: 'Why it was stopped or refused, or failed; a sentence for people.',
+      description: 'A human-readable explanation of why the run was stopped, refused or failed.',
     }),
   }),
 })
 
 const CleanupRunFilter = builder.inputType('CleanupRunFilter', {
-  description: 'Which runs to list. Conditions are joined by "and".',
+  description: 'A filter for cleanup runs. All conditions must match.',
   fields: (t) => ({
-    kind: t.field({ type: CleanupKindEnum, description: 'Of this kind alone.' }),
-    state: t.field({ type: CleanupStateEnum, description: 'In this state alone.' }),
+    kind: t.field({ type: CleanupKindEnum, description: 'Only runs of this kind.' }),
+    state: t.field({ type: CleanupStateEnum, description: 'Only runs in this state.' }),
   }),
 })
 
@@ -101,8 +111,8 @@ builder.queryField('cleanupRuns', (t) =>
       type: CleanupRun,
       nullable: true,
       authScopes: { role: 'ADMIN' },
-      description: 'What the sweeps of the tenant did, newest first.',
-      args: { filter: t.arg({ type: CleanupRunFilter, description: 'Which runs.' }) },
+      description: 'The cleanup runs of the tenant, newest first.',
+      args: { filter: t.arg({ type: CleanupRunFilter, description: 'Which runs to list. Default: all.' }) },
       resolve: async (_root, { filter, ...page }, context) => {
         const asked = { kind: filter?.kind ?? null, state: filter?.state ?? null }
         return connectionOf(await listCleanupRuns(callerOf(context), asked, page), {})
@@ -113,25 +123,27 @@ builder.queryField('cleanupRuns', (t) =>
 )
 
 export const CleanupKindEnum = builder.enumType('CleanupKind', {
-  description: 'What a run sweeps.',
+  description: 'The kind of a cleanup run.',
   values: valuesOf<CleanupKind>({
-    EXPIRE_UPLOADS: 'Upload intents whose time is over.',
-    ABORT_UPLOADS: 'Multipart uploads in the bucket that nobody finished.',
-    PURGE_FILES: 'Files whose time in the trash is over: they lose their versions, and release their bytes.',
-    DELETE_BLOBS: 'Released bytes: they lose their object, then their row.',
-    RECONCILE: 'The bucket against the rows, in both directions.',
-    VERIFY: 'Reads stored bytes whole and compares them with what was committed.',
+    EXPIRE_UPLOADS: 'Expires upload intents that were not committed in time.',
+    ABORT_UPLOADS: 'Aborts unfinished multipart uploads in the bucket.',
+    PURGE_FILES: 'Purges files whose time in the trash has ended: deletes their versions and releases their bytes.',
+    DELETE_BLOBS: 'Deletes released bytes: first the object in the bucket, then the row.',
+    RECONCILE: 'Compares the bucket with the database, in both directions.',
+    VERIFY: 'Reads stored bytes and compares them with what was committed.',
   }),
 })
 
 const CleanupStateEnum = builder.enumType('CleanupState', {
-  description: 'How a run stands.',
+  description: 'The state of a cleanup run.',
   values: valuesOf<CleanupState>({
-    QUEUED: 'Asked for, and not begun.',
-    RUNNING: 'Under way.',
-    DONE: 'Came to its end.',
-    STOPPED: 'The brake was pulled before anything was deleted: a person has to look.',
-    REFUSED: 'What it would have had to believe was doubtful, so it deleted nothing.',
-    FAILED: 'The database or the bucket gave no usable answer; the next run goes on.',
+    QUEUED: 'Requested and not started.',
+    RUNNING: 'In progress.',
+    DONE: 'Finished.',
+    STOPPED:
+      'Stopped before it deleted anything, because it would have exceeded the safety limit. A person has to review ' +
+      'it.',
+    REFUSED: 'Deleted nothing, because the evidence was in doubt.',
+    FAILED: 'The database or the bucket did not respond. The next run continues.',
   }),
 })

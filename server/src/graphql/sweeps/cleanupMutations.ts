@@ -9,40 +9,46 @@ import { callerOf, loadersOf } from '../requestContext.ts'
 import { CleanupKindEnum, CleanupRun } from './CleanupRun.ts'
 
 const PurgeFileInput = builder.inputType('PurgeFileInput', {
-  description: 'A file in the trash that shall never come back.',
+  description: 'The file to purge from the trash.',
   fields: (t) => ({ id: t.id({ required: true, description: 'The id of the file.' }) }),
 })
 
 const RunCleanupInput = builder.inputType('RunCleanupInput', {
-  description: 'A sweep to be made now.',
+  description: 'The cleanup to run now.',
   fields: (t) => ({
-    kind: t.field({ type: CleanupKindEnum, required: true, description: 'What to sweep.' }),
+    kind: t.field({ type: CleanupKindEnum, required: true, description: 'The kind of cleanup.' }),
     isDryRun: t.boolean({
       defaultValue: false,
-      description: 'Look and tell what would be deleted, and change nothing.',
+      description: 'Report what would be deleted and change nothing. Default: false.',
     }),
     before: t.field({
       type: 'DateTime',
       description:
-        'Only what was deleted or released before this time. It can shorten what is looked at, never the time in the trash.',
+        'Handle only items that were deleted or released before this time. It cannot shorten the time in the trash. ' +
+        'Default: the regular cut-off.',
     }),
     exceedsBrake: t.boolean({
       defaultValue: false,
-      description: 'Delete even more than the brake allows. For somebody who has looked at a run that was stopped.',
+      description:
+        'Allow the run to delete more than the safety limit. Use it only after you have reviewed a STOPPED run. ' +
+        'Default: false.',
     }),
   }),
 })
 
-const PurgeFileSuccess = successWithFile('PurgeFileSuccess', 'The file is gone for good; its bytes follow.')
+const PurgeFileSuccess = successWithFile(
+  'PurgeFileSuccess',
+  'The file is deleted permanently. Its bytes are deleted soon after.',
+)
 
 const RunCleanupSuccess = builder.objectRef<RunRow>('RunCleanupSuccess').implement({
-  description: 'The run was asked for; it begins at once where a worker is there, and within a minute otherwise.',
+  description: 'The run is queued. A worker starts it at once, or within a minute.',
   fields: (t) => ({
-    cleanupRun: t.field({ type: CleanupRun, description: 'The run as it is now.', resolve: (run) => run }),
+    cleanupRun: t.field({ type: CleanupRun, description: 'The queued run.', resolve: (run) => run }),
   }),
 })
 
-const answers = (what: string) => ({ description: `The answer of \`${what}\`.` })
+const answers = (what: string) => ({ description: `The result of \`${what}\`.` })
 
 builder.mutationFields((t) => ({
   purgeFile: t.field({
@@ -51,9 +57,9 @@ builder.mutationFields((t) => ({
     nullable: true,
     authScopes: { role: 'ADMIN' },
     description:
-      'Ends the time of a file in the trash early: it can never be restored, and its bytes are deleted soon after. A file ' +
-      'that is not in the trash, that is held, or that waits for a new version is refused.',
-    args: { input: t.arg({ type: PurgeFileInput, required: true, description: 'Which file.' }) },
+      'Deletes a file in the trash permanently. It cannot be restored, and its bytes are deleted soon after. ' +
+      'Returns ConflictError if the file is not in the trash, is under legal hold, or has a pending upload.',
+    args: { input: t.arg({ type: PurgeFileInput, required: true, description: 'The file to purge.' }) },
     resolve: async (_root, { input }, context) => {
       const { file, version } = await purgeFile(callerOf(context), fileId(input.id))
       loadersOf(context).versions.prime(versionKey(version.fileId, version.number), version)
@@ -65,8 +71,8 @@ builder.mutationFields((t) => ({
     errors: { types: [Invalid], union: answers('runCleanup') },
     nullable: true,
     authScopes: { role: 'ADMIN' },
-    description: 'Asks for a sweep of the tenant now, for real or as a dry run.',
-    args: { input: t.arg({ type: RunCleanupInput, required: true, description: 'Which sweep, and how.' }) },
+    description: 'Queues a cleanup run for the tenant, optionally as a dry run.',
+    args: { input: t.arg({ type: RunCleanupInput, required: true, description: 'The cleanup to run.' }) },
     resolve: (_root, { input }, context) =>
       requestCleanup(callerOf(context), input.kind, {
         isDryRun: input.isDryRun ?? false,

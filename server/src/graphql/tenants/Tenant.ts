@@ -9,49 +9,53 @@ import { NodeInterface, nodeId } from '../node.ts'
 import { callerOf, loadersOf } from '../requestContext.ts'
 
 const TenantPolicy = builder.objectRef<TenantRow>('TenantPolicy').implement({
-  description: 'What a tenant allows.',
+  description: 'The policy of a tenant.',
   fields: (t) => ({
-    maxFileBytes: t.expose('maxFileBytes', { type: 'ByteSize', description: 'The largest file, in bytes.' }),
+    maxFileBytes: t.expose('maxFileBytes', { type: 'ByteSize', description: 'The maximum size of a file in bytes.' }),
     allowedContentTypes: t.exposeStringList('allowedContentTypes', {
       nullable: true,
-      description: 'Accepted media types, or kinds such as `image/`. A type means all its synonyms. Null accepts all.',
+      description:
+        'The accepted media types, or prefixes such as `image/`. A type includes its synonyms. Null if all types are ' +
+        'accepted.',
     }),
-    trashDays: t.exposeInt('trashDays', { description: 'For how many days a deleted file can be restored.' }),
+    trashDays: t.exposeInt('trashDays', {
+      description: 'The number of days for which a deleted file can be restored.',
+    }),
     intentLifetimeSeconds: t.exposeInt('intentLifetimeSeconds', {
-      description: 'For how many seconds an upload intent waits for its commit.',
+      description: 'The number of seconds that an upload intent waits for its commit.',
     }),
     downloadUrlMaxSeconds: t.exposeInt('downloadMaxSeconds', {
-      description: 'The longest lifetime of a download address, in seconds.',
+      description: 'The maximum lifetime of a download URL in seconds.',
     }),
     quotaBytes: t.expose('quotaBytes', {
       type: 'ByteSize',
       nullable: true,
-      description: 'Room for all versions together, in bytes; null is unbounded.',
+      description: 'The quota for all versions together, in bytes. Null if unlimited.',
     }),
   }),
 })
 
 export const Tenant = builder.objectRef<TenantRow>('Tenant').implement({
-  description: 'A customer organisation: the boundary that nothing crosses.',
+  description: 'A customer organisation. Data is never shared between tenants.',
   interfaces: [NodeInterface],
   fields: (t) => ({
-    id: t.id({ description: 'Opaque and global.', resolve: ({ id }) => nodeId('Tenant', id) }),
+    id: t.id({ description: 'The global id. Opaque.', resolve: ({ id }) => nodeId('Tenant', id) }),
     databaseId: t.exposeString('id', {
       description: 'The UUID that `filegraph.set_tenant` takes, and the tenant claim of a token.',
     }),
     slug: t.exposeString('slug', {
-      description: 'The short name in addresses and in the header `x-filegraph-tenant`.',
+      description: 'The short name, used in URLs and in the header `x-filegraph-tenant`.',
     }),
-    name: t.exposeString('name', { description: 'The name to show.' }),
-    policy: t.field({ type: TenantPolicy, description: 'What it allows.', resolve: (tenant) => tenant }),
-    createdAt: t.expose('createdAt', { type: 'DateTime', description: 'When it was set up.' }),
+    name: t.exposeString('name', { description: 'The display name.' }),
+    policy: t.field({ type: TenantPolicy, description: 'The policy of the tenant.', resolve: (tenant) => tenant }),
+    createdAt: t.expose('createdAt', { type: 'DateTime', description: 'When the tenant was created.' }),
     deletesRefusedSince: t.field({
       type: 'DateTime',
       nullable: true,
       description:
-        'Since when nothing is deleted from the bucket, because it is in doubt which database the bucket belongs to. The operator ' +
-        'of the installation decides with the command `accept-bucket`; uploads and downloads go on. Null while deletes are ' +
-        'allowed, and for callers below ADMIN.',
+        'When deletes from the bucket were suspended, because it is unclear which database the bucket belongs to. ' +
+        'The operator resolves this with the command `accept-bucket`. Uploads and downloads continue. Null if ' +
+        'deletes are allowed, and for callers below ADMIN.',
       resolve: async (_tenant, _args, context) => {
         const caller = callerOf(context)
         if (!hasRole(caller.principal.role, 'ADMIN')) return null
@@ -62,26 +66,26 @@ export const Tenant = builder.objectRef<TenantRow>('Tenant').implement({
 })
 
 const Usage = builder.objectRef<UsageRow & { quotaBytes: number | null }>('Usage').implement({
-  description: 'What a tenant has stored. Counted in the transaction of each change, so it is never an estimate.',
+  description: 'The storage usage of a tenant. Exact: updated in the transaction of each change.',
   fields: (t) => ({
-    fileCount: t.expose('fileCount', { type: 'ByteSize', description: 'Files outside the trash.' }),
-    trashedCount: t.expose('trashedCount', { type: 'ByteSize', description: 'Files in the trash.' }),
-    versionCount: t.expose('versionCount', { type: 'ByteSize', description: 'Versions of all files.' }),
+    fileCount: t.expose('fileCount', { type: 'ByteSize', description: 'The number of files outside the trash.' }),
+    trashedCount: t.expose('trashedCount', { type: 'ByteSize', description: 'The number of files in the trash.' }),
+    versionCount: t.expose('versionCount', { type: 'ByteSize', description: 'The number of versions of all files.' }),
     storedBytes: t.expose('storedBytes', {
       type: 'ByteSize',
-      description: 'Bytes of all versions, the trash included.',
+      description: 'The bytes of all versions, including files in the trash.',
     }),
     reservedBytes: t.expose('reservedBytes', {
       type: 'ByteSize',
       description:
-        'Bytes that count against the quota although no version uses them: announced by pending upload intents, and released ' +
-        'bytes that still lie in the bucket. Cancelling an intent and purging a file free space once the purge has deleted ' +
-        'the bytes, usually after 15 minutes.',
+        'Bytes that count against the quota although no version uses them: reserved by pending upload intents, or ' +
+        'released but not yet deleted from the bucket. Space is free again once the bytes are deleted, usually 15 ' +
+        'minutes after an intent was cancelled or a file was purged.',
     }),
     quotaBytes: t.expose('quotaBytes', {
       type: 'ByteSize',
       nullable: true,
-      description: 'Room for stored and reserved bytes together; null is unbounded.',
+      description: 'The quota for stored and reserved bytes together. Null if unlimited.',
     }),
   }),
 })
@@ -98,7 +102,7 @@ builder.queryFields((t) => ({
     type: Usage,
     nullable: true,
     authScopes: { role: 'VIEWER' },
-    description: 'What the tenant has stored.',
+    description: 'The storage usage of the tenant.',
     resolve: async (_root, _args, context) => {
       const { quotaBytes } = await loadersOf(context).tenant()
       return { ...(await readingOnce(callerOf(context), readUsage)), quotaBytes }
@@ -107,25 +111,26 @@ builder.queryFields((t) => ({
 }))
 
 const UpdateTenantPolicyInput = builder.inputType('UpdateTenantPolicyInput', {
-  description: 'What changes in the policy of the tenant. A field that is left out, or null, keeps its value.',
+  description: 'The changes to the policy. A field that is omitted or null keeps its value.',
   fields: (t) => ({
-    maxFileBytes: t.field({ type: 'ByteSize', description: 'The largest file, in bytes.' }),
+    maxFileBytes: t.field({ type: 'ByteSize', description: 'The maximum size of a file in bytes.' }),
     allowedContentTypes: t.stringList({
       description:
-        'Accepted media types, or kinds such as `image/`. A type means all its synonyms. An empty list accepts every type.',
+        'The accepted media types, or prefixes such as `image/`. A type includes its synonyms. An empty list accepts ' +
+        'all types.',
     }),
     trashDays: t.int({ description: 'The number of days for which a deleted file can be restored. At most 36500.' }),
     intentLifetimeSeconds: t.int({
       description: 'The number of seconds that an upload intent waits for its commit. 1 to 31536000.',
     }),
     downloadUrlMaxSeconds: t.int({
-      description: 'The longest lifetime of a download URL, in seconds. 1 to 604800.',
+      description: 'The maximum lifetime of a download URL in seconds. 1 to 604800.',
     }),
   }),
 })
 
 const UpdateTenantPolicySuccess = builder.objectRef<TenantRow>('UpdateTenantPolicySuccess').implement({
-  description: 'The policy is in force.',
+  description: 'The policy was updated.',
   fields: (t) => ({
     tenant: t.field({ type: Tenant, description: 'The tenant with its new policy.', resolve: (tenant) => tenant }),
   }),
@@ -134,13 +139,15 @@ const UpdateTenantPolicySuccess = builder.objectRef<TenantRow>('UpdateTenantPoli
 builder.mutationFields((t) => ({
   updateTenantPolicy: t.field({
     type: UpdateTenantPolicySuccess,
-    errors: { types: [Invalid], union: { description: 'The answer of `updateTenantPolicy`.' } },
+    errors: { types: [Invalid], union: { description: 'The result of `updateTenantPolicy`.' } },
     nullable: true,
     authScopes: { role: 'OWNER' },
     description:
-      'Changes the policy of the tenant. Values that the operator of the installation set are the most that can be chosen; ' +
-      'the quota is the operator’s alone.',
-    args: { input: t.arg({ type: UpdateTenantPolicyInput, required: true, description: 'What changes.' }) },
+      'Updates the policy of the tenant. Values set by the operator of the installation are upper limits. Only the ' +
+      'operator can change the quota.',
+    args: {
+      input: t.arg({ type: UpdateTenantPolicyInput, required: true, description: 'The changes to the policy.' }),
+    },
     resolve: (_root, { input }, context) => updateTenantPolicy(callerOf(context), ownerPolicyIn(input)),
   }),
 }))

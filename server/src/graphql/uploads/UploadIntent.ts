@@ -9,10 +9,10 @@ import { NodeInterface, nodeId } from '../node.ts'
 import { callerOf, loadersOf, type RequestContext } from '../requestContext.ts'
 
 const HttpHeader = builder.objectRef<{ readonly name: string; readonly value: string }>('HttpHeader').implement({
-  description: 'A header to be sent as it is.',
+  description: 'An HTTP header to send unchanged.',
   fields: (t) => ({
-    name: t.exposeString('name', { description: 'The name, in lower case.' }),
-    value: t.exposeString('value', { description: 'The value.' }),
+    name: t.exposeString('name', { description: 'The name of the header, in lower case.' }),
+    value: t.exposeString('value', { description: 'The value of the header.' }),
   }),
 })
 
@@ -31,11 +31,11 @@ function requestOf(upload: Upload, context: RequestContext): ReturnType<typeof s
 
 export const UploadIntent = builder.objectRef<Upload>('UploadIntent').implement({
   description:
-    'A promise to send one blob. Send the bytes with `fetch(url, { method, headers, body })`, then call `commitUpload`. ' +
-    'A repeated request that is answered with 412 means that the bytes are there already: commit decides.',
+    'A pending upload of one file. Send the bytes with `fetch(url, { method, headers, body })`, then call ' +
+    '`commitUpload`. If a retry returns status 412, the bytes are already stored: call `commitUpload`.',
   interfaces: [NodeInterface],
   fields: (t) => ({
-    id: t.id({ description: 'Opaque and global.', resolve: ({ id }) => nodeId('UploadIntent', id) }),
+    id: t.id({ description: 'The global id. Opaque.', resolve: ({ id }) => nodeId('UploadIntent', id) }),
     state: t.field({
       type: UploadIntentStateEnum,
       description: 'Where the intent is in its life.',
@@ -45,36 +45,50 @@ export const UploadIntent = builder.objectRef<Upload>('UploadIntent').implement(
     name: t.exposeString('name', { description: 'The declared name.' }),
     contentType: t.exposeString('contentType', {
       description:
-        'The declared media type, in lower case. `application/octet-stream` if it was empty. The file may get another: see `File.contentType`.',
+        'The declared media type, in lower case. `application/octet-stream` if it was empty. The type of the file ' +
+        'may differ: see `File.contentType`.',
     }),
     byteSize: t.expose('byteSize', { type: 'ByteSize', description: 'The declared size in bytes.' }),
-    sha256: t.exposeString('sha256', { nullable: true, description: 'The declared SHA-256 in 64 hexadecimal digits.' }),
-    method: t.string({ description: 'The HTTP method that sends the bytes.', resolve: () => 'PUT' }),
+    sha256: t.exposeString('sha256', {
+      nullable: true,
+      description: 'The declared SHA-256, as 64 hexadecimal digits.',
+    }),
+    method: t.string({ description: 'The HTTP method to send the bytes with.', resolve: () => 'PUT' }),
     url: t.string({
       nullable: true,
       description:
-        'Where to send the bytes: an address that can create them once and overwrite nothing. Signed for this answer; ask ' +
-        'again for a fresh one. Null once the intent has ended, and for everybody but its maker.',
+        'A signed URL to send the bytes to. It can create the object once and cannot overwrite it. Created for this ' +
+        'response: query the intent again for a fresh one. Null if the intent is no longer pending or the caller did ' +
+        'not create it.',
       resolve: (upload, _args, context) => requestOf(upload, context)?.url ?? null,
     }),
     headers: t.field({
       type: [HttpHeader],
-      description: 'The headers to send with the bytes, all of them as they are.',
+      description: 'The headers to send with the bytes, all of them unchanged.',
       resolve: (upload, _args, context) => [...(requestOf(upload, context)?.headers ?? [])],
     }),
     urlExpiresAt: t.field({
       type: 'DateTime',
       nullable: true,
-      description: 'Until when a request to `url` can be started.',
+      description: 'The latest time to start a request to `url`.',
       resolve: (upload, _args, context) => requestOf(upload, context)?.expiresAt ?? null,
     }),
-    createdBy: t.field({ type: Principal, description: 'Who made it.', resolve: ({ createdBy }) => createdBy }),
-    createdAt: t.expose('createdAt', { type: 'DateTime', description: 'When it was made.' }),
-    expiresAt: t.expose('expiresAt', { type: 'DateTime', description: 'Until when it can be committed.' }),
+    createdBy: t.field({
+      type: Principal,
+      description: 'The principal that created it.',
+      resolve: ({ createdBy }) => createdBy,
+    }),
+    createdAt: t.expose('createdAt', { type: 'DateTime', description: 'When it was created.' }),
+    expiresAt: t.expose('expiresAt', {
+      type: 'DateTime',
+      description: 'When the intent expires. Commit before this time.',
+    }),
     file: t.field({
       type: File,
       nullable: true,
-      description: 'The file that it made or will change; null before the commit of a new file, and in the trash.',
+      description:
+        'The file that the upload created or will add a version to. Null before a new file is committed, and if the ' +
+        'file is in the trash.',
       resolve: ({ fileId, targetFileId }, _args, context) => {
         const id = fileId ?? targetFileId
         return id === null ? null : loadersOf(context).files.load(id)
@@ -84,7 +98,7 @@ export const UploadIntent = builder.objectRef<Upload>('UploadIntent').implement(
 })
 
 const UploadIntentFilter = builder.inputType('UploadIntentFilter', {
-  description: 'Which upload intents to list.',
+  description: 'A filter for upload intents.',
   fields: (t) => ({ state: t.field({ type: UploadIntentStateEnum, description: 'Those in this state alone.' }) }),
 })
 
@@ -104,7 +118,7 @@ builder.queryFields((t) => ({
     type: UploadIntent,
     nullable: true,
     authScopes: { role: 'MEMBER' },
-    description: 'An upload intent of the caller by its id; ADMIN and OWNER see everybody’s.',
+    description: 'An upload intent by its id. MEMBER sees only their own intents, ADMIN and OWNER see all.',
     args: { id: t.arg.id({ required: true, description: 'The id of an upload intent.' }) },
     resolve: (_root, { id }, context) => loadersOf(context).uploads.load(idOf('UploadIntent', id) ?? noId),
   }),
@@ -113,8 +127,8 @@ builder.queryFields((t) => ({
       type: UploadIntent,
       nullable: true,
       authScopes: { role: 'MEMBER' },
-      description: 'The caller’s upload intents, newest first; ADMIN and OWNER see everybody’s.',
-      args: { filter: t.arg({ type: UploadIntentFilter, description: 'Which ones.' }) },
+      description: 'Upload intents, newest first. MEMBER sees only their own intents, ADMIN and OWNER see all.',
+      args: { filter: t.arg({ type: UploadIntentFilter, description: 'Which intents to list. Default: all.' }) },
       resolve: async (_root, { filter, ...page }, context) =>
         connectionOf(await listUploads(callerOf(context), filter?.state ?? null, page), {}),
     },

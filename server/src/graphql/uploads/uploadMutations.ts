@@ -12,42 +12,44 @@ import { callerOf } from '../requestContext.ts'
 import { UploadIntent } from './UploadIntent.ts'
 
 const CreateUploadIntentInput = builder.inputType('CreateUploadIntentInput', {
-  description: 'What is going to be sent.',
+  description: 'The declaration of an upload.',
   fields: (t) => ({
     name: t.string({
       required: true,
       description:
-        'The name of the file. At most 255 characters. No slashes, control or direction-changing characters.',
+        'The name of the file. At most 255 characters. No slashes, control characters or characters that change the ' +
+        'text direction.',
     }),
     contentType: t.string({
       required: true,
       description:
-        'The media type, such as `application/pdf`: what the browser says (`file.type`), also if that is empty. Synonyms are ' +
-        'accepted. `charset` and `codecs` are kept, other parameters are dropped. At most 255 characters.',
+        'The media type, such as `application/pdf`. Send `file.type` of the browser, even if it is empty. Synonyms ' +
+        'are accepted. `charset` and `codecs` are kept, other parameters are dropped. At most 255 characters.',
     }),
     byteSize: t.field({ type: 'ByteSize', required: true, description: 'The exact size in bytes.' }),
     sha256: t.string({
-      description: 'SHA-256 of the bytes in 64 hexadecimal digits. When it is given, the commit proves it.',
+      description: 'The SHA-256 of the bytes, as 64 hexadecimal digits. If present, it is verified.',
     }),
-    fileId: t.id({ description: 'The file that gets a new version; without it a new file is made.' }),
+    fileId: t.id({ description: 'The file to add a version to. Default: a new file.' }),
     retention: t.field({
       type: RetentionEnum,
-      description: 'How long the new file stays; KEPT unless told. A new version leaves that of its file as it is.',
+      description: 'How long the new file is kept. Default: KEPT. Ignored for a new version of an existing file.',
     }),
     idempotencyKey: t.string({
       description:
-        'Any short text of one’s own: asking again with the same key gives the same intent instead of another.',
+        'A key of your choice that makes the call idempotent: a repeated call with the same key returns the same ' +
+        'intent. At most 200 ASCII characters.',
     }),
   }),
 })
 
 const CommitUploadInput = builder.inputType('CommitUploadInput', {
-  description: 'A finished upload.',
+  description: 'The upload to commit.',
   fields: (t) => ({ id: t.id({ required: true, description: 'The id of the upload intent.' }) }),
 })
 
 const CancelUploadInput = builder.inputType('CancelUploadInput', {
-  description: 'An upload to take back.',
+  description: 'The upload to cancel.',
   fields: (t) => ({ id: t.id({ required: true, description: 'The id of the upload intent.' }) }),
 })
 
@@ -57,7 +59,7 @@ const successWithIntent = (name: string, description: string) =>
     fields: (t) => ({
       uploadIntent: t.field({
         type: UploadIntent,
-        description: 'The intent as it is now.',
+        description: 'The intent after the change.',
         resolve: (upload) => upload,
       }),
     }),
@@ -65,24 +67,24 @@ const successWithIntent = (name: string, description: string) =>
 
 const CreateUploadIntentSuccess = successWithIntent(
   'CreateUploadIntentSuccess',
-  'There is room for the bytes: send them.',
+  'The space is reserved. Send the bytes.',
 )
-const CancelUploadSuccess = successWithIntent('CancelUploadSuccess', 'The intent has ended without a file.')
+const CancelUploadSuccess = successWithIntent('CancelUploadSuccess', 'The intent has ended without creating a file.')
 
 const CommitUploadSuccess = builder.objectRef<Committed>('CommitUploadSuccess').implement({
-  description: 'The bytes are what was declared, and the file has them.',
+  description: 'The bytes match the declaration and are stored as a version of the file.',
   fields: (t) => ({
-    file: t.field({ type: File, description: 'The file as it is now.', resolve: ({ file }) => file }),
+    file: t.field({ type: File, description: 'The file after the change.', resolve: ({ file }) => file }),
     version: t.field({
       type: FileVersion,
-      description: 'The version that this upload made.',
+      description: 'The version that this upload created.',
       resolve: ({ file, version }) => ({ ...version, file }),
     }),
   }),
 })
 
 const uploadId = (id: string) => idOf('UploadIntent', id) ?? noId
-const answers = (what: string) => ({ description: `The answer of \`${what}\`.` })
+const answers = (what: string) => ({ description: `The result of \`${what}\`.` })
 
 builder.mutationFields((t) => ({
   createUploadIntent: t.field({
@@ -90,9 +92,10 @@ builder.mutationFields((t) => ({
     errors: { types: [NotFound, Invalid, QuotaExceeded, Conflict], union: answers('createUploadIntent') },
     nullable: true,
     authScopes: { role: 'MEMBER' },
-    description:
-      'Announces an upload: reserves its space and answers with the request that sends the bytes to the bucket.',
-    args: { input: t.arg({ type: CreateUploadIntentInput, required: true, description: 'What is going to be sent.' }) },
+    description: 'Starts an upload: reserves space and returns the HTTP request that sends the bytes to the bucket.',
+    args: {
+      input: t.arg({ type: CreateUploadIntentInput, required: true, description: 'The declaration of an upload.' }),
+    },
     resolve: (_root, { input }, context) =>
       createUploadIntent(callerOf(context), {
         name: input.name,
@@ -110,11 +113,11 @@ builder.mutationFields((t) => ({
     nullable: true,
     authScopes: { role: 'MEMBER' },
     description:
-      'Looks at what arrived in the bucket and, if it is what was declared, makes it a file or a new version of one, which ' +
-      'then takes on the declared name. The first bytes may prove another media type than the declared one: then the file has ' +
-      'that type. `ContentMismatchError` if both are certain and differ in kind, or if the tenant does not accept the proved ' +
-      'type. Committing again answers with the same version.',
-    args: { input: t.arg({ type: CommitUploadInput, required: true, description: 'Which upload.' }) },
+      'Verifies the uploaded bytes and creates a file from them, or a new version of an existing file, which then ' +
+      'takes the declared name. If the first bytes prove another media type than the declared one, the file gets ' +
+      'the proved type. Returns ContentMismatchError if both types are certain and differ in kind, or if the ' +
+      'tenant does not accept the proved type. Idempotent: a repeated call returns the same version.',
+    args: { input: t.arg({ type: CommitUploadInput, required: true, description: 'The upload intent.' }) },
     resolve: (_root, { input }, context) => commitUpload(callerOf(context), uploadId(input.id)),
   }),
   cancelUpload: t.field({
@@ -122,8 +125,10 @@ builder.mutationFields((t) => ({
     errors: { types: [NotFound, Conflict], union: answers('cancelUpload') },
     nullable: true,
     authScopes: { role: 'MEMBER' },
-    description: 'Takes an upload intent back and gives its space free. What has ended already is answered as it is.',
-    args: { input: t.arg({ type: CancelUploadInput, required: true, description: 'Which upload.' }) },
+    description:
+      'Cancels an upload intent and releases its space. An intent that has already expired or been cancelled is ' +
+      'returned unchanged.',
+    args: { input: t.arg({ type: CancelUploadInput, required: true, description: 'The upload intent.' }) },
     resolve: (_root, { input }, context) => cancelUpload(callerOf(context), uploadId(input.id)),
   }),
 }))
