@@ -8,7 +8,7 @@ const { planSettings } = await product('database/connection.js')
  * row-level security holds.
  */
 export function openTenantTransactions(url, { size, role }) {
-  const connection = { role, TimeZone: 'UTC', ...planSettings }
+  const connection = { role, search_path: 'filegraph', TimeZone: 'UTC', ...planSettings }
   const options = { max: 1, fetch_types: false, onnotice: () => undefined, connection }
   const idle = Array.from({ length: size }, () => postgres(url, options))
   const waiting = []

@@ -8,7 +8,7 @@ export async function countBuffers({ databaseUrl }, tenant, page) {
   const { appRole } = await product('database/migrate.js')
   const { planSettings } = await product('database/connection.js')
   const { text, params } = await statementOf(tenant, page)
-  const connection = { role: appRole, ...planSettings }
+  const connection = { role: appRole, search_path: 'filegraph', ...planSettings }
   const sql = postgres(databaseUrl, { max: 1, fetch_types: false, connection })
   const values = params.map((param) => `'${param}'`).join(', ')
   try {

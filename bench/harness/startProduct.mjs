@@ -55,7 +55,10 @@ async function partsOf(folder) {
   const { postgresPort, bucketPort } = await readWritten(join(folder, 'instance.json'))
   const secrets = await readWritten(join(folder, 'secrets.json'))
   const urls = embeddedUrls(postgresPort, secrets)
-  const adminUrl = Object.assign(new URL(urls.superuserUrl), { pathname: new URL(urls.url).pathname }).href
+  const adminUrl = Object.assign(new URL(urls.superuserUrl), {
+    pathname: new URL(urls.url).pathname,
+    search: '?search_path=filegraph',
+  }).href
   const bucket = {
     endpoint: `http://127.0.0.1:${bucketPort}`,
     bucket: localBucketName,

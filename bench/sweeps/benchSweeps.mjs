@@ -34,7 +34,9 @@ const server = await startTestPostgres()
 const login = 'filegraph_bench'
 const sql = postgres(server.url, { max: 1, onnotice: () => undefined })
 await sql.unsafe(`create role ${login} login password 'test'`)
-await migrate(server.url, [login])
+await migrate(server.url, { members: [login] })
+await sql.unsafe('alter role current_user set search_path = filegraph, public')
+await sql.unsafe('set search_path = filegraph, public')
 const databaseUrl = Object.assign(new URL(server.url), { username: login, password: 'test' }).href
 
 async function start(module, args, options = []) {

@@ -66,7 +66,7 @@ async function inDatabase(directory: string, run: (sql: Database) => Promise<voi
 function superuserUrl(directory: string): string {
   const read = (name: string) => JSON.parse(readFileSync(join(directory, name), 'utf8')) as Record<string, string>
   const password = read('secrets.json')['postgresSuperuserPassword'] ?? ''
-  return `postgres://postgres:${password}@127.0.0.1:${read('instance.json')['postgresPort']}/filegraph`
+  return `postgres://postgres:${password}@127.0.0.1:${read('instance.json')['postgresPort']}/filegraph?search_path=filegraph`
 }
 
 const statements = [

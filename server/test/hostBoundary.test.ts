@@ -147,6 +147,14 @@ describe('the functions', () => {
   })
 })
 
+/** A column of each table that has no tenant_id. */
+const keyOf: Readonly<Record<string, string>> = {
+  installation: 'singleton',
+  sessions: 'user_id',
+  tenants: 'id',
+  users: 'id',
+}
+
 describe('the login of a host application', () => {
   const tables = [
     'files',
@@ -168,11 +176,11 @@ describe('the login of a host application', () => {
 
   it.each(tables)('reads and changes nothing in %s', async (table) => {
     for (const statement of [
-      `select * from public.${table}`,
-      `insert into public.${table} default values`,
-      `update public.${table} set ${table === 'installation' ? 'singleton = 1' : 'tenant_id = null'}`,
-      `delete from public.${table}`,
-      `truncate public.${table}`,
+      `select * from filegraph.${table}`,
+      `insert into filegraph.${table} default values`,
+      `update filegraph.${table} set ${keyOf[table] ?? 'tenant_id'} = null`,
+      `delete from filegraph.${table}`,
+      `truncate filegraph.${table}`,
     ]) {
       const attempt = host.inTenant(mine.id, (tx) => tx.unsafe(statement))
       await expect(attempt).rejects.toMatchObject({ code: '42501' })
@@ -187,8 +195,7 @@ describe('the login of a host application', () => {
     `filegraph.host_actor(null, now())`,
     `filegraph.record_file_change(null, null, '{}', now(), '', null, '', '{}')`,
     `filegraph.current_tenant()`,
-    `public.set_tenant('${randomUUID()}')`,
-    `public.set_tenant_for_key('${randomUUID()}', '${randomUUID()}', 'OWNER')`,
+    `filegraph.set_tenant_for_key('${randomUUID()}', '${randomUUID()}', 'OWNER')`,
   ])('may not call %s', async (expression) => {
     await expect(host.inTenant(mine.id, (tx) => tx.unsafe(`select ${expression}`))).rejects.toMatchObject({
       code: '42501',

@@ -46,7 +46,7 @@ describe('a page of files', () => {
     expect(hundred.files.nodes).toHaveLength(100)
     expect(hundred.statements.toSorted()).toEqual(one.statements.toSorted())
     expect(new Set(hundred.files.nodes.map((file: Data) => file.downloadUrl)).size).toBe(100)
-    const queries = hundred.statements.filter((text) => !/^(begin|commit|select public.set_tenant)/.test(text))
+    const queries = hundred.statements.filter((text) => !/^(begin|commit|select set_tenant)/.test(text))
     // The page, the current versions, and the versions of each.
     expect(queries).toHaveLength(3)
     expect(queries[0]).toMatchInlineSnapshot(

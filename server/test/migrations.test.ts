@@ -10,9 +10,9 @@ import { createEmptyDatabase } from './testDatabase.ts'
 
 const applied = async (url: string) => {
   const client = postgres(url, { max: 1, onnotice: () => undefined })
-  const rows = await client`select name from drizzle.__drizzle_migrations order by id`
+  const rows = await client`select name from filegraph.__drizzle_migrations order by id`
   const tables =
-    await client`select count(*)::int as count from pg_class where relkind = 'r' and relnamespace = 'public'::regnamespace`
+    await client`select count(*)::int as count from pg_class where relkind = 'r' and relnamespace = 'filegraph'::regnamespace`
   await client.end()
   return { names: rows.map((row) => row['name']), tables: tables[0]?.['count'] }
 }
@@ -102,10 +102,13 @@ it(
     try {
       const url = await managed.addOwner('first_owner')
       await managed.administrator`create role first_app login password 'test'`
-      await migrate(url, ['first_app'])
-      await migrate(url, ['first_app'])
+      await migrate(url, { members: ['first_app'] })
+      await migrate(url, { members: ['first_app'] })
       expect((await applied(url)).names).toEqual(knownMigrations())
-      const app = postgres(managed.urlOf('first_app', 'first_owner'), { max: 1, connection: { role: 'filegraph_app' } })
+      const app = postgres(managed.urlOf('first_app', 'first_owner'), {
+        max: 1,
+        connection: { role: 'filegraph_app', search_path: 'filegraph' },
+      })
       const outcome = app.begin(async (tx) => {
         await tx`select set_tenant('01936b1e-0000-7000-8000-000000000001')`
         return tx`select filegraph.attach_as(null, '{}', now(), null, 'a', 'b', 'c') as outcome`
@@ -130,22 +133,23 @@ it(
 it('makes and finds everything in its place, also for a login that is called like a schema', async () => {
   const database = await createEmptyDatabase()
   const superuser = postgres(database.superuserUrl, { max: 1, onnotice: () => undefined })
-  await superuser`create role drizzle superuser login password 'test'`
-  const url = Object.assign(new URL(database.superuserUrl), { username: 'drizzle', password: 'test' }).href
+  await superuser`create role decoy superuser login password 'test'`
+  await superuser`create schema decoy`
+  const url = Object.assign(new URL(database.superuserUrl), { username: 'decoy', password: 'test' }).href
   const app = openTenantDatabase({ url, size: 1, applicationName: 'test' })
   try {
     await migrate(url)
-    const misplaced = await superuser`select proname as name from pg_proc where pronamespace = 'drizzle'::regnamespace
-      union select relname from pg_class where relkind = 'r' and relnamespace = 'drizzle'::regnamespace`
-    expect(misplaced).toEqual([{ name: '__drizzle_migrations' }])
+    const misplaced = await superuser`select proname as name from pg_proc where pronamespace = 'decoy'::regnamespace
+      union select relname from pg_class where relkind = 'r' and relnamespace = 'decoy'::regnamespace`
+    expect(misplaced).toEqual([])
     const tenant = randomUUID()
     const setting = await app.readOnce(tenant, (tx) => tx.db.execute(sql`select current_setting('app.tenant_id') as t`))
     expect(setting).toEqual([{ t: tenant }])
   } finally {
     await app.close()
-    await superuser`reassign owned by drizzle to current_user`
-    await superuser`drop owned by drizzle`
-    await superuser`drop role drizzle`
+    await superuser`reassign owned by decoy to current_user`
+    await superuser`drop owned by decoy`
+    await superuser`drop role decoy`
     await superuser.end()
     await database.drop()
   }
@@ -156,7 +160,10 @@ it('stores files of earlier versions under the one name of their media type', { 
   try {
     const url = await managed.addOwner('renaming_owner')
     await migrate(url)
-    const superuser = postgres(Object.assign(new URL(url), { username: 'postgres' }).href, { max: 1 })
+    const superuser = postgres(Object.assign(new URL(url), { username: 'postgres' }).href, {
+      max: 1,
+      connection: { search_path: 'filegraph' },
+    })
     await superuser`set session_replication_role = replica`
     const [tenant, other] = [randomUUID(), randomUUID()]
     const insert = async (tenantId: string, type: string) => {
@@ -171,7 +178,7 @@ it('stores files of earlier versions under the one name of their media type', { 
     await insert(other, 'image/png')
     await insert(other, 'application/x-font-ttf')
     await superuser`set session_replication_role = origin`
-    await superuser`delete from drizzle.__drizzle_migrations where name like '%stored_media_types'`
+    await superuser`delete from filegraph.__drizzle_migrations where name like '%stored_media_types'`
     await migrate(url)
     const expected = ['application/zip', 'font/ttf', 'image/png', 'text/csv; charset=iso-8859-1']
     const files = await superuser`select content_type, media_class from files order by 1`

@@ -91,7 +91,7 @@ describe('a key that was asked with before', () => {
     expect(await ask(secret, list)).toEqual(listed)
     expect(statements.map((text) => /^(select )?[\w."]+( read only)?/.exec(text)?.[0])).toEqual([
       'begin read only',
-      'select public.set_tenant_for_key',
+      'select set_tenant_for_key',
       'select "page"."id"',
       'commit',
     ])

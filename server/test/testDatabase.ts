@@ -12,6 +12,8 @@ export interface TestDatabase {
   drop(): Promise<void>
 }
 
+// Tests look at rows past the product, by the names of the tables alone.
+const searchPath = 'filegraph, public'
 const templateName = 'filegraph_template'
 const login = 'filegraph_test_login'
 
@@ -55,7 +57,8 @@ async function ensureTemplate(maintenance: postgres.Sql): Promise<void> {
     await maintenance.unsafe(`create database ${templateName}`)
     const [role] = await maintenance`select from pg_roles where rolname = ${login}`
     if (!role) await maintenance.unsafe(`create role ${login} login password 'test'`)
-    await migrate(databaseUrl(templateName), [login])
+    await maintenance.unsafe(`alter role current_user set search_path = ${searchPath}`)
+    await migrate(databaseUrl(templateName), { members: [login] })
     await maintenance.unsafe(`alter database ${templateName} is_template true`)
   } finally {
     await maintenance`select pg_advisory_unlock(815)`

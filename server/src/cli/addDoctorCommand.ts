@@ -41,7 +41,7 @@ const neededByOwner: ReadonlySet<string> = new Set([
 
 async function examine({ addresses, config }: CommandParts): Promise<Check[]> {
   const [database, connections, bucket] = await Promise.all([
-    inspectDatabase(addresses.databaseUrl),
+    inspectDatabase(addresses),
     inspectConnections(addresses),
     inspectBucket(addresses.bucket, browserOrigins(config)),
   ])

@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Command } from 'commander'
 import postgres from 'postgres'
-import { driverOptions, readDatabaseAddress } from '../database/databaseAddress.ts'
+import { driverOptions, readDatabaseAddress, usualSchema } from '../database/databaseAddress.ts'
 import { appRole } from '../database/migrate.ts'
 import { listTenantNames } from '../domain/tenants/findTenant.ts'
 import type { Services } from '../run/services.ts'
@@ -59,6 +59,7 @@ const openApplication = ({ addresses }: CommandParts): postgres.Sql =>
     connection: {
       application_name: 'filegraph verify',
       role: appRole,
+      search_path: addresses.schema ?? usualSchema,
       statement_timeout: 60_000,
     },
   })

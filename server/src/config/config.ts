@@ -1,6 +1,6 @@
 import { resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { DatabaseUrlProblem, readDatabaseAddress } from '../database/databaseAddress.ts'
+import { DatabaseUrlProblem, readDatabaseAddress, usualSchema } from '../database/databaseAddress.ts'
 import { limits } from '../domain/limits.ts'
 import { type CleanupSettings, usualCleanup } from '../domain/sweeps/runs/settings.ts'
 import { addressWarnings } from './addressWarnings.ts'
@@ -49,6 +49,8 @@ export interface Config {
     readonly trustProxy: boolean
   }
   readonly database: { readonly kind: 'embedded' } | ExternalDatabase
+  /** The schema of our tables and functions. */
+  readonly databaseSchema: string
   readonly databasePoolSize: number
   readonly bucket: { readonly kind: 'embedded' } | ExternalBucket
   /** Null: tokens of a host application are not accepted. */
@@ -85,6 +87,7 @@ export function readConfig(environment: Readonly<Record<string, string | undefin
     dataDirectory: resolve(repository, read.text('FILEGRAPH_DATA_DIR') ?? '.data'),
     http,
     database,
+    databaseSchema: readDatabaseSchema(read),
     databasePoolSize: read.whole('DATABASE_POOL_SIZE', 10, 1, 1000),
     bucket,
     jwt: readJwt(read),
@@ -98,6 +101,21 @@ export function readConfig(environment: Readonly<Record<string, string | undefin
   read.refuseIfAnyProblem()
   const unknown = read.unknownNames().map((name) => `${name} is not a variable of Filegraph. Correct or remove it.`)
   return deepFreeze({ ...config, warnings: [...unknown, ...addressWarnings(config)] })
+}
+
+/** A name that SQL takes without quotes. Never `public`, where the tables of a host application are. */
+function readDatabaseSchema(read: ConfigReader): string {
+  const schema = read.text('DATABASE_SCHEMA') ?? usualSchema
+  if (
+    !/^[a-z_][a-z0-9_]{0,62}$/.test(schema) ||
+    /^(pg_.*|public|information_schema|drizzle|graphile_worker)$/.test(schema)
+  ) {
+    read.problem(
+      'DATABASE_SCHEMA',
+      'has to be a schema of its own: lower-case letters, digits and underscores, and not public',
+    )
+  }
+  return schema
 }
 
 function readDatabase(read: ConfigReader): Config['database'] {

@@ -56,6 +56,12 @@ export const configVariables = [
     fallback: '`DATABASE_URL`',
     example: 'postgres://owner:secret@db.example.com:5432/filegraph',
   },
+  {
+    name: 'DATABASE_SCHEMA',
+    description: 'The schema of the tables and functions. It is made where it is missing, and holds nothing else.',
+    fallback: '`filegraph`',
+    example: 'files',
+  },
   { name: 'DATABASE_POOL_SIZE', description: 'Connections of one process.', fallback: '`10`', example: '20' },
   {
     name: 'S3_ENDPOINT',

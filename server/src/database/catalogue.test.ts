@@ -24,7 +24,7 @@ const namesAndTenants: string[] = [...tenantTableNames, 'tenants']
 const tenantTables = () =>
   column<string>(
     sql`select c.relname from pg_class c join pg_attribute a on a.attrelid = c.oid
-        where c.relkind = 'r' and c.relnamespace = 'public'::regnamespace and a.attname = 'tenant_id' order by 1`,
+        where c.relkind = 'r' and c.relnamespace = 'filegraph'::regnamespace and a.attname = 'tenant_id' order by 1`,
     'relname',
   )
 
@@ -81,7 +81,7 @@ describe('the catalogue', () => {
     const keys = await sql`select conname, confdeltype, confupdtype, conrelid::regclass::text as table,
         (select attname from pg_attribute where attrelid = conrelid and attnum = conkey[1]) as near,
         (select attname from pg_attribute where attrelid = confrelid and attnum = confkey[1]) as far
-      from pg_constraint where contype = 'f' and connamespace = 'public'::regnamespace`
+      from pg_constraint where contype = 'f' and connamespace = 'filegraph'::regnamespace`
     expect(keys.length).toBeGreaterThan(5)
     for (const key of keys) {
       expect(key).toMatchObject({ confupdtype: 'a' })
@@ -93,7 +93,7 @@ describe('the catalogue', () => {
   it('has no column that could hold a URL', async () => {
     const names = await column<string>(
       sql`select table_name || '.' || column_name as name from information_schema.columns
-          where table_schema = 'public' and column_name ~* '(url|uri|href|link|location|signature)'`,
+          where table_schema = 'filegraph' and column_name ~* '(url|uri|href|link|location|signature)'`,
       'name',
     )
     expect(names).toEqual([])
@@ -101,8 +101,8 @@ describe('the catalogue', () => {
 
   it('names constraints, indexes and triggers in at most 50 bytes, none ending in a number', async () => {
     const names = await column<string>(
-      sql`select conname as name from pg_constraint where connamespace = 'public'::regnamespace and contype <> 'n'
-          union select c.relname from pg_class c where c.relkind = 'i' and c.relnamespace = 'public'::regnamespace
+      sql`select conname as name from pg_constraint where connamespace = 'filegraph'::regnamespace and contype <> 'n'
+          union select c.relname from pg_class c where c.relkind = 'i' and c.relnamespace = 'filegraph'::regnamespace
           union select tgname from pg_trigger where not tgisinternal`,
       'name',
     )
@@ -130,7 +130,7 @@ describe('the catalogue', () => {
 
   it('keeps times to the millisecond, so that a cursor carries them whole', async () => {
     const rows = await sql`select distinct datetime_precision from information_schema.columns
-      where table_schema = 'public' and data_type like 'timestamp%'`
+      where table_schema = 'filegraph' and data_type like 'timestamp%'`
     expect(rows).toEqual([{ datetime_precision: 3 }])
   })
 })
@@ -165,10 +165,12 @@ describe('the functions for host applications', () => {
       new_id: 'filegraph_functions',
       record_changes: 'filegraph_app',
       record_file_change: 'filegraph_functions',
+      refuse_change: '',
       replace_as: 'filegraph_app',
       replace_attachment: 'filegraph_host',
       search_patterns: 'filegraph_app',
-      set_tenant: 'filegraph_host',
+      set_tenant: 'filegraph_app,filegraph_host',
+      set_tenant_for_key: 'filegraph_app',
     })
   })
 
@@ -235,7 +237,11 @@ describe('the functions for host applications', () => {
 
 describe('history', () => {
   const asApp = () =>
-    postgres(database.url, { max: 1, connection: { role: database.appRole }, onnotice: () => undefined })
+    postgres(database.url, {
+      max: 1,
+      connection: { role: database.appRole, search_path: 'filegraph' },
+      onnotice: () => undefined,
+    })
 
   it.each(['update audit_log set action = action', 'delete from audit_log', 'truncate audit_log'])(
     'refuses the application: %s',

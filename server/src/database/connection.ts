@@ -1,7 +1,7 @@
 import { connect as connectSocket, type Socket } from 'node:net'
 import { makePgArray, parsePgArray } from 'drizzle-orm/pg-core'
 import postgres from 'postgres'
-import { driverOptions, readDatabaseAddress } from './databaseAddress.ts'
+import { driverOptions, readDatabaseAddress, usualSchema } from './databaseAddress.ts'
 import { DatabaseUnavailable, isUnavailable } from './databaseUnavailable.ts'
 import { appRole } from './migrate.ts'
 import { Patience } from './patience.ts'
@@ -33,6 +33,8 @@ export const planSettings = {
 export interface ConnectionOptions {
   readonly url: string
   readonly applicationName: string
+  /** The schema of our tables. Default: `filegraph`. */
+  readonly schema?: string | undefined
   /** The server ends a statement after this long; 15 s unless told. */
   readonly statementTimeoutMs?: number
   /** Told the text of each statement before it is sent. */
@@ -83,6 +85,8 @@ export function connect(options: ConnectionOptions, onClose: () => void): postgr
       ...connection,
       application_name: options.applicationName,
       role: appRole,
+      // Nothing but our own tables and functions: no name of the host application can take the place of one.
+      search_path: options.schema ?? usualSchema,
       TimeZone: 'UTC',
       ...planSettings,
       statement_timeout: options.statementTimeoutMs ?? usualStatementTimeoutMs,

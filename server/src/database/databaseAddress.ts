@@ -2,6 +2,9 @@ import { readFileSync } from 'node:fs'
 import { connect as connectSocket, isIP } from 'node:net'
 import { checkServerIdentity, type ConnectionOptions as TlsOptions, type PeerCertificate } from 'node:tls'
 
+/** The schema of our tables and functions where `DATABASE_SCHEMA` names no other. */
+export const usualSchema = 'filegraph'
+
 /**
  * What a connection URL says, read once for both drivers: postgres.js and `pg` (of the job queue) read the same parameters
  * in different ways, and pass on to the server what they do not know. The meaning of `sslmode` is that of libpq:

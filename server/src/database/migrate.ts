@@ -1,9 +1,8 @@
 import { fileURLToPath } from 'node:url'
 import { readMigrationFiles } from 'drizzle-orm/migrator'
-import { drizzle } from 'drizzle-orm/postgres-js'
-import { migrate as runMigrations } from 'drizzle-orm/postgres-js/migrator'
 import postgres from 'postgres'
-import { driverOptions, readDatabaseAddress } from './databaseAddress.ts'
+import { driverOptions, readDatabaseAddress, usualSchema } from './databaseAddress.ts'
+import { moveFromPublic } from './moveFromPublic.ts'
 
 /** The role that every connection of the application takes: it owns nothing and row-level security binds it. */
 export const appRole = 'filegraph_app'
@@ -19,29 +18,42 @@ const migrationsFolder = fileURLToPath(new URL('../../../drizzle', import.meta.u
 /** Any constant that no other user of the database is likely to lock. */
 const migrationLock = 4_951_023_017
 
+/** Where the names of the migrations that have run are kept, in the schema of our tables. */
+const journalTable = '__drizzle_migrations'
+
+export interface MigrateOptions {
+  /** The login roles that the application uses. */
+  readonly members?: readonly string[]
+  /** The schema of our tables and functions. Default: `filegraph`. */
+  readonly schema?: string
+}
+
 /**
  * Brings the database up to date. Safe when any number of processes call it at once, and when it is called again: one
- * works, the others wait and find nothing left to do.
+ * works, the others wait and find nothing left to do. Makes its schema, moves tables of earlier versions into it, and changes
+ * nothing in schemas of others.
  *
- * `url` has to name a role that may create tables and roles. `members` are the login roles that the application uses.
+ * `url` has to name a role that may create schemas, tables and roles.
  */
-export async function migrate(url: string, members: readonly string[] = []): Promise<void> {
-  // A login that is called like a schema of ours would find and make everything there first.
+export async function migrate(url: string, options: MigrateOptions = {}): Promise<void> {
+  const { members = [], schema = usualSchema } = options
   const { connection, ...address } = driverOptions(readDatabaseAddress(url))
   const client = postgres({
     ...address,
     max: 1,
     onnotice: () => undefined,
     connect_timeout: 10,
-    connection: { ...connection, search_path: 'public' },
+    // A login that is called like a schema would find and make everything there first.
+    connection: { ...connection, search_path: schema },
   })
   try {
     // Held by the session, so that it goes with the process if that dies.
     await client`select pg_advisory_lock(${migrationLock})`
     await ensureRoles(client)
-    await runMigrations(drizzle({ client }), { migrationsFolder })
-    await client.unsafe(`grant usage on schema drizzle to ${appRole}`)
-    await client.unsafe(`grant select on drizzle.__drizzle_migrations to ${appRole}`)
+    await moveFromPublic(client, { schema, known: knownMigrations(), journalTable, functionsRole })
+    await ensureSchema(client, schema)
+    await client.begin((tx) => runMigrations(tx, schema))
+    await client.unsafe(`grant select on ${schema}.${journalTable} to ${appRole}`)
     for (const member of members) await grantRoles(client, [appRole], member)
   } finally {
     await client.end({ timeout: 5 })
@@ -52,6 +64,39 @@ export async function migrate(url: string, members: readonly string[] = []): Pro
 export function knownMigrations(): string[] {
   return readMigrationFiles({ migrationsFolder }).map((migration) => migration.name)
 }
+
+async function ensureSchema(client: postgres.Sql, schema: string): Promise<void> {
+  const [named] = await client<{ isPlain: boolean }[]>`select quote_ident(${schema}) = ${schema} as "isPlain"`
+  if (!named?.isPlain) throw new Error(`DATABASE_SCHEMA=${schema} is a word of SQL. Choose another name.`)
+  await client.unsafe(`create schema if not exists ${schema}`)
+  await client.unsafe(`create table if not exists ${schema}.${journalTable} (
+    id serial primary key, hash text not null, created_at bigint, name text, applied_at timestamptz(3) default now())`)
+}
+
+async function runMigrations(tx: postgres.TransactionSql, schema: string): Promise<void> {
+  const journal = tx.unsafe(`select name from ${schema}.${journalTable}`)
+  const applied = new Set((await journal).map((row) => String(row['name'])))
+  for (const { name, hash, folderMillis, sql } of readMigrationFiles({ migrationsFolder })) {
+    if (applied.has(name)) continue
+    for (const statement of sql) await tx.unsafe(inSchema(statement, schema))
+    await tx.unsafe(`insert into ${schema}.${journalTable} (hash, created_at, name) values ($1, $2, $3)`, [
+      hash,
+      folderMillis,
+      name,
+    ])
+  }
+}
+
+/**
+ * A migration for the schema that holds our tables and functions. Migrations of the first versions were written for `public`
+ * and `filegraph`; they are never edited, so both names stand for the one schema.
+ */
+const inSchema = (statement: string, schema: string): string =>
+  statement
+    .replaceAll(/\b(?:public|filegraph)\./g, `${schema}.`)
+    .replaceAll(/\bON SCHEMA (?:public|filegraph)\b/gi, `ON SCHEMA ${schema}`)
+    .replaceAll(/\bIN SCHEMA (?:public|filegraph)\b/gi, `IN SCHEMA ${schema}`)
+    .replaceAll(/\bCREATE SCHEMA (?:public|filegraph)\b/gi, `CREATE SCHEMA IF NOT EXISTS ${schema}`)
 
 async function ensureRoles(client: postgres.Sql): Promise<void> {
   for (const role of [appRole, functionsRole, hostRole]) await ensureRole(client, role)

@@ -149,11 +149,10 @@ function settledBy<T>(outcome: Settled<T>, failure: unknown): Settled<T> {
 /**
  * Goes out in one write with the first statements of the work, which do not wait for the answer. They need none to be
  * safe: `set_tenant` holds for its own transaction alone, so that without one, row-level security shows and takes no row.
- * The functions are named with their schema, since a login that is called like another would look there first.
  */
 function open(connection: Connection, { begin, tenantId, key }: Opening): Promise<unknown> {
   const sent: Promise<unknown>[] = [connection.send(begin)]
-  if (tenantId !== null && key === null) sent.push(connection.send('select public.set_tenant($1)', [tenantId]))
+  if (tenantId !== null && key === null) sent.push(connection.send('select set_tenant($1)', [tenantId]))
   if (tenantId !== null && key !== null) sent.push(enterWithKey(connection, tenantId, key))
   const opened = Promise.all(sent)
   // Whoever awaits it learns of a failure; the work may fail before that.
@@ -165,7 +164,7 @@ function open(connection: Connection, { begin, tenantId, key }: Opening): Promis
 async function enterWithKey(connection: Connection, tenantId: string, key: KeyState): Promise<void> {
   if (tenantId !== key.tenantId) throw new Error('A key opens its own tenant alone')
   try {
-    await connection.send('select public.set_tenant_for_key($1, $2, $3)', [tenantId, key.keyId, key.role])
+    await connection.send('select set_tenant_for_key($1, $2, $3)', [tenantId, key.keyId, key.role])
     key.stands ??= true
   } catch (error) {
     if (errorCodeOf(error) !== keyEndedState) throw error

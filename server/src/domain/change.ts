@@ -106,7 +106,7 @@ const recordChanges = (tx: Transaction, ctx: Actor, { records, usage = {} }: Cha
     name,
     payload,
   }))
-  return tx.finish(sql`select filegraph.record_changes(${ctx.principal.id}::uuid, ${json(ctx.origin)}, ${now.toISOString()}::timestamptz,
+  return tx.finish(sql`select record_changes(${ctx.principal.id}::uuid, ${json(ctx.origin)}, ${now.toISOString()}::timestamptz,
     ${json(told)}, ${json(usage)})`)
 }
 

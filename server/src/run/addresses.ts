@@ -12,7 +12,7 @@ export const localBucketPath = '/bucket'
 
 /** Where the parts are that others run: the configuration's, or an instance's. Null when one of them runs nowhere. */
 export function addressesBeside(config: Config, instance: Instance | null, secrets: Secrets | null): Addresses | null {
-  const database = externalDatabase(config) ?? runningDatabase(instance, secrets)
+  const database = externalDatabase(config) ?? runningDatabase(config.databaseSchema, instance, secrets)
   const bucket = externalBucket(config) ?? runningBucket(instance, secrets)
   return database && bucket && { ...database, bucket }
 }
@@ -45,16 +45,16 @@ export function shownUrl({ host, port, publicUrl }: Config['http']): string {
 
 type DatabaseUrls = Omit<Addresses, 'bucket'>
 
-export function externalDatabase({ database }: Config): DatabaseUrls | null {
-  return database.kind === 'external' ? { databaseUrl: database.url, ownerUrl: database.migrationUrl } : null
+export function externalDatabase({ database, databaseSchema: schema }: Config): DatabaseUrls | null {
+  return database.kind === 'external' ? { databaseUrl: database.url, ownerUrl: database.migrationUrl, schema } : null
 }
 
 export const externalBucket = ({ bucket }: Config): BucketOptions | null => (bucket.kind === 'external' ? bucket : null)
 
-function runningDatabase(instance: Instance | null, secrets: Secrets | null): DatabaseUrls | null {
+function runningDatabase(schema: string, instance: Instance | null, secrets: Secrets | null): DatabaseUrls | null {
   if (!secrets || typeof instance?.postgresPort !== 'number') return null
   const { url, migrationUrl } = embeddedUrls(instance.postgresPort, secrets)
-  return { databaseUrl: url, ownerUrl: migrationUrl }
+  return { databaseUrl: url, ownerUrl: migrationUrl, schema }
 }
 
 function runningBucket(instance: Instance | null, secrets: Secrets | null): BucketOptions | null {

@@ -6,11 +6,12 @@ import type { Addresses } from './services.ts'
 
 /** Brings all tables up to date, the job queue's too, and lets the application's login take its role. Safe at any time. */
 export async function migrateEverything(
-  { databaseUrl, ownerUrl }: Pick<Addresses, 'databaseUrl' | 'ownerUrl'>,
+  { databaseUrl, ownerUrl, schema }: Pick<Addresses, 'databaseUrl' | 'ownerUrl' | 'schema'>,
   logger: Logger,
 ): Promise<void> {
   const login = loginOf(databaseUrl)
-  await migrate(ownerUrl, login === '' || login === loginOf(ownerUrl) ? [] : [login])
+  const members = login === '' || login === loginOf(ownerUrl) ? [] : [login]
+  await migrate(ownerUrl, { members, ...(schema && { schema }) })
   await migrateJobQueue(await queueDriverOptions(readDatabaseAddress(ownerUrl)), logger)
 }
 

@@ -59,7 +59,7 @@ async function openDatabase(config: Config, directory: DataDirectory, closing: C
   })
   closing.addProcess('postgres', () => started.stop())
   return {
-    urls: { databaseUrl: started.url, ownerUrl: started.migrationUrl },
+    urls: { databaseUrl: started.url, ownerUrl: started.migrationUrl, schema: config.databaseSchema },
     port: started.port,
     place: `${join(directory.path, 'postgres')} (PostgreSQL on port ${started.port})`,
   }

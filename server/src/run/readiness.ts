@@ -38,9 +38,9 @@ export async function pendingMigrations(database: TenantDatabase): Promise<numbe
 
 /** Empty where no migration has run, and where the database does not let us look. */
 async function appliedMigrations(database: TenantDatabase): Promise<ReadonlySet<string>> {
-  const [journal] = await ask(database, sql`select to_regclass('drizzle.__drizzle_migrations')::text as journal`)
+  const [journal] = await ask(database, sql`select to_regclass('__drizzle_migrations')::text as journal`)
   if (!journal?.['journal']) return new Set()
-  const rows = await ask(database, sql`select name from drizzle.__drizzle_migrations`)
+  const rows = await ask(database, sql`select name from __drizzle_migrations`)
   return new Set(rows.map((row) => String(row['name'])))
 }
 

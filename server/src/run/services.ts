@@ -12,6 +12,8 @@ export interface Addresses {
   readonly databaseUrl: string
   /** A login that may change tables: for migrations and for the job queue, whose tables are not those of tenants. */
   readonly ownerUrl: string
+  /** The schema of our tables. Default: `filegraph`. */
+  readonly schema?: string
   readonly bucket: BucketOptions
 }
 
@@ -42,6 +44,7 @@ export function openServices(options: ServiceOptions): Services {
     url: options.databaseUrl,
     size: options.poolSize,
     applicationName: options.applicationName,
+    schema: options.schema,
   })
   const blobs = createS3BlobStore({ ...bucket, publicEndpoint: undefined })
   return {

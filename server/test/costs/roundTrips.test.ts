@@ -99,7 +99,7 @@ const bare = (text: string) =>
     .replace(/(record_changes)\(.*$/s, '$1')
     .replace(/^(?:(select).*? from|(insert into|update)) ("\w+").*$/s, '$1$2 $3')
 
-const recorded = 'select filegraph.record_changes'
+const recorded = 'select record_changes'
 
 describe('an upload', () => {
   let fileId: string
@@ -130,7 +130,7 @@ describe('an upload', () => {
     const { intent, commitment } = await countUpload('more bytes', more())
     expect(intent.sent.map(bare)).toEqual([
       'begin',
-      'select public.set_tenant($1)',
+      'select set_tenant($1)',
       'select "uploads"',
       'select "tenants"',
       'select "files"',
@@ -143,7 +143,7 @@ describe('an upload', () => {
     ])
     expect(commitment.sent.map(bare).slice(4)).toEqual([
       'begin',
-      'select public.set_tenant($1)',
+      'select set_tenant($1)',
       'update "files"',
       'update "uploads"',
       'update "blobs"',

@@ -177,7 +177,7 @@ describe('a dry run', () => {
   /** All rows of all tables but that of the runs themselves. */
   async function dump(): Promise<Record<string, string>> {
     const tables = await bench.sql`select table_name as name from information_schema.tables
-      where table_schema = 'public' and table_type = 'BASE TABLE' and table_name <> 'cleanup_runs' order by 1`
+      where table_schema = 'filegraph' and table_type = 'BASE TABLE' and table_name <> 'cleanup_runs' order by 1`
     const all: Record<string, string> = {}
     for (const { name } of tables as unknown as { name: string }[]) {
       const rows = await bench.sql`select t::text as row from ${bench.sql(name)} t order by 1`

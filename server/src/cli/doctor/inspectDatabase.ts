@@ -1,5 +1,5 @@
 import postgres from 'postgres'
-import { driverOptions, readDatabaseAddress, queueDriverOptions } from '../../database/databaseAddress.ts'
+import { driverOptions, queueDriverOptions, readDatabaseAddress, usualSchema } from '../../database/databaseAddress.ts'
 import { appRole, knownMigrations } from '../../database/migrate.ts'
 import { openTenantDatabase } from '../../database/tenantDatabase.ts'
 import { jobSchema, openJobPool } from '../../jobs/jobQueue.ts'
@@ -13,9 +13,16 @@ const oldestServer = 150_000
 const migrateCommand = 'Run: npm run -s filegraph -- migrate'
 
 /** Looks at the database as the login that the application uses: its version, its roles and its migrations. */
-export async function inspectDatabase(url: string): Promise<Check[]> {
-  const address = driverOptions(readDatabaseAddress(url))
-  const client = postgres({ ...address, max: 1, onnotice: () => undefined, connect_timeout: 5, idle_timeout: 5 })
+export async function inspectDatabase({ databaseUrl, schema = usualSchema }: Addresses): Promise<Check[]> {
+  const { connection, ...address } = driverOptions(readDatabaseAddress(databaseUrl))
+  const client = postgres({
+    ...address,
+    max: 1,
+    onnotice: () => undefined,
+    connect_timeout: 5,
+    idle_timeout: 5,
+    connection: { ...connection, search_path: schema },
+  })
   try {
     const version = await inspectVersion(client)
     return [version, ...(await inspectRole(client)), await inspectMigrations(client), await inspectJobQueue(client)]
@@ -63,9 +70,9 @@ async function inspectRole(client: postgres.Sql): Promise<Check[]> {
 
 async function inspectMigrations(client: postgres.Sql): Promise<Check> {
   const name = 'migrations'
-  const [journal] = await client`select to_regclass('drizzle.__drizzle_migrations') as found`
+  const [journal] = await client`select to_regclass('__drizzle_migrations') as found`
   if (!journal?.['found']) return missing(name, 'None has run', migrateCommand)
-  const rows = await client<{ name: string }[]>`select name from drizzle.__drizzle_migrations`
+  const rows = await client<{ name: string }[]>`select name from __drizzle_migrations`
   const applied = new Set(rows.map((row) => row.name))
   const known = knownMigrations()
   const pending = known.filter((migration) => !applied.has(migration))
@@ -86,9 +93,9 @@ async function inspectJobQueue(client: postgres.Sql): Promise<Check> {
  * does. A plain connection proves neither: a pooler in front of the database may refuse the settings, and the two drivers
  * could differ about TLS.
  */
-export async function inspectConnections({ databaseUrl, ownerUrl }: Addresses): Promise<Check[]> {
+export async function inspectConnections({ databaseUrl, ownerUrl, schema }: Addresses): Promise<Check[]> {
   return Promise.all([
-    attempt('connection of the application', 'DATABASE_URL', () => openAsApplication(databaseUrl)),
+    attempt('connection of the application', 'DATABASE_URL', () => openAsApplication(databaseUrl, schema)),
     attempt('connection of the job queue', 'DATABASE_MIGRATION_URL, or DATABASE_URL', () => openAsQueue(ownerUrl)),
   ])
 }
@@ -102,8 +109,8 @@ async function attempt(name: string, variable: string, open: () => Promise<unkno
   }
 }
 
-async function openAsApplication(url: string): Promise<void> {
-  const database = openTenantDatabase({ url, size: 1, applicationName: 'filegraph doctor' })
+async function openAsApplication(url: string, schema: string | undefined): Promise<void> {
+  const database = openTenantDatabase({ url, schema, size: 1, applicationName: 'filegraph doctor' })
   try {
     // Twice: a pooler can give each transaction another connection, which then lacks what the first prepared.
     for (const _ of [1, 2]) await pendingMigrations(database)

@@ -68,7 +68,7 @@ export async function isRefused(
   try {
     await application.begin(async (tx) => {
       await tx`set local lock_timeout = '1s'`
-      await tx`select public.set_tenant(${tenantId})`
+      await tx`select set_tenant(${tenantId})`
       await tx.unsafe(statement, [...params])
       throw new RolledBack()
     })
@@ -88,6 +88,6 @@ export const readAs = <Row>(
   params: readonly string[] = [],
 ): Promise<Row[]> =>
   application.begin('read only', async (tx) => {
-    await tx`select public.set_tenant(${tenantId})`
+    await tx`select set_tenant(${tenantId})`
     return tx.unsafe(statement, [...params]) as unknown as Row[]
   }) as Promise<Row[]>

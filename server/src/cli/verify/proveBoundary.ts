@@ -17,7 +17,7 @@ async function askCatalogue({ application }: VerifyContext): Promise<Answer> {
     select c.relname as name, c.relrowsecurity and c.relforcerowsecurity
       and exists (select from pg_policy p where p.polrelid = c.oid) as "isForced"
     from pg_class c
-    where c.relnamespace = 'public'::regnamespace and c.relkind in ('r', 'p') and (c.relname = 'tenants'
+    where c.relnamespace = current_schema()::regnamespace and c.relkind in ('r', 'p') and (c.relname = 'tenants'
       or exists (select from pg_attribute a where a.attrelid = c.oid and a.attname = 'tenant_id' and not a.attisdropped))`
   const open = rows.filter(({ isForced }) => !isForced).map(({ name }) => name)
   const unknown = rows.filter(({ name }) => !tables.includes(name)).map(({ name }) => name)
@@ -65,12 +65,12 @@ export async function proveSchema({ services, application }: VerifyContext): Pro
   const pending = await pendingMigrations(services.database)
   const [found] = await application<{ unchecked: string[]; invalid: string[]; untied: string[] }[]>`select
     array(select conname::text from pg_constraint
-      where connamespace = 'public'::regnamespace and not convalidated and conname not in ${application(boundForNewRows)}
+      where connamespace = current_schema()::regnamespace and not convalidated and conname not in ${application(boundForNewRows)}
       order by 1) as unchecked,
     array(select i.indexrelid::regclass::text from pg_index i join pg_class c on c.oid = i.indexrelid
-      where c.relnamespace = 'public'::regnamespace and not (i.indisvalid and i.indisready) order by 1) as invalid,
+      where c.relnamespace = current_schema()::regnamespace and not (i.indisvalid and i.indisready) order by 1) as invalid,
     array(select i.indexrelid::regclass::text from pg_index i
-      join pg_class c on c.oid = i.indrelid and c.relnamespace = 'public'::regnamespace
+      join pg_class c on c.oid = i.indrelid and c.relnamespace = current_schema()::regnamespace
       join pg_attribute t on t.attrelid = c.oid and t.attname = 'tenant_id'
       where i.indkey[0] <> t.attnum order by 1) as untied`
   const { unchecked = [], invalid = [], untied = [] } = found ?? {}

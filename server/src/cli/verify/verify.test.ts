@@ -114,7 +114,7 @@ describe('verify', () => {
 /** Every row of every table, and every object. */
 async function snapshot() {
   const tables = await superuser<{ name: string }[]>`
-    select relname as name from pg_class where relkind = 'r' and relnamespace = 'public'::regnamespace order by 1`
+    select relname as name from pg_class where relkind = 'r' and relnamespace = 'filegraph'::regnamespace order by 1`
   const rows: Record<string, unknown> = {}
   for (const { name } of tables) {
     const [row] = await superuser.unsafe(`select md5(string_agg(t::text, '|' order by t::text)) as all from ${name} t`)

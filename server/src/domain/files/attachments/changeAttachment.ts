@@ -10,9 +10,9 @@ import { acceptOwner, type Owner, refuseUnplain, refuseUnstorable } from './owne
 type Outcome = 'ATTACHED' | 'ALREADY' | 'DETACHED' | 'NOT_ATTACHED' | 'TRASHED' | 'NO_FILE'
 
 const calls = {
-  attach: sql`filegraph.attach_as`,
-  detach: sql`filegraph.detach_as`,
-  replace: sql`filegraph.replace_as`,
+  attach: sql`attach_as`,
+  detach: sql`detach_as`,
+  replace: sql`replace_as`,
 }
 
 /**

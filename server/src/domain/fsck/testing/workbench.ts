@@ -71,7 +71,7 @@ export async function openWorkbench({ keepsConstraints = false }: WorkbenchOptio
 const dropConstraints = (superuser: postgres.Sql) =>
   superuser.unsafe(`do $$ declare c record; begin
     for c in select conrelid::regclass as t, conname from pg_constraint
-      where contype = 'c' and connamespace = 'public'::regnamespace
+      where contype = 'c' and connamespace = 'filegraph'::regnamespace
     loop execute format('alter table %s drop constraint %I', c.t, c.conname); end loop; end $$`)
 
 async function furnish(service: TestService, superuser: postgres.Sql): Promise<Furnished> {

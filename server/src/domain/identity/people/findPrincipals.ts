@@ -77,4 +77,4 @@ export async function listPrincipals(
  * `coalesce` hides LIKE from the planner, which takes it for so rare that sorting the rows that match looks cheaper than to
  * walk the index in order.
  */
-const matchesEachWord: SQL = sql`coalesce(${principals.searchText} like all ((select filegraph.search_patterns(${sql.placeholder('search')}))::text[]), false)`
+const matchesEachWord: SQL = sql`coalesce(${principals.searchText} like all ((select search_patterns(${sql.placeholder('search')}))::text[]), false)`

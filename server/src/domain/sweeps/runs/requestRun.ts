@@ -20,7 +20,7 @@ export async function enqueueJob(
 ): Promise<void> {
   const key = `${job}:${details.tenantId}`
   await tx.db.execute(
-    sql`select filegraph.enqueue_job(${job}::text, ${JSON.stringify(details)}::text::jsonb, ${runAt?.toISOString() ?? null}::timestamptz, ${key}::text)`,
+    sql`select enqueue_job(${job}::text, ${JSON.stringify(details)}::text::jsonb, ${runAt?.toISOString() ?? null}::timestamptz, ${key}::text)`,
   )
 }
 

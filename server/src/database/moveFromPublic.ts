@@ -1,0 +1,116 @@
+import type postgres from 'postgres'
+
+/** The tables that versions before 0.2 made in `public`. */
+const formerTables = [
+  'api_keys',
+  'attachments',
+  'audit_log',
+  'blobs',
+  'cleanup_runs',
+  'events',
+  'file_versions',
+  'files',
+  'installation',
+  'installation_log',
+  'memberships',
+  'orphan_objects',
+  'principals',
+  'sessions',
+  'sign_in_attempts',
+  'stray_prefixes',
+  'stray_runs',
+  'tenant_slugs',
+  'tenant_usage',
+  'tenants',
+  'uploads',
+  'user_devices',
+  'user_tenants',
+  'users',
+]
+
+/** The functions that those versions made in `public`. */
+const formerFunctions = ['set_tenant(uuid)', 'set_tenant_for_key(uuid, uuid, text)', 'refuse_change()']
+
+interface Move {
+  /** Where to. */
+  readonly schema: string
+  /** The names of all migrations of this build. */
+  readonly known: readonly string[]
+  readonly journalTable: string
+  readonly functionsRole: string
+}
+
+/**
+ * Moves the tables and functions of an installation that was made in `public` into the schema of our own, in one transaction,
+ * and does nothing where there is none. An installation is recognised by the names of its migrations. Takes an exclusive lock
+ * on each table for a moment; no row is written. Tables of the host application, also in `public`, are left alone.
+ */
+export async function moveFromPublic(client: postgres.Sql, move: Move): Promise<void> {
+  if (!(await isInPublic(client, move))) return
+  const { schema } = move
+  await client.begin(async (tx) => {
+    if (schema !== 'filegraph') await renameFunctionsSchema(tx, schema)
+    await tx.unsafe(`create schema if not exists ${schema}`)
+    await tx.unsafe(`grant usage on schema ${schema} to filegraph_app, ${move.functionsRole}, filegraph_host`)
+    const ours = await listOurTables(tx)
+    for (const table of ours) await tx.unsafe(`alter table public.${table} set schema ${schema}`)
+    for (const signature of formerFunctions) await tx.unsafe(`alter function public.${signature} set schema ${schema}`)
+    await requalifyFunctions(tx, move)
+    await moveJournal(tx, move)
+  })
+}
+
+async function isInPublic(client: postgres.Sql, { known }: Move): Promise<boolean> {
+  const [found] = await client<{ isThere: boolean }[]>`
+    select to_regclass('drizzle.__drizzle_migrations') is not null and to_regclass('public.tenant_slugs') is not null as "isThere"`
+  if (!found?.isThere) return false
+  const ours = await client`select from drizzle.__drizzle_migrations where name in ${client(known)}`
+  return ours.length > 0
+}
+
+/** Their functions were in `filegraph` from the beginning; another name takes them along. */
+async function renameFunctionsSchema(tx: postgres.TransactionSql, schema: string): Promise<void> {
+  const [taken] = await tx`select from pg_namespace where nspname = ${schema}`
+  if (taken)
+    throw new Error(`DATABASE_SCHEMA=${schema} exists already, and this installation has to move. Choose another name.`)
+  await tx.unsafe(`alter schema filegraph rename to ${schema}`)
+}
+
+/** A table of such a name that belongs to somebody else than the tenants do is not ours. */
+async function listOurTables(tx: postgres.TransactionSql): Promise<string[]> {
+  const rows = await tx<{ name: string }[]>`
+    select c.relname as name from pg_class c join pg_class t on t.oid = 'public.tenant_slugs'::regclass
+    where c.relnamespace = 'public'::regnamespace and c.relkind = 'r' and c.relowner = t.relowner
+      and c.relname in ${tx(formerTables)}`
+  return rows.map(({ name }) => name)
+}
+
+/** Bodies name their tables with the schema. */
+async function requalifyFunctions(tx: postgres.TransactionSql, { schema, functionsRole }: Move): Promise<void> {
+  const functions = await tx<{ definition: string; owner: string }[]>`
+    select pg_get_functiondef(p.oid) as definition, p.proowner::regrole::text as owner from pg_proc p
+    where p.pronamespace = ${schema}::regnamespace and p.prokind = 'f' and p.prosrc ~ '\\m(public|filegraph)\\.'`
+  await tx.unsafe(`grant create on schema ${schema} to ${functionsRole}`)
+  for (const { definition, owner } of functions) {
+    const moved = definition.replaceAll(/\b(?:public|filegraph)\./g, `${schema}.`)
+    if (owner === functionsRole) await tx.unsafe(`set local role ${functionsRole}`)
+    await tx.unsafe(moved)
+    await tx.unsafe('reset role')
+  }
+  await tx.unsafe(`revoke create on schema ${schema} from ${functionsRole}`)
+}
+
+/** Drizzle's own schema may hold the migrations of the host application: only our names leave it. */
+async function moveJournal(tx: postgres.TransactionSql, { schema, known, journalTable }: Move): Promise<void> {
+  const names = tx(known)
+  await tx.unsafe(`create table ${schema}.${journalTable} (
+    id serial primary key, hash text not null, created_at bigint, name text, applied_at timestamptz(3) default now())`)
+  await tx`insert into ${tx(schema)}.${tx(journalTable)} (hash, created_at, name, applied_at)
+    select hash, created_at, name, applied_at from drizzle.__drizzle_migrations where name in ${names} order by id`
+  await tx`delete from drizzle.__drizzle_migrations where name in ${names}`
+  const [left] = await tx`select from drizzle.__drizzle_migrations limit 1`
+  if (left) return
+  await tx`drop table drizzle.__drizzle_migrations`
+  const [used] = await tx`select from pg_class where relnamespace = 'drizzle'::regnamespace limit 1`
+  if (!used) await tx`drop schema drizzle`
+}
