@@ -1,13 +1,19 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { orphanObjects } from '../../src/database/tables/cleanupTables.ts'
+import { blobs as blobRows } from '../../src/database/tables/fileTables.ts'
 import { acceptBucket, readSides, retireDatabase } from '../../src/domain/installation/acceptBucket.ts'
 import { assertMayDelete } from '../../src/domain/installation/bucketMarker.ts'
 import { deleteFromBucket } from '../../src/domain/installation/deleteFromBucket.ts'
+import { deleteReleasedBlobs } from '../../src/domain/sweeps/purge/deleteReleasedBlobs.ts'
 import { orphanGates, orphanHeldBy, type OrphanGate } from '../../src/domain/sweeps/reconcile/orphanGates.ts'
 import { readOrphanEvidence } from '../../src/domain/sweeps/reconcile/readOrphanEvidence.ts'
 import { takeLease } from '../../src/domain/sweeps/runs/rails.ts'
+import { recordRun, type RunOptions, usualRun } from '../../src/domain/sweeps/runs/recordRun.ts'
+import { commitUpload } from '../../src/domain/uploads/commitUpload.ts'
+import { createUploadIntent, signUpload } from '../../src/domain/uploads/intents/createUploadIntent.ts'
+import { cancelUpload } from '../../src/domain/uploads/intents/releaseUpload.ts'
 import type { BlobStore } from '../../src/storage/blobStore.ts'
-import { startTestService, type TestService, type TestTenant } from '../testService.ts'
+import { sendBytes, startTestService, type TestService, type TestTenant } from '../testService.ts'
 import { type DatabaseCopy, listTenantObjects, listVetoes, sweepWith } from './drill.ts'
 import { cloneOf, type CopiedBy, expectLiveBytes, type LivingDatabase, productionOf } from './livingDatabases.ts'
 import { sweepContextOf } from './plantFile.ts'
@@ -183,6 +189,59 @@ function dyingAfter(changes: number, blobs: BlobStore): BlobStore {
     },
   }
 }
+
+describe('an upload that was under way when the backup was taken', () => {
+  /** Committed in production after the copy, ended in the copy, which a person then accepts. */
+  async function acceptCopyWithout(finish: (intentId: string) => Promise<unknown>) {
+    const ctx = service.contextOf(tenant.member)
+    const declared = { name: 'a.txt', contentType: 'text/plain', byteSize: 5, sha256: null }
+    const intent = await createUploadIntent(ctx, { ...declared, fileId: null, retention: null, idempotencyKey: null })
+    const sent = await sendBytes(signUpload(ctx, intent), 'hello')
+    expect(sent.status).toBe(200)
+    await copyProduction('DUMP')
+    await finish(intent.id)
+    expect(await clone.look()).not.toBeNull()
+    await cancelUpload({ ...ctx, ...clone.parts }, intent.id)
+    await acceptBucket(clone.parts)
+    return { ctx, key: (await listTenantObjects(service.blobs))[0]?.split(' ')[0] ?? '' }
+  }
+  const purge = (options: Partial<RunOptions> = {}) => {
+    const ctx = { ...sweepContextOf(service, tenant), ...clone.parts }
+    return recordRun(ctx, 'DELETE_BLOBS', { ...usualRun, ...options }, deleteReleasedBlobs)
+  }
+
+  it('and was committed after it keeps its bytes, until an operator asks for the delete', async () => {
+    const { key } = await acceptCopyWithout((id) => commitUpload(service.contextOf(tenant.member), id))
+    await expectLiveBytes([production])
+    for (let round = 0; round < 2; round += 1) {
+      await clone.sweep()
+      await expectLiveBytes([production])
+    }
+    await clone.parts.database.write(tenant.id, (tx) =>
+      tx.db.update(blobRows).set({ purgeNotBefore: null }).where(tx.inTenant(blobRows)),
+    )
+    expect((await purge()).tally).toMatchObject({ deleted: 0, held: { FOREIGN: 1 } })
+    expect(await service.blobs.head(key)).not.toBeNull()
+    await clone.parts.database.write(tenant.id, (tx) =>
+      tx.db.update(blobRows).set({ purgeNotBefore: null }).where(tx.inTenant(blobRows)),
+    )
+    expect((await purge({ includesForeign: true })).tally).toMatchObject({ deleted: 1 })
+  })
+
+  it('holds up nothing that is announced and ended after the decision', async () => {
+    const { ctx } = await acceptCopyWithout(async () => undefined)
+    service.clock.offsetMs = 3 * minute
+    const later = { ...ctx, ...clone.parts }
+    const declared = { name: 'b.txt', contentType: 'text/plain', byteSize: 5, sha256: null }
+    const intent = await createUploadIntent(later, { ...declared, fileId: null, retention: null, idempotencyKey: null })
+    expect((await sendBytes(signUpload(later, intent), 'hello')).status).toBe(200)
+    await cancelUpload(later, intent.id)
+    service.clock.offsetMs = 6 * minute
+    const ago = `update blobs set deleting_since = now() - interval '1 minute' where deleting_since is not null`
+    await copy?.sql.unsafe(ago)
+    expect((await purge()).tally).toMatchObject({ deleted: 1, held: { FOREIGN: 1 } })
+  })
+})
 
 describe('a database server that was started again', () => {
   const restart = () =>

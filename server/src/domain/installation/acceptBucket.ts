@@ -1,6 +1,7 @@
 import { installation as installationTable } from '../../database/tables/cleanupTables.ts'
 import type { TenantDatabase } from '../../database/tenantDatabase.ts'
 import type { Context } from '../context.ts'
+import { RunEnded } from '../sweeps/runs/recordRun.ts'
 import { judgeBucket, type Judgement } from './bucketMarker.ts'
 import { describeSide, type Side } from './describeSide.ts'
 import { confirmGeneration, type DatabaseServer, prepareGeneration, readInstallationOnServer } from './installation.ts'
@@ -41,6 +42,7 @@ export async function readSides(ctx: Parts): Promise<Sides> {
 export async function acceptBucket(ctx: Parts, actor = 'unknown'): Promise<void> {
   const { database, blobs, now } = ctx
   const { installation, server } = await readInstallationOnServer(database)
+  const doubtedSince = await findDoubtedSince(ctx, installation.refusedSince)
   const markers = await listMarkers(blobs)
   const vetoes = await readVetoes(blobs)
   const ahead = Math.max(installation.generation, ...markers.map((marker) => marker.generation))
@@ -49,9 +51,30 @@ export async function acceptBucket(ctx: Parts, actor = 'unknown'): Promise<void>
   await confirmGeneration(database, next)
   await takeOver(database, server)
   const replaced = await Promise.all(markers.map((marker) => describeMarker(ctx, marker)))
-  await recordDecision(ctx, 'BUCKET_ACCEPTED', actor, { ...next, token: undefined, replaced, vetoes })
+  await recordDecision(ctx, 'BUCKET_ACCEPTED', actor, {
+    ...next,
+    token: undefined,
+    doubtedSince,
+    replaced,
+    vetoes,
+  })
   await blobs.delete(markers.map(({ key }) => key))
   await blobs.delete(vetoes.map(({ key }) => key))
+}
+
+/**
+ * Since when this database works although it may have been put back or copied: see `wasReleasedInDoubt`. Null where it is
+ * right and another one objected. An overlong answer only keeps more.
+ */
+async function findDoubtedSince(ctx: Parts, refusedSince: Date | null): Promise<string | null> {
+  try {
+    const { doubt } = await judgeBucket(ctx)
+    if (doubt === null || doubt.finding === 'VETOED') return null
+  } catch (error) {
+    // Markers that cannot be understood are a doubt too, and the person decides all the same.
+    if (!(error instanceof RunEnded)) throw error
+  }
+  return (refusedSince ?? ctx.now()).toISOString()
 }
 
 /** For the record: which markers the decision overruled. One that is damaged is named by its key alone. */

@@ -4,6 +4,7 @@ import { readDatabaseClock } from '../../../database/lockRows.ts'
 import { blobs } from '../../../database/tables/fileTables.ts'
 import type { Transaction } from '../../../database/tenantDatabase.ts'
 import { change, type Changed, writeInternal } from '../../change.ts'
+import { readDoubtfulTimes, wasReleasedInDoubt } from '../../installation/decisions.ts'
 import { deleteFromBucket } from '../../installation/deleteFromBucket.ts'
 import { type Lease, takeLease } from '../runs/rails.ts'
 import type { Run, SweepContext } from '../runs/recordRun.ts'
@@ -99,9 +100,16 @@ async function deleteObjects(
   lease: Lease,
 ): Promise<BlobEvidence[]> {
   const identified = await identifyObjects(ctx.blobs, ctx.principal.tenantId, claimed)
-  const ours = claimed.filter((_blob, at) => identified[at] !== 'ANOTHER')
   const strangers = claimed.filter((_blob, at) => identified[at] === 'ANOTHER')
   for (const blob of strangers) run.tally.addHeld('IDENTITY', examined(blob))
+  const foreign = await findForeign(
+    ctx,
+    run,
+    claimed.filter((_blob, at) => identified[at] === 'SAME'),
+  )
+  for (const blob of foreign) run.tally.addHeld('FOREIGN', examined(blob))
+  const kept = new Set([...strangers, ...foreign])
+  const ours = claimed.filter((blob) => !kept.has(blob))
   const { failed } = await deleteFromBucket(
     ctx,
     lease,
@@ -110,8 +118,19 @@ async function deleteObjects(
   const refused = new Set(failed.map(({ key }) => key))
   const stuck = ours.filter(({ objectKey }) => refused.has(objectKey))
   for (const blob of stuck) run.tally.addHeld('STORE', examined(blob))
-  await writeInternal(ctx, (tx) => postponeAfterFailure(tx, run.id, idsOf([...strangers, ...stuck])))
+  await writeInternal(ctx, (tx) => postponeAfterFailure(tx, run.id, idsOf([...kept, ...stuck])))
   return ours.filter(({ objectKey }) => !refused.has(objectKey))
+}
+
+/**
+ * Bytes of uploads that another database may have committed: see `wasReleasedInDoubt`. They stay until an operator asks
+ * for the delete, as other objects do that the history of this database does not explain.
+ */
+async function findForeign({ database }: SweepContext, run: Run, present: readonly BlobEvidence[]) {
+  const uncommitted = present.filter(({ etag }) => etag === null)
+  if (uncommitted.length === 0 || run.includesForeign) return []
+  const times = await readDoubtfulTimes(database)
+  return uncommitted.filter((blob) => wasReleasedInDoubt(blob, times))
 }
 
 /** Only rows that are still claimed by this run: whoever came late has nothing to say any more. */

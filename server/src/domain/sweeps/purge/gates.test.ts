@@ -25,6 +25,7 @@ const doomed: BlobEvidence = {
   status: 'deleting',
   refcount: 0,
   versionCount: 0,
+  createdAt: at(-7_200_000),
   deletingSince: at(-3_600_000),
   databaseNow: at(0),
   attachmentCount: 0,

@@ -12,6 +12,7 @@ export interface BlobEvidence {
   readonly refcount: number
   /** Counted now, whatever `refcount` says. */
   readonly versionCount: number
+  readonly createdAt: Date
   readonly deletingSince: Date | null
   /** The database's clock when this was read. */
   readonly databaseNow: Date

@@ -28,6 +28,7 @@ export async function readEvidence(tx: Transaction, ids: readonly string[]): Pro
       etag: blobs.etag,
       status: blobs.status,
       refcount: blobs.refcount,
+      createdAt: blobs.createdAt,
       deletingSince: blobs.deletingSince,
       databaseNow: databaseClock,
     })
