@@ -149,7 +149,7 @@ async function explain(
 ): Promise<{ text: string; buffers: number }> {
   const app = postgres(service.testDatabase.url, {
     max: 1,
-    connection: { role: service.testDatabase.appRole, ...planSettings },
+    connection: { role: service.testDatabase.appRole, search_path: 'filegraph', ...planSettings },
     onnotice: () => undefined,
   })
   try {

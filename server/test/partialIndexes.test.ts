@@ -26,7 +26,7 @@ beforeAll(async () => {
     await superuser.unsafe(`alter table ${table} set (autovacuum_enabled = false)`)
   app = postgres(service.testDatabase.url, {
     max: 1,
-    connection: { role: service.testDatabase.appRole, ...planSettings },
+    connection: { role: service.testDatabase.appRole, search_path: 'filegraph', ...planSettings },
   })
 }, 120_000)
 

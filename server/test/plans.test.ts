@@ -20,7 +20,7 @@ beforeAll(async () => {
   superuser = postgres(service.testDatabase.superuserUrl, { max: 1, onnotice: () => undefined })
   app = postgres(service.testDatabase.url, {
     max: 1,
-    connection: { role: service.testDatabase.appRole, ...planSettings },
+    connection: { role: service.testDatabase.appRole, search_path: 'filegraph', ...planSettings },
   })
 }, 120_000)
 

@@ -190,7 +190,7 @@ describe('among 100,000 principals', () => {
     await superuser`vacuum analyze principals`
     app = postgres(service.testDatabase.url, {
       max: 1,
-      connection: { role: service.testDatabase.appRole, ...planSettings },
+      connection: { role: service.testDatabase.appRole, search_path: 'filegraph', ...planSettings },
     })
   }, 120_000)
 

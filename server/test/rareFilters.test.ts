@@ -17,7 +17,7 @@ beforeAll(async () => {
   tenant = await service.createTenant()
   app = postgres(service.testDatabase.url, {
     max: 1,
-    connection: { role: service.testDatabase.appRole, ...planSettings },
+    connection: { role: service.testDatabase.appRole, search_path: 'filegraph', ...planSettings },
   })
   const superuser = postgres(service.testDatabase.superuserUrl, { max: 1, onnotice: () => undefined })
   await seedFiles(superuser, await service.createTenant(), files)

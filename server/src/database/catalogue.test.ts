@@ -78,16 +78,41 @@ describe('the catalogue', () => {
   })
 
   it('carries tenant_id on both sides of every foreign key of a tenant table, and never sets null or changes keys', async () => {
-    const keys = await sql`select conname, confdeltype, confupdtype, conrelid::regclass::text as table,
+    const keys =
+      await sql`select conname, confupdtype, conrelid::regclass::text as table, confrelid::regclass::text as to,
         (select attname from pg_attribute where attrelid = conrelid and attnum = conkey[1]) as near,
         (select attname from pg_attribute where attrelid = confrelid and attnum = confkey[1]) as far
       from pg_constraint where contype = 'f' and connamespace = 'filegraph'::regnamespace`
     expect(keys.length).toBeGreaterThan(5)
     for (const key of keys) {
       expect(key).toMatchObject({ confupdtype: 'a' })
-      if (tenantTableNames.has(String(key['table']))) expect(key).toMatchObject({ near: 'tenant_id', far: 'tenant_id' })
-      expect(['a', 'r', 'c']).toContain(key['confdeltype'])
+      const far = key['to'] === 'tenants' ? 'id' : 'tenant_id'
+      if (tenantTableNames.has(String(key['table']))) expect(key).toMatchObject({ near: 'tenant_id', far })
     }
+  })
+
+  it('says of every foreign key what happens on delete: RESTRICT, or CASCADE where it is listed', async () => {
+    const cascades = ['sessions_user_id', 'user_devices_user', 'user_tenants_user']
+    const keys = await sql`select conname as name, confdeltype as on_delete from pg_constraint
+      where contype = 'f' and connamespace = 'filegraph'::regnamespace order by 1`
+    expect(keys.filter((key) => key['on_delete'] === 'c').map((key) => key['name'])).toEqual(cascades)
+    expect(keys.filter((key) => !['r', 'c'].includes(String(key['on_delete'])))).toEqual([])
+  })
+
+  it('has a foreign key on every column that is called like one, and a reason for those without', async () => {
+    const reasons: Readonly<Record<string, string>> = {
+      'attachments.owner_id': 'of a row of the host application',
+      'audit_log.request_id': 'of a request, not of a row',
+      'audit_log.subject_id': 'of a row of any table, which may be gone',
+      'events.subject_id': 'of a row of any table, which may be gone',
+      'orphan_objects.tenant_id': 'of a prefix in the bucket, whose tenant this database may not have',
+      'uploads.blob_id': 'the intent outlives its bytes',
+    }
+    const without = await sql`select c.relname || '.' || a.attname as name from pg_attribute a
+      join pg_class c on c.oid = a.attrelid and c.relkind = 'r' and c.relnamespace = 'filegraph'::regnamespace
+      where a.attnum > 0 and not a.attisdropped and a.attname ~ '_id$' and not exists (
+        select from pg_constraint k where k.conrelid = c.oid and k.contype = 'f' and a.attnum = any (k.conkey)) order by 1`
+    expect(without.map((row) => row['name'])).toEqual(Object.keys(reasons))
   })
 
   it('has no column that could hold a URL', async () => {
@@ -265,6 +290,8 @@ describe('history', () => {
     const attempt = sql.begin(async (tx) => {
       const tenant = '01936b1e-0000-7000-8000-000000000001'
       const now = new Date()
+      await tx`insert into tenants (id, slug, name, max_file_bytes, trash_days, intent_lifetime_seconds, download_max_seconds, created_at)
+        values (${tenant}, 'x', 'x', 1, 1, 1, 1, ${now})`
       await tx`insert into principals values (${tenant}, ${tenant}, 'SYSTEM', 'x', 'x', null, ${now})`
       await tx`insert into audit_log (tenant_id, id, seq, at, actor_id, action, subject_type, subject_id, payload)
         values (${tenant}, ${tenant}, 1, ${now}, ${tenant}, 'x', 'x', ${tenant}, '{}')`

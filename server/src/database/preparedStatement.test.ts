@@ -1,7 +1,8 @@
 import { randomUUID } from 'node:crypto'
 import { and, eq, gte, sql } from 'drizzle-orm'
+import postgres from 'postgres'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { createTestDatabase, type TestDatabase } from '../../test/testDatabase.ts'
+import { createTestDatabase, type TestDatabase, plantTenant } from '../../test/testDatabase.ts'
 import { prepareByKey, prepareStatement, type TenantScope } from './preparedStatement.ts'
 import { TransactionOver } from './statements.ts'
 import { principals } from './tables/identityTables.ts'
@@ -20,6 +21,9 @@ beforeAll(async () => {
   database = await createTestDatabase()
   const onStatement = (text: string) => void sent.push(text)
   tenants = openTenantDatabase({ url: database.url, size: 4, applicationName: 'test', onStatement })
+  const superuser = postgres(database.superuserUrl, { max: 1, onnotice: () => undefined })
+  for (const tenantId of [ada, bob]) await plantTenant(superuser, tenantId)
+  await superuser.end()
   for (const tenantId of [ada, bob])
     await tenants.write(tenantId, (tx) =>
       tx.db

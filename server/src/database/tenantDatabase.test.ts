@@ -5,7 +5,7 @@ import { drizzle } from 'drizzle-orm/postgres-js'
 import postgres from 'postgres'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { startTcpProxy } from '../../test/tcpProxy.ts'
-import { createTestDatabase, type TestDatabase } from '../../test/testDatabase.ts'
+import { createTestDatabase, type TestDatabase, plantTenant } from '../../test/testDatabase.ts'
 import { DatabaseUnavailable, errorCodeOf, isUnavailable } from './databaseUnavailable.ts'
 import { TransactionOver } from './statements.ts'
 import { principals, tenantSlugs, users } from './tables/identityTables.ts'
@@ -27,6 +27,7 @@ beforeAll(async () => {
     [ada, 'of Ada'],
     [bob, 'of Bob'],
   ] as const) {
+    await plantTenant(superuser, tenantId)
     await tenants.write(tenantId, (tx) => insertPrincipal(tx, name))
   }
 })
@@ -53,7 +54,11 @@ const namesOf = (tx: Transaction) =>
 
 /** A connection as the application's role, without any of our care. */
 const naiveClient = () =>
-  postgres(database.url, { max: 1, connection: { role: database.appRole }, onnotice: () => undefined })
+  postgres(database.url, {
+    max: 1,
+    connection: { role: database.appRole, search_path: 'filegraph' },
+    onnotice: () => undefined,
+  })
 
 describe('a transaction that Postgres ends so that another can go on', () => {
   beforeAll(async () => {

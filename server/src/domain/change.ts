@@ -53,12 +53,19 @@ export const recordedByDatabase = <T>(answer: T): Changed<T> => unchanged(answer
  * lock of the transaction. All writers take locks in one order, so that no two wait for each other: principals, files,
  * uploads, blobs, attachments, usage; rows of one table by id (decision 22).
  *
+ * `beforeAll` sends what has to be there before the row of the principal: the tenant itself, when it is made.
+ *
  * `work` can run twice, if Postgres ends the first transaction to resolve a deadlock: it must change nothing but rows, and must
  * not ask the bucket.
  */
-export const change = <T>(ctx: Actor, work: (tx: Transaction) => Promise<Changed<T>>): Promise<T> =>
+export const change = <T>(
+  ctx: Actor,
+  work: (tx: Transaction) => Promise<Changed<T>>,
+  beforeAll: (tx: Transaction) => PromiseLike<unknown> = async () => undefined,
+): Promise<T> =>
   ctx.database.write(ctx.principal.tenantId, async (tx) => {
     const { changed } = await together({
+      first: () => beforeAll(tx),
       principal: () => ensurePrincipal(tx, ctx),
       changed: () => work(tx),
     })

@@ -1,7 +1,7 @@
 import { sql } from 'drizzle-orm'
 import { bigint, boolean, check, foreignKey, index, jsonb, pgTable, primaryKey, text, uuid } from 'drizzle-orm/pg-core'
 import { bytes, moment, oneOf, tenantId } from './columns.ts'
-import { principals } from './identityTables.ts'
+import { principals, tenantKey } from './identityTables.ts'
 
 export const cleanupKinds = [
   'EXPIRE_UPLOADS',
@@ -56,11 +56,12 @@ export const cleanupRuns = pgTable(
   },
   (t) => [
     primaryKey({ name: 'cleanup_runs_pk', columns: [t.tenantId, t.id] }),
+    tenantKey('cleanup_runs_tenant', t.tenantId),
     foreignKey({
       name: 'cleanup_runs_requested_by',
       columns: [t.tenantId, t.requestedBy],
       foreignColumns: [principals.tenantId, principals.id],
-    }),
+    }).onDelete('restrict'),
     index('cleanup_runs_newest').on(t.tenantId, t.createdAt, t.id),
     index('cleanup_runs_by_kind').on(t.tenantId, t.kind, t.createdAt, t.id),
     index('cleanup_runs_by_state').on(t.tenantId, t.state, t.createdAt, t.id),

@@ -1,7 +1,7 @@
 import { sql } from 'drizzle-orm'
 import { check, foreignKey, index, integer, pgTable, primaryKey, text, unique, uuid } from 'drizzle-orm/pg-core'
 import { bytes, isPlainText, moment, oneOf, tenantId } from './columns.ts'
-import { principals } from './identityTables.ts'
+import { principals, tenantKey } from './identityTables.ts'
 
 /*
  * Bytes, the files that are made of them, and who uses those.
@@ -43,6 +43,7 @@ export const blobs = pgTable(
   },
   (t) => [
     primaryKey({ name: 'blobs_pk', columns: [t.tenantId, t.id] }),
+    tenantKey('blobs_tenant', t.tenantId),
     unique('blobs_object_key').on(t.tenantId, t.objectKey),
     // A requested run looks at all of them, one of the schedule at those that are due: new ones, and postponed ones.
     index('blobs_deleting')
@@ -100,21 +101,22 @@ export const files = pgTable(
   },
   (t) => [
     primaryKey({ name: 'files_pk', columns: [t.tenantId, t.id] }),
+    tenantKey('files_tenant', t.tenantId),
     foreignKey({
       name: 'files_uploaded_by',
       columns: [t.tenantId, t.uploadedBy],
       foreignColumns: [principals.tenantId, principals.id],
-    }),
+    }).onDelete('restrict'),
     foreignKey({
       name: 'files_soft_deleted_by',
       columns: [t.tenantId, t.softDeletedBy],
       foreignColumns: [principals.tenantId, principals.id],
-    }),
+    }).onDelete('restrict'),
     foreignKey({
       name: 'files_held_by',
       columns: [t.tenantId, t.heldBy],
       foreignColumns: [principals.tenantId, principals.id],
-    }),
+    }).onDelete('restrict'),
     // Read backwards for newest first. `soft_deleted_at` belongs in the predicate: inside the key it forces a sort.
     index('files_live')
       .on(t.tenantId, t.uploadedAt, t.id)
@@ -160,17 +162,18 @@ export const attachments = pgTable(
   },
   (t) => [
     primaryKey({ name: 'attachments_pk', columns: [t.tenantId, t.id] }),
+    tenantKey('attachments_tenant', t.tenantId),
     unique('attachments_once').on(t.tenantId, t.fileId, t.ownerType, t.ownerId, t.slot),
     foreignKey({
       name: 'attachments_file',
       columns: [t.tenantId, t.fileId],
       foreignColumns: [files.tenantId, files.id],
-    }),
+    }).onDelete('restrict'),
     foreignKey({
       name: 'attachments_created_by',
       columns: [t.tenantId, t.createdBy],
       foreignColumns: [principals.tenantId, principals.id],
-    }),
+    }).onDelete('restrict'),
     index('attachments_of_file').on(t.tenantId, t.fileId, t.id),
     index('attachments_of_owner').on(t.tenantId, t.ownerType, t.ownerId, t.id),
     check('attachments_owner_type', isPlainText('owner_type', 100)),
@@ -195,21 +198,22 @@ export const fileVersions = pgTable(
   },
   (t) => [
     primaryKey({ name: 'file_versions_pk', columns: [t.tenantId, t.fileId, t.version] }),
+    tenantKey('file_versions_tenant', t.tenantId),
     foreignKey({
       name: 'file_versions_file',
       columns: [t.tenantId, t.fileId],
       foreignColumns: [files.tenantId, files.id],
-    }),
+    }).onDelete('restrict'),
     foreignKey({
       name: 'file_versions_blob',
       columns: [t.tenantId, t.blobId],
       foreignColumns: [blobs.tenantId, blobs.id],
-    }),
+    }).onDelete('restrict'),
     foreignKey({
       name: 'file_versions_created_by',
       columns: [t.tenantId, t.createdBy],
       foreignColumns: [principals.tenantId, principals.id],
-    }),
+    }).onDelete('restrict'),
     index('file_versions_by_blob').on(t.tenantId, t.blobId),
     check('file_versions_version', sql`version >= 1`),
   ],

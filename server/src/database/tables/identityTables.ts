@@ -1,4 +1,5 @@
 import { sql } from 'drizzle-orm'
+import type { PgColumn } from 'drizzle-orm/pg-core'
 import { check, foreignKey, index, integer, jsonb, pgTable, primaryKey, text, unique, uuid } from 'drizzle-orm/pg-core'
 import { bytea, bytes, foldedText, moment, oneOf, tenantId } from './columns.ts'
 
@@ -30,7 +31,11 @@ export const userTenants = pgTable(
     userId: uuid('user_id').notNull(),
     tenant: uuid('tenant').notNull(),
   },
-  (t) => [primaryKey({ name: 'user_tenants_pk', columns: [t.userId, t.tenant] })],
+  (t) => [
+    primaryKey({ name: 'user_tenants_pk', columns: [t.userId, t.tenant] }),
+    // A look-up of where a user is a member: it says nothing once the user is gone.
+    foreignKey({ name: 'user_tenants_user', columns: [t.userId], foreignColumns: [users.id] }).onDelete('cascade'),
+  ],
 )
 
 export const sessions = pgTable(
@@ -42,7 +47,12 @@ export const sessions = pgTable(
     createdAt: moment('created_at').notNull(),
     expiresAt: moment('expires_at').notNull(),
   },
-  (t) => [index('sessions_user').on(t.userId), index('sessions_expiry').on(t.expiresAt)],
+  (t) => [
+    // Nobody is signed in as a user who is gone.
+    foreignKey({ name: 'sessions_user_id', columns: [t.userId], foreignColumns: [users.id] }).onDelete('cascade'),
+    index('sessions_user').on(t.userId),
+    index('sessions_expiry').on(t.expiresAt),
+  ],
 )
 
 export const signInAttempts = pgTable('sign_in_attempts', {
@@ -63,6 +73,7 @@ export const userDevices = pgTable(
   },
   (t) => [
     primaryKey({ name: 'user_devices_pk', columns: [t.tokenHash, t.userId] }),
+    // A device is known as one of its user's.
     foreignKey({ name: 'user_devices_user', columns: [t.userId], foreignColumns: [users.id] }).onDelete('cascade'),
     index('user_devices_user_expiry').on(t.userId, t.expiresAt),
     index('user_devices_expiry').on(t.expiresAt),
@@ -94,6 +105,10 @@ export const tenants = pgTable('tenants', {
   createdAt: moment('created_at').notNull(),
 })
 
+/** No tenant goes while a row is left of it. */
+export const tenantKey = (name: string, column: PgColumn) =>
+  foreignKey({ name, columns: [column], foreignColumns: [tenants.id] }).onDelete('restrict')
+
 /** Counts and bytes, changed in the transaction that changes what they count. */
 export const tenantUsage = pgTable(
   'tenant_usage',
@@ -109,7 +124,8 @@ export const tenantUsage = pgTable(
     /** The number of the last change in the tenant's journal. */
     journalSeq: bytes('journal_seq').notNull().default(0),
   },
-  () => [
+  (t) => [
+    tenantKey('tenant_usage_tenant', t.tenantId),
     check(
       'tenant_usage_not_negative',
       sql`file_count >= 0 and trashed_count >= 0 and version_count >= 0 and stored_bytes >= 0 and reserved_bytes >= 0`,
@@ -137,6 +153,7 @@ export const principals = pgTable(
   },
   (t) => [
     primaryKey({ name: 'principals_pk', columns: [t.tenantId, t.id] }),
+    tenantKey('principals_tenant', t.tenantId),
     unique('principals_subject').on(t.tenantId, t.kind, t.subject),
     index('principals_by_name').on(t.tenantId, t.searchText, t.id),
     check('principals_kind', oneOf('kind', principalKinds)),
@@ -153,11 +170,12 @@ export const memberships = pgTable(
   },
   (t) => [
     primaryKey({ name: 'memberships_pk', columns: [t.tenantId, t.userId] }),
+    tenantKey('memberships_tenant', t.tenantId),
     foreignKey({
       name: 'memberships_principal',
       columns: [t.tenantId, t.userId],
       foreignColumns: [principals.tenantId, principals.id],
-    }),
+    }).onDelete('restrict'),
     check('memberships_role', oneOf('role', roles)),
   ],
 )
@@ -179,16 +197,17 @@ export const apiKeys = pgTable(
   },
   (t) => [
     primaryKey({ name: 'api_keys_pk', columns: [t.tenantId, t.id] }),
+    tenantKey('api_keys_tenant', t.tenantId),
     foreignKey({
       name: 'api_keys_principal',
       columns: [t.tenantId, t.id],
       foreignColumns: [principals.tenantId, principals.id],
-    }),
+    }).onDelete('restrict'),
     foreignKey({
       name: 'api_keys_created_by',
       columns: [t.tenantId, t.createdBy],
       foreignColumns: [principals.tenantId, principals.id],
-    }),
+    }).onDelete('restrict'),
     index('api_keys_created').on(t.tenantId, t.createdAt, t.id),
     check('api_keys_role', oneOf('role', roles)),
   ],

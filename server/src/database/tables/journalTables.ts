@@ -1,7 +1,7 @@
 import { sql } from 'drizzle-orm'
 import { foreignKey, index, jsonb, pgTable, primaryKey, text, unique, uuid } from 'drizzle-orm/pg-core'
 import { bytes, moment, tenantId } from './columns.ts'
-import { principals } from './identityTables.ts'
+import { principals, tenantKey } from './identityTables.ts'
 
 /*
  * What has happened: for programs, and for people.
@@ -26,6 +26,7 @@ export const events = pgTable(
   },
   (t) => [
     primaryKey({ name: 'events_pk', columns: [t.tenantId, t.id] }),
+    tenantKey('events_tenant', t.tenantId),
     index('events_unpublished')
       .on(t.tenantId, t.id)
       .where(sql`published_at is null`),
@@ -58,12 +59,13 @@ export const auditLog = pgTable(
   },
   (t) => [
     primaryKey({ name: 'audit_log_pk', columns: [t.tenantId, t.id] }),
+    tenantKey('audit_log_tenant', t.tenantId),
     unique('audit_log_seq').on(t.tenantId, t.seq),
     foreignKey({
       name: 'audit_log_actor',
       columns: [t.tenantId, t.actorId],
       foreignColumns: [principals.tenantId, principals.id],
-    }),
+    }).onDelete('restrict'),
     index('audit_log_newest').on(t.tenantId, t.at, t.id),
     index('audit_log_by_action').on(t.tenantId, t.action, t.at, t.id),
     index('audit_log_by_actor').on(t.tenantId, t.actorId, t.at, t.id),

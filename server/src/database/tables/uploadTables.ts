@@ -1,8 +1,8 @@
 import { sql } from 'drizzle-orm'
 import { check, foreignKey, index, integer, pgTable, primaryKey, text, unique, uuid } from 'drizzle-orm/pg-core'
 import { bytes, moment, oneOf, tenantId } from './columns.ts'
-import { retentions } from './fileTables.ts'
-import { principals } from './identityTables.ts'
+import { files, retentions } from './fileTables.ts'
+import { principals, tenantKey } from './identityTables.ts'
 
 export const uploadStates = ['PENDING', 'COMMITTED', 'CANCELLED', 'EXPIRED'] as const
 
@@ -11,6 +11,7 @@ export const uploads = pgTable(
   {
     tenantId: tenantId(),
     id: uuid('id').notNull(),
+    /** Without a foreign key: the intent is history that stays when its bytes have been purged. */
     blobId: uuid('blob_id').notNull(),
     /** The file that gets a new version; null makes a new file. */
     targetFileId: uuid('target_file_id'),
@@ -34,11 +35,22 @@ export const uploads = pgTable(
   },
   (t) => [
     primaryKey({ name: 'uploads_pk', columns: [t.tenantId, t.id] }),
+    tenantKey('uploads_tenant', t.tenantId),
     foreignKey({
       name: 'uploads_created_by',
       columns: [t.tenantId, t.createdBy],
       foreignColumns: [principals.tenantId, principals.id],
-    }),
+    }).onDelete('restrict'),
+    foreignKey({
+      name: 'uploads_target_file',
+      columns: [t.tenantId, t.targetFileId],
+      foreignColumns: [files.tenantId, files.id],
+    }).onDelete('restrict'),
+    foreignKey({
+      name: 'uploads_file',
+      columns: [t.tenantId, t.fileId],
+      foreignColumns: [files.tenantId, files.id],
+    }).onDelete('restrict'),
     unique('uploads_idempotency').on(t.tenantId, t.createdBy, t.idempotencyKey),
     index('uploads_created').on(t.tenantId, t.createdAt, t.id),
     index('uploads_by_creator').on(t.tenantId, t.createdBy, t.createdAt, t.id),

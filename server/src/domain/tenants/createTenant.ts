@@ -1,6 +1,7 @@
 import { type InferSelectModel, asc, eq } from 'drizzle-orm'
 import { type PolicyCeiling, tenants, tenantSlugs, tenantUsage } from '../../database/tables/identityTables.ts'
-import { change } from '../change.ts'
+import type { Transaction } from '../../database/tenantDatabase.ts'
+import { change, type Changed } from '../change.ts'
 import { type Context, systemPrincipal } from '../context.ts'
 import { newId } from '../ids.ts'
 import { typePrefix } from '../mediaTypes/typePattern.ts'
@@ -46,18 +47,19 @@ export async function createTenant(services: Pick<Context, 'database' | 'now'>, 
     database: services.database,
     now: services.now,
   }
-  return change(by, async (tx) => {
+  const insertTenant = (tx: Transaction) => tx.db.insert(tenants).values(tenant)
+  const work = async (tx: Transaction): Promise<Changed<Tenant>> => {
     const taken = await tx.db
       .insert(tenantSlugs)
       .values({ slug, tenant: tenantId })
       .onConflictDoNothing({ target: tenantSlugs.slug })
       .returning({ slug: tenantSlugs.slug })
     if (taken.length === 0) throw new Conflict('NAME_TAKEN', 'There is a tenant with this slug already.')
-    await tx.db.insert(tenants).values(tenant)
     const nothing = { fileCount: 0, trashedCount: 0, versionCount: 0, storedBytes: 0, reservedBytes: 0 }
     await tx.db.insert(tenantUsage).values({ tenantId, ...nothing })
     return { answer: tenant, records: [{ action: 'tenant.created', id: tenantId, name, payload: { slug } }] }
-  })
+  }
+  return change(by, work, insertTenant)
 }
 
 /** The least and the most that a policy may say. SigV4 bounds how long an address works; the rest is bounded by sense. */

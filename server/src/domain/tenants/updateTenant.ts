@@ -91,7 +91,7 @@ async function changeTenant(ctx: Updating, changeIt: (tenant: Tenant) => Tenant)
 
 /** Locked, so that two changes at once do not undo each other. */
 async function lockTenant(tx: Transaction): Promise<Tenant> {
-  const [tenant] = await tx.db.select().from(tenants).where(eq(tenants.id, tx.tenantId)).for('update')
+  const [tenant] = await tx.db.select().from(tenants).where(eq(tenants.id, tx.tenantId)).for('no key update')
   if (!tenant) throw new Error(`Tenant ${tx.tenantId} has no row`)
   return tenant
 }

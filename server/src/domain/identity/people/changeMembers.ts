@@ -108,7 +108,7 @@ async function lockMember(tx: Transaction, email: string): Promise<Member> {
   const [user] = await tx.db.select({ id: users.id }).from(users).where(eq(users.email, email))
   if (!user) throw new NotFound('member')
   // Every change of members waits for the others of its tenant, so that two OWNERs cannot remove each other at once.
-  await tx.db.select({ id: tenants.id }).from(tenants).where(eq(tenants.id, tx.tenantId)).for('update')
+  await tx.db.select({ id: tenants.id }).from(tenants).where(eq(tenants.id, tx.tenantId)).for('no key update')
   const [member] = await selectMembers(tx, eq(memberships.userId, user.id))
   if (!member) throw new NotFound('member')
   return member
