@@ -2,7 +2,7 @@ import { existsSync, readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
 
 const repository = new URL('../../', import.meta.url)
-const register = readFileSync(new URL('docs/risks.md', repository), 'utf8')
+const register = readFileSync(new URL('docs/lifecycle/risks.md', repository), 'utf8')
 
 /** The last cell of each row: a file between backticks and, behind it, words of the test's title. */
 const named = register

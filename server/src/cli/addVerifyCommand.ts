@@ -25,7 +25,7 @@ const marks = { OK: 'ok      ', BROKEN: 'BROKEN  ', UNPROVEN: 'unproven' } as co
 export function addVerifyCommand(program: Command, terminal: Terminal): void {
   program
     .command('verify')
-    .description('Ask the running system whether each promise of ARCHITECTURE.md holds, and how it was asked.')
+    .description('Check each promise of ARCHITECTURE.md on the running system, and print how to check it by hand.')
     .option('--skip-fsck', 'leave out the check of every row and object, which takes long where there are many')
     .option('--json', 'print one JSON object a promise')
     .addHelpText(
@@ -88,9 +88,15 @@ async function tellAll(ctx: VerifyContext, terminal: Terminal, { json }: VerifyO
   for (const promised of promises) {
     const { isMissing, state, answer } = await ask(promised, ctx)
     if (isMissing || state === 'BROKEN') failures += 1
-    const { promise, asks } = promised
-    if (json) printJson(terminal, { promise, asks, state, answer })
-    else terminal.print(`${marks[state]}  ${promise}\n          ${asks}\n          ${answer}\n`)
+    const { promise, asks, byHand } = promised
+    if (json) printJson(terminal, { promise, asks, state, answer, byHand })
+    else {
+      const commands = byHand.map(
+        ({ command, expected }) =>
+          `          $ ${command}\n          = ${expected.replaceAll('\n', '\n            ')}\n`,
+      )
+      terminal.print(`${marks[state]}  ${promise}\n          ${asks}\n          ${answer}\n${commands.join('')}`)
+    }
   }
   return failures
 }

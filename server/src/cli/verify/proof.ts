@@ -2,6 +2,7 @@ import postgres from 'postgres'
 import type { TenantName } from '../../domain/tenants/findTenant.ts'
 import type { Services } from '../../run/services.ts'
 import type { BucketFinding } from '../../storage/s3/bucketProbe.ts'
+import type { ByHand } from './byHand.ts'
 
 /** OK: asked, and it holds. BROKEN: asked, and it does not. UNPROVEN: a running system cannot show it, or gave no answer. */
 export type ProofState = 'OK' | 'BROKEN' | 'UNPROVEN'
@@ -32,8 +33,10 @@ export interface VerifyContext {
 export interface Promised {
   /** As in ARCHITECTURE.md. */
   readonly promise: string
-  /** The command or the statement with which anybody can ask again. */
+  /** What `verify` itself does. */
   readonly asks: string
+  /** How to check it without `verify`. `docs/lifecycle/verification.md` shows the same commands. */
+  readonly byHand: readonly ByHand[]
   readonly prove: (ctx: VerifyContext) => Promise<Answer>
 }
 
