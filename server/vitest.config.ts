@@ -5,7 +5,8 @@ export default defineConfig({
   resolve: { alias: [{ find: /^graphql$/, replacement: 'graphql/index.js' }] },
   test: {
     include: ['src/**/*.test.ts', 'test/**/*.test.ts'],
-    globalSetup: ['test/postgresSetup.ts'],
+    // Tests of pure functions, run by themselves many times over, save the start of a database.
+    globalSetup: process.env['TESTS_WITHOUT_DATABASE'] ? [] : ['test/postgresSetup.ts'],
     testTimeout: 30_000,
     hookTimeout: 120_000,
     maxWorkers: 2,

@@ -25,6 +25,12 @@ describe('a cursor', () => {
     ['the year 0, which Postgres does not know', write(['files', '0000-01-01T00:00:00.000Z', id])],
     ['a year beyond Postgres', write(['files', '+012026-01-31T09:00:00.000Z', id])],
     ['no UUID', write(['files', time, "x' or 1=1"])],
+    ['a UUID with more behind it', write(['files', time, `${id}0`])],
+    ['a UUID with more before it', write(['files', time, `0${id}`])],
+    ['a UUID in a list', write(['files', time, [id]])],
+    ['a time with more behind it', write(['files', `${time}0`, id])],
+    ['a time in a list', write(['files', [time], id])],
+    ['other characters before it', `=${encodeCursor('files', [time, id])}`],
     ['an object', write({ list: 'files' })],
     ['null', write(null)],
     ['a number in place of a time', write(['files', 5, id])],
@@ -39,6 +45,30 @@ describe('a cursor', () => {
     expect(read('"\\'.repeat(300))).toEqual(['"\\'.repeat(300), id])
     for (const text of ['a'.repeat(601), 'a\0b']) expect(read(text)).toBeNull()
     expect(decodeCursor('people', ['text', 'uuid'], write(['people', 5, id]))).toBeNull()
+  })
+
+  it('has at most 4,000 characters', () => {
+    const readText = (length: number) => {
+      // Escaped in JSON, so that few characters of a text make a long cursor.
+      const padded = encodeCursor('people', ['\u0001'.repeat(460), 'x'.repeat(length)])
+      return { length: padded.length, values: decodeCursor('people', ['text', 'text'], padded) }
+    }
+    const lengths = Array.from({ length: 600 }, (_, at) => readText(at)).filter((read) => read.length > 3_990)
+    expect(lengths.some(({ length }) => length === 4_000)).toBe(true)
+    for (const { length, values } of lengths) expect(values !== null).toBe(length <= 4_000)
+  })
+
+  it.each([
+    [0, true],
+    [2_147_483_647, true],
+    [-2_147_483_647, true],
+    [2_147_483_648, false],
+    [1.5, false],
+    ['1', false],
+    [null, false],
+  ])('carries an integer that Postgres knows: %s', (value, isAccepted) => {
+    const decoded = decodeCursor('versions', ['int', 'uuid'], write(['versions', value, id]))
+    expect(decoded).toEqual(isAccepted ? [value, id] : null)
   })
 
   it('is never an error, whatever the text', () => {
@@ -67,7 +97,7 @@ describe('a page', () => {
 
   it('refuses a last out of bounds, and first together with last', () => {
     expect(() => pageSize({ last: 101 })).toThrow('last must be between 0 and 100.')
-    expect(() => pageSize({ first: 1, last: 1 })).toThrow(BadInput)
+    expect(() => pageSize({ first: 1, last: 1 })).toThrow('Give either first or last, not both.')
     expect(() => pageSize({ first: 0, last: 0 })).toThrow(BadInput)
   })
 
@@ -102,7 +132,6 @@ describe('a page', () => {
   })
 
   it.each([{ first: 2 }, { last: 2 }])('is read by the same text and values when it is prepared: %o', (size) => {
-    const place = encodeCursor('files', [time, id])
     const written = (clauses: PageClauses<unknown>) =>
       new PgDialect().sqlToQuery(sql`${clauses.where} limit ${clauses.limit}`)
     for (const bounds of [{}, { after: place }, { before: place }, { after: place, before: place }]) {
@@ -113,8 +142,64 @@ describe('a page', () => {
     }
   })
 
+  const place = encodeCursor('files', [time, id])
+  const columns = '("files"."uploaded_at", "files"."id")'
+  const other = '2026-03-01T00:00:00.000Z'
+
+  it.each([
+    [{ first: 1 }, true, '', 'desc', []],
+    [{ first: 1, after: place }, true, `${columns} < ($1::timestamptz, $2::uuid)`, 'desc', [time, id]],
+    [{ first: 1, after: place }, false, `${columns} > ($1::timestamptz, $2::uuid)`, 'asc', [time, id]],
+    [{ last: 1, before: place }, true, `${columns} > ($1::timestamptz, $2::uuid)`, 'asc', [time, id]],
+    [{ last: 1, before: place }, false, `${columns} < ($1::timestamptz, $2::uuid)`, 'desc', [time, id]],
+    [
+      { last: 1, after: place, before: encodeCursor('files', [other, id]) },
+      false,
+      `${columns} > ($1::timestamptz, $2::uuid) and ${columns} < ($3::timestamptz, $4::uuid)`,
+      'desc',
+      [time, id, other, id],
+    ],
+  ])('is written as a row comparison: %o, descending %s', (args, descending, where, direction, values) => {
+    const page = pageRequest({ ...order, descending }, args)
+    const dialect = new PgDialect()
+    const written = page.where ? dialect.sqlToQuery(page.where) : { sql: '', params: [] }
+    expect(written).toMatchObject({ sql: where, params: values })
+    const orderBy = `"files"."uploaded_at" ${direction}, "files"."id" ${direction}`
+    expect(dialect.sqlToQuery(page.orderBy).sql).toBe(orderBy)
+    expect(page.descending).toBe(direction === 'desc')
+  })
+
+  it('casts each value to the type of its column', () => {
+    const kindsOfAll = ['text', 'int', 'uuid'] as const
+    const after = encodeCursor('all', ['a', 1, id])
+    const page = pageRequest({ ...order, list: 'all', kinds: kindsOfAll }, { first: 1, after })
+    expect(page.where && new PgDialect().sqlToQuery(page.where).sql).toContain('($1::text, $2::integer, $3::uuid)')
+  })
+
+  it.each([
+    [{ first: 2 }, [false, false]],
+    [{ first: 2, after: place }, [false, true]],
+    [{ last: 2 }, [false, false]],
+    [{ last: 2, before: place }, [true, false]],
+    [{ first: null, last: null }, [false, false]],
+    [{ first: 100 }, [false, false]],
+  ])('says which sides have more, and writes cursors that lead back: %o', (args, [next, previous]) => {
+    const page = pageRequest(order, args)
+    const rows = [5, 4].map((day) => ({ at: new Date(Date.UTC(2026, 0, day)), id }))
+    const { edges, pageInfo } = page.toConnection(rows, (row) => [row.at, row.id])
+    expect([pageInfo.hasNextPage, pageInfo.hasPreviousPage]).toEqual([next, previous])
+    expect([pageInfo.startCursor, pageInfo.endCursor]).toEqual([edges[0]?.cursor, edges[1]?.cursor])
+    const decoded = edges.map(({ cursor }) => decodeCursor('files', kinds, cursor))
+    expect(decoded).toEqual(edges.map(({ node }) => [node.at.toISOString(), id]))
+  })
+
+  it('has a shape that says how it is read', () => {
+    expect(pageRequest(order, { first: 1, after: place }).shape).toBe('true false true false')
+    expect(pageRequest(order, { last: 1, before: place }).shape).toBe('true true false true')
+    expect(Object.keys(pageRequest(order, { first: 1, after: place }).values)).toEqual(['limit', 'after 0', 'after 1'])
+  })
+
   it('has a shape for each of its texts', () => {
-    const place = encodeCursor('files', [time, id])
     const texts = new Map<string, string>()
     for (const descending of [true, false])
       for (const size of [{ first: 2 }, { last: 3 }])

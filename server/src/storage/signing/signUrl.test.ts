@@ -185,7 +185,13 @@ describe('an upload URL', () => {
     })
   })
 
+  it('signs a type without the blanks around it, as a store reads the header', () => {
+    const signature = (type: string) => createUrlSigner(options).signUpload({ ...someUpload, contentType: type }).url
+    expect(signature(' text/plain; \t charset=utf-8\t')).toBe(signature('text/plain; charset=utf-8'))
+  })
+
   it('comes with the headers that a browser may set, and no others', () => {
+    expect(createUrlSigner(options).signUpload(someUpload).method).toBe('PUT')
     expect(createUrlSigner(options).signUpload(someUpload).headers).toEqual([
       { name: 'content-type', value: 'application/pdf' },
       { name: 'if-none-match', value: '*' },
@@ -200,7 +206,9 @@ describe('an upload URL', () => {
     for (const expiresInSeconds of [0, -1, 1.5, 604_801]) {
       expect(() => sign({ ...someUpload, expiresInSeconds })).toThrow(RangeError)
     }
-    expect(() => sign({ ...someUpload, sha256: 'ab' })).toThrow(RangeError)
+    for (const sha256 of ['ab', `${'ab'.repeat(32)}a`, `a${'ab'.repeat(32)}`, 'xy'.repeat(32)]) {
+      expect(() => sign({ ...someUpload, sha256 })).toThrow(RangeError)
+    }
     expect(() => sign({ ...someUpload, contentType: 'a/b\r\nx: y' })).toThrow(RangeError)
   })
 })

@@ -1,6 +1,13 @@
 import { createHash } from 'node:crypto'
 import { describe, expect, it } from 'vitest'
-import type { BlobStore, StoredObject } from '../../../storage/blobStore.ts'
+import {
+  type BlobStore,
+  BlobStoreUnavailable,
+  type ExaminedObject,
+  type HashedObject,
+  type ReadOptions,
+  type StoredObject,
+} from '../../../storage/blobStore.ts'
 import { ContentMismatch, UploadIncomplete } from '../../refusals.ts'
 import type { Upload } from '../intents/findUploads.ts'
 import { proveContent } from './proveContent.ts'
@@ -90,4 +97,163 @@ describe('a content-encoding that nobody declared', () => {
 it('nothing is proved of what has not arrived', async () => {
   const store = { examine: async () => null } as unknown as BlobStore
   await expect(proveContent(store, declaring(few), 'key')).rejects.toBeInstanceOf(UploadIncomplete)
+})
+
+type Answers = {
+  readonly examined?: readonly Partial<ExaminedObject>[]
+  readonly heads?: readonly (Partial<StoredObject> | null)[]
+  readonly hashes?: readonly (Partial<HashedObject> | null)[]
+}
+
+const pdf = Buffer.from('%PDF-1.7\n%\u00e2\u00e3\u00cf\u00d3\n', 'latin1')
+
+/** A store that answers in turn; the last answer stays. It tells what it was asked over a new connection. */
+function storeThatAnswers(text: string, { examined = [{}], heads = [{}], hashes = [{}] }: Answers) {
+  const anew: string[] = []
+  const counts = { examine: 0, head: 0, hash: 0 }
+  const labels = { byteSize: text.length, etag: 'a', contentType: 'text/plain', contentEncoding: null }
+  const isWhole = text.length <= 65_536
+  const next = <T>(name: keyof typeof counts, answers: readonly T[], how: ReadOptions): T => {
+    if (how.onNewConnection) anew.push(name)
+    return answers[Math.min(counts[name]++, answers.length - 1)] as T
+  }
+  const whole = { sha256: isWhole ? hashOf(text) : null, isEtagOfBytes: isWhole || null }
+  const start = Buffer.from(text.slice(0, 4_100))
+  const store = {
+    examine: async (_key: string, _expected: object, how: ReadOptions) => ({
+      ...labels,
+      ...whole,
+      start,
+      ...next('examine', examined, how),
+    }),
+    head: async (_key: string, how: ReadOptions) => {
+      const answer = next('head', heads, how)
+      return answer && { ...labels, sha256: null, ...answer }
+    },
+    hash: async (_key: string, how: ReadOptions) => {
+      const answer = next('hash', hashes, how)
+      return answer && { ...labels, sha256: hashOf(text), isEtagOfBytes: true, ...answer }
+    },
+  } as unknown as BlobStore
+  return { store, counts, anew }
+}
+
+describe('one answer that nothing confirms', () => {
+  const unconfirmed = { isEtagOfBytes: null }
+
+  it('is asked for again over another connection, and believed if it is the same', async () => {
+    for (const sha256 of [hashOf(few), null]) {
+      const { store, counts, anew } = storeThatAnswers(few, { examined: [unconfirmed] })
+      expect(await proveContent(store, declaring(few, sha256), 'key')).toEqual({
+        etag: 'a',
+        byteSize: few.length,
+        sha256: hashOf(few),
+        contentType: 'text/plain',
+      })
+      expect([counts.examine, anew]).toEqual([2, ['examine']])
+    }
+  })
+
+  it.each([
+    ['size', { byteSize: few.length + 1 }],
+    ['ETag', { etag: 'b' }],
+    ['type', { contentType: 'text/html' }],
+    ['encoding', { contentEncoding: 'gzip' }],
+    ['content', { sha256: hashOf('else') }],
+    ['start', { start: Buffer.from('few bytez') }],
+  ])('decides nothing if the other one has another %s', async (_what, difference) => {
+    for (const examined of [
+      [unconfirmed, { ...unconfirmed, ...difference }],
+      [{ ...unconfirmed, ...difference }, unconfirmed],
+    ]) {
+      const { store } = storeThatAnswers(few, { examined })
+      await expect(proveContent(store, declaring(few), 'key')).rejects.toBeInstanceOf(BlobStoreUnavailable)
+    }
+  })
+
+  it('is not needed any more once a second one vouches for itself', async () => {
+    const examined = [{ byteSize: 1, isEtagOfBytes: null }, { isEtagOfBytes: true }]
+    const { store } = storeThatAnswers(few, { examined })
+    expect(await proveContent(store, declaring(few), 'key')).toMatchObject({ sha256: hashOf(few) })
+  })
+
+  it('that contradicts its ETag proves a declared hash, and records none of its own', async () => {
+    const examined = [{ isEtagOfBytes: false }]
+    const declared = await proveContent(storeThatAnswers(few, { examined }).store, declaring(few), 'key')
+    const undeclared = await proveContent(storeThatAnswers(few, { examined }).store, declaring(few, null), 'key')
+    expect([declared.sha256, undeclared.sha256]).toEqual([hashOf(few), null])
+  })
+})
+
+describe('what the store keeps beside the bytes', () => {
+  it.each([
+    [{ contentType: 'text/html' }, 'under another type'],
+    [{ byteSize: 3 }, 'The content has 3 bytes, not 9 as declared.'],
+    [{ contentEncoding: 'x'.repeat(60) }, `"content-encoding: ${'x'.repeat(40)}"`],
+    [{ sha256: hashOf('else') }, 'another SHA-256 than declared'],
+  ])('refuses the bytes if it is not as declared: %o', async (difference, words) => {
+    const { store } = storeThatAnswers(few, { examined: [difference] })
+    const proving = proveContent(store, declaring(few), 'key')
+    await expect(proving).rejects.toThrow(ContentMismatch)
+    await expect(proving).rejects.toThrow(words)
+  })
+
+  it('may add parameters to the type', async () => {
+    const { store } = storeThatAnswers(few, { examined: [{ contentType: 'text/plain; charset=utf-8' }] })
+    expect(await proveContent(store, declaring(few), 'key')).toMatchObject({ contentType: 'text/plain' })
+  })
+})
+
+describe('many bytes', () => {
+  const confirmed = { sha256: hashOf(many) }
+
+  it.each([
+    ['size', { byteSize: 1 }],
+    ['ETag', { etag: 'b' }],
+    ['type', { contentType: 'text/html' }],
+    ['encoding', { contentEncoding: 'gzip' }],
+  ])('are read if the HEAD names another %s', async (_what, difference) => {
+    const { store, counts } = storeThatAnswers(many, { heads: [{ ...confirmed, ...difference }] })
+    expect(await proveContent(store, declaring(many), 'key')).toMatchObject({ sha256: hashOf(many) })
+    expect(counts).toEqual({ examine: 1, head: 1, hash: 1 })
+  })
+
+  it('are read if a HEAD finds nothing, and have not arrived if reading finds nothing either', async () => {
+    const found = storeThatAnswers(many, { heads: [null] })
+    expect(await proveContent(found.store, declaring(many), 'key')).toMatchObject({ sha256: hashOf(many) })
+    const gone = storeThatAnswers(many, { heads: [null], hashes: [null] })
+    await expect(proveContent(gone.store, declaring(many), 'key')).rejects.toBeInstanceOf(UploadIncomplete)
+  })
+
+  it.each([[{ etag: 'b' }], [{ byteSize: 1 }]])(
+    'that were read as another object are read again: %o',
+    async (other) => {
+      const { store, counts, anew } = storeThatAnswers(many, { hashes: [other, {}] })
+      expect(await proveContent(store, declaring(many), 'key')).toMatchObject({ sha256: hashOf(many) })
+      expect([counts.hash, anew]).toEqual([2, ['examine', 'head', 'hash']])
+    },
+  )
+
+  it('without a declared checksum are asked for again if the HEAD does not confirm them', async () => {
+    const { store, counts } = storeThatAnswers(many, { heads: [{ etag: 'b' }] })
+    expect(await proveContent(store, declaring(many, null), 'key')).toMatchObject({ sha256: null })
+    expect(counts).toEqual({ examine: 2, head: 2, hash: 0 })
+  })
+})
+
+describe('the type that the first bytes prove', () => {
+  const declaredText = { ...declaring(many), name: 'paper.txt' }
+
+  it('takes the place of a guessed one after a second reading, where not all bytes were read', async () => {
+    const { store, counts } = storeThatAnswers(many, { examined: [{ start: pdf }], heads: [{ sha256: hashOf(many) }] })
+    expect(await proveContent(store, declaredText, 'key')).toMatchObject({ contentType: 'application/pdf' })
+    expect(counts.examine).toBe(2)
+  })
+
+  it('needs no second reading where all bytes were read', async () => {
+    const { store, counts } = storeThatAnswers(few, { examined: [{ start: pdf }] })
+    const upload = { ...declaring(few), name: 'paper.txt' }
+    expect(await proveContent(store, upload, 'key')).toMatchObject({ contentType: 'application/pdf' })
+    expect(counts.examine).toBe(1)
+  })
 })
