@@ -1,9 +1,8 @@
 import type { Command } from 'commander'
 import type { Context, Role } from '../domain/context.ts'
 import { createApiKey } from '../domain/identity/keys/createApiKey.ts'
-import { type ApiKey, listApiKeys } from '../domain/identity/keys/listApiKeys.ts'
+import { type ListedApiKey, listApiKeys } from '../domain/identity/keys/listApiKeys.ts'
 import { revokeApiKey } from '../domain/identity/keys/revokeApiKey.ts'
-import { limits } from '../domain/limits.ts'
 import { operatorIn } from './operatorIn.ts'
 import { readCount, roleOption } from './options.ts'
 import { examples, printTable, printJson, type Terminal } from './terminal.ts'
@@ -69,7 +68,7 @@ function addKeyList(key: Command, terminal: Terminal): void {
     .action((options: InTenant) =>
       withServices(terminal, async (services) => {
         const ctx = await operatorIn(services, options.tenant)
-        const keys = await allKeys(ctx)
+        const keys = await listApiKeys(ctx)
         if (options.json) return printJson(terminal, keys)
         const rows = keys.map((each) => [
           each.id,
@@ -101,17 +100,7 @@ function addKeyRevoke(key: Command, terminal: Terminal): void {
     )
 }
 
-async function allKeys(ctx: Context): Promise<ApiKey[]> {
-  const keys: ApiKey[] = []
-  for (let after: string | null = null; ;) {
-    const { edges, pageInfo } = await listApiKeys(ctx, { first: limits.maxPageRows, after })
-    keys.push(...edges.map(({ node }) => node))
-    if (!pageInfo.hasNextPage) return keys
-    after = pageInfo.endCursor
-  }
-}
-
-function stateOf({ revokedAt, expiresAt }: ApiKey, now: Date): string {
+function stateOf({ revokedAt, expiresAt }: ListedApiKey, now: Date): string {
   if (revokedAt !== null) return 'revoked'
   if (expiresAt === null) return 'active'
   return expiresAt <= now ? 'expired' : `until ${dayOf(expiresAt)}`

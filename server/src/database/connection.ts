@@ -51,6 +51,11 @@ export interface Connection {
   send(text: string, params?: readonly unknown[]): Promise<Row[]>
   /** Rows as arrays, in the order of the select list. */
   sendForArrays(text: string, params?: readonly unknown[]): Promise<unknown[][]>
+  /**
+   * The same for a text that clients have a say in. The driver keeps a prepared statement for as long as the connection lives, so
+   * this one is sent unnamed: Postgres parses it each time, which takes one more round trip.
+   */
+  sendUnprepared(text: string, params?: readonly unknown[]): Promise<unknown[][]>
   /** False once nothing can be said about it any more: whatever was begun on it is over, even if the driver reconnects. */
   readonly isOpen: boolean
 }
@@ -162,18 +167,22 @@ export function connectionOver(client: postgres.Sql, state: ConnectionState, opt
       throw asUnavailable(error)
     }
   }
+  const arraysOf =
+    (prepare: boolean) =>
+    (text: string, params: readonly unknown[] = []) =>
+      answered(text, () => {
+        const rows = client.unsafe(text, params as never[], { prepare }).values()
+        // The driver sends when it is told to, and what is told first is sent first.
+        return rows.execute() as Promise<unknown[][]>
+      })
   return {
     get isOpen() {
       return state.isOpen
     },
     send: (text, params = []) =>
       answered(text, () => client.unsafe<Row[]>(text, params as never[], { prepare: true }).execute()),
-    sendForArrays: (text, params = []) =>
-      answered(text, () => {
-        const rows = client.unsafe(text, params as never[], { prepare: true }).values()
-        // The driver sends when it is told to, and what is told first is sent first.
-        return rows.execute() as Promise<unknown[][]>
-      }),
+    sendForArrays: arraysOf(true),
+    sendUnprepared: arraysOf(false),
   }
 }
 

@@ -13,6 +13,10 @@ export interface StatementRules {
   readonly isSingle: boolean
 }
 
+interface Answer {
+  readonly rows: (Row | unknown[])[]
+}
+
 /** What may be sent while a transaction is open. */
 export class Statements {
   readonly #connection: Connection
@@ -31,16 +35,20 @@ export class Statements {
     this.#isSingle = isSingle
   }
 
-  readonly run = async (
-    text: string,
-    params: unknown[],
-    method: 'all' | 'execute',
-  ): Promise<{ rows: (Row | unknown[])[] }> => {
+  readonly run = (text: string, params: unknown[], method: 'all' | 'execute'): Promise<Answer> =>
+    this.#run(text, params, () =>
+      method === 'all' ? this.#connection.sendForArrays(text, params) : this.#connection.send(text, params),
+    )
+
+  /** For texts that depend on what clients ask. */
+  readonly runUnprepared = (text: string, params: unknown[]): Promise<Answer> =>
+    this.#run(text, params, () => this.#connection.sendUnprepared(text, params))
+
+  async #run(text: string, params: unknown[], send: () => Promise<(Row | unknown[])[]>): Promise<Answer> {
     if (this.#over) throw new TransactionOver('The transaction has ended; this statement was not sent')
     if (this.#tenantId === null) assertNoTenantTable(text)
     else assertTenantPredicate(text, params, this.#tenantId)
-    const sent: Promise<(Row | unknown[])[]> =
-      method === 'all' ? this.#connection.sendForArrays(text, params) : this.#connection.send(text, params)
+    const sent = send()
     this.#running.add(sent)
     if (this.#isSingle) this.#commit()
     try {

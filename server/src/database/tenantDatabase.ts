@@ -4,6 +4,7 @@ import { postgresJsCodecs } from 'drizzle-orm/postgres-js'
 import type { Connection } from './connection.ts'
 import { ConnectionPool, type ConnectionPoolOptions } from './connectionPool.ts'
 import { DatabaseUnavailable, errorCodeOf, wasRolledBackForOthers } from './databaseUnavailable.ts'
+import { relations, type Relations } from './relations.ts'
 import type { PreparedStatement, StatementValues, TenantScope } from './preparedStatement.ts'
 import { type StatementRules, Statements } from './statements.ts'
 
@@ -13,6 +14,8 @@ import { type StatementRules, Statements } from './statements.ts'
  */
 export interface Transaction extends TenantScope {
   readonly tenantId: string
+  /** Relational queries, sent unprepared. `relationalReader.ts` adds the tenant to them. */
+  readonly relational: PgRemoteDatabase<Relations>['query']
   /**
    * Runs a statement that was written before, for the tenant of this transaction. It is sent at once, ahead of others that
    * were begun just before and are still being written.
@@ -110,6 +113,9 @@ interface Opening extends StatementRules {
 const transactionOf = (tenantId: string, db: PgRemoteDatabase, statements: Statements): Transaction => ({
   tenantId,
   db,
+  get relational() {
+    return drizzle(statements.runUnprepared, { codecs: postgresJsCodecs, relations }).query
+  },
   inTenant: (table) => eq(table.tenantId, tenantId),
   run: (statement, values) => statement.execute(values, tenantId, statements.run),
   finish: async (statement) => {

@@ -1,4 +1,5 @@
 import type { principalKinds, roles } from '../database/tables/identityTables.ts'
+import { relationalReader, type RelationalReader } from '../database/relationalReader.ts'
 import type { TenantDatabase, Transaction } from '../database/tenantDatabase.ts'
 import type { BlobStore } from '../storage/blobStore.ts'
 
@@ -42,6 +43,10 @@ export const reading = <T>(ctx: Context, work: (tx: Transaction) => Promise<T>):
 /** Reads in the caller's tenant by one statement, which costs one round trip. */
 export const readingOnce = <T>(ctx: Context, work: (tx: Transaction) => PromiseLike<T>): Promise<T> =>
   ctx.database.readOnce(ctx.principal.tenantId, work)
+
+/** Reads in the caller's tenant by relational queries, one statement each. */
+export const readingRelations = (ctx: Context): RelationalReader =>
+  relationalReader(ctx.database, ctx.principal.tenantId)
 
 const systemId = '00000000-0000-7000-8000-000000000001'
 

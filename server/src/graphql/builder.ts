@@ -1,12 +1,15 @@
 import SchemaBuilder from '@pothos/core'
+import DrizzlePlugin from '@pothos/plugin-drizzle'
 import ErrorsPlugin from '@pothos/plugin-errors'
 import RelayPlugin from '@pothos/plugin-relay'
 import ScopeAuthPlugin from '@pothos/plugin-scope-auth'
-import type { Role } from '../domain/context.ts'
+// oxlint-disable-next-line eslint/no-restricted-imports -- the one place where types meet tables
+import { getTableConfig, relations, type Relations } from '../database/relations.ts'
+import { readingRelations, type Role } from '../domain/context.ts'
 import { limits } from '../domain/limits.ts'
 import type { Page } from '../domain/paging/page.ts'
 import { Forbidden, Unauthenticated } from '../domain/refusals.ts'
-import type { RequestContext } from './requestContext.ts'
+import { callerOf, type RequestContext } from './requestContext.ts'
 
 const rank: Record<Role, number> = { VIEWER: 0, MEMBER: 1, ADMIN: 2, OWNER: 3 }
 
@@ -15,6 +18,7 @@ export const hasRole = (held: Role | undefined, asked: Role): boolean => held !=
 /** Where the types of this folder are put together. Every root field names the role that it asks for. */
 export const builder = new SchemaBuilder<{
   Context: RequestContext
+  DrizzleRelations: Relations
   DefaultFieldNullability: false
   DefaultEdgesNullability: false
   DefaultNodeNullability: false
@@ -26,8 +30,14 @@ export const builder = new SchemaBuilder<{
     JSONObject: { Input: Record<string, unknown>; Output: Record<string, unknown> }
   }
 }>({
-  plugins: [ErrorsPlugin, ScopeAuthPlugin, RelayPlugin],
+  plugins: [ErrorsPlugin, ScopeAuthPlugin, RelayPlugin, DrizzlePlugin],
   defaultFieldNullability: false,
+  drizzle: {
+    // The plugin asks for more of a client than it uses here: it could also count.
+    client: (context) => readingRelations(callerOf(context)) as never,
+    getTableConfig,
+    relations,
+  },
   errors: {
     directResult: true,
     defaultUnionOptions: {
@@ -67,6 +77,9 @@ export const builder = new SchemaBuilder<{
     },
   },
 })
+
+/** The extensions of a field that is read by a relational query. A document with such a field is not compiled. */
+export const relational = { relational: true } as const
 
 const capitalised = (name: string) => `${name.slice(0, 1).toUpperCase()}${name.slice(1)}`
 

@@ -1,7 +1,10 @@
+import type { GraphQLResolveInfo } from 'graphql'
+import type { Role } from '../domain/context.ts'
+import type { File as FileRow } from '../domain/files/findFiles.ts'
 import { isId } from '../domain/ids.ts'
 import { limits } from '../domain/limits.ts'
 import { BadInput } from '../domain/refusals.ts'
-import { builder, hasRole } from './builder.ts'
+import { builder, hasRole, relational } from './builder.ts'
 import { globalId, type NodeType, parseGlobalId, parseVersionKey } from './globalId.ts'
 import { callerOf, loadersOf, type RequestContext } from './requestContext.ts'
 
@@ -16,62 +19,104 @@ export const NodeInterface = builder.interfaceRef<object>('Node').implement({
   }),
 })
 
-/** Reads a row of the caller's tenant, or null for whatever is not there, not theirs or not for their role. */
-type Find = (context: RequestContext, id: string) => Promise<object | null>
-
-const ofRole =
-  (role: 'ADMIN' | 'OWNER', find: Find): Find =>
-  async (context, id) =>
-    hasRole(callerOf(context).principal.role, role) ? find(context, id) : null
-
-const byId =
-  (find: Find): Find =>
-  async (context, id) =>
-    isId(id) ? find(context, id) : null
-
-const finders: Record<NodeType, Find> = {
-  File: byId(findFile),
-  FileVersion: async (context, key) => {
-    const parsed = parseVersionKey(key)
-    // A version is as visible as its file.
-    const file = parsed && (await findFile(context, parsed.fileId))
-    const version = file && (await loadersOf(context).versions.load(key))
-    return version ? { ...version, file } : null
-  },
-  UploadIntent: byId((context, id) => loadersOf(context).uploads.load(id)),
-  Attachment: byId((context, id) => loadersOf(context).attachments.load(id)),
-  Principal: byId((context, id) => loadersOf(context).principals.load(id)),
-  Tenant: byId(async (context, id) => {
-    const tenant = await loadersOf(context).tenant()
-    return tenant.id === id ? tenant : null
-  }),
-  AuditEntry: ofRole(
-    'ADMIN',
-    byId((context, id) => loadersOf(context).auditEntries.load(id)),
-  ),
-  CleanupRun: ofRole(
-    'ADMIN',
-    byId((context, id) => loadersOf(context).cleanupRuns.load(id)),
-  ),
-  ApiKey: ofRole(
-    'OWNER',
-    byId((context, id) => loadersOf(context).apiKeys.load(id)),
-  ),
+/** What a resolver of this file was asked. */
+export interface AskedNodes {
+  readonly context: RequestContext
+  readonly info: GraphQLResolveInfo
 }
 
+/**
+ * Reads rows of the caller's tenant by what their global ids name, in that order; null for whatever is not there, not theirs or
+ * not for them.
+ */
+type FindNodes = (ids: readonly string[], asked: AskedNodes) => Promise<readonly (object | null)[]>
+
+interface NodeFinder {
+  /** The least role that finds any. */
+  readonly role: Role
+  readonly find: FindNodes
+}
+
+const finders = new Map<string, NodeFinder>()
+
+/** Tells `node` how to read a type; its ids are UUIDs. */
+export function findNodesOf(type: NodeType, { role, find }: NodeFinder): void {
+  findNodesByKey(type, {
+    role,
+    find: async (ids, asked) => {
+      const known = ids.filter(isId)
+      const rows = known.length > 0 ? await find(known, asked) : []
+      const byId = new Map(known.map((id, at) => [id, rows[at]]))
+      return ids.map((id) => byId.get(id) ?? null)
+    },
+  })
+}
+
+/** The same for a type whose ids are something else. */
+export function findNodesByKey(type: NodeType, finder: NodeFinder): void {
+  finders.set(type, finder)
+}
+
+findNodesOf('File', { role: 'VIEWER', find: (ids, { context }) => Promise.all(ids.map((id) => findFile(context, id))) })
+findNodesByKey('FileVersion', {
+  role: 'VIEWER',
+  find: (keys, { context }) => Promise.all(keys.map((key) => findVersion(context, key))),
+})
+findNodesOf('UploadIntent', { role: 'VIEWER', find: (ids, { context }) => loadMany(loadersOf(context).uploads, ids) })
+findNodesOf('Attachment', { role: 'VIEWER', find: (ids, { context }) => loadMany(loadersOf(context).attachments, ids) })
+findNodesOf('Principal', { role: 'VIEWER', find: (ids, { context }) => loadMany(loadersOf(context).principals, ids) })
+findNodesOf('AuditEntry', { role: 'ADMIN', find: (ids, { context }) => loadMany(loadersOf(context).auditEntries, ids) })
+findNodesOf('Tenant', {
+  role: 'VIEWER',
+  find: async (ids, { context }) => {
+    const tenant = await loadersOf(context).tenant()
+    return ids.map((id) => (id === tenant.id ? tenant : null))
+  },
+})
+
+interface Loader {
+  load(key: string): Promise<object | null>
+}
+
+const loadMany = (loader: Loader, keys: readonly string[]) => Promise.all(keys.map((key) => loader.load(key)))
+
 /** MEMBER and above also find files in the trash, since they restore them. */
-function findFile(context: RequestContext, id: string): Promise<object | null> {
+function findFile(context: RequestContext, id: string): Promise<FileRow | null> {
   const { files, filesAndTrash } = loadersOf(context)
   return (hasRole(callerOf(context).principal.role, 'MEMBER') ? filesAndTrash : files).load(id)
 }
 
-async function findNode(context: RequestContext, text: string): Promise<object | null> {
-  const parsed = parseGlobalId(text)
-  const type = parsed?.type as NodeType
-  if (!parsed || !Object.hasOwn(finders, type)) return null
-  const row = await finders[type](context, parsed.id)
-  if (row) typeOf.set(row, type)
-  return row
+/** A version is as visible as its file. */
+async function findVersion(context: RequestContext, key: string): Promise<object | null> {
+  const parsed = parseVersionKey(key)
+  const file = parsed && (await findFile(context, parsed.fileId))
+  const version = file && (await loadersOf(context).versions.load(key))
+  return version ? { ...version, file } : null
+}
+
+/** Reads the rows of each type together. */
+async function findNodes(texts: readonly string[], asked: AskedNodes): Promise<(object | null)[]> {
+  const keysOf = new Map<string, Set<string>>()
+  const wanted = texts.map(parseGlobalId)
+  for (const global of wanted) {
+    if (global) keysOf.set(global.type, (keysOf.get(global.type) ?? new Set()).add(global.id))
+  }
+  const found = await Promise.all([...keysOf].map(([type, keys]) => findOfType(type as NodeType, [...keys], asked)))
+  const rows = new Map(found.flat())
+  return texts.map((text) => rows.get(text) ?? null)
+}
+
+/** By their global ids. */
+async function findOfType(type: NodeType, keys: readonly string[], asked: AskedNodes): Promise<[string, object][]> {
+  const finder = finders.get(type)
+  if (!finder || !hasRole(callerOf(asked.context).principal.role, finder.role)) return []
+  const rows = await finder.find(keys, asked)
+  return keys.flatMap((key, at) => {
+    const row = rows[at]
+    if (!row) return []
+    typeOf.set(row, type)
+    return [[globalId(type, key), row]]
+  })
 }
 
 /** The id field of a type that implements `Node`. */
@@ -85,8 +130,9 @@ builder.queryFields((t) => ({
     description:
       'An object by its global id. Null if the id is unknown, malformed or of another tenant. Files in the trash ' +
       'are visible to MEMBER and above.',
+    extensions: relational,
     args: { id: t.arg.id({ required: true, description: 'The global id of an object.' }) },
-    resolve: (_root, { id }, context) => findNode(context, id),
+    resolve: async (_root, { id }, context, info) => (await findNodes([id], { context, info }))[0] ?? null,
   }),
   nodes: t.field({
     type: [NodeInterface],
@@ -95,9 +141,10 @@ builder.queryFields((t) => ({
     description:
       'Objects by their global ids, in the order of the ids. Contains null for each id that `node` does not find.',
     args: { ids: t.arg.idList({ required: true, description: `The global ids. At most ${limits.nodesPerRequest}.` }) },
-    resolve: (_root, { ids }, context) => {
+    extensions: relational,
+    resolve: (_root, { ids }, context, info) => {
       if (ids.length > limits.nodesPerRequest) throw new BadInput(`At most ${limits.nodesPerRequest} ids.`)
-      return Promise.all(ids.map((id) => findNode(context, id)))
+      return findNodes(ids, { context, info })
     },
   }),
 }))

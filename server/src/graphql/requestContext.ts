@@ -4,12 +4,10 @@ import { type Context, readingOnce } from '../domain/context.ts'
 import { type Attachment, findAttachments, listAttachments } from '../domain/files/attachments/listAttachments.ts'
 import { type File, findFiles, findFilesAndTrash } from '../domain/files/findFiles.ts'
 import { type FileVersion, findVersions, listVersions } from '../domain/files/listVersions.ts'
-import { type ApiKey, findApiKeys } from '../domain/identity/keys/listApiKeys.ts'
 import { findPrincipals, type KnownPrincipal } from '../domain/identity/people/findPrincipals.ts'
 import { type AuditEntry, findAuditEntries } from '../domain/journal/listAuditLog.ts'
 import type { Page, PageArguments } from '../domain/paging/page.ts'
 import { Unauthenticated } from '../domain/refusals.ts'
-import { type CleanupRun, findCleanupRuns } from '../domain/sweeps/runs/listRuns.ts'
 import { readTenant, type Tenant } from '../domain/tenants/policy.ts'
 import { findUploads, type Upload } from '../domain/uploads/intents/findUploads.ts'
 import { parseVersionKey, versionKey } from './globalId.ts'
@@ -48,9 +46,7 @@ interface Loaders {
   readonly uploads: DataLoader<string, Upload | null>
   readonly principals: DataLoader<string, KnownPrincipal | null>
   readonly auditEntries: DataLoader<string, AuditEntry | null>
-  readonly apiKeys: DataLoader<string, ApiKey | null>
   readonly attachments: DataLoader<string, Attachment | null>
-  readonly cleanupRuns: DataLoader<string, CleanupRun | null>
   readonly tenant: () => Promise<Tenant>
   /** The same page of versions for several files at once. */
   readonly versionPages: PagesOf<FileVersion>
@@ -73,9 +69,7 @@ function createLoaders(ctx: Context): Loaders {
     uploads: byId((tx, ids) => findUploads(tx, ctx, ids)),
     principals: byId(findPrincipals),
     auditEntries: byId(findAuditEntries),
-    apiKeys: byId(findApiKeys),
     attachments: byId(findAttachments),
-    cleanupRuns: byId(findCleanupRuns),
     tenant: once(() => readingOnce(ctx, readTenant)),
     versionPages: pagesOf(ctx, listVersions),
     attachmentPages: pagesOf(ctx, listAttachments),

@@ -1,5 +1,5 @@
 import { systemPrincipal } from '../../domain/context.ts'
-import { listCleanupRuns } from '../../domain/sweeps/runs/listRuns.ts'
+import { readLastRun } from '../../domain/sweeps/runs/readLastRun.ts'
 import { type Answer, broken, ok, together, unproven, type VerifyContext, readAs, isRefused } from './proof.ts'
 
 /** What the store itself refuses. Where it does not, the commit looks at what is there, so that nothing is broken by that. */
@@ -52,12 +52,11 @@ async function readRuns({ services, tenants }: VerifyContext): Promise<Answer> {
   for (const { id } of tenants) {
     const origin = { requestId: null, address: null, userAgent: null }
     const ctx = { ...services, principal: systemPrincipal(id), origin }
-    const { edges } = await listCleanupRuns(ctx, { kind: 'DELETE_BLOBS', state: null }, { first: 1 })
-    for (const { node } of edges) {
-      runs += 1
-      deleted += node.isDryRun ? 0 : node.deleted
-      for (const [gate, count] of Object.entries(node.held)) held[gate] = (held[gate] ?? 0) + count
-    }
+    const run = await readLastRun(ctx, 'DELETE_BLOBS')
+    if (!run) continue
+    runs += 1
+    deleted += run.isDryRun ? 0 : run.deleted
+    for (const [gate, count] of Object.entries(run.held)) held[gate] = (held[gate] ?? 0) + count
   }
   if (runs === 0) return ok('nothing was ever due')
   const gates = Object.entries(held).map(([gate, count]) => `${gate} held ${count}`)

@@ -3,6 +3,7 @@ import {
   type ExecutionResult,
   getNamedType,
   GraphQLError,
+  type GraphQLField,
   type GraphQLSchema,
   isAbstractType,
   Kind,
@@ -27,7 +28,8 @@ export interface AskedQuery {
 /**
  * Runs a known query as a function made for it, which takes a third of the time that interpreting it takes. Returns null
  * for what the interpreter of graphql-js has to run: mutations, introspection, and what a compiler could take for
- * something else (directives, abstract types, odd names). Nothing has been executed then. A query that fails is not run
+ * something else (directives, abstract types, odd names), and what is read by relational queries, whose plan hangs on the path
+ * that the interpreter gives to a field. Nothing has been executed then. A query that fails is not run
  * again: its answer holds the errors and the data beside them.
  */
 export async function runCompiled(known: KnownDocument, asked: AskedQuery): Promise<ExecutionResult | null> {
@@ -79,7 +81,7 @@ function nullIn(data: unknown, path: readonly (string | number)[]): readonly (st
 }
 
 /** One query, of object types and leaves only, whose names mean nothing to JavaScript. */
-function isPlain(schema: GraphQLSchema, document: DocumentNode, operation: OperationDefinitionNode): boolean {
+export function isPlain(schema: GraphQLSchema, document: DocumentNode, operation: OperationDefinitionNode): boolean {
   const operations = document.definitions.filter(({ kind }) => kind === Kind.OPERATION_DEFINITION)
   if (operation.operation !== OperationTypeNode.QUERY || operations.length !== 1) return false
   let plain = true
@@ -94,9 +96,13 @@ function isPlain(schema: GraphQLSchema, document: DocumentNode, operation: Opera
       Field(field) {
         const type = types.getType()
         const isOdd = [field.name, field.alias].some((name) => name && /^__|^(constructor|prototype)$/.test(name.value))
-        if (!type || isAbstractType(getNamedType(type)) || isOdd) refuse()
+        if (!type || isAbstractType(getNamedType(type)) || isOdd || isRelational(types.getFieldDef())) refuse()
       },
     }),
   )
   return plain
 }
+
+/** A field that starts a relational query, or that carries a part of one: a selection of columns or of a relation. */
+export const isRelational = (field: Pick<GraphQLField<unknown, unknown>, 'extensions'> | null | undefined): boolean =>
+  Boolean(field?.extensions['relational'] || field?.extensions['pothosDrizzleSelect'])

@@ -1,26 +1,30 @@
-import { createApiKey } from '../../domain/identity/keys/createApiKey.ts'
-import { type ApiKey as ApiKeyRow, listApiKeys } from '../../domain/identity/keys/listApiKeys.ts'
+import { type ApiKey as ApiKeyRow, createApiKey } from '../../domain/identity/keys/createApiKey.ts'
 import { revokeApiKey } from '../../domain/identity/keys/revokeApiKey.ts'
+import type { RelationalOrder } from '../../domain/paging/relationalPage.ts'
 import { Invalid, NotFound } from '../../domain/refusals.ts'
-import { builder, connectionOf } from '../builder.ts'
+import { builder, relational } from '../builder.ts'
 import { RoleEnum } from '../enums.ts'
 import { idOf, noId } from '../globalId.ts'
-import { NodeInterface, nodeId } from '../node.ts'
-import { callerOf, loadersOf, type RequestContext } from '../requestContext.ts'
+import { findNodesOf, NodeInterface, nodeId } from '../node.ts'
+import { readByIds, readPage } from '../relational.ts'
+import { callerOf } from '../requestContext.ts'
 import { Principal } from './Principal.ts'
 
-const ApiKey = builder.objectRef<ApiKeyRow>('ApiKey').implement({
+const ApiKey = builder.drizzleObject('apiKeys', {
+  name: 'ApiKey',
   description: 'An API key, with which a program acts in the tenant. The secret is shown once and never stored.',
   interfaces: [NodeInterface],
+  // Only what is asked for is read: a key has a hash that nobody may see.
+  select: { columns: {} },
   fields: (t) => ({
-    id: t.id({ description: 'The global id. Opaque.', resolve: ({ id }) => nodeId('ApiKey', id) }),
-    name: t.exposeString('name', { description: 'The name of the key: what it is used for.' }),
-    role: t.field({ type: RoleEnum, description: 'The role of the key.', resolve: ({ role }) => role }),
-    createdBy: t.field({
-      type: Principal,
-      description: 'The principal that created it.',
-      resolve: ({ createdBy }) => createdBy,
+    id: t.id({
+      description: 'The global id. Opaque.',
+      select: { columns: { id: true } },
+      resolve: ({ id }) => nodeId('ApiKey', id),
     }),
+    name: t.exposeString('name', { description: 'The name of the key: what it is used for.' }),
+    role: t.expose('role', { type: RoleEnum, description: 'The role of the key.' }),
+    createdBy: t.relation('creator', { type: Principal, description: 'The principal that created it.' }),
     createdAt: t.expose('createdAt', { type: 'DateTime', description: 'When it was created.' }),
     expiresAt: t.expose('expiresAt', {
       type: 'DateTime',
@@ -36,6 +40,15 @@ const ApiKey = builder.objectRef<ApiKeyRow>('ApiKey').implement({
   }),
 })
 
+findNodesOf('ApiKey', { role: 'OWNER', find: (ids, asked) => readByIds(ApiKey, ids, asked) })
+
+const newestFirst: RelationalOrder = {
+  list: 'apiKeys',
+  kinds: ['time', 'uuid'],
+  columns: ['createdAt', 'id'],
+  descending: true,
+}
+
 const ApiKeyEdge = builder.edgeObject({ type: ApiKey, name: 'ApiKeyEdge', description: 'An API key in a page.' })
 
 const ApiKeyConnection = builder.connectionObject(
@@ -50,7 +63,8 @@ builder.queryFields((t) => ({
       nullable: true,
       authScopes: { role: 'OWNER' },
       description: 'The API keys of the tenant, revoked and expired ones included, newest first.',
-      resolve: async (_root, page, context) => connectionOf(await listApiKeys(callerOf(context), page), {}),
+      extensions: relational,
+      resolve: (_root, page, context, info) => readPage(ApiKey, newestFirst, page, { context, info }),
     },
     ApiKeyConnection,
   ),
@@ -77,36 +91,25 @@ const RevokeApiKeyInput = builder.inputType('RevokeApiKeyInput', {
   fields: (t) => ({ id: t.id({ required: true, description: 'The id of the API key.' }) }),
 })
 
-const CreateApiKeySuccess = builder.objectRef<{ id: string; secret: string }>('CreateApiKeySuccess').implement({
-  description: 'The key was created.',
-  fields: (t) => ({
-    apiKey: t.field({
-      type: ApiKey,
-      description: 'The key.',
-      resolve: ({ id }, _args, context) => keyById(context, id),
-    }),
-    secret: t.exposeString('secret', {
-      description: 'The secret, to be sent as `authorization: Bearer …`. It cannot be read again.',
-    }),
-  }),
-})
+/** Enough of a key to read what is asked of it. */
+type KeyName = Pick<ApiKeyRow, 'tenantId' | 'id'>
 
-const RevokeApiKeySuccess = builder.objectRef<{ id: string }>('RevokeApiKeySuccess').implement({
+const CreateApiKeySuccess = builder
+  .objectRef<{ readonly apiKey: KeyName; readonly secret: string }>('CreateApiKeySuccess')
+  .implement({
+    description: 'The key was created.',
+    fields: (t) => ({
+      apiKey: t.field({ type: ApiKey, description: 'The key.', resolve: ({ apiKey }) => apiKey }),
+      secret: t.exposeString('secret', {
+        description: 'The secret, to be sent as `authorization: Bearer …`. It cannot be read again.',
+      }),
+    }),
+  })
+
+const RevokeApiKeySuccess = builder.objectRef<KeyName>('RevokeApiKeySuccess').implement({
   description: 'The key is revoked.',
-  fields: (t) => ({
-    apiKey: t.field({
-      type: ApiKey,
-      description: 'The key.',
-      resolve: ({ id }, _args, context) => keyById(context, id),
-    }),
-  }),
+  fields: (t) => ({ apiKey: t.field({ type: ApiKey, description: 'The key.', resolve: (key) => key }) }),
 })
-
-async function keyById(context: RequestContext, id: string): Promise<ApiKeyRow> {
-  const key = await loadersOf(context).apiKeys.clear(id).load(id)
-  if (!key) throw new Error(`API key ${id} vanished`)
-  return key
-}
 
 builder.mutationFields((t) => ({
   createApiKey: t.field({
@@ -116,14 +119,8 @@ builder.mutationFields((t) => ({
     authScopes: { role: 'OWNER' },
     description: 'Creates an API key and returns its secret once.',
     args: { input: t.arg({ type: CreateApiKeyInput, required: true, description: 'The API key.' }) },
-    resolve: async (_root, { input }, context) => {
-      const { apiKey, secret } = await createApiKey(callerOf(context), {
-        name: input.name,
-        role: input.role,
-        expiresAt: input.expiresAt ?? null,
-      })
-      return { id: apiKey.id, secret }
-    },
+    resolve: (_root, { input: { name, role, expiresAt } }, context) =>
+      createApiKey(callerOf(context), { name, role, expiresAt: expiresAt ?? null }),
   }),
   revokeApiKey: t.field({
     type: RevokeApiKeySuccess,
@@ -132,10 +129,6 @@ builder.mutationFields((t) => ({
     authScopes: { role: 'OWNER' },
     description: 'Revokes an API key, effective immediately. Idempotent.',
     args: { input: t.arg({ type: RevokeApiKeyInput, required: true, description: 'The API key.' }) },
-    resolve: async (_root, { input }, context) => {
-      const id = idOf('ApiKey', input.id) ?? noId
-      await revokeApiKey(callerOf(context), id)
-      return { id }
-    },
+    resolve: (_root, { input }, context) => revokeApiKey(callerOf(context), idOf('ApiKey', input.id) ?? noId),
   }),
 }))

@@ -1,17 +1,24 @@
-import { type KnownPrincipal, listPrincipals } from '../../domain/identity/people/findPrincipals.ts'
+import { listPrincipals } from '../../domain/identity/people/findPrincipals.ts'
 import { builder, connectionOf } from '../builder.ts'
 import { PrincipalKindEnum } from '../enums.ts'
 import { NodeInterface, nodeId } from '../node.ts'
 import { callerOf } from '../requestContext.ts'
 
-export const Principal = builder.objectRef<KnownPrincipal>('Principal').implement({
+/** Lists of files show it by the dozen: its fields carry no selection, so that any row with these columns will do. */
+export const Principal = builder.drizzleObject('principals', {
+  name: 'Principal',
   description: 'An actor in the tenant: a person, an API key, a user of the host application, or the system.',
   interfaces: [NodeInterface],
+  select: { columns: { id: true, kind: true, name: true, email: true } },
   fields: (t) => ({
     id: t.id({ description: 'The global id. Opaque.', resolve: ({ id }) => nodeId('Principal', id) }),
     kind: t.field({ type: PrincipalKindEnum, description: 'The kind of the principal.', resolve: ({ kind }) => kind }),
-    name: t.exposeString('name', { description: 'The display name.' }),
-    email: t.exposeString('email', { nullable: true, description: 'The e-mail address, if known.' }),
+    name: t.string({ description: 'The display name.', resolve: ({ name }) => name }),
+    email: t.string({
+      nullable: true,
+      description: 'The e-mail address, if known.',
+      resolve: ({ email }) => email,
+    }),
   }),
 })
 

@@ -1,10 +1,10 @@
-import { type CleanupRun as RunRow, listCleanupRuns, type CleanupState } from '../../domain/sweeps/runs/listRuns.ts'
-import type { CleanupKind } from '../../domain/sweeps/runs/recordRun.ts'
-import { builder, connectionOf } from '../builder.ts'
+import { allOf, given, givenState, type RelationalOrder } from '../../domain/paging/relationalPage.ts'
+import type { CleanupKind, CleanupState } from '../../domain/sweeps/runs/recordRun.ts'
+import { builder, relational } from '../builder.ts'
 import { valuesOf } from '../enums.ts'
 import { Principal } from '../identity/Principal.ts'
-import { NodeInterface, nodeId } from '../node.ts'
-import { callerOf } from '../requestContext.ts'
+import { findNodesOf, NodeInterface, nodeId } from '../node.ts'
+import { readByIds, readPage } from '../relational.ts'
 
 const CleanupCount = builder.objectRef<readonly [string, number]>('CleanupCount').implement({
   description: 'A count by category.',
@@ -33,14 +33,20 @@ const CleanupItem = builder
     }),
   })
 
-export const CleanupRun = builder.objectRef<RunRow>('CleanupRun').implement({
+export const CleanupRun = builder.drizzleObject('cleanupRuns', {
+  name: 'CleanupRun',
   description:
     'One run of a cleanup job: what it examined, deleted and kept. Runs with nothing to do are not recorded.',
   interfaces: [NodeInterface],
+  select: { columns: {} },
   fields: (t) => ({
-    id: t.id({ description: 'The global id. Opaque.', resolve: ({ id }) => nodeId('CleanupRun', id) }),
-    kind: t.field({ type: CleanupKindEnum, description: 'The kind of cleanup.', resolve: ({ kind }) => kind }),
-    state: t.field({ type: CleanupStateEnum, description: 'The state of the run.', resolve: ({ state }) => state }),
+    id: t.id({
+      description: 'The global id. Opaque.',
+      select: { columns: { id: true } },
+      resolve: ({ id }) => nodeId('CleanupRun', id),
+    }),
+    kind: t.expose('kind', { type: CleanupKindEnum, description: 'The kind of cleanup.' }),
+    state: t.expose('state', { type: CleanupStateEnum, description: 'The state of the run.' }),
     isDryRun: t.exposeBoolean('isDryRun', { description: 'Whether the run only reports and changes nothing.' }),
     before: t.expose('before', {
       type: 'DateTime',
@@ -51,10 +57,9 @@ export const CleanupRun = builder.objectRef<RunRow>('CleanupRun').implement({
     exceedsBrake: t.exposeBoolean('exceedsBrake', {
       description: 'Whether the run may delete more than the safety limit allows.',
     }),
-    requestedBy: t.field({
+    requestedBy: t.relation('requester', {
       type: Principal,
       description: 'The principal that requested the run. The system for scheduled runs.',
-      resolve: ({ requestedBy }) => requestedBy,
     }),
     createdAt: t.expose('createdAt', { type: 'DateTime', description: 'When the run was requested.' }),
     startedAt: t.expose('startedAt', { type: 'DateTime', nullable: true, description: 'When the run started.' }),
@@ -71,16 +76,19 @@ export const CleanupRun = builder.objectRef<RunRow>('CleanupRun').implement({
     held: t.field({
       type: [CleanupCount],
       description: 'The number of items kept, by the first safety check that applied.',
+      select: { columns: { held: true } },
       resolve: ({ held }) => Object.entries(held),
     }),
     found: t.field({
       type: [CleanupCount],
       description: 'The number of problems found, by kind.',
+      select: { columns: { found: true } },
       resolve: ({ found }) => Object.entries(found),
     }),
     items: t.field({
       type: [CleanupItem],
       description: 'The first items that were deleted, kept or found. At most 100.',
+      select: { columns: { sample: true } },
       resolve: ({ sample }) => [...sample],
     }),
     message: t.exposeString('message', {
@@ -89,6 +97,15 @@ export const CleanupRun = builder.objectRef<RunRow>('CleanupRun').implement({
     }),
   }),
 })
+
+findNodesOf('CleanupRun', { role: 'ADMIN', find: (ids, asked) => readByIds(CleanupRun, ids, asked) })
+
+const newestFirst: RelationalOrder = {
+  list: 'cleanupRuns',
+  kinds: ['time', 'uuid'],
+  columns: ['createdAt', 'id'],
+  descending: true,
+}
 
 const CleanupRunFilter = builder.inputType('CleanupRunFilter', {
   description: 'A filter for cleanup runs. All conditions must match.',
@@ -113,10 +130,13 @@ builder.queryField('cleanupRuns', (t) =>
       authScopes: { role: 'ADMIN' },
       description: 'The cleanup runs of the tenant, newest first.',
       args: { filter: t.arg({ type: CleanupRunFilter, description: 'Which runs to list. Default: all.' }) },
-      resolve: async (_root, { filter, ...page }, context) => {
-        const asked = { kind: filter?.kind ?? null, state: filter?.state ?? null }
-        return connectionOf(await listCleanupRuns(callerOf(context), asked, page), {})
-      },
+      extensions: relational,
+      resolve: (_root, { filter, ...page }, context, info) =>
+        readPage(CleanupRun, newestFirst, page, {
+          context,
+          info,
+          where: allOf(given({ kind: filter?.kind }), givenState(filter?.state)),
+        }),
     },
     CleanupRunConnection,
   ),

@@ -1,7 +1,6 @@
 import { Conflict, FileInUse, Invalid, NotFound } from '../../domain/refusals.ts'
 import { purgeFile } from '../../domain/sweeps/purge/purgeFile.ts'
-import type { CleanupRun as RunRow } from '../../domain/sweeps/runs/listRuns.ts'
-import { requestCleanup } from '../../domain/sweeps/runs/requestRun.ts'
+import { requestCleanup, type RunId } from '../../domain/sweeps/runs/requestRun.ts'
 import { builder } from '../builder.ts'
 import { fileId, successWithFile } from '../files/fileMutations.ts'
 import { versionKey } from '../globalId.ts'
@@ -41,7 +40,7 @@ const PurgeFileSuccess = successWithFile(
   'The file is deleted permanently. Its bytes are deleted soon after.',
 )
 
-const RunCleanupSuccess = builder.objectRef<RunRow>('RunCleanupSuccess').implement({
+const RunCleanupSuccess = builder.objectRef<RunId>('RunCleanupSuccess').implement({
   description: 'The run is queued. A worker starts it at once, or within a minute.',
   fields: (t) => ({
     cleanupRun: t.field({ type: CleanupRun, description: 'The queued run.', resolve: (run) => run }),

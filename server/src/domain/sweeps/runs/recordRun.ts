@@ -1,6 +1,6 @@
 import { and, eq, isNotNull, lt } from 'drizzle-orm'
 import { isState } from '../../../database/conditions.ts'
-import { cleanupRuns, type cleanupKinds } from '../../../database/tables/cleanupTables.ts'
+import { cleanupRuns, type cleanupKinds, type cleanupStates } from '../../../database/tables/cleanupTables.ts'
 import type { Transaction } from '../../../database/tenantDatabase.ts'
 import { writeInternal } from '../../change.ts'
 import type { Context } from '../../context.ts'
@@ -11,6 +11,7 @@ import { RunTally } from './runTally.ts'
 import type { CleanupSettings } from './settings.ts'
 
 export type CleanupKind = (typeof cleanupKinds)[number]
+export type CleanupState = (typeof cleanupStates)[number]
 
 /** What a sweep works with. */
 export interface SweepContext extends Context {

@@ -5,7 +5,6 @@ import { change } from '../../change.ts'
 import type { Context } from '../../context.ts'
 import { newId } from '../../ids.ts'
 import { Invalid } from '../../refusals.ts'
-import { type CleanupRun, findCleanupRuns } from './listRuns.ts'
 import { type CleanupKind, insertRun, type RunOptions } from './recordRun.ts'
 
 /**
@@ -24,11 +23,16 @@ export async function enqueueJob(
   )
 }
 
+export interface RunId {
+  readonly tenantId: string
+  readonly id: string
+}
+
 /**
  * Asks for a run now. The row is the request: the worker begins it at once where it hears of it, and within a minute
  * otherwise. Refuses with `Invalid` a cut-off in the future.
  */
-export async function requestCleanup(ctx: Context, kind: CleanupKind, options: RunOptions): Promise<CleanupRun> {
+export async function requestCleanup(ctx: Context, kind: CleanupKind, options: RunOptions): Promise<RunId> {
   return change(ctx, async (tx) => {
     if (options.before !== null && options.before > (await readDatabaseClock(tx))) {
       throw new Invalid('before', 'This time is in the future.')
@@ -38,9 +42,10 @@ export async function requestCleanup(ctx: Context, kind: CleanupKind, options: R
     const { isDryRun, exceedsBrake } = options
     const before = options.before?.toISOString() ?? null
     await enqueueJob(tx, 'run_cleanup', { tenantId: tx.tenantId }, null)
-    const [run] = await findCleanupRuns(tx, [id])
-    if (!run) throw new Error(`Cleanup run ${id} vanished inside its own transaction`)
     const payload = { isDryRun, before, exceedsBrake }
-    return { answer: run, records: [{ action: 'cleanup.requested', id, name: kind, payload }] }
+    return {
+      answer: { tenantId: tx.tenantId, id },
+      records: [{ action: 'cleanup.requested', id, name: kind, payload }],
+    }
   })
 }

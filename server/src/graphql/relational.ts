@@ -1,0 +1,71 @@
+import { getSchemaConfig, queryFromInfo } from '@pothos/plugin-drizzle'
+import type { GraphQLResolveInfo } from 'graphql'
+import { readingRelations } from '../domain/context.ts'
+import type { PageArguments } from '../domain/paging/page.ts'
+import { allOf, type Condition, relationalPage, type RelationalOrder } from '../domain/paging/relationalPage.ts'
+import { builder, connectionOf } from './builder.ts'
+import { callerOf, type RequestContext } from './requestContext.ts'
+
+/*
+ * The cold half of the API: rows that are read by one relational query, whose columns and relations `plugin-drizzle` plans from
+ * what the client asks for.
+ */
+
+/** A type that was made by `builder.drizzleObject`. */
+interface RelationalType<Row> {
+  readonly name: string
+  readonly tableName: string
+  readonly $inferType: Row
+}
+
+/** What is asked of a field. */
+interface Asked {
+  readonly context: RequestContext
+  readonly info: GraphQLResolveInfo
+  /** Which rows. The tenant is added to it. */
+  readonly where?: Condition
+}
+
+interface Clauses {
+  readonly columns?: Readonly<Record<string, true>>
+  readonly where: Condition
+  readonly limit: number
+  readonly orderBy?: unknown
+  /** Where the rows are below the field; otherwise the field is the row. */
+  readonly paths?: string[][]
+}
+
+/** A page of a connection. Refuses with `BadInput` as every list does. */
+export async function readPage<Row>(
+  type: RelationalType<Row>,
+  order: RelationalOrder,
+  args: PageArguments,
+  { where, ...asked }: Asked,
+) {
+  const page = relationalPage(order, args)
+  const clauses = { ...page.clauses, where: allOf(where, page.clauses.where), paths: [['edges', 'node'], ['nodes']] }
+  const rows = await readRows(type, clauses, asked)
+  return connectionOf(page.toPage(rows as (Row & Record<string, unknown>)[]), {})
+}
+
+/** The rows with these ids, in their order; null for whatever is not there or not the tenant's. */
+export async function readByIds<Row>(
+  type: RelationalType<Row>,
+  ids: readonly string[],
+  { where, ...asked }: Asked,
+): Promise<(Row | null)[]> {
+  const among = allOf({ id: { in: ids } }, where)
+  const rows = await readRows(type, { columns: { id: true }, where: among, limit: ids.length }, asked)
+  const byId = new Map(rows.map((row) => [(row as { id?: unknown }).id, row]))
+  return ids.map((id) => byId.get(id) ?? null)
+}
+
+async function readRows<Row>(type: RelationalType<Row>, clauses: Clauses, { context, info }: Asked): Promise<Row[]> {
+  const { [info.fieldName]: field } = info.parentType.getFields()
+  if (!field?.extensions['relational'])
+    throw new Error(`${String(info.parentType)}.${info.fieldName} is not relational`)
+  const config = getSchemaConfig(builder)
+  const query = queryFromInfo({ config, context, info, typeName: type.name, ...clauses } as never)
+  const { query: tables } = readingRelations(callerOf(context))
+  return (await tables[type.tableName as keyof typeof tables].findMany(query)) as Row[]
+}
