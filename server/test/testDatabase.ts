@@ -33,10 +33,10 @@ export async function createTestDatabase(): Promise<TestDatabase> {
   })
 }
 
-/** The row of a tenant and nothing else of it. */
+/** The row of a tenant and nothing else of it, where it is not there yet. */
 export const plantTenant = (superuser: postgres.Sql, id: string): Promise<unknown> =>
   superuser`insert into tenants (id, slug, name, max_file_bytes, trash_days, intent_lifetime_seconds, download_max_seconds, created_at)
-    values (${id}, ${id}, 'planted', 1, 1, 1, 1, now())`
+    values (${id}, ${id}, 'planted', 1, 1, 1, 1, now()) on conflict do nothing`
 
 /** An empty database without a single migration. */
 export async function createEmptyDatabase(): Promise<Omit<TestDatabase, 'appRole'>> {

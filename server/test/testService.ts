@@ -79,11 +79,16 @@ export interface TestTenant {
 export interface TestServiceOptions {
   /** Puts `store` in front of the bucket, and lets requests fail sooner than usual. */
   readonly behindProxy?: boolean
+  /** Where the statements of the product find tables and functions, for tests that put functions of their own first. */
+  readonly searchPath?: string
 }
 
 const impatient = { connectMilliseconds: 1_000, answerMilliseconds: 1_000, attempts: 2, restMilliseconds: 0 }
 
-export async function startTestService({ behindProxy = false }: TestServiceOptions = {}): Promise<TestService> {
+export async function startTestService({
+  behindProxy = false,
+  searchPath,
+}: TestServiceOptions = {}): Promise<TestService> {
   const testDatabase = await createTestDatabase()
   const clock = { offsetMs: 0 }
   const now = () => new Date(Date.now() + clock.offsetMs)
@@ -98,6 +103,7 @@ export async function startTestService({ behindProxy = false }: TestServiceOptio
     url: testDatabase.url,
     size: 10,
     applicationName: 'test',
+    schema: searchPath,
     onStatement: (text) => {
       refuseBoundState(text)
       statements.push(text)

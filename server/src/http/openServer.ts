@@ -40,7 +40,7 @@ export function openServer(answerApi: RequestListener, settings: ServerSettings)
 
   function answer(http: IncomingMessage, response: ServerResponse, expectsContinue: boolean): void {
     if (bucketDoor?.isFor(http))
-      return void answerBucket(server, { ...settings, bucketDoor }, http, response, expectsContinue)
+      return void answerBucket(server, { ...settings, bucketDoor }, { http, response, expectsContinue })
     if (expectsContinue) response.writeContinue()
     boundReceiving(http, response, requestMs)
     answerApi(http, response)
@@ -65,10 +65,9 @@ function boundReceiving(http: IncomingMessage, response: ServerResponse, millise
 async function answerBucket(
   server: Server,
   { bucketDoor, logger }: ServerSettings & { readonly bucketDoor: BucketDoor },
-  http: IncomingMessage,
-  response: ServerResponse,
-  expectsContinue: boolean,
+  exchange: { readonly http: IncomingMessage; readonly response: ServerResponse; readonly expectsContinue: boolean },
 ): Promise<void> {
+  const { http, response, expectsContinue } = exchange
   const began = performance.now()
   const requestId = requestIdOf(http)
   for (const [name, value] of Object.entries(bucketHeaders)) response.setHeader(name, value)

@@ -7,7 +7,7 @@ import {
   type CleanupKind,
   type Outcome,
   recordRun,
-  type Sweep,
+  type RunWork,
   type SweepContext,
   usualRun,
 } from '../domain/sweeps/runs/recordRun.ts'
@@ -15,7 +15,7 @@ import { isInBackoff, runEachQueued } from '../domain/sweeps/runs/runEachQueued.
 import { hasBlobsToVerify, verifyBlobs } from '../domain/sweeps/verify/verifyBlobs.ts'
 
 interface KindOfSweep {
-  readonly sweep: Sweep
+  readonly sweep: RunWork
   /** Whether a run of the schedule would find anything; without it every run is made and recorded. */
   readonly isDue?: (ctx: SweepContext) => Promise<boolean>
 }

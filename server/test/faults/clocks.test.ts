@@ -9,7 +9,7 @@ import { purgeFile } from '../../src/domain/sweeps/purge/purgeFile.ts'
 import type { CleanupKind, Outcome } from '../../src/domain/sweeps/runs/recordRun.ts'
 import { cancelUpload } from '../../src/domain/uploads/intents/releaseUpload.ts'
 import { startTestService, type TestService } from '../testService.ts'
-import { type Clock, type Clocks, dayMs, hourMs, takeClocks } from './clocks.ts'
+import { clockSearchPath, type Clock, type Clocks, dayMs, hourMs, takeClocks } from './clocks.ts'
 import { openSuperuser, plantHistory } from './plantFile.ts'
 import { addFile, owner, sendVersion, stage } from './scene.ts'
 
@@ -18,7 +18,7 @@ let sql: postgres.Sql
 let clocks: Clocks
 
 beforeAll(async () => {
-  service = await startTestService()
+  service = await startTestService({ searchPath: clockSearchPath })
   sql = openSuperuser(service, 2)
   clocks = await takeClocks(service, sql)
   Object.assign(service.cleanup, { purgeGraceMs: 3 * dayMs, orphanGraceMs: 3 * dayMs })

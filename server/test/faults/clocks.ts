@@ -16,13 +16,15 @@ export interface Clocks {
   correct(): Promise<void>
 }
 
+/** Of the service whose clocks are taken: names are looked up among the test's own functions before those of Postgres. */
+export const clockSearchPath = 'test_clock, pg_catalog, filegraph'
+
 /**
  * Nobody can set the clock of one database. So a function of the same name is found first by everything that runs in it:
- * the application's statements, and the functions of the migrations, whose search path is their own. Has to be called
- * before the application has connected.
+ * the application's statements, and the functions of the migrations, whose search path is their own. The service has to
+ * be started with `clockSearchPath`.
  */
 export async function takeClocks(service: TestService, sql: postgres.Sql): Promise<Clocks> {
-  const [database] = await sql`select current_database() as name`
   await sql.unsafe(`
     create schema test_clock;
     create table test_clock.moved (by_ms bigint not null);
@@ -31,7 +33,7 @@ export async function takeClocks(service: TestService, sql: postgres.Sql): Promi
       $$ select pg_catalog.clock_timestamp() + by_ms * interval '1 millisecond' from test_clock.moved $$;
     grant usage on schema test_clock to public;
     grant select on test_clock.moved to public;
-    alter database ${database?.['name']} set search_path = test_clock, pg_catalog, public;`)
+  `)
   const fixed = await sql`select p.oid::regprocedure as signature from pg_proc p
     where p.pronamespace = 'filegraph'::regnamespace and p.prosrc like '%clock_timestamp()%'`
   for (const { signature } of fixed) {

@@ -39,7 +39,9 @@ describe('a file in use', () => {
     async (_names, some) => {
       const planted = await plantAttachedFile(service, tenant, sql)
       const run = newRun()
-      await deleteBlobs(sweepContextOf(service, tenant), run, [planted.blobId], usualCutOff(), only(some))
+      await deleteBlobs({ ctx: sweepContextOf(service, tenant), run, cutOff: usualCutOff(), gates: only(some) }, [
+        planted.blobId,
+      ])
       expect(await contentOf(service, planted.objectKey)).toBe(planted.content)
       const [row] = await sql`select status, refcount from blobs where id = ${planted.blobId}`
       expect(row).toMatchObject({ status: 'ready', refcount: 1 })
@@ -51,7 +53,9 @@ describe('a file in use', () => {
 
   it('would lose its bytes if there were no gate, so that these tests can see it', async () => {
     const planted = await plantAttachedFile(service, tenant, sql)
-    await deleteBlobs(sweepContextOf(service, tenant), newRun(), [planted.blobId], usualCutOff(), {})
+    await deleteBlobs({ ctx: sweepContextOf(service, tenant), run: newRun(), cutOff: usualCutOff(), gates: {} }, [
+      planted.blobId,
+    ])
     expect(await contentOf(service, planted.objectKey)).toBeNull()
   })
 })

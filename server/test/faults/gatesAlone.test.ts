@@ -149,21 +149,23 @@ describe('each gate, the other four wide open', () => {
     const planted = await plantMistake(mistake)
     const cutOff = mistake.cutOff?.() ?? usualCutOff()
     const run = newRun()
-    await deleteBlobs(sweepContextOf(service, tenant), run, [planted.blobId], cutOff)
+    await deleteBlobs({ ctx: sweepContextOf(service, tenant), run, cutOff, gates: allGates }, [planted.blobId])
     expect(run.tally).toMatchObject({ examined: 1, deleted: 0, held: { [gate]: 1 } })
     expect(await contentOf(service, planted.objectKey)).toBe(planted.content)
     expect(await sql`select 1 from blobs where id = ${planted.blobId}`).toHaveLength(1)
 
     // The other four would not have.
     const others = Object.fromEntries(Object.entries(allGates).filter(([name]) => name !== gate))
-    await deleteBlobs(sweepContextOf(service, tenant), newRun(), [planted.blobId], cutOff, others)
+    await deleteBlobs({ ctx: sweepContextOf(service, tenant), run: newRun(), cutOff, gates: others }, [planted.blobId])
     expect(await contentOf(service, planted.objectKey)).toBeNull()
   })
 
   it('lets the bytes go when nobody made a mistake', async () => {
     const planted = await plantReleased(service, tenant, sql)
     const run = newRun()
-    await deleteBlobs(sweepContextOf(service, tenant), run, [planted.blobId], usualCutOff())
+    await deleteBlobs({ ctx: sweepContextOf(service, tenant), run, cutOff: usualCutOff(), gates: allGates }, [
+      planted.blobId,
+    ])
     expect(run.tally).toMatchObject({ examined: 1, deleted: 1, held: {} })
     expect(await contentOf(service, planted.objectKey)).toBeNull()
     expect(await sql`select 1 from blobs where id = ${planted.blobId}`).toHaveLength(0)

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto'
 import type postgres from 'postgres'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { newId } from '../../src/domain/ids.ts'
+import { allGates } from '../../src/domain/sweeps/purge/gates.ts'
 import { deleteBlobs } from '../../src/domain/sweeps/purge/deleteBlobs.ts'
 import { usualCleanup } from '../../src/domain/sweeps/runs/settings.ts'
 import { startTestService, type TestService, type TestTenant } from '../testService.ts'
@@ -40,7 +41,7 @@ const write = (key: string, content: string) =>
 describe('the rail of identity, all gates open', () => {
   const purge = async (tenant: TestTenant, { blobId }: PlantedFile) => {
     const run = newRun()
-    await deleteBlobs(sweepContextOf(service, tenant), run, [blobId], usualCutOff())
+    await deleteBlobs({ ctx: sweepContextOf(service, tenant), run, cutOff: usualCutOff(), gates: allGates }, [blobId])
     return run.tally
   }
 

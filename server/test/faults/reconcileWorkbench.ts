@@ -5,6 +5,7 @@ import { newId } from '../../src/domain/ids.ts'
 import { type Outcome, recordRun, type RunOptions, usualRun } from '../../src/domain/sweeps/runs/recordRun.ts'
 import { sweepOf } from '../../src/jobs/sweeps.ts'
 import type { BlobStore } from '../../src/storage/blobStore.ts'
+import { plantTenant } from '../testDatabase.ts'
 import { type Data, startTestService, type TestService, type TestServiceOptions } from '../testService.ts'
 import { plantHistory } from './plantFile.ts'
 
@@ -60,7 +61,7 @@ export async function openReconcileWorkbench(options?: TestServiceOptions): Prom
     sql,
     ahead,
     reconcile: async (tenantId, pageKeys = 1_000, asked = {}) => {
-      await plantUsage(sql, tenantId)
+      await plantTenantAndUsage(sql, tenantId)
       const ctx = service.contextOf(systemPrincipal(tenantId))
       const swept = { ...ctx, now, blobs: withAge(aged, withPagesOf(pageKeys, ctx.blobs)), settings: service.cleanup }
       return recordRun(swept, 'RECONCILE', { ...usualRun, ...asked }, sweepOf('RECONCILE').sweep)
@@ -126,10 +127,12 @@ const withAge = (aged: { readonly milliseconds: number }, blobs: BlobStore): Blo
   },
 })
 
-/** What a change in the tenant is numbered by. */
-const plantUsage = (sql: postgres.Sql, tenantId: string) =>
-  sql`insert into tenant_usage (tenant_id, file_count, trashed_count, version_count, stored_bytes, reserved_bytes)
+/** What rows and changes of a tenant need: its own row, and the one that its changes are numbered by. */
+async function plantTenantAndUsage(sql: postgres.Sql, tenantId: string): Promise<void> {
+  await plantTenant(sql, tenantId)
+  await sql`insert into tenant_usage (tenant_id, file_count, trashed_count, version_count, stored_bytes, reserved_bytes)
     values (${tenantId}, 0, 0, 0, 0, 0) on conflict do nothing`
+}
 
 async function plantRows(
   sql: postgres.Sql,
@@ -137,6 +140,7 @@ async function plantRows(
   ids: readonly string[],
   { status = 'ready', byteSize = 5, etag = helloEtag }: PlantedRow,
 ): Promise<string[]> {
+  await plantTenantAndUsage(sql, tenantId)
   const since = status === 'deleting' ? new Date() : null
   await sql`insert into blobs (tenant_id, id, object_key, status, refcount, byte_size, content_type, etag, created_at, deleting_since)
     select ${tenantId}, id, 'org/' || ${tenantId} || '/files/' || id || '.txt', ${status}, ${status === 'ready' ? 1 : 0},

@@ -276,7 +276,7 @@ describe('the schedule', () => {
     await plant('proved at its commit')
     statements.length = 0
     expect(await run()).toBeNull()
-    expect(statements.filter((text) => !/^(begin|commit|select public.set_tenant)/.test(text))).toEqual([
+    expect(statements.filter((text) => !/^(begin|commit|select set_tenant)/.test(text))).toEqual([
       expect.stringMatching(/^select \(?exists/),
     ])
   })

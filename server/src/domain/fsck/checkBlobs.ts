@@ -34,12 +34,17 @@ export async function* checkBlobs(ctx: IntegrityContext, tenant: TenantName): As
   const select = (after: string, limit: number) => selectBlobs(tenant.id, ctx.now(), after, limit)
   for await (const blob of readInPages<CheckedBlob>(ctx.database, tenant.id, select)) {
     for (const [invariant, what] of defectsOf(ctx, tenant, blob)) {
-      yield violation(invariant, tenant, 'blob', blob.id, `The blob ${blob.id} ${what}.`)
+      yield violation(invariant, tenant, { type: 'blob', id: blob.id }, `The blob ${blob.id} ${what}.`)
     }
     if (blob.quarantineReason !== null) {
       const users = await usersOfBlob(ctx.database, tenant.id, blob.id)
       const what = blob.quarantineReason === 'MISSING' ? 'not there' : 'not as they were committed'
-      yield violation('QUARANTINE', tenant, 'blob', blob.id, `The bytes of ${users} are known to be ${what}.`)
+      yield violation(
+        'QUARANTINE',
+        tenant,
+        { type: 'blob', id: blob.id },
+        `The bytes of ${users} are known to be ${what}.`,
+      )
     }
   }
 }
@@ -113,7 +118,7 @@ export async function* checkUploads({ database, now }: IntegrityContext, tenant:
     order by u.id limit ${limit}`
   for await (const { id, name, expiresAt } of readInPages<LateUpload>(database, tenant.id, select)) {
     const message = `The upload intent ${id} of "${name}" is pending although it expired at ${expiresAt}.`
-    yield violation('OVERDUE', tenant, 'upload', id, message)
+    yield violation('OVERDUE', tenant, { type: 'upload', id }, message)
   }
 }
 

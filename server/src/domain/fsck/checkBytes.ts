@@ -84,7 +84,12 @@ async function* confirmBytes(
     const defect = defects[at]
     if (typeof defect !== 'string' || !wanted.has(blob.id)) continue
     const users = await usersOfBlob(ctx.database, tenant.id, blob.id)
-    yield violation('BYTES', tenant, 'blob', blob.id, `The bytes of ${users} are ${defect} under ${blob.objectKey}.`)
+    yield violation(
+      'BYTES',
+      tenant,
+      { type: 'blob', id: blob.id },
+      `The bytes of ${users} are ${defect} under ${blob.objectKey}.`,
+    )
   }
 }
 

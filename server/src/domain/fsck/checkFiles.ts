@@ -28,7 +28,7 @@ export async function* checkFiles({ database }: IntegrityContext, tenant: Tenant
   const pages = readInPages<CheckedFile>(database, tenant.id, (after, limit) => selectFiles(tenant.id, after, limit))
   for await (const file of pages) {
     for (const [invariant, what] of file.isPurged ? defectsOfPurged(file) : defectsOf(file)) {
-      yield violation(invariant, tenant, 'file', file.id, `The file "${file.name}" (${file.id}) ${what}.`)
+      yield violation(invariant, tenant, { type: 'file', id: file.id }, `The file "${file.name}" (${file.id}) ${what}.`)
     }
   }
 }

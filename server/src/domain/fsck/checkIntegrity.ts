@@ -47,12 +47,12 @@ async function* checkBucketOwner(ctx: IntegrityContext): AsyncGenerator<Finding>
   const { id } = await readInstallation(ctx.database)
   try {
     const { doubt, newest } = await judgeBucket(ctx)
-    if (doubt !== null) yield violation('BUCKET', null, 'bucket', id, doubt.sentence)
-    else if (newest === null) yield information('BUCKET', null, 'bucket', id, 'The bucket is not marked yet.')
+    if (doubt !== null) yield violation('BUCKET', null, { type: 'bucket', id }, doubt.sentence)
+    else if (newest === null) yield information('BUCKET', null, { type: 'bucket', id }, 'The bucket is not marked yet.')
   } catch (error) {
     // A marker that cannot be read or understood.
     if (!(error instanceof RunEnded)) throw error
-    yield violation('BUCKET', null, 'bucket', id, error.message)
+    yield violation('BUCKET', null, { type: 'bucket', id }, error.message)
   }
 }
 
@@ -66,12 +66,12 @@ async function* findStrays({ database, blobs, now, cleanup }: IntegrityContext):
       const message = `"${prefix}" is not of Filegraph, ${example}. Nothing deletes it.`
       // Another application may keep its objects in the same bucket, but not below `org/`.
       const tell = prefix.startsWith('org/') ? violation : information
-      yield tell('ORPHAN', null, 'object', exampleKey, message)
+      yield tell('ORPHAN', null, { type: 'object', id: exampleKey }, message)
       continue
     }
     const since = await readFirstSeen(database, prefix)
     const watched = since === null ? '' : `, since ${since.toISOString()}`
     const message = `Under "${prefix}" lie objects of no tenant, ${example}${watched}. See: sweep strays --dry-run`
-    yield violation('ORPHAN', null, 'object', exampleKey, message)
+    yield violation('ORPHAN', null, { type: 'object', id: exampleKey }, message)
   }
 }

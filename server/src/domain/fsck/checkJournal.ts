@@ -33,7 +33,7 @@ async function* checkPairs({ database }: IntegrityContext, tenant: TenantName): 
     for (const { subjectType, subjectId, change, entries, happened } of differences) {
       const what = `"${change}" of ${subjectType} ${subjectId}`
       const message = `There are ${entries} audit entries and ${happened} events for ${what}.`
-      yield violation('JOURNAL', tenant, 'change', subjectId, message)
+      yield violation('JOURNAL', tenant, { type: 'change', id: subjectId }, message)
     }
     after = page.end
   }
@@ -89,17 +89,22 @@ async function* checkNumbers({ database }: IntegrityContext, tenant: TenantName)
     const missing = end - after - (page?.events ?? 0)
     const range = `the numbers ${after + 1} to ${end} of the journal`
     if (missing !== 0)
-      yield violation('JOURNAL', tenant, 'tenant', tenant.id, `${missing} events are missing in ${range}.`)
+      yield violation(
+        'JOURNAL',
+        tenant,
+        { type: 'tenant', id: tenant.id },
+        `${missing} events are missing in ${range}.`,
+      )
     const stray = page?.strayEntries ?? 0
     if (stray > 0) {
       const message = `${stray} audit entries in ${range} do not have the number of their event.`
-      yield violation('JOURNAL', tenant, 'tenant', tenant.id, message)
+      yield violation('JOURNAL', tenant, { type: 'tenant', id: tenant.id }, message)
     }
   }
   const [beyond] = await readRows<{ n: number; head: string }>(database, tenant.id, selectBeyond(tenant.id))
   if (beyond && beyond.n > 0) {
     const message = `The head of the journal is ${beyond.head}, and ${beyond.n} events or audit entries have a higher number.`
-    yield violation('JOURNAL', tenant, 'tenant', tenant.id, message)
+    yield violation('JOURNAL', tenant, { type: 'tenant', id: tenant.id }, message)
   }
 }
 

@@ -20,11 +20,16 @@ export async function* checkUsage({ database }: IntegrityContext, tenant: Tenant
       ${countUsage(tenant.id)} as counted
       from ${tenantUsage} t where t.tenant_id = ${tenant.id}`,
   )
-  if (!row) return yield violation('USAGE', tenant, 'tenant', tenant.id, 'The tenant has no usage row.')
+  if (!row) return yield violation('USAGE', tenant, { type: 'tenant', id: tenant.id }, 'The tenant has no usage row.')
   for (const [counter, counted] of Object.entries(row.counted)) {
     const told = row.told[counter as keyof Counts]
     if (told === counted) continue
-    yield violation('USAGE', tenant, 'tenant', tenant.id, `The usage says ${counter} ${told}, counted are ${counted}.`)
+    yield violation(
+      'USAGE',
+      tenant,
+      { type: 'tenant', id: tenant.id },
+      `The usage says ${counter} ${told}, counted are ${counted}.`,
+    )
   }
 }
 

@@ -59,18 +59,16 @@ interface Subject {
 export const violation = (
   invariant: Invariant,
   tenant: TenantName | null,
-  type: Subject['type'],
-  id: string,
+  subject: Subject,
   message: string,
-): Finding => ({ severity: 'VIOLATION', invariant, tenant, subject: { type, id }, message })
+): Finding => ({ severity: 'VIOLATION', invariant, tenant, subject, message })
 
 export const information = (
   invariant: Invariant,
   tenant: TenantName | null,
-  type: Subject['type'],
-  id: string,
+  subject: Subject,
   message: string,
-): Finding => ({ ...violation(invariant, tenant, type, id, message), severity: 'INFORMATION' })
+): Finding => ({ ...violation(invariant, tenant, subject, message), severity: 'INFORMATION' })
 
 const hourMs = 3_600_000
 const dayMs = 24 * hourMs

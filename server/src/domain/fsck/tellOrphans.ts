@@ -23,9 +23,15 @@ export async function* tellOrphans(
     if (!stored[at] || !watch) continue
     const isOverdue = watch.isOverdue && watch.etag === etag
     const told = `No row knows the object ${key}`
-    if (isOverdue) yield violation('ORPHAN', tenant, 'object', key, `${told}, since ${watch.firstSeenAt}.`)
+    if (isOverdue)
+      yield violation('ORPHAN', tenant, { type: 'object', id: key }, `${told}, since ${watch.firstSeenAt}.`)
     else
-      yield information('ORPHAN', tenant, 'object', key, `${told}, ${watch.firstSeenAt ? 'which is watched' : 'yet'}.`)
+      yield information(
+        'ORPHAN',
+        tenant,
+        { type: 'object', id: key },
+        `${told}, ${watch.firstSeenAt ? 'which is watched' : 'yet'}.`,
+      )
   }
 }
 

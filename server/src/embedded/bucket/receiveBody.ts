@@ -91,7 +91,7 @@ export async function receiveBody(plan: BodyPlan): Promise<ReceivedBody> {
     await plan.write(chunk)
   }
   if (size !== length) throw new S3Error('IncompleteBody')
-  return provedBody(size, digests, expected, proved, trailers)
+  return provedBody({ size, digests, expected, proved, trailers })
 }
 
 function readLength(request: S3Request, isChunked: boolean): number {
@@ -111,13 +111,15 @@ function startDigests(plan: BodyPlan, expected: ExpectedDigests): Digests {
   return digests
 }
 
-function provedBody(
-  size: number,
-  digests: Digests,
-  expected: ExpectedDigests,
-  proved: ProvedSignature,
-  trailers: ReadonlyMap<string, string>,
-): ReceivedBody {
+interface Received {
+  readonly size: number
+  readonly digests: Digests
+  readonly expected: ExpectedDigests
+  readonly proved: ProvedSignature
+  readonly trailers: ReadonlyMap<string, string>
+}
+
+function provedBody({ size, digests, expected, proved, trailers }: Received): ReceivedBody {
   const results = new Map([...digests].map(([name, digest]) => [name, digest.digest()]))
   const md5 = results.get('md5')!
   const payload = results.get('payload')

@@ -115,24 +115,30 @@ function readRecordOf(descriptor: number, path: string): { size: number } {
   const fileBytes = fstatSync(descriptor).size
   const start = Math.max(0, fileBytes - tailBytes)
   const length = fileBytes - start
-  readExactly(descriptor, tail, length, start, path)
+  readExactly({ descriptor, path }, tail, length, start)
   const jsonBytes = length >= footerBytes ? tail.readUInt32BE(length - footerBytes) : -1
   const isFinished = magic.equals(tail.subarray(length - magic.length, length))
   const jsonStart = fileBytes - footerBytes - jsonBytes
   if (!isFinished || jsonBytes < 0 || jsonStart < 0) throw new Error(`${path} is damaged: it has no end`)
-  const record = JSON.parse(readJson(descriptor, jsonStart, jsonBytes, start, path)) as { size: number }
+  const record = JSON.parse(readJson({ descriptor, path }, jsonStart, jsonBytes, start)) as { size: number }
   if (record.size !== jsonStart) throw new Error(`${path} is damaged: it holds ${jsonStart} bytes, not ${record.size}`)
   return record
 }
 
-function readJson(descriptor: number, jsonStart: number, jsonBytes: number, tailStart: number, path: string): string {
+interface OpenRecord {
+  readonly descriptor: number
+  /** For the message of an error. */
+  readonly path: string
+}
+
+function readJson(file: OpenRecord, jsonStart: number, jsonBytes: number, tailStart: number): string {
   if (jsonStart >= tailStart) return tail.toString('utf8', jsonStart - tailStart, jsonStart - tailStart + jsonBytes)
   const json = Buffer.alloc(jsonBytes)
-  readExactly(descriptor, json, jsonBytes, jsonStart, path)
+  readExactly(file, json, jsonBytes, jsonStart)
   return json.toString('utf8')
 }
 
-function readExactly(descriptor: number, into: Buffer, length: number, position: number, path: string): void {
+function readExactly({ descriptor, path }: OpenRecord, into: Buffer, length: number, position: number): void {
   for (let done = 0; done < length;) {
     const count = readSync(descriptor, into, done, length - done, position + done)
     if (count === 0) throw new Error(`${path} is damaged: it ends too early`)

@@ -32,8 +32,7 @@ const attemptsAgainstConflict = 3
 
 /** `BlobStore.write` over S3. */
 export async function writeObject(
-  client: S3Client,
-  bucket: string,
+  { client, bucket }: { readonly client: S3Client; readonly bucket: string },
   key: string,
   content: Uint8Array,
   { contentType, onlyIf, installation }: WriteOptions,

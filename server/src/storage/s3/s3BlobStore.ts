@@ -43,7 +43,7 @@ export function createS3BlobStore(options: BucketOptions, patience: S3Patience =
     hash: (key, how = {}) => hashObject(reader, key, how),
     delete: (keys) => deleteObjects(client, bucket, keys),
     list: (page) => listObjects(client, plain, bucket, page),
-    write: (key, content, how) => writeObject(client, bucket, key, content, how),
+    write: (key, content, how) => writeObject(reader, key, content, how),
     listUnfinishedUploads: (prefix, marker, maxUploads) =>
       listUnfinishedUploads(client, bucket, { prefix, marker, maxUploads }),
     abortUpload: (key, uploadId) => abortUpload(client, bucket, key, uploadId),

@@ -11,22 +11,26 @@ import type { Run, SweepContext } from '../runs/recordRun.ts'
 import { allGates, type BlobEvidence, type CutOff, type Gate, heldBy, identifyObjects } from './gates.ts'
 import { readEvidence } from './readEvidence.ts'
 
+/** One pass over released blobs. */
+export interface Sweep {
+  readonly ctx: SweepContext
+  readonly run: Run
+  readonly cutOff: CutOff
+  /** All of them, except in tests that take gates away. */
+  readonly gates: Partial<typeof allGates>
+  /** Until when the pass may delete what it has claimed. */
+  readonly lease: Lease
+}
+
 /**
  * Deletes the objects of those blobs that pass every gate and the rail of identity, then their rows. No transaction is
  * open while the bucket is asked. A bucket that does not answer leaves the rows as they were, to be tried again later;
  * a run that dies in between leaves rows whose object is gone, which the next run removes.
- *
- * `gates` is a parameter for the tests that take gates away; everybody else passes all of them.
  */
-export async function deleteBlobs(
-  ctx: SweepContext,
-  run: Run,
-  ids: readonly string[],
-  cutOff: CutOff,
-  gates: Partial<typeof allGates> = allGates,
-): Promise<void> {
-  const lease = takeLease()
-  const { judged, claimed } = await writeInternal(ctx, (tx) => claimThroughGates(tx, run, ids, cutOff, gates, lease))
+export async function deleteBlobs(of: Omit<Sweep, 'lease'>, ids: readonly string[]): Promise<void> {
+  const { ctx, run } = of
+  const sweep = { ...of, lease: takeLease() }
+  const { judged, claimed } = await writeInternal(ctx, (tx) => claimThroughGates(tx, sweep, ids))
   // Only after the commit: the work of a transaction can run twice.
   for (const { blob, gate } of judged) {
     run.tally.examined += 1
@@ -35,7 +39,7 @@ export async function deleteBlobs(
   }
   if (claimed.length === 0) return
   try {
-    const gone = await deleteObjects(ctx, run, claimed, lease)
+    const gone = await deleteObjects(sweep, claimed)
     const purged = await change(ctx, (tx) => removeRows(tx, run, gone))
     for (const blob of purged) run.tally.addDeleted(examined(blob))
   } catch (error) {
@@ -50,20 +54,17 @@ const examined = ({ objectKey, byteSize }: BlobEvidence) => ({ key: objectKey, b
 /** What the gates say of each blob, and the blobs that may go and that nobody else is deleting; in a dry run none. */
 async function claimThroughGates(
   tx: Transaction,
-  run: Run,
+  sweep: Sweep,
   ids: readonly string[],
-  cutOff: CutOff,
-  gates: Partial<typeof allGates>,
-  lease: Lease,
 ): Promise<{ readonly judged: readonly Judged[]; readonly claimed: readonly BlobEvidence[] }> {
   const evidence = await readEvidence(tx, ids)
   const [first] = evidence
-  const judged = evidence.map((blob) => ({ blob, gate: heldBy(blob, cutOff, gates) }))
-  if (!first || run.isDryRun) return { judged, claimed: [] }
+  const judged = evidence.map((blob) => ({ blob, gate: heldBy(blob, sweep.cutOff, sweep.gates) }))
+  if (!first || sweep.run.isDryRun) return { judged, claimed: [] }
   const passed = judged.filter(({ gate }) => gate === null).map(({ blob }) => blob)
   const held = judged.filter(({ gate }) => gate !== null).map(({ blob }) => blob)
   await postpone(tx, idsOf(held), first.databaseNow)
-  return { judged, claimed: await claim(tx, run.id, passed, first.databaseNow, lease) }
+  return { judged, claimed: await claim(tx, sweep, passed, first.databaseNow) }
 }
 
 interface Judged {
@@ -74,15 +75,14 @@ interface Judged {
 
 async function claim(
   tx: Transaction,
-  runId: string,
+  { run, lease }: Sweep,
   passed: readonly BlobEvidence[],
   databaseNow: Date,
-  lease: Lease,
 ): Promise<BlobEvidence[]> {
   const isFree = or(isNull(blobs.purgeClaimedUntil), lte(blobs.purgeClaimedUntil, databaseNow))
   const claimed = await tx.db
     .update(blobs)
-    .set({ purgeClaim: runId, purgeClaimedUntil: lease.until(databaseNow) })
+    .set({ purgeClaim: run.id, purgeClaimedUntil: lease.until(databaseNow) })
     .where(and(tx.inTenant(blobs), isAnyOf(blobs.id, idsOf(passed)), isFree))
     .returning({ id: blobs.id })
   const mine = new Set(claimed.map(({ id }) => id))
@@ -93,12 +93,7 @@ async function claim(
  * Returns the blobs whose object is gone. An object that a HEAD did not find is deleted too: DELETE is idempotent, and a
  * single 404 can be stale. Only the store's answer to the DELETE proves that nothing is left.
  */
-async function deleteObjects(
-  ctx: SweepContext,
-  run: Run,
-  claimed: readonly BlobEvidence[],
-  lease: Lease,
-): Promise<BlobEvidence[]> {
+async function deleteObjects({ ctx, run, lease }: Sweep, claimed: readonly BlobEvidence[]): Promise<BlobEvidence[]> {
   const identified = await identifyObjects(ctx.blobs, ctx.principal.tenantId, claimed)
   const strangers = claimed.filter((_blob, at) => identified[at] === 'ANOTHER')
   for (const blob of strangers) run.tally.addHeld('IDENTITY', examined(blob))

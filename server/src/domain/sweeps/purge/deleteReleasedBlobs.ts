@@ -9,8 +9,8 @@ import { assertOwnBucket, isSettling } from '../../installation/bucketMarker.ts'
 import { allTogether } from '../../together.ts'
 import { pullBrake } from '../runs/rails.ts'
 import type { Run, SweepContext } from '../runs/recordRun.ts'
-import { deleteBlobs } from './deleteBlobs.ts'
-import type { CutOff } from './gates.ts'
+import { deleteBlobs, type Sweep } from './deleteBlobs.ts'
+import { allGates, type CutOff } from './gates.ts'
 
 const batchBlobs = 500
 
@@ -24,14 +24,19 @@ export async function deleteReleasedBlobs(ctx: SweepContext, run: Run): Promise<
     run,
     queues.map((queue) => isDue(queue, cutOff)),
   )
-  for (const queue of queues) await deleteQueue(ctx, run, cutOff, queue)
+  const sweep = { ctx, run, cutOff, gates: allGates }
+  for (const queue of queues) await deleteQueue(sweep, queue)
 }
 
-async function deleteQueue(ctx: SweepContext, run: Run, cutOff: Due, queue: Queue): Promise<void> {
+async function deleteQueue(sweep: ReleasedSweep, queue: Queue): Promise<void> {
   for (let after: Place | null = null; ;) {
-    const batch: Place[] = await reading(ctx, (tx) => listDue(tx, cutOff, queue, after))
-    const ids = batch.map(({ id }) => id)
-    await deleteBlobs(ctx, run, ids, cutOff)
+    const batch: Place[] = await reading(sweep.ctx, (tx) =>
+      listDue(tx, sweep.cutOff, { queue, after, limit: batchBlobs }),
+    )
+    await deleteBlobs(
+      sweep,
+      batch.map(({ id }) => id),
+    )
     const last = batch.at(-1)
     if (!last || batch.length < batchBlobs) return
     after = last
@@ -42,7 +47,9 @@ async function deleteQueue(ctx: SweepContext, run: Run, cutOff: Due, queue: Queu
 export async function hasReleasedBlobs(ctx: SweepContext): Promise<boolean> {
   const cutOff = await cutOffOf(ctx, null)
   const hasDue = await reading(ctx, async (tx) => {
-    const found = await allTogether(scheduled.map((queue) => () => listDue(tx, cutOff, queue, null, 1)))
+    const found = await allTogether(
+      scheduled.map((queue) => () => listDue(tx, cutOff, { queue, after: null, limit: 1 })),
+    )
     return found.flat().length > 0
   })
   // A run that may not delete yet would be recorded as refused every minute.
@@ -56,6 +63,8 @@ async function cutOffOf(ctx: SweepContext, before: Date | null): Promise<Due> {
   const cooled = new Date(earliest(ctx.now(), databaseNow).getTime() - graceMs)
   return { releasedBefore: before === null ? cooled : earliest(cooled, before), graceMs, databaseNow }
 }
+
+type ReleasedSweep = Omit<Sweep, 'lease'> & { readonly cutOff: Due }
 
 interface Due extends CutOff {
   /** As a parameter: an index is not searched for what a volatile function returns. */
@@ -97,9 +106,7 @@ const isDue = ({ where }: Queue, due: Due): SQL | undefined =>
 async function listDue(
   tx: Transaction,
   cutOff: Due,
-  queue: Queue,
-  after: Place | null,
-  limit = batchBlobs,
+  { queue, after, limit }: { readonly queue: Queue; readonly after: Place | null; readonly limit: number },
 ): Promise<Place[]> {
   const { sortedBy } = queue
   const behind = after && sql`(${sortedBy}, ${blobs.id}) > (${after.at.toISOString()}::timestamptz, ${after.id}::uuid)`

@@ -30,7 +30,7 @@ type CooledFile = LockedFile & {
 export async function purgeCooledFiles(ctx: SweepContext, run: Run): Promise<void> {
   const cutOff = await cutOffOf(ctx, run.before)
   for (let after: Place | null = null; ;) {
-    const batch: CooledFile[] = await change(ctx, (tx) => purgeBatch(tx, ctx, run, cutOff, after))
+    const batch: CooledFile[] = await change(ctx, (tx) => purgeBatch(tx, { ctx, run, cutOff }, after))
     tallyBatch(run, batch)
     const last = batch.at(-1)
     if (!last?.softDeletedAt || batch.length < batchFiles) return
@@ -68,14 +68,12 @@ interface Place {
 
 async function purgeBatch(
   tx: Transaction,
-  ctx: SweepContext,
-  { isDryRun }: Run,
-  cutOff: Date,
+  { ctx, run, cutOff }: { readonly ctx: SweepContext; readonly run: Run; readonly cutOff: Date },
   after: Place | null,
 ): Promise<Changed<CooledFile[]>> {
   const batch = await lockCooled(tx, cutOff, after)
   const doomed = batch.filter((file) => gateOf(file) === null)
-  const purged = await purgeFileRows(tx, ctx, isDryRun ? [] : doomed)
+  const purged = await purgeFileRows(tx, ctx, run.isDryRun ? [] : doomed)
   return { ...purged, answer: batch }
 }
 

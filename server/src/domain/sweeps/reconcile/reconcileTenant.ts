@@ -5,7 +5,7 @@ import { assertOwnBucket } from '../../installation/bucketMarker.ts'
 import { type Run, type SweepContext, noteProgress, RunEnded } from '../runs/recordRun.ts'
 import { deleteOrphans } from './deleteOrphans.ts'
 import { examineSuspects } from './examineSuspects.ts'
-import { type ListedObject, listInOrder, type ListingPage } from './listInOrder.ts'
+import { listInOrder, type ListingPage } from './listInOrder.ts'
 import { noteOrphans } from './noteOrphans.ts'
 import { comparePage, hasReadyBlobs, readRows, type ReconciledRow, rowsAtOnce } from './readRows.ts'
 
@@ -73,14 +73,14 @@ export async function reconcileTenant(ctx: SweepContext, run: Run): Promise<void
 /** The rows of a page's range can be far more than its objects, where bytes are missing: they come in parts. */
 async function reconcilePage(ctx: SweepContext, run: Run, page: ListingPage): Promise<void> {
   let { objects } = page
-  if (page.rows === null) return reconcilePart(ctx, run, page, objects, [])
+  if (page.rows === null) return reconcilePart(ctx, run, { ...page, objects, rows: [] })
   for (let from = page.rows.from; ;) {
     const rows = await readRows(ctx, from, page.rows.before)
     const next = rows[rowsAtOnce]?.id ?? null
     const bound = `org/${ctx.principal.tenantId}/files/${next}`
     const end = next === null ? objects.length : objects.findIndex(({ key }) => key >= bound)
     const part = end < 0 ? objects : objects.slice(0, end)
-    await reconcilePart(ctx, run, page, part, rows.slice(0, rowsAtOnce))
+    await reconcilePart(ctx, run, { ...page, objects: part, rows: rows.slice(0, rowsAtOnce) })
     if (next === null) return
     objects = objects.slice(part.length)
     from = next
@@ -90,9 +90,7 @@ async function reconcilePage(ctx: SweepContext, run: Run, page: ListingPage): Pr
 async function reconcilePart(
   ctx: SweepContext,
   run: Run,
-  { askedAt }: ListingPage,
-  objects: readonly ListedObject[],
-  rows: readonly ReconciledRow[],
+  { askedAt, objects, rows }: Pick<ListingPage, 'askedAt' | 'objects'> & { readonly rows: readonly ReconciledRow[] },
 ): Promise<void> {
   const { orphans, suspects } = comparePage(objects, rows)
   run.tally.examined += objects.length

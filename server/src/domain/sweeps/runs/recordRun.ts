@@ -55,14 +55,14 @@ export interface Outcome {
   readonly ended: string | null
 }
 
-export type Sweep = (ctx: SweepContext, run: Run) => Promise<void>
+export type RunWork = (ctx: SweepContext, run: Run) => Promise<void>
 
 /** Makes a run of its own and records it from beginning to end. */
 export async function recordRun(
   ctx: SweepContext,
   kind: CleanupKind,
   options: RunOptions,
-  sweep: Sweep,
+  sweep: RunWork,
 ): Promise<Outcome> {
   const id = newId(ctx.now())
   await writeInternal(ctx, (tx) => insertRun(tx, ctx, { id, kind, state: 'RUNNING', ...options }))
@@ -74,7 +74,7 @@ export async function runRequested(
   ctx: SweepContext,
   id: string,
   options: RunOptions,
-  sweep: Sweep,
+  sweep: RunWork,
 ): Promise<Outcome | null> {
   const begun = await writeInternal(ctx, (tx) =>
     tx.db
@@ -88,7 +88,7 @@ export async function runRequested(
 }
 
 /** Rejects with what made the sweep fail, after it has been written down. */
-async function finishRun(ctx: SweepContext, run: Run, sweep: Sweep): Promise<Outcome> {
+async function finishRun(ctx: SweepContext, run: Run, sweep: RunWork): Promise<Outcome> {
   try {
     await sweep(ctx, run)
     await writeRun(ctx, run, { state: 'DONE', message: null })

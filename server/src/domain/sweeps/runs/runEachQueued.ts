@@ -2,7 +2,7 @@ import { and, asc, desc, eq, isNotNull } from 'drizzle-orm'
 import { isState } from '../../../database/conditions.ts'
 import { cleanupRuns } from '../../../database/tables/cleanupTables.ts'
 import { reading } from '../../context.ts'
-import { type CleanupKind, type Outcome, runRequested, type Sweep, type SweepContext } from './recordRun.ts'
+import { type CleanupKind, type Outcome, runRequested, type RunWork, type SweepContext } from './recordRun.ts'
 
 /**
  * Makes the runs that somebody asked for, oldest first, by the sweep of each kind. A run is made by the first process that
@@ -10,7 +10,7 @@ import { type CleanupKind, type Outcome, runRequested, type Sweep, type SweepCon
  */
 export async function runEachQueued(
   ctx: SweepContext,
-  sweepOf: (kind: CleanupKind) => Sweep,
+  sweepOf: (kind: CleanupKind) => RunWork,
   tell: (kind: CleanupKind, outcome: Outcome) => void = () => undefined,
 ): Promise<void> {
   const queued = await reading(ctx, (tx) =>

@@ -58,7 +58,7 @@ async function read(blobs: BlobStore, upload: Upload, key: string, how: ReadOpti
   if (early !== null) return { stored, sha256: null, contentType: '', refusal: early, isCertain: false }
   const { sha256, isConfirmed } =
     stored.sha256 === null
-      ? await confirmLarge(blobs, upload, stored, key, how)
+      ? await confirmLarge({ blobs, key, how }, upload, stored)
       : { sha256: stored.sha256, isConfirmed: stored.isEtagOfBytes === true }
   const { contentType, refusal: lie } = await decideContentType({ ...upload, start: stored.start })
   const isOther = upload.sha256 !== null && sha256 !== upload.sha256
@@ -85,11 +85,9 @@ function refuseLabels(stored: ExaminedObject, upload: Upload): string | null {
  * store, or that of the bytes where the store keeps none or contradicts the client.
  */
 async function confirmLarge(
-  blobs: BlobStore,
+  { blobs, key, how }: { readonly blobs: BlobStore; readonly key: string; readonly how: ReadOptions },
   upload: Upload,
   stored: ExaminedObject,
-  key: string,
-  how: ReadOptions,
 ): Promise<{ readonly sha256: string | null; readonly isConfirmed: boolean }> {
   const head = await blobs.head(key, how)
   const isConfirmed = head !== null && hasSameLabels(head, stored)
