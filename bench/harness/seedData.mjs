@@ -12,7 +12,7 @@ export async function seedData({ databaseUrl, adminUrl }, { files, tenants }) {
   const made = await makeTenants(databaseUrl, tenants)
   const sql = postgres(adminUrl, { max: 1, onnotice: () => undefined })
   try {
-    // Triggers and foreign keys are for rows of which it is not known that they fit: these are made to.
+    // Triggers and foreign keys check rows from unknown sources. These rows are generated to fit.
     await sql.unsafe('set session_replication_role = replica; set synchronous_commit = off')
     const largest = Math.round(files * shareOfLargest)
     const others = Math.round((files - largest) / (tenants - 1))

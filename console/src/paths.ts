@@ -70,7 +70,7 @@ export const readCleanupState = (query: URLSearchParams): CleanupState => ({
   run: query.get('run') ?? undefined,
 })
 
-/** Undefined for what is no day of the calendar: an address can be mistyped, and then it says nothing. */
+/** Undefined for what is not a day of the calendar: an address can be mistyped, and then it says nothing. */
 function dayIn(query: URLSearchParams, name: string): string | undefined {
   const day = query.get(name) ?? ''
   return isDay(day) ? day : undefined

@@ -61,7 +61,7 @@ test('what another tab uploads appears by itself at the top of a list that nobod
   })
 }, 90_000)
 
-test('new files are offered to whoever reads further down, and move nothing before they are asked for', async () => {
+test('new files are offered to people who read further down, and move nothing before they are asked for', async () => {
   await seedFiles(instance.directory, 'acme', 120)
   await runSql(
     instance.directory,
@@ -86,7 +86,7 @@ test('new files are offered to whoever reads further down, and move nothing befo
   })
 }, 90_000)
 
-test('new files are offered to whoever is in a row, although the list is at its top', async () => {
+test('new files are offered to people whose focus is in a row, although the list is at its top', async () => {
   await onPage(browser, {}, async (page) => {
     await signIn(page, instance.url, 'ada@acme.example')
     await page.locator('.file-open').first().focus()

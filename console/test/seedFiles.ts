@@ -55,7 +55,7 @@ export const runSql = (directory: string, text: string): Promise<void> =>
 async function inDatabase(directory: string, run: (sql: Database) => Promise<void>): Promise<void> {
   const sql = postgres(superuserUrl(directory), { max: 1, onnotice: () => undefined })
   try {
-    // Triggers and foreign keys are for rows of which it is not known that they fit: these are made to.
+    // Triggers and foreign keys check rows from unknown sources. These rows are generated to fit.
     await sql.unsafe('set session_replication_role = replica; set synchronous_commit = off')
     await run(sql)
   } finally {

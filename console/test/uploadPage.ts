@@ -5,7 +5,7 @@ export const panelOf = (page: Page) => page.getByRole('region', { name: 'Uploads
 /** Requests with signed addresses: uploads. */
 export const isPut = (url: URL) => url.searchParams.has('X-Amz-Signature')
 
-/** Files in the hand of whoever drops them on the page. */
+/** Files of a person who drops them on the page. */
 export const makeFiles = (page: Page, count: number, label = `many ${count}`) =>
   page.evaluateHandle(
     ({ files, name }) => {

@@ -49,7 +49,7 @@ async function deleteForever(page: Page) {
   await choose(page, used, 'Delete forever')
   await dialog.getByText(used).waitFor()
   await dialog.getByText('This cannot be undone').waitFor()
-  // Whoever presses Enter without reading has deleted nothing.
+  // Pressing Enter without reading deletes nothing.
   await page.keyboard.press('Enter')
   await dialog.waitFor({ state: 'detached' })
   await rowOf(page, used).waitFor()

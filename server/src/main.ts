@@ -9,7 +9,7 @@ import { traceToSources } from './run/traceToSources.ts'
 const growthPercent = 40
 
 /**
- * Makes V8 collect old objects earlier. It is no limit: what is really in use may grow as far as it could before. The
+ * Makes V8 collect old objects earlier. It is not a limit: what is really in use may grow as far as it could before. The
  * part for young objects keeps its size, since a smaller one doubled the time spent in collections.
  *
  * Works for a heap that is in use already, so that it does not matter how the process was started.
@@ -18,7 +18,7 @@ function growHeapSlowly(): void {
   setFlagsFromString(`--heap-growing-percent=${growthPercent}`)
 }
 
-// Which Node versions next year's SDK needs is for whoever updates it to know, not for everybody who types a command.
+// Which Node versions next year's SDK needs matters to those who update it, not to everybody who types a command.
 process.env['AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED'] ??= 'true'
 
 growHeapSlowly()

@@ -211,7 +211,7 @@ describe('retention', () => {
     expect((await changes.actionsOn(file)).filter((action) => action === 'file.retention_changed')).toHaveLength(1)
   })
 
-  it('of a file in no use stays without effect until the last row lets go of it', async () => {
+  it('of an unused file has no effect until its last attachment is removed', async () => {
     expect(await stateOf(await changes.uploadWhileAttached(tenant))).toBe('READY')
   })
 

@@ -29,7 +29,7 @@ const onlyFor: Record<string, readonly string[]> = {
   config: ['config', 'run', 'cli', 'http'],
 }
 
-/** The folders of which others import only types: the value is handed over by whoever puts the parts together. */
+/** The folders of which others import only types: the value is passed in by the code that composes the parts. */
 const typesOnly: Record<string, readonly string[]> = {
   graphql: ['database/tenantDatabase.ts'],
   http: ['config/config.ts'],
@@ -146,7 +146,7 @@ const isValueOfType = ({ from, to, isType }: Import) => !isType && isWithinAny(t
 const goesUpInDomain = ({ from, to }: Import): boolean =>
   isWithin(from, 'domain') && placeInDomain(to) < placeInDomain(from)
 
-/** Groups of files that import each other in a circle; a circle of types counts like any other. */
+/** Groups of files that form an import cycle. A cycle of type imports counts like any other. */
 function cycles(imports: readonly Import[]): string[][] {
   const next = new Map<string, string[]>()
   for (const { from, to } of imports.filter(isOurs)) next.set(from, [...(next.get(from) ?? []), to])

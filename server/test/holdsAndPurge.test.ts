@@ -80,7 +80,7 @@ describe('a legal hold', () => {
     expect(await purge(file)).toMatchObject({ __typename: 'PurgeFileSuccess' })
   })
 
-  it('keeps a file that is there only while attached out of the trash when the last row lets go of it', async () => {
+  it('keeps a WHILE_ATTACHED file out of the trash when its last attachment is removed', async () => {
     const file = await changes.uploadWhileAttached(tenant)
     const owner = { fileId: file.id, ownerType: 'invoice', ownerId: '1' }
     await changes.change(tenant.member, 'attachFile', owner)
@@ -91,7 +91,7 @@ describe('a legal hold', () => {
     })
   })
 
-  it('is not to be had on a purged, a foreign or a missing file, in the same bytes', async () => {
+  it('is refused for a purged, a foreign or a missing file, in the same bytes', async () => {
     const purged = await uploadFile(service, tenant.member)
     await remove(purged)
     await purge(purged)

@@ -111,7 +111,7 @@ describe('a row of a host application and its attachment', () => {
     expect(await eventsOf(file.id)).toEqual(['file.uploaded', 'file.attached'])
   })
 
-  it('let go of each other in one transaction: the file of a slot that is filled anew goes to the trash', async () => {
+  it('exclude each other in one transaction: the file of a slot that is filled again goes to the trash', async () => {
     const input = { name: 'old.txt', contentType: 'text/plain', content: 'old' }
     const [old, next] = [await uploadFile(service, tenant.member, input), await uploadFile(service, tenant.member)]
     const keepWhileAttached =

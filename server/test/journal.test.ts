@@ -106,7 +106,7 @@ it('rolls back the whole change when its record cannot be written', async () => 
   expect(await violationsIn(service, { tenant })).toEqual([])
 })
 
-it('shows whoever reads it no number before all that come before it', async () => {
+it('shows readers no number before all smaller ones', async () => {
   const files = await Promise.all(Array.from({ length: 8 }, () => addFile(ctx, 'bytes')))
   const over = new AbortController()
   const snapshots: { n: number; last: number }[] = []

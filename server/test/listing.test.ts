@@ -107,7 +107,7 @@ describe('a page of files', () => {
     expect(await walk('last', 'before', 'hasPreviousPage', 'startCursor')).toEqual(forwards)
   })
 
-  it('tells how many there are without counting for ever', async () => {
+  it('returns a count without counting without bound', async () => {
     const counted = await service.createTenant()
     await seed(counted, 10_050)
     const query =

@@ -72,7 +72,7 @@ it('says what an administrator has to do when its login may not give the role to
   await database.drop()
 })
 
-/** A cluster of one's own, in which a login that is no superuser owns an empty database, as on a managed server. */
+/** A separate cluster, in which a login that is not a superuser owns an empty database, as on a managed server. */
 async function startManagedPostgres() {
   const server = await startTestPostgres()
   const administrator = postgres(server.url, { max: 1, onnotice: () => undefined })
@@ -95,7 +95,7 @@ async function startManagedPostgres() {
 }
 
 it(
-  'works for a login that owns its database and may make roles, and is no superuser',
+  'works for a login that owns its database and may make roles, and is not a superuser',
   { timeout: 60_000 },
   async () => {
     const managed = await startManagedPostgres()

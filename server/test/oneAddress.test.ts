@@ -171,7 +171,7 @@ describe('with a public URL', () => {
     expect(cookie.includes('; Secure')).toBe(base.startsWith('https:'))
   })
 
-  it('signs for it whoever asks, and accepts no signature for another host', async () => {
+  it('signs for it for every caller, and accepts no signature for another host', async () => {
     const { port } = await serve({ PUBLIC_URL: 'https://files.example.test' })
     const address = `http://127.0.0.1:${port}`
     const send = sendAlong({ address, headersOf: () => ({ host: 'evil.example', 'x-forwarded-host': 'evil.example' }) })

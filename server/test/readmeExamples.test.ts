@@ -198,7 +198,7 @@ describe('the SQLSTATEs of the functions', () => {
     [...codes.matchAll(/`(\w+)`/g)].map(([, code = '']) => code),
   )
 
-  it('are told in the README, and each can be had', async () => {
+  it('are in the README, and each can be provoked', async () => {
     // A deadlock needs two that lock in opposite order, which `lockOrder.test.ts` tries.
     expect(told).toEqual([...told].filter((code) => code in provoke || code === '40P01'))
     expect(Object.keys(provoke).filter((code) => !told.includes(code))).toEqual([])
@@ -208,7 +208,7 @@ describe('the SQLSTATEs of the functions', () => {
     await expect(attempt()).rejects.toMatchObject({ code })
   })
 
-  it('55000 also stands for a transaction without a tenant', async () => {
+  it('55000 is also a transaction without a tenant', async () => {
     const attempt = host.sql`select filegraph.attach_file(${fileId}, 'invoice', '1', 'scan')`
     await expect(attempt).rejects.toMatchObject({ code: '55000' })
   })

@@ -123,7 +123,7 @@ describe('the bucket on the origin of the console', () => {
     expect(other.headers['access-control-allow-origin']).toBeUndefined()
   })
 
-  it('gives the whole object to whoever resumes what has changed since', async () => {
+  it('returns the whole object if a resumed download has changed since', async () => {
     const { get } = await uploadAt(send, base, product.key)
     const { headers } = await send(get)
     const resume = (condition: string, range = 'bytes=2-') => send(get, { headers: { range, 'if-range': condition } })

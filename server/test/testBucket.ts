@@ -9,7 +9,7 @@ import { readTarget } from '../src/storage/contract/testing/readTarget.ts'
 import { createS3Client } from '../src/storage/s3/s3Client.ts'
 import { startTcpProxy } from './tcpProxy.ts'
 
-/** An empty bucket of one's own, to be taken away and brought back at the same address. */
+/** A separate empty bucket, to be taken away and brought back at the same address. */
 export interface TestBucket {
   readonly options: BucketOptions
   /** Where the local bucket keeps its objects. Throws for one that is elsewhere. */

@@ -17,7 +17,7 @@ const searchPath = 'filegraph, public'
 const templateName = 'filegraph_template'
 const login = 'filegraph_test_login'
 
-/** A migrated database of one's own, copied from a template in some tens of milliseconds. */
+/** A separate migrated database, copied from a template in some tens of milliseconds. */
 export async function createTestDatabase(): Promise<TestDatabase> {
   return withMaintenance(async (maintenance) => {
     await ensureTemplate(maintenance)

@@ -21,7 +21,7 @@ import { type StoreProxy, startStoreProxy } from './storeFaults/startStoreProxy.
 import { startTestBucket, type TestBucket } from './testBucket.ts'
 import { createTestDatabase, type TestDatabase } from './testDatabase.ts'
 
-/** Everything but the web server, with real parts: a database of one's own, a bucket over HTTP, and a clock to turn. */
+/** Everything but the web server, with real parts: a separate database, a bucket over HTTP, and a clock to turn. */
 export interface TestService {
   readonly testDatabase: TestDatabase
   readonly database: TenantDatabase
@@ -38,7 +38,7 @@ export interface TestService {
   now(): Date
   /** A tenant with a member of each role. */
   createTenant(policy?: Partial<TenantPolicy>): Promise<TestTenant>
-  /** Runs an operation as GraphQL does, as whoever it is; null is nobody. */
+  /** Runs an operation as GraphQL does. `null` is an anonymous caller. */
   ask<T = Data>(
     who: Principal | null,
     query: string,

@@ -28,7 +28,7 @@ const byNode = `query ($id: ID!) {
 }`
 
 describe('a file in the trash', () => {
-  it('is found by file(includesTrashed: true) by whoever may list the trash, without an address', async () => {
+  it('is found by file(includesTrashed: true) for roles that may list the trash, without a URL', async () => {
     const { id } = await trashedFile()
     for (const who of [tenant.viewer, tenant.member, tenant.owner]) {
       const found = { file: { id, state: 'TRASHED', downloadUrl: null, version: { number: 1 } } }

@@ -20,7 +20,7 @@ import { askForIntent, startTestService, type TestService, type TestTenant, uplo
 
 let service: TestService
 let tenant: TestTenant
-/** Ids that exist, of every type that can be had, and cursors. */
+/** Ids that exist, of every type that exists, and cursors. */
 const ids: string[] = []
 
 const defects: string[] = []

@@ -2,7 +2,7 @@ import { ApolloLink } from '@apollo/client'
 import { OperationTypeNode } from 'graphql'
 import { tap } from 'rxjs'
 
-/** What a tab tells the others of the same browser. It holds no names: whoever hears it asks the API as the person they are. */
+/** What a tab tells the others of the same browser. It holds no names: the receiver asks the API with its own credentials. */
 interface Change {
   readonly tenant: string
   /** A file that no longer exists. */

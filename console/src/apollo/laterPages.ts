@@ -92,7 +92,7 @@ export class LaterPages<Row> {
     forgetUnused(this.#client)
   }
 
-  /** One page at a time: whoever drags the scroll bar passes many, and wants only the last of them. */
+  /** One page at a time: dragging the scroll bar passes many pages, and only the last is wanted. */
   async #load(isForNew: boolean): Promise<void> {
     const part = this.#parts.missing(this.#view, isForNew)
     if (!part || this.#state.isLoading || this.#isClosed) return

@@ -1,6 +1,6 @@
 import { wordError, wordRefusal, type Refusal } from './wordRefusal.ts'
 
-/** A "no" of the API on its way to whoever words it on the screen. */
+/** A refusal of the API on its way to the code that words it on the screen. */
 export class RefusedError extends Error {
   readonly refusal: Partial<Refusal>
 

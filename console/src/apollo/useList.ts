@@ -34,7 +34,7 @@ export function useList<Data extends ShellPartsQuery, Row extends { readonly id:
   return { data, error, retry, refetch, ...usePagedRows(shown, source), news: useNews(source, shown, retry) }
 }
 
-/** Another list, or a first page that ends elsewhere than before, begins anew. */
+/** Another list, or a first page with a different end, starts over. */
 function usePagedRows<Row>(firstPage: RowPage<Row> | undefined, source: PageSource<Row>) {
   const client = useApolloClient()
   const list = JSON.stringify(source.variables)

@@ -3,7 +3,7 @@ import { wordError } from './wordRefusal.ts'
 
 /**
  * Asks for the page after `endCursor`, one at a time. After a failure only a person asks again: the end of the list
- * stays in sight and would otherwise ask for ever.
+ * stays in sight and would otherwise ask forever.
  */
 export function useMorePages(endCursor: string | null | undefined, fetchAfter: (cursor: string) => Promise<unknown>) {
   const busy = useRef(false)

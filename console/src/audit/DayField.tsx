@@ -31,7 +31,7 @@ interface DayFieldProps {
 export function DayField({ label, day, onChange }: DayFieldProps) {
   const [draft, setDraft] = useState(day)
   const [known, setKnown] = useState(day)
-  // A field that was left half filled in starts anew from the day that counts.
+  // A field that was left half filled in starts over with the effective day.
   const [attempt, setAttempt] = useState(0)
   if (known !== day) {
     setKnown(day)

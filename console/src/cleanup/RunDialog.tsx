@@ -20,7 +20,7 @@ interface RunDialogProps {
   readonly onClose: () => void
 }
 
-/** Asks for a run. It only looks, unless told otherwise. */
+/** Requests a run. A dry run by default. */
 export function RunDialog({ kind: kindAtFirst, onAsked, onClose }: RunDialogProps) {
   const client = useApolloClient()
   const [kind, setKind] = useState(kindAtFirst)

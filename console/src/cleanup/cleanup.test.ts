@@ -60,8 +60,8 @@ test('a run reads as a line: looked at, deleted, left alone, found', () => {
     { what: 'TIME', count: 1 },
   ]
   const full = { deleted: 1300, deletedBytes: 1_200_000, held, found: [{ what: 'orphan', count: 4 }] }
-  expect(summaryOf(run(full))).toBe('Looked at 12 · deleted 1,300 (1.2 MB) · left 2 alone · found 4 amiss')
-  expect(summaryOf(run())).toBe('Looked at 12 · nothing amiss')
+  expect(summaryOf(run(full))).toBe('Looked at 12 · deleted 1,300 (1.2 MB) · left 2 alone · found 4 problems')
+  expect(summaryOf(run())).toBe('Looked at 12 · no problems')
   expect(summaryOf(run({ examined: 0 }))).toBe('There was nothing to look at')
   const message = 'The listing is empty.'
   expect(summaryOf(run({ state: 'REFUSED', examined: 0, message }))).toBe(message)

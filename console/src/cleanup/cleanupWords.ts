@@ -2,9 +2,9 @@ import type { CleanupKind, CleanupState } from '../apollo/operations.ts'
 
 interface KindWords {
   readonly name: string
-  /** What a run of this kind does, for whoever asks for one. */
+  /** What a run of this kind does, for the person who requests one. */
   readonly does: string
-  /** What it did to each thing, and would have done in a dry run; deleted it, unless told. */
+  /** What it did to each thing, and would have done in a dry run. Default: deleted it. */
   readonly verbs?: readonly [string, string]
 }
 
@@ -65,7 +65,7 @@ const gates: Readonly<Record<string, string>> = {
   GRACE: 'not watched for long enough',
 }
 
-/** What was found amiss. They follow a number: "bytes missing" would make it one of bytes. */
+/** The kinds of problems. They follow a number: "bytes missing" would make it one of bytes. */
 const findings: Readonly<Record<string, string>> = {
   orphan: 'in the bucket, and of no file',
   missing: 'missing from the bucket',
@@ -84,7 +84,7 @@ export const nameOfGate = (what: string): string => (Object.hasOwn(gates, what) 
 export const nameOfFinding = (what: string): string =>
   Object.hasOwn(findings, what) ? (findings[what] ?? what) : plain(what)
 
-/** What became of one thing: it went, a gate held it, or something was amiss with it. */
+/** What became of one thing: it was deleted, a gate held it, or it is a problem. */
 export function nameOfOutcome(what: string, run: { readonly kind: CleanupKind; readonly isDryRun: boolean }): string {
   if (what === 'deleted') return verbOf(run)
   return Object.hasOwn(gates, what) ? `left alone: ${nameOfGate(what)}` : nameOfFinding(what)

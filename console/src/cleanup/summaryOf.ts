@@ -11,7 +11,7 @@ type Counted = Pick<
 export const isUnfinished = ({ state }: Pick<CleanupRowFragment, 'state'>): boolean =>
   state === 'QUEUED' || state === 'RUNNING'
 
-/** What a run did in a line: "Looked at 12 · deleted 3 (1.2 MB) · left 2 alone · found 1 amiss". */
+/** What a run did in a line: "Looked at 12 · deleted 3 (1.2 MB) · left 2 alone · found 1 problem". */
 export function summaryOf(run: Counted): string {
   if (run.state === 'QUEUED') return 'Begins within a minute'
   if (run.examined === 0 && run.message) return run.message
@@ -22,8 +22,8 @@ export function summaryOf(run: Counted): string {
     `Looked at ${formatCount(run.examined)}`,
     run.deleted > 0 && `${verbOf(run)} ${formatCount(run.deleted)}${inBytes(run.deletedBytes)}`,
     held > 0 && `left ${formatCount(held)} alone`,
-    found > 0 && `found ${formatCount(found)} amiss`,
-    run.state === 'DONE' && run.examined > 0 && run.deleted + held + found === 0 && 'nothing amiss',
+    found > 0 && `found ${formatCount(found)} ${found === 1 ? 'problem' : 'problems'}`,
+    run.state === 'DONE' && run.examined > 0 && run.deleted + held + found === 0 && 'no problems',
   ]
   return parts.filter(Boolean).join(' · ')
 }

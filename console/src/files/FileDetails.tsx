@@ -132,7 +132,7 @@ function Facts({ file, onRename, onNewVersion }: FactsProps) {
 interface DamageAlarmProps {
   readonly version: number
   readonly since: string
-  /** The number of the version that can be had instead. */
+  /** The number of a version that can be downloaded instead. */
   readonly intact: number | undefined
 }
 
@@ -144,7 +144,7 @@ function DamageAlarm({ version, since, intact }: DamageAlarmProps) {
         <strong>The stored bytes of version {version} no longer match what was uploaded, or are missing.</strong> This
         was found <Time at={since} />, and nobody can download that version.{' '}
         {intact === undefined
-          ? 'There is no other version that can be downloaded. Upload a new version, or ask whoever runs Filegraph for a backup.'
+          ? 'There is no other version that can be downloaded. Upload a new version, or ask your administrator for a backup.'
           : `Version ${intact} is intact. You can download it, or upload a new version.`}
       </p>
     </div>

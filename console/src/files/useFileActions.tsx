@@ -98,8 +98,8 @@ const isQuarantined = (error: unknown) => error instanceof RefusedError && error
 const isNotFound = (error: unknown) => error instanceof RefusedError && error.refusal.code === 'NOT_FOUND'
 
 const downloadWords: Record<DownloadObstacle, string> = {
-  missing: 'It could not be downloaded, because its bytes are missing from the storage. Ask whoever runs Filegraph.',
-  refused: 'It could not be downloaded, because the storage refused the request. Ask whoever runs Filegraph.',
+  missing: 'It could not be downloaded, because its bytes are missing from the storage. Ask your administrator.',
+  refused: 'It could not be downloaded, because the storage refused the request. Ask your administrator.',
   unavailable: 'It could not be downloaded, because the storage does not answer as it should. Try again in a moment.',
   offline: 'It could not be downloaded, because you are offline. Check your connection, then try again.',
 }

@@ -13,7 +13,7 @@ interface HoldDialogProps {
   readonly onClose: () => void
 }
 
-/** Why the file must stay is asked for: whoever comes later has to know what would end it. */
+/** The reason is required: people who look at the hold later have to know when it may end. */
 export function HoldDialog({ file, onClose }: HoldDialogProps) {
   const client = useApolloClient()
   const [reason, setReason] = useState('')

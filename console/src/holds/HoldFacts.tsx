@@ -3,7 +3,7 @@ import type { HeldFragment } from '../apollo/operations.ts'
 import { Time } from '../ui/Time.tsx'
 import { UserText } from '../ui/UserText.tsx'
 
-/** Why a file is held, in the words of whoever did, and who that was. */
+/** The reason of a hold, and who placed it. */
 export function HoldFacts({ hold }: { hold: NonNullable<HeldFragment['hold']> }) {
   return (
     <figure className="hold">

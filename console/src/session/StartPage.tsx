@@ -23,7 +23,7 @@ export function StartPage() {
     if (slug) return <Navigate to={paths.files(slug)} replace />
     return (
       <Notice icon={Building2} title="No workspace yet">
-        <p>Your account works, but nobody has added it to a workspace. Ask whoever runs Filegraph.</p>
+        <p>Your account works, but nobody has added it to a workspace. Ask your administrator.</p>
       </Notice>
     )
   }

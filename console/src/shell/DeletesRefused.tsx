@@ -8,7 +8,7 @@ export function DeletesRefused({ since }: { since: string }) {
       <TriangleAlert size={18} aria-hidden />
       <p>
         <strong>Nothing is deleted from the storage.</strong> Another database may be using the same bucket. This was
-        found <Time at={since} />. Uploads and downloads work as before. Whoever runs Filegraph has to decide, with{' '}
+        found <Time at={since} />. Uploads and downloads work as before. Your administrator has to decide, with{' '}
         <code className="mono" translate="no">
           npm run filegraph -- accept-bucket
         </code>

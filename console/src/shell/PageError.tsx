@@ -58,7 +58,7 @@ export function NoAccess() {
         </>
       }
     >
-      <p>The address may be mistyped, or you are not a member. Whoever manages the workspace can add you.</p>
+      <p>The address may be mistyped, or you are not a member. An owner of the workspace can add you.</p>
     </Notice>
   )
 }

@@ -19,7 +19,7 @@ export function UserText({ children, wrap = false }: { children: string; wrap?: 
 /**
  * The name of a file on one line. One that is too long loses its middle and keeps its ending, so that people still see what kind
  * of file it is. The ending runs in its own direction, so that its dot stays in front of it. The text stays whole for
- * whoever copies it, searches the page or has it read out.
+ * people who copy it, search the page or use a screen reader.
  */
 export function FileName({ name }: { name: string }) {
   const { start, end } = splitName(name)

@@ -19,7 +19,7 @@ interface VirtualTableProps {
   readonly rowCount: number
   /** Whether more rows exist than `rowCount`. */
   readonly hasMore: boolean
-  /** Told which rows are in the document, the last one not included: whoever has them not yet may fetch them. */
+  /** Told which rows are in the document, the last one not included, so that missing ones can be fetched. */
   readonly onView: (first: number, last: number) => void
   /** Null for a row that has not come yet: its shape is shown instead. */
   readonly renderRow: (index: number) => ReactNode

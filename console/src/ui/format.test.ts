@@ -48,7 +48,7 @@ test('a duration is told in the units that matter, and a clock that went back ma
   ])
 })
 
-test('what is no day is no limit', () => {
+test('a malformed day does not limit anything', () => {
   expect(startOfDay('2026-01-31', 1)).toBe(new Date(2026, 1, 1).toISOString())
   for (const junk of [undefined, '', 'x', '2026-1-1']) expect(startOfDay(junk)).toBeUndefined()
 })

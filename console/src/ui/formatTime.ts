@@ -44,7 +44,7 @@ export function isDay(text: string): boolean {
   return date.toISOString().startsWith(text)
 }
 
-/** Midnight of a day in the reader's time zone, as the API wants it; undefined for what is no day. */
+/** Midnight of a day in the reader's time zone, as the API wants it; undefined for what is not a day. */
 export function startOfDay(day: string | undefined, plusDays = 0): string | undefined {
   if (day === undefined || !isDay(day)) return undefined
   const [year = 0, month = 1, date = 1] = day.split('-').map(Number)

@@ -14,7 +14,7 @@ it.each([
   ],
   ['names without an ending nowhere', 'Makefile', 'Makefile', ''],
   ['hidden files nowhere', '.gitignore', '.gitignore', ''],
-  ['what is no ending nowhere', 'Meeting notes 3. November, all of us', 'Meeting notes 3. November, all of us', ''],
+  ['what is not an ending nowhere', 'Meeting notes 3. November, all of us', 'Meeting notes 3. November, all of us', ''],
 ])('cuts %s', (_what, name, start, end) => {
   expect(splitName(name)).toEqual({ start, end })
 })

@@ -25,7 +25,7 @@ export function useVisibleRows(body: RefObject<HTMLElement | null>, rowCount: nu
     look()
     const resizes = new ResizeObserver(look)
     resizes.observe(element)
-    // Scroll events do not bubble, but whoever scrolls around the list is seen on the way down.
+    // Scroll events do not bubble, but scrolling around the list is seen in the capture phase.
     const options = { capture: true, passive: true }
     document.addEventListener('scroll', look, options)
     window.addEventListener('resize', look)

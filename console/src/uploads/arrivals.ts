@@ -33,7 +33,7 @@ function showInLists(tenant: string): void {
         const id = cache.identify({ __typename: 'File', id: file.id })
         if (!id) continue
         cache.writeFragment({ id, fragment: FileRowFragmentDoc, fragmentName: 'FileRow', data: file })
-        // Of a file that got a new version, these are no longer known; whoever shows them asks again.
+        // Of a file that got a new version, these are no longer known and are queried again where they are shown.
         if (file.version.number > 1) for (const fieldName of ['versions', 'sha256']) cache.evict({ id, fieldName })
       }
       isBehind = !putIntoFiles(cache, ...files)
@@ -65,7 +65,7 @@ type OnView = (first: number, last: number) => void
 
 /**
  * Asks for the first page again if more files were uploaded than it can take in. Only while its beginning is in sight:
- * whoever reads further down keeps their place. Returns what the table tells its view to, in place of `onView`.
+ * people who read further down keep their place. Returns what the table tells its view to, in place of `onView`.
  */
 export function useCatchUp(tenant: string, refetch: () => Promise<unknown>, onView: OnView): OnView {
   const [isAtTop, setAtTop] = useState(true)

@@ -47,7 +47,7 @@ const junk = /^(\._.*|\.DS_Store|\.localized|Icon\r|(eh)?thumbs(_vista)?\.db|des
 
 export const isJunk = (name: string): boolean => junk.test(name)
 
-/** Deeper than any folder that a person made: whoever reads on follows a link in a circle. */
+/** Deeper than any folder that a person made: a reader that goes on follows a cyclic link. */
 const deepestFolder = 64
 
 export interface FolderReport {

@@ -85,7 +85,7 @@ test('a retry after a lost connection goes on under the same key, and 412 leads 
   expect(calls.commit).toHaveBeenCalledTimes(1)
 })
 
-test('a retry after a refusal begins anew, since the refused intent is over', async () => {
+test('a retry after a refusal creates a new intent, since the refused intent is over', async () => {
   const commit = vi
     .fn<UploadGateway['commit']>()
     .mockRejectedValueOnce(new RefusedError({ code: 'CONTENT_MISMATCH', message: 'The content is text.' }))
@@ -223,7 +223,7 @@ test('a lost connection fails a handful of files and not a thousand, and continu
   await vi.waitFor(() => expect(new Set(steps())).toEqual(new Set(['done'])), 5_000)
 })
 
-test('an intent that ended while nobody looked is made anew by itself, once', async () => {
+test('an intent that ended unnoticed is created again automatically, once', async () => {
   const expired: Intent = { ...pending, state: 'EXPIRED', url: null }
   const createIntent = vi
     .fn<UploadGateway['createIntent']>()

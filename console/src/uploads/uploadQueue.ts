@@ -37,7 +37,7 @@ export class UploadQueue {
     this.store = new UploadStore(parts.nextFrame)
   }
 
-  /** `owner` is the e-mail address of whoever chose the files. Nobody else uploads them. */
+  /** `owner` is the e-mail address of the person who chose the files. Nobody else uploads them. */
   add(tenant: string, owner: string, files: readonly ChosenFile[]): void {
     if (this.#person !== null && owner !== this.#person) return
     const added = files.map((file): Upload => {
@@ -197,7 +197,7 @@ export class UploadQueue {
     if (!work) return
     try {
       const file = await this.#send(id, tenant, work, signal)
-      // Whoever dropped it meanwhile has signed out: nobody is left to be told.
+      // The person who dropped it has signed out: nobody is left to be told.
       if (signal.aborted) return
       this.#unanswered.clear()
       this.#work.delete(id)

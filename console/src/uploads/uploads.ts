@@ -38,7 +38,7 @@ export const useUpload = (id: string) =>
     () => store.read(id),
   )
 
-/** Adds files in the name of whoever is signed in. */
+/** Adds files in the name of the signed-in person. */
 export const addFiles = (tenant: string, files: readonly ChosenFile[]): void =>
   uploads.add(tenant, personIn(tenant), files)
 
@@ -104,7 +104,7 @@ const noNotes: FolderNotes = { isReading: false, files: 0, junk: 0, emptyFolders
 const note = (tenant: string, changes: Partial<FolderNotes>) =>
   store.setNotes(tenant, { ...(store.notes(tenant) ?? noNotes), ...changes })
 
-/** After signing out: whoever signs in next in this tab must not see what was being uploaded. */
+/** After signing out: the next person in this tab must not see what was being uploaded. */
 export function forgetUploads(): void {
   for (const { stop } of readings) stop.abort()
   uploads.dropAll()

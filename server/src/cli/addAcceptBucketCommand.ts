@@ -18,7 +18,7 @@ interface AcceptOptions {
 const help = `
 Until a person has decided, no database deletes anything from the bucket; uploads and downloads go on.
 
-Run it with the configuration of the database that shall own the bucket, and first stop every other Filegraph that uses
+Run it with the configuration of the database that is to own the bucket, and first stop every other Filegraph that uses
 this bucket: one that still runs objects again within a minute. Files that only the other database knows stay in the
 bucket. "sweep reconcile --dry-run" shows them as FOREIGN.
 
@@ -56,7 +56,7 @@ async function decide(terminal: Terminal, { keep, yes }: AcceptOptions): Promise
   const lines = createInterface({ input: terminal.stdin })
   try {
     terminal.say('Which database owns this bucket from now on? Type "this" or "other": ')
-    // The end of the input (Ctrl+D) answers no question, and would leave it open for ever.
+    // The end of the input (Ctrl+D) does not answer the question and would leave it open forever.
     const ended = once(lines, 'close').then(() => '')
     const answer = (await Promise.race([lines.question(''), ended])).trim().toLowerCase()
     if (answer === 'this' || answer === 'other') return answer

@@ -13,7 +13,7 @@ interface DoctorOptions {
 export function addDoctorCommand(program: Command, terminal: Terminal): void {
   program
     .command('doctor')
-    .description('Check the configuration, the database and the bucket, and say what to do where something is amiss.')
+    .description('Check the configuration, the database and the bucket, and say how to fix each problem.')
     .option('--json', 'print an array of JSON objects')
     .addHelpText('after', '\nTries the bucket with small objects of its own, and removes them.')
     .addHelpText('after', '\nThe exit code is 1 when something that Filegraph needs is missing.')

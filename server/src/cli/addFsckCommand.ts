@@ -24,7 +24,7 @@ export function addFsckCommand(program: Command, terminal: Terminal): void {
     .option('--skip-bucket', 'look at the database alone')
     .option('--repair', 'set counters to what is counted, then check again; bytes and history are never touched')
     .option('--json', 'print one JSON object a finding, and one with the sums in the end')
-    .addHelpText('after', '\nThe exit code is 1 when something is amiss, or when an answer is missing.')
+    .addHelpText('after', '\nThe exit code is 1 if there are problems, or if an answer is missing.')
     .addHelpText('after', examples('fsck', 'fsck --tenant acme --json'))
     .action((options: FsckOptions) =>
       withServices(terminal, async (services) => {
@@ -34,7 +34,7 @@ export function addFsckCommand(program: Command, terminal: Terminal): void {
         const { violations, information } = await tell(services, asked, terminal, options)
         if (options.json) printJson(terminal, { summary: { violations, information, mended } })
         else terminal.print(`${violations} violations, ${information} remarks, ${mended} mended.\n`)
-        if (violations > 0) throw new CommandFailed('Something is amiss.')
+        if (violations > 0) throw new CommandFailed('Problems were found.')
       }),
     )
 }

@@ -92,7 +92,7 @@ describe('the command line', () => {
     ['a missing option', ['key', 'create', '--tenant', 'acme']],
     ['a role that does not exist', [...member, 'a@b.example', '--role', 'BOSS']],
     ['a quota that is neither a size nor none', ['tenant', 'update', 'acme', '--quota-bytes', 'default']],
-    ['a size that is no number', ['tenant', 'create', 'x1', '--name', 'X', '--quota-bytes', 'much']],
+    ['a size that is not a number', ['tenant', 'create', 'x1', '--name', 'X', '--quota-bytes', 'much']],
     ['no command', []],
   ])('ends with 2 for %s, and prints nothing as a result', async (_, args) => {
     const { code, stdout, stderr } = await run(...args)

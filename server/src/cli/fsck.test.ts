@@ -24,7 +24,7 @@ const jsonLines = (text: string) =>
 const miscount = () => bench.plant(`update files set attachment_count = 4 where id = '${tenant.attached}'`)
 
 describe('fsck', () => {
-  it('ends with 0 where nothing is amiss, in one tenant or in all', async () => {
+  it('ends with 0 if there are no problems, in one tenant or in all', async () => {
     expect(await run('fsck')).toEqual({ code: 0, stdout: '0 violations, 0 remarks, 0 mended.\n', stderr: '' })
     expect(await run('fsck', '--tenant', tenant.slug, '--json')).toEqual({
       code: 0,
@@ -36,7 +36,7 @@ describe('fsck', () => {
   it('tells each violation with its tenant, and ends with 1', async () => {
     await miscount()
     const { code, stdout, stderr } = await run('fsck')
-    expect({ code, stderr }).toEqual({ code: 1, stderr: 'Something is amiss.\n' })
+    expect({ code, stderr }).toEqual({ code: 1, stderr: 'Problems were found.\n' })
     expect(stdout.split('\n')).toEqual([
       `VIOLATION  ATTACHMENT_COUNT ${tenant.slug}: The file "attached.txt" (${tenant.attached}) counts 4 attachments and has 1.`,
       '1 violations, 0 remarks, 0 mended.',

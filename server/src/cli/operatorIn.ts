@@ -3,7 +3,7 @@ import { type Context, systemPrincipal } from '../domain/context.ts'
 import { findTenantBySlug } from '../domain/tenants/findTenant.ts'
 import { CommandFailed, type Terminal } from './terminal.ts'
 
-/** The operator acts in a tenant as the system: whoever stands at the machine may do all that an OWNER may. */
+/** The operator acts in a tenant as the system: access to the machine permits all that an OWNER may do. */
 export async function operatorIn(
   services: Pick<Context, 'database' | 'blobs' | 'now'>,
   slug: string,

@@ -51,7 +51,7 @@ export const readChoice =
     return text
   }
 
-/** A word that stands for itself beside the values that `read` takes. */
+/** A literal word, accepted in addition to the values that `read` takes. */
 export const orWord =
   <T, W extends string>(word: W, read: (text: string) => T) =>
   (text: string): T | W =>

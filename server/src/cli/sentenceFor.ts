@@ -4,7 +4,7 @@ import { PartFailed } from '../run/partFailed.ts'
 import { BlobStoreUnavailable } from '../storage/blobStore.ts'
 
 /**
- * What went wrong, in one line for whoever typed the command (one for each wrong variable); never a stack. Names the part
+ * What went wrong, in one line for the person who typed the command (one for each wrong variable); never a stack. Names the part
  * that failed, the variable that places it, and what kind of failure it was.
  */
 export function sentenceFor(error: unknown): string {

@@ -57,7 +57,7 @@ export interface Config {
   readonly jwt: JwtConfig | null
   readonly session: { readonly lifetimeSeconds: number }
   readonly graphql: { readonly introspection: boolean; readonly graphiql: boolean }
-  /** Zero is no bound. */
+  /** Zero means no bound. */
   readonly rateLimit: { readonly operationsPerMinute: number }
   readonly cleanup: CleanupSettings
   readonly seedDemo: boolean

@@ -35,7 +35,7 @@ export interface ConnectionOptions {
   readonly applicationName: string
   /** The schema of our tables. Default: `filegraph`. */
   readonly schema?: string | undefined
-  /** The server ends a statement after this long; 15 s unless told. */
+  /** The server ends a statement after this time. Default: 15 s. */
   readonly statementTimeoutMs?: number
   /** Told the text of each statement before it is sent. */
   readonly onStatement?: (text: string) => void
@@ -62,7 +62,7 @@ export interface Connection {
 
 const usualStatementTimeoutMs = 15_000
 
-/** The driver would go on trying to connect for ever where a proxy accepts and hangs up. */
+/** The driver would try to connect forever if a proxy accepts and hangs up. */
 const connectPatienceMs = 5_000
 
 /** Beyond the server's own limit a silence means that the network is gone. */
@@ -186,7 +186,7 @@ export function connectionOver(client: postgres.Sql, state: ConnectionState, opt
   }
 }
 
-/** Whoever gives up on a statement gives up on its connection too: its answer could still come, in the next transaction. */
+/** Giving up on a statement gives up on its connection too: its answer could still come, in the next transaction. */
 function givenUp(state: ConnectionState): DatabaseUnavailable {
   state.isOpen = false
   return new DatabaseUnavailable('The database did not answer in time')

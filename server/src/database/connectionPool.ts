@@ -4,7 +4,7 @@ import { DatabaseUnavailable } from './databaseUnavailable.ts'
 
 export interface ConnectionPoolOptions extends ConnectionOptions {
   readonly size: number
-  /** How long a caller waits for a free connection; 10 s unless told. */
+  /** How long a caller waits for a free connection. Default: 10 s. */
   readonly leaseTimeoutMs?: number
 }
 

@@ -93,7 +93,7 @@ function readSslMode({ sslmode, sslrootcert }: Readonly<Record<string, string>>)
   }
   const mode = sslModes.find((each) => each === (sslmode ?? 'disable'))
   if (!mode) throw new DatabaseUrlProblem(`has sslmode=${sslmode}, which is none of ${sslModes.join(', ')}`)
-  // As libpq does it: whoever names an authority wants it to be asked.
+  // As libpq does: a named authority has to be checked.
   return mode === 'require' && sslrootcert !== undefined ? 'verify-ca' : mode
 }
 

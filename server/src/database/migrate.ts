@@ -133,7 +133,7 @@ async function grantRoles(client: postgres.Sql, roles: readonly string[], member
   }
 }
 
-/** From PostgreSQL 16 on whoever makes a role is a member that may give it on, but not yet take it itself. */
+/** Since PostgreSQL 16 the creator of a role is a member with ADMIN OPTION, but without SET. */
 async function grantUnlessMember(client: postgres.Sql, role: string, member: string): Promise<void> {
   const [server] = await client<{ version: number }[]>`select current_setting('server_version_num')::int as version`
   const privilege = (server?.version ?? 0) >= 160_000 ? 'set' : 'member'

@@ -41,12 +41,12 @@ let sendOfTheMoment = nowhere
 export function prepareStatement<Row>(write: (tx: TenantScope) => Preparable<Row>): PreparedStatement<Row> {
   const query = write(scope).prepare()
   const frozen = query.getQuery().params.filter((param) => !is(is(param, Param) ? param.value : param, Placeholder))
-  if (frozen.length > 0) throw new Error(`${frozen.length} values of a prepared statement are no placeholders`)
+  if (frozen.length > 0) throw new Error(`${frozen.length} values of a prepared statement are not placeholders`)
   return {
     execute(values, tenantId, send) {
       sendOfTheMoment = send
       try {
-        // The tenant last: it is no caller's to fill.
+        // Set the tenant last so that a caller cannot override it.
         return query.execute({ ...values, tenant: tenantId })
       } finally {
         sendOfTheMoment = nowhere
@@ -58,7 +58,7 @@ export function prepareStatement<Row>(write: (tx: TenantScope) => Preparable<Row
 /** More than are in use at a time: combinations of filters. A statement holds less than 30 kB. */
 const keptStatements = 100
 
-/** Keeps the statements of one list by whatever their texts depend on, and begins anew when there are too many. */
+/** Keeps the statements of one list by whatever their texts depend on, and starts over when there are too many. */
 export function prepareByKey<Row>() {
   const known = new Map<string, PreparedStatement<Row>>()
   return (key: string, write: (tx: TenantScope) => Preparable<Row>): PreparedStatement<Row> => {

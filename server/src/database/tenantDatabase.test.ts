@@ -82,7 +82,7 @@ describe('a transaction that Postgres ends so that another can go on', () => {
     await superuser`delete from principals where name like ${`${state}%`}`
   })
 
-  it('is no usable answer when that happens again', async () => {
+  it('is not a usable answer when that happens again', async () => {
     let attempts = 0
     const outcome = tenants.write(ada, (tx) => {
       attempts += 1
@@ -242,7 +242,7 @@ describe('a transaction of one statement', () => {
     await one.close()
   })
 
-  it('is no empty answer when the connection is lost in the middle', async () => {
+  it('is not an empty answer when the connection is lost in the middle', async () => {
     const { hostname, port } = new URL(database.url)
     const proxy = await startTcpProxy({ host: hostname, port: Number(port) })
     const url = Object.assign(new URL(database.url), { port: proxy.port }).href

@@ -9,7 +9,7 @@ import type { PreparedStatement, StatementValues, TenantScope } from './prepared
 import { type StatementRules, Statements } from './statements.ts'
 
 /**
- * Statements of one tenant, all or nothing. It dies with its transaction: whoever keeps it and uses it later gets
+ * Statements of one tenant, all or nothing. It dies with its transaction: later use gets
  * `TransactionOver` and reads nothing.
  */
 export interface Transaction extends TenantScope {
@@ -22,7 +22,7 @@ export interface Transaction extends TenantScope {
    */
   run<T>(statement: PreparedStatement<T>, values: StatementValues): Promise<T[]>
   /**
-   * Sends the last statement together with the COMMIT, which saves a round trip for whoever waits for its locks. If it fails,
+   * Sends the last statement together with the COMMIT, which saves a round trip for transactions that wait for its locks. If it fails,
    * the transaction is rolled back; its answer can no longer prevent anything. A statement after it gets `TransactionOver`.
    */
   finish(statement: SQL): Promise<void>
@@ -161,12 +161,12 @@ function open(connection: Connection, { begin, tenantId, key }: Opening): Promis
   if (tenantId !== null && key === null) sent.push(connection.send('select set_tenant($1)', [tenantId]))
   if (tenantId !== null && key !== null) sent.push(enterWithKey(connection, tenantId, key))
   const opened = Promise.all(sent)
-  // Whoever awaits it learns of a failure; the work may fail before that.
+  // The failure is reported where it is awaited; the work may fail before that.
   opened.catch(() => undefined)
   return opened
 }
 
-/** A key that has ended aborts the transaction, and then is no failure of the connection. */
+/** A key that has ended aborts the transaction, and then is not a failure of the connection. */
 async function enterWithKey(connection: Connection, tenantId: string, key: KeyState): Promise<void> {
   if (tenantId !== key.tenantId) throw new Error('A key opens its own tenant alone')
   try {

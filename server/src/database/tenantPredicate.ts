@@ -33,7 +33,7 @@ export class TenantPredicateMissing extends Error {
  * The first lock of the tenant boundary. Refuses a statement unless every tenant table in it is tied to `tenantId`, by
  * `alias.tenant_id = $n` or through a join on `tenant_id`, and unless every row that it inserts carries that tenant.
  *
- * It reads SQL that we write ourselves and refuses whatever it does not understand. It is no defence against a
+ * It reads SQL that we write ourselves and refuses whatever it does not understand. It is not a defence against a
  * predicate with a hole in it (`… or true`): behind it stands row-level security.
  */
 export function assertTenantPredicate(text: string, params: readonly unknown[], tenantId: string): void {
@@ -142,7 +142,7 @@ function parenthesised(tokens: readonly string[], start: number): { items: strin
 
 /**
  * Follows `a.tenant_id = $n` and `a.tenant_id = b.tenant_id`; adds to `params`, returns the aliases that stay untied. An
- * alias that stands for a table in several places, as subqueries do, needs as many predicates.
+ * alias of a table in several places, as subqueries do, needs as many predicates.
  */
 function tie(tokens: readonly string[], aliases: ReadonlyMap<string, number>, params: Set<number>): string[] {
   const grounded = new Set<string>()

@@ -6,10 +6,10 @@ import type { BlobStore } from '../storage/blobStore.ts'
 export type Role = (typeof roles)[number]
 export type PrincipalKind = (typeof principalKinds)[number]
 
-/** Who asks, always within one tenant. */
+/** The caller, always within one tenant. */
 export interface Principal {
   readonly tenantId: string
-  /** Of the user, the API key, or, for a host application's user, of the row that stands for them in this tenant. */
+  /** Of the user, the API key, or, for a host application's user, of the row that represents them in this tenant. */
   readonly id: string
   readonly kind: PrincipalKind
   /** The user id in the host application's token for EXTERNAL; otherwise the id again. */

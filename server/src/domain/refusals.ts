@@ -39,7 +39,7 @@ export class NotFound extends Refusal {
 
 /**
  * A value that cannot be accepted. `path` leads to it from the input down, such as `['uploads', '3', 'name']`; a plain
- * string stands for a path of one part. `bound` is the number that the value passed, in the unit of the value.
+ * string is a path of one part. `bound` is the number that the value passed, in the unit of the value.
  */
 export class Invalid extends Refusal {
   override readonly name = 'ValidationError'

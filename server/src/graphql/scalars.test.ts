@@ -4,7 +4,7 @@ import { schema } from './schema.ts'
 
 function parse(scalar: string, value: unknown): unknown {
   const type = schema.getType(scalar)
-  if (!(type instanceof GraphQLScalarType)) throw new Error(`${scalar} is no scalar`)
+  if (!(type instanceof GraphQLScalarType)) throw new Error(`${scalar} is not a scalar`)
   return type.parseValue(value)
 }
 

@@ -41,7 +41,7 @@ describe('a log line', () => {
     expect(JSON.parse(line)).toMatchObject({ level: 'error', msg: expect.any(String) as string })
   })
 
-  it('keeps what is no secret', () => {
+  it('keeps what is not a secret', () => {
     const text = 'GET https://b.example/org/1/files/2.pdf?X-Amz-Date=20261121 Basically fine, token bearer'
     expect(redact(text)).toBe(text)
   })
@@ -55,6 +55,6 @@ describe('a log line', () => {
     })
     expect(JSON.stringify(told)).not.toMatch(/a secret|over lines|cookie/)
     expect(told.stack).toContain('createLogger.test.ts')
-    expect(describeError('text')).toEqual({ message: 'Something was thrown that is no error: string' })
+    expect(describeError('text')).toEqual({ message: 'Something was thrown that is not an error: string' })
   })
 })

@@ -2,7 +2,7 @@ import { type DestinationStream, type Logger, pino } from 'pino'
 
 interface LoggerOptions {
   readonly level: string
-  /** Standard output unless told. */
+  /** Default: standard output. */
   readonly destination?: DestinationStream
 }
 
@@ -30,7 +30,7 @@ const causesTold = 4
 
 /** Message, code, stack and causes: what else hangs on an error may be a request with its headers. */
 export function describeError(error: unknown, depth = 0): ErrorDescription {
-  if (!(error instanceof Error)) return { message: `Something was thrown that is no error: ${typeof error}` }
+  if (!(error instanceof Error)) return { message: `Something was thrown that is not an error: ${typeof error}` }
   const { code } = error as { code?: unknown }
   return {
     message: `${error.name}: ${withoutParameters(error.message)}`,

@@ -33,7 +33,7 @@ describe('GraphQL over HTTP', () => {
     },
   )
 
-  it('answers nobody for what is no secret', async () => {
+  it('answers nobody for what is not a secret', async () => {
     const response = await server.ask('{ __typename hello }')
     expect(await response.json()).toEqual({ data: { __typename: 'Query', hello: 'world' } })
     expect(response.headers.get('cache-control')).toBe('no-store')
@@ -178,7 +178,7 @@ describe('compression', () => {
     ['gzip, deflate, br, zstd', 'br', brotliDecompressSync],
     ['gzip;q=1.0, br;q=0', 'gzip', gunzipSync],
     ['*', 'gzip', gunzipSync],
-  ] as const)('packs an answer above 1 kB for whoever accepts %s', async (accepted, encoding, unpack) => {
+  ] as const)('compresses a response above 1 kB for clients that accept %s', async (accepted, encoding, unpack) => {
     const plain = await ask(long, undefined)
     const packed = await ask(long, accepted)
     expect(plain.encoding).toBeUndefined()
@@ -190,8 +190,8 @@ describe('compression', () => {
 
   it.each([
     ['a short answer', '{ hello }', 'br, gzip'],
-    ['an answer to whoever accepts none', long, 'identity'],
-    ['an answer to whoever refuses all', long, 'br;q=0, gzip;q=0'],
+    ['a response to clients that accept none', long, 'identity'],
+    ['a response to clients that refuse all', long, 'br;q=0, gzip;q=0'],
   ])('leaves %s as it is', async (_, query, accepted) => {
     const { encoding, bytes } = await ask(query, accepted)
     expect(encoding).toBeUndefined()

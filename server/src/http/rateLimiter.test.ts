@@ -25,7 +25,7 @@ describe('the rate limiter', () => {
     expect(limiter.take('a', 1, 0)).toBe(60)
   })
 
-  it('is no limit at zero', () => {
+  it('is not a limit at zero', () => {
     expect(new RateLimiter(0).take('a', 1_000_000, 0)).toBeNull()
   })
 

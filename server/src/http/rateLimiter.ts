@@ -8,7 +8,7 @@ export class RateLimiter {
   readonly #perMinute: number
   readonly #buckets = new Map<string, { left: number; at: number }>()
 
-  /** Zero is no bound. */
+  /** Zero means no bound. */
   constructor(perMinute: number) {
     this.#perMinute = perMinute
   }

@@ -48,7 +48,7 @@ const textOf = (policy: Policy) =>
  * a page made of them gets an origin of its own that runs nothing and loads nothing (`sandbox`), and no browser guesses
  * another type than the one that is sent.
  *
- * Any page may embed an object: whoever knows a signed URL can read it anyway, and no cookie is looked at.
+ * Any page may embed an object: everybody who knows a signed URL can read it anyway, and cookies are ignored.
  */
 export const bucketHeaders: Readonly<Record<string, string>> = {
   // The other directives let a browser show an image, a video or a text that is opened on its own.

@@ -81,7 +81,7 @@ describe('signing in', () => {
     expect((await send(plain, good, { origin: 'http://files.example' })).status).toBe(204)
   })
 
-  it('asks whoever guesses to wait, and lets the person in elsewhere and on a known device', async () => {
+  it('asks somebody who guesses to wait, and lets the person in elsewhere and on a known device', async () => {
     await secure.identity.addUser('victim@example.com', secure.identity.ada)
     const right = { email: 'victim@example.com', password: testPassword }
     const from = (address: string, more: Record<string, string> = {}) => ({ 'x-forwarded-for': address, ...more })

@@ -36,7 +36,7 @@ async function raw(bytes: string, from = server): Promise<string> {
 }
 
 describe('the console', () => {
-  it('is there for whoever asks for a page, and never kept', async () => {
+  it('is served for every page, and never cached', async () => {
     for (const path of ['/', '/files', '/files/trash?x=1', '/audit']) {
       const response = await get(path, html)
       expect([response.status, await response.text()]).toEqual([200, '<!doctype html><title>The console</title>'])
@@ -51,7 +51,7 @@ describe('the console', () => {
     expect(response.headers.get('content-type')).toMatch(/javascript/)
   })
 
-  it('comes compressed as it was built, to whoever can read that', async () => {
+  it('comes compressed as it was built, to clients that accept it', async () => {
     const compressed = await get('/assets/main-1a2b3c.js', { 'accept-encoding': 'br, gzip' })
     expect([compressed.headers.get('content-encoding'), await compressed.text()]).toEqual(['br', 'export {}'])
     expect(compressed.headers.get('content-type')).toMatch(/javascript/)

@@ -42,7 +42,7 @@ export interface QueueAddress {
 export type JobPool = NonNullable<RunnerOptions['pgPool']>
 
 /**
- * Connections for the job queue. It would open them by itself, but lets go of them without waiting for their end: a
+ * Connections for the job queue. It would open them by itself, but drops them without waiting for their end: a
  * database that is stopped right afterwards then breaks a connection that nobody listens to, and the process with it.
  */
 export function openJobPool(address: QueueAddress, size: number, logger: Logger): JobPool {

@@ -60,7 +60,7 @@ export class Closing {
 const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
 
 /**
- * A terminal sends Ctrl+C to every process of the group, and whoever started us passes it on as well: what comes within
+ * A terminal sends Ctrl+C to every process of the group, and the process that started us forwards it as well: what comes within
  * this time is the same wish.
  */
 const sameWishMs = 1_000

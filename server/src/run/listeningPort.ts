@@ -9,8 +9,8 @@ export class PortUnusable extends Error {
 const reasons: Readonly<Record<string, string>> = {
   EADDRINUSE: 'is in use. Stop what uses it, or set PORT to another one',
   EACCES: 'may not be used by this user. Set PORT to 1024 or above',
-  EADDRNOTAVAIL: 'cannot be used: HOST is no address of this machine',
-  ENOTFOUND: 'cannot be used: HOST is no address of this machine',
+  EADDRNOTAVAIL: 'cannot be used: HOST is not an address of this machine',
+  ENOTFOUND: 'cannot be used: HOST is not an address of this machine',
 }
 
 /** The same configuration with a port in place of 0. Rejects with `PortUnusable` before anything else was started. */

@@ -6,7 +6,7 @@ import type { BucketOptions } from '../storage/bucketAddress.ts'
 import { createS3BlobStore } from '../storage/s3/s3BlobStore.ts'
 import { type Readiness, readinessOf } from './readiness.ts'
 
-/** Where the database and the bucket are, whoever runs them. */
+/** Where the database and the bucket are, embedded or external. */
 export interface Addresses {
   /** The login of the application; its connections take the application's role. */
   readonly databaseUrl: string

@@ -151,7 +151,10 @@ describe('one command', () => {
 
     const doctor = await runFilegraph(['doctor', '--json'], environment('one', { PORT: new URL(one.url).port }))
     const checks = JSON.parse(doctor.stdout) as { state: string }[]
-    expect({ code: doctor.code, amiss: checks.filter(({ state }) => state !== 'ok') }).toEqual({ code: 0, amiss: [] })
+    expect({ code: doctor.code, problems: checks.filter(({ state }) => state !== 'ok') }).toEqual({
+      code: 0,
+      problems: [],
+    })
   })
 
   it('answers what is in flight before it stops, and is in a hurry when it is told again', patience, async () => {

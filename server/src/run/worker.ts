@@ -90,7 +90,7 @@ function tenantIdIn(payload: unknown): string | undefined {
   return typeof tenantId === 'string' && isId(tenantId) ? tenantId : undefined
 }
 
-/** The queue keeps for ever what it could not look up in its first moment, and then finds no job until it starts anew. */
+/** The queue caches a failed first look-up permanently, and then finds no job until it is restarted. */
 function stopWhenStuck(runner: Runner, events: WorkerEvents): void {
   let failures = 0
   const works = () => (failures = 0)

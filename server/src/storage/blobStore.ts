@@ -63,7 +63,7 @@ export interface BlobStore {
   /** Resolves when the bucket answers and the credentials are accepted; rejects with `BlobStoreUnavailable`. */
   ping(): Promise<void>
 
-  /** Lets go of open connections. */
+  /** Closes open connections. */
   close(): void
 }
 

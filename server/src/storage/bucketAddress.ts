@@ -29,7 +29,7 @@ export interface BucketAddress {
 
 /**
  * Tells whether a bucket is named by the host or by the path, by the rules of the AWS SDKs: addresses without a name
- * and buckets that are no host label stay in the path, and so do names with dots under TLS, which no wildcard
+ * and buckets that are not a host label stay in the path, and so do names with dots under TLS, which no wildcard
  * certificate covers.
  */
 export function bucketAddress(endpoint: string, bucket: string, forcePathStyle: boolean): BucketAddress {

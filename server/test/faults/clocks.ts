@@ -60,7 +60,7 @@ export async function takeClocks(service: TestService, sql: postgres.Sql): Promi
     correct: async () => {
       Object.assign(wrongMs, { application: 0, database: 0, store: 0 })
       await set()
-      // Whoever signs the requests learns from an answer what time it is there.
+      // The signer of the requests learns the time from a response.
       await service.blobs.list({ prefix: 'org/none/', maxKeys: 1 })
     },
   }

@@ -59,7 +59,7 @@ describe('a reconcile deletes nothing and accuses no file when the listing', () 
     ['is empty although there are files', () => answerWith(200, emptyListing('files', 'org/')), 'REFUSED', /is empty/],
     ['fails on its third page', () => afterRequests(2, refuseWith(503, 'SlowDown')), 'FAILED', noUsableAnswer],
     ['is cut off without a token', truncatedWithoutToken, 'FAILED', noUsableAnswer],
-    ['names one page for ever', () => samePageForEver('same'), 'FAILED', noUsableAnswer],
+    ['names one page forever', () => samePageForEver('same'), 'FAILED', noUsableAnswer],
     ['is one page under ever new tokens', () => samePageForEver('new'), 'REFUSED', /not in order, or repeats/],
     ['is of another bucket', () => ofAnotherBucket('other'), 'FAILED', noUsableAnswer],
     ['ends too soon', endingTooSoon, 'REFUSED', /leaves out objects/],

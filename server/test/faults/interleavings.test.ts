@@ -63,7 +63,7 @@ describe('two verbs that meet', () => {
     for (const as of stages) {
       const { scene, done } = await play(barrier, as, [first, second])
       const { attached, trashed, purged, held, version, kept } = await readState(scene)
-      // Whoever was told that it is attached or held finds it so.
+      // A caller that was told that it is attached or held finds it so.
       if (attached) expect({ trashed, purged }).toEqual({ trashed: false, purged: false })
       if (held) expect(purged).toBe(false)
       expect(kept).toBe(purged ? 0 : version)
@@ -83,7 +83,7 @@ describe('of two that exclude each other one alone succeeds', () => {
     ['TRASHED', 'restore', 'purgeFile'],
     ['TRASHED', 'hold', 'purgeFile'],
     ['TRASHED', 'purgeFile', 'purgeFile'],
-  ] as const)('%s: %s and %s, whoever is first', async (as, one, other) => {
+  ] as const)('%s: %s and %s, in either order', async (as, one, other) => {
     for (const barrier of ['FILE', 'AUDIT_LOG'] as const) {
       expect((await play(barrier, as, [one, other])).done).toEqual([true, false])
       expect((await play(barrier, as, [other, one])).done).toEqual([true, false])

@@ -67,7 +67,7 @@ describe('replacements of one slot at once', () => {
     }
   })
 
-  it('take their locks in the order of the others, so that nobody waits in a circle', async () => {
+  it('take their locks in the order of the others, so that there is no deadlock', async () => {
     const scene = await stageLive()
     const other = await addFile(scene.ctx, 'another')
     const uploadId = await sendVersion(scene.ctx, 'a second version', scene.fileId)

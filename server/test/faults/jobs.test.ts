@@ -106,7 +106,7 @@ describe('a run that is asked for', () => {
     expect(await bench.sql`select from cleanup_runs`).toHaveLength(0)
   })
 
-  it('has no cut-off in the future, nor one that is no time', async () => {
+  it('has no cut-off in the future, nor one that is malformed', async () => {
     const soon = new Date(Date.now() + 60_000).toISOString()
     const { data } = await runCleanup(tenant.admin, `kind: DELETE_BLOBS, before: "${soon}"`)
     expect(data.runCleanup).toMatchObject({ __typename: 'ValidationError', field: 'before' })

@@ -32,7 +32,7 @@ export class Product {
     return stdout.trim()
   }
 
-  /** Kills without a warning; whoever is still needed is started again. Resolves when the product is ready. */
+  /** Kills without a warning; processes that are still needed are started again. Resolves when the product is ready. */
   async kill(victim: Victim): Promise<void> {
     const postmaster = this.#postmaster()
     const backends = postmaster === null ? [] : childrenOf(postmaster)

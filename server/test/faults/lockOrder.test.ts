@@ -53,7 +53,7 @@ afterAll(async () => {
 
 const as = (principal: Principal): Context => ({ ...service.contextOf(principal), database })
 
-/** A user of the host application whom no row stands for yet: several of their requests come at once. */
+/** A user of the host application without a row yet: several of their requests come at once. */
 const newcomer = (): Principal => {
   const id = randomUUID()
   return { ...tenant.admin, id, kind: 'EXTERNAL', subject: id, name: 'Newcomer', email: null }
@@ -129,7 +129,7 @@ async function bringBack(): Promise<void> {
   files = [...rows.map(({ id }) => id), ...(await Promise.all(missing))]
 }
 
-it(`${clients} clients that do anything to three files never wait for each other in a circle`, async () => {
+it(`${clients} clients that do anything to three files never deadlock`, async () => {
   for (let round = 0; round < rounds; round += 1) {
     await bringBack()
     const who = [tenant.member, tenant.admin, newcomer()].map(as)

@@ -106,7 +106,7 @@ async function checkBucket({ service }: World, own: TenantWorld): Promise<void> 
   }
 }
 
-/** By its real id, to whoever is of the other tenant, there is nothing. */
+/** A caller of the other tenant finds nothing by its real id. */
 async function checkForeign(world: World, own: TenantWorld): Promise<void> {
   const other = world.tenants.find((one) => one !== own)
   const [key] = [...own.state.files].find(([, { state }]) => state === 'LIVE') ?? []

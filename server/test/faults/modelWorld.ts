@@ -23,7 +23,7 @@ export interface TenantWorld {
   readonly fileIds: Map<string, string>
   /** Purged files that the state has forgotten, and the bytes that have to be gone. */
   readonly gone: string[]
-  /** Some of the last things that happened, for whoever has to understand a failure. */
+  /** Some of the last things that happened, to understand a failure. */
   readonly story: string[]
 }
 

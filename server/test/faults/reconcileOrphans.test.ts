@@ -77,7 +77,7 @@ describe('bytes without a row', () => {
     expect(events.map((row) => row['key'])).toEqual(keys)
   })
 
-  it('are watched anew when other bytes lie under the same key', async () => {
+  it('are watched from the start if other bytes lie under the same key', async () => {
     const [key = ''] = await bench.putOrphans(tenantId, newIds(1))
     await bench.reconcile(tenantId)
     await bench.watchedFor(2 * day)

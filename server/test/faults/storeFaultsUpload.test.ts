@@ -43,7 +43,7 @@ async function versions(): Promise<number> {
   return Number(row?.['count'])
 }
 
-/** Whoever was told nothing, or no, tries again: one file with one version comes of it, and nothing is left over. */
+/** A caller without a success tries again: one file with one version comes of it, and nothing is left over. */
 async function expectOneVersionIn(intent: Data, expected: Contract = declared): Promise<void> {
   bench.service.store.clear()
   const before = await versions()

@@ -57,7 +57,7 @@ const watchedOf = (id: string, parts: Parts = own()) =>
   parts.database.read(id, (tx) => tx.db.select().from(orphanObjects).where(tx.inTenant(orphanObjects)))
 
 describe('objects under the prefix of no tenant', () => {
-  it('are watched and shown, and stay for ever, whatever the grace is', async () => {
+  it('are watched and shown, and stay forever, for any grace period', async () => {
     await production.upload()
     const stray = await putStrays(2)
     const before = await listAll(service.blobs)

@@ -115,7 +115,7 @@ describe('after a decision', () => {
     await clone.look()
   })
 
-  it('both sides are shown to whoever decides', async () => {
+  it('both sides are shown to the person who decides', async () => {
     await production.upload()
     const { doubt, self, others, newest } = await readSides(production.parts)
     expect(doubt).toMatchObject({ finding: 'AHEAD' })

@@ -90,7 +90,7 @@ describe('verification proves bytes that were committed without a SHA-256', () =
     expect(await hashOf(file)).toBe(sha256(file.content))
   })
 
-  it('by two equal readings, if the ETag is no MD5', async () => {
+  it('by two equal readings, if the ETag is not an MD5', async () => {
     const multipartEtag = () => changeAnswer({ headers: { etag: '"0123456789abcdef0123456789abcdef-2"' } })
     const isObject = (seen: SeenRequest) => seen.url.includes(`/org/${tenant.id}/`) && seen.method !== 'PUT'
     bench.service.store.on(isObject, multipartEtag())

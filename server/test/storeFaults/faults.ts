@@ -73,7 +73,7 @@ export function delay(milliseconds: number): Fault {
   }
 }
 
-/** The store does at once what it was asked to, and its answer comes late: whoever waits less never learns of it. */
+/** The store does at once what it was asked to, and its answer comes late: a caller that waits less never sees it. */
 export function delayAnswer(milliseconds: number): Fault {
   return async ({ response, forward }) => {
     const answer = await forward()

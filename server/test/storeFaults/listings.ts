@@ -43,7 +43,7 @@ export function ofAnotherBucket(name: string): Fault {
 }
 
 /**
- * The first page for ever, each time with a next one: named by the same token, or by a new token each time, which only
+ * The first page forever, each time with a next one: named by the same token, or by a new token each time, which only
  * the keys can give away.
  */
 export function samePageForEver(tokens: 'same' | 'new'): Fault {

@@ -27,7 +27,7 @@ export const missing = (name: string, detail: string, remedy: string): Check => 
 
 const marks = { ok: 'ok     ', warning: 'warning', missing: 'MISSING' } as const
 
-/** A line for each check, and under it what to do where something is amiss. */
+/** A line for each check, and under it how to fix each problem. */
 export function printChecks(terminal: Terminal, checks: readonly Check[]): void {
   for (const { name, state, detail, remedy } of checks) {
     terminal.print(`${marks[state]}  ${name}: ${detail}\n`)

@@ -33,7 +33,7 @@ export function askIntegrity(ctx: IntegrityContext): (promise: string) => Promis
   }
 }
 
-/** For whoever has no time for it. */
+/** For `--skip-fsck`. */
 export const integrityUnasked = (): Promise<Answer> => Promise.resolve(unproven('fsck was left out'))
 
 interface Found {

@@ -12,7 +12,7 @@ export const unchangeable = 'Bytes that were proved cannot change'
 export const pages = 'A page costs a fixed number of statements, a deep page what the first costs'
 export const idle =
   'A sweep with nothing to do reads the same in a large tenant as in an empty one; every partial index is used'
-export const locks = 'Writers never wait for each other in a circle'
+export const locks = 'Writers never deadlock'
 export const history = 'One change, one audit entry, one event; history is written once'
 export const inUse = 'A file in use is never deleted'
 export const purge = 'Nothing but released, cooled bytes is purged'
@@ -97,7 +97,7 @@ export const promises: readonly Promised[] = [
   {
     promise: locks,
     asks: 'npm test -- lockOrder',
-    byHand: [vitest('test/faults/lockOrder.test.ts', 'never wait for each other in a circle')],
+    byHand: [vitest('test/faults/lockOrder.test.ts', 'never deadlock')],
     prove: () => Promise.resolve(unproven('that needs many writers at once: the tests make them')),
   },
   {

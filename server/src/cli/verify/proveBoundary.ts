@@ -90,7 +90,7 @@ const shapes = [/X-Amz-Signature=[0-9a-f]{64}/i, /fgk_[\w-]{30,}/, /Bearer [\w-]
 
 /** Reads the log files, line by line, for what would open something. Tells how many lines, and never what is in them. */
 export async function proveLog({ logFiles, secrets }: VerifyContext): Promise<Answer> {
-  if (logFiles.length === 0) return unproven('the log goes to standard output: whoever collects it has to look there')
+  if (logFiles.length === 0) return unproven('the log goes to standard output: search it where it is collected')
   let [lines, leaks] = [0, 0]
   for (const path of logFiles) {
     for await (const line of createInterface({ input: createReadStream(path, 'utf8') })) {

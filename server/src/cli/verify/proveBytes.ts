@@ -40,9 +40,9 @@ const purgedUnreleased = `select p.subject_id as id from events p
 export async function provePurge(ctx: VerifyContext): Promise<Answer> {
   for (const tenant of ctx.tenants) {
     const [row] = await readAs<{ id: string }>(ctx.application, tenant.id, purgedUnreleased, [tenant.id])
-    if (row) return broken(`the bytes of blob ${row.id} of ${tenant.slug} were deleted, and nobody had let go of them`)
+    if (row) return broken(`the bytes of blob ${row.id} of ${tenant.slug} were deleted without having been released`)
   }
-  return together(ok('the journal names who let go of all bytes that were deleted'), await readRuns(ctx))
+  return together(ok('the journal contains a release for all bytes that were deleted'), await readRuns(ctx))
 }
 
 /** Told, and no proof by themselves. */
@@ -63,7 +63,7 @@ async function readRuns({ services, tenants }: VerifyContext): Promise<Answer> {
   return ok(`the last run of each of ${runs} tenants deleted ${deleted}${gates.map((told) => `, ${told}`).join('')}`)
 }
 
-/** What keeps rows as they were written, whoever asks. */
+/** The triggers that keep rows as they were written, for every role. */
 const historyTriggers = [
   'audit_log_written_once',
   'audit_log_not_truncated',

@@ -19,7 +19,7 @@ const attempts = [
     harm: 'update files set soft_deleted_at = now(), soft_deleted_by = uploaded_by where tenant_id = $1 and id = $2',
   },
   {
-    what: 'to let go of the bytes of a version',
+    what: 'to release the bytes of a version',
     find: 'select blob_id as id from file_versions where tenant_id = $1 limit 1',
     harm: 'delete from blobs where tenant_id = $1 and id = $2',
   },

@@ -201,12 +201,12 @@ describe('a promise is broken', () => {
     expect(await snapshot()).toEqual(before)
   })
 
-  it('where bytes were deleted that nobody had let go of', async () => {
+  it('if bytes were deleted that had not been released', async () => {
     await bench.plant(
       `insert into events (tenant_id, id, seq, type, subject_type, subject_id, payload, created_at)
        values ('${tenant.id}', gen_random_uuid(), -(random() * 1e15)::bigint, 'blob.purged', 'blob', gen_random_uuid(), '{}', now())`,
     )
-    expect(await isBroken(purge)).toMatch(/^the bytes of blob .* were deleted, and nobody had let go of them;/)
+    expect(await isBroken(purge)).toMatch(/^the bytes of blob .* were deleted without having been released;/)
     await bench.plant(`delete from events where tenant_id = '${tenant.id}' and type = 'blob.purged'`)
   })
 

@@ -45,7 +45,7 @@ export const cleanupRuns = pgTable(
     deletedBytes: bytes('deleted_bytes').notNull(),
     /** How many were left alone, by the gate that held them. */
     held: jsonb('held').$type<Record<string, number>>().notNull(),
-    /** How many of what was found amiss, such as `missing` or `orphan`. */
+    /** The number of problems by kind, such as `missing` or `orphan`. */
     found: jsonb('found').$type<Record<string, number>>().notNull(),
     /** The first of what was deleted, held or found: no more than fits on a page. */
     sample: jsonb('sample').$type<readonly CleanupSample[]>().notNull(),
@@ -160,7 +160,7 @@ export const strayRuns = pgTable(
     state: text('state', { enum: cleanupStates }).notNull(),
     isDryRun: boolean('is_dry_run').notNull(),
     includesForeign: boolean('includes_foreign').notNull(),
-    /** `worker`, or the login of whoever asked and their machine. */
+    /** `worker`, or the login and machine of the person who asked. */
     actor: text('actor').notNull(),
     startedAt: moment('started_at').notNull(),
     finishedAt: moment('finished_at'),

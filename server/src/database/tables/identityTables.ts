@@ -133,7 +133,7 @@ export const tenantUsage = pgTable(
   ],
 )
 
-/** Whoever has acted in a tenant. Rows stay when a member leaves or a key is revoked, so that history keeps its names. */
+/** Everybody who has acted in a tenant. Rows stay when a member leaves or a key is revoked, so that history keeps its names. */
 export const principals = pgTable(
   'principals',
   {

@@ -37,7 +37,7 @@ function shorten(name: string, characters: number): string {
   return stem.slice(0, characters - extension.length).join('') + extension
 }
 
-/** Whole characters before the extension, so that none is split. A long or spaced ending is no extension. */
+/** Whole characters before the extension, so that none is split. A long or spaced ending is not an extension. */
 function splitExtension(name: string): [stem: string[], extension: string] {
   const extension = /[^.]\.([^. ]{1,16})$/u.exec(name)?.[1]
   if (extension === undefined) return [Array.from(name), '']

@@ -76,7 +76,7 @@ describe('a change while the bucket is asked', () => {
     return { database, now, cleanup, blobs: { ...blobs, ...store } }
   }
 
-  it('that let go of the bytes is seen before they are told to be missing', async () => {
+  it('that released the bytes is seen before they are reported missing', async () => {
     tenant = await bench.furnish()
     const { key } = await tenant.blobOf(tenant.trashed)
     await remove(key)

@@ -29,7 +29,7 @@ interface CheckedBlob {
   readonly quarantineReason: string | null
 }
 
-/** Blobs against the versions that are their bytes, the uploads that make them and the journal that lets go of them. */
+/** Blobs against the versions that are their bytes, the uploads that create them and the journal that releases them. */
 export async function* checkBlobs(ctx: IntegrityContext, tenant: TenantName): AsyncGenerator<Finding> {
   const select = (after: string, limit: number) => selectBlobs(tenant.id, ctx.now(), after, limit)
   for await (const blob of readInPages<CheckedBlob>(ctx.database, tenant.id, select)) {
@@ -79,7 +79,7 @@ function lateness({ cleanup }: IntegrityContext, blob: CheckedBlob): Defect[] {
 
 function releasesOf({ status, releases }: CheckedBlob): Defect[] {
   if (status === 'deleting' && releases === 0)
-    return [['RELEASE', 'is being deleted, and no event says who let go of it']]
+    return [['RELEASE', 'is being deleted, and no event says that it was released']]
   if (status !== 'deleting' && releases > 0) return [['RELEASE', `was released by the journal and is ${status}`]]
   return []
 }

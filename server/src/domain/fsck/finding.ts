@@ -39,7 +39,7 @@ export type Invariant =
   /** The bucket belongs to this database. */
   | 'BUCKET'
 
-/** Something amiss; INFORMATION is worth knowing and no violation. */
+/** A violation, or INFORMATION that is worth knowing. */
 export interface Finding {
   readonly severity: 'VIOLATION' | 'INFORMATION'
   readonly invariant: Invariant

@@ -19,7 +19,7 @@ export async function* mendCounters(ctx: IntegrityContext, options: IntegrityOpt
   }
 }
 
-/** Locks the row first, then counts: whoever changes what is counted takes the same lock. */
+/** Locks the row first, then counts: every change of what is counted takes the same lock. */
 type Mend = (ctx: IntegrityContext, tenant: TenantName, id: string) => Promise<boolean>
 
 const mendAttachmentCount: Mend = (ctx, tenant, id) =>

@@ -87,14 +87,14 @@ describe('versions', () => {
   )
 
   tells(
-    'lie in bytes that nobody lets go of',
+    'lie in bytes that are never released',
     async (tenant) => [
       setBlob((await tenant.blobOf(tenant.trashed)).id, `status = 'deleting', deleting_since = now()`),
       setUsage(tenant, 'reserved_bytes = reserved_bytes + 5'),
     ],
     /^VERSIONS: .* has 1 versions whose bytes are not ready\.$/,
     /^REFCOUNT: .* is deleting with 1 references\.$/,
-    /^RELEASE: .* no event says who let go of it\.$/,
+    /^RELEASE: .* no event says that it was released\.$/,
   )
 
   tells(
@@ -218,9 +218,9 @@ describe('history', () => {
   )
 
   tells(
-    'says who let go of bytes that are being deleted',
+    'says that bytes that are being deleted were released',
     ({ released }) => `delete from events where subject_id = '${released}'`,
-    /^RELEASE: .* is being deleted, and no event says who let go of it\.$/,
+    /^RELEASE: .* is being deleted, and no event says that it was released\.$/,
     /^JOURNAL: 1 events are missing in the numbers 1 to 18 of the journal\.$/,
   )
 
@@ -237,7 +237,7 @@ describe('history', () => {
   )
 
   tells(
-    'does not let go of bytes that are kept',
+    'does not release bytes that are kept',
     async (tenant) => copyEvent(tenant, 'blob.released', (await tenant.blobOf(tenant.kept)).id),
     /^RELEASE: .* was released by the journal and is ready\.$/,
   )

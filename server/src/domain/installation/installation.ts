@@ -67,7 +67,7 @@ async function readServer(db: Connection): Promise<DatabaseServer> {
   }
 }
 
-/** The next generation. Everybody who asks before it is confirmed gets the same. `atLeast` skips generations. */
+/** The next generation. Every call before it is confirmed returns the same. `atLeast` skips generations. */
 export async function prepareGeneration(database: TenantDatabase, atLeast = 0): Promise<Generation> {
   return database.lookUp(async (db) => {
     const [row] = await db.select().from(installation).for('update')

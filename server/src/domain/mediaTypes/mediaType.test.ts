@@ -69,7 +69,7 @@ describe('acceptContentType', () => {
 })
 
 describe('synonyms', () => {
-  it('each have one stored name, which is no synonym itself', () => {
+  it('each have one stored name, which is not a synonym itself', () => {
     const names = [...synonyms.keys()]
     for (const [name, stored] of synonyms) {
       expect(synonyms.has(stored)).toBe(false)

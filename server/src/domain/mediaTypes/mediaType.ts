@@ -69,5 +69,5 @@ export function acceptContentType(text: string, field = 'contentType'): string {
   return formatMediaType(type)
 }
 
-/** `type/subtype` in lower case, without parameters; empty if the text is no media type. */
+/** `type/subtype` in lower case, without parameters; empty if the text is not a media type. */
 export const essenceOf = (contentType: string): string => parseMediaType(contentType)?.essence ?? ''

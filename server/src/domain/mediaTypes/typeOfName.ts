@@ -30,7 +30,7 @@ const ownExtensions = new Map<string, string>([
   ['m4b', 'audio/mp4'],
 ])
 
-/** The media type that an extension stands for, or null. A guess: the bytes may be something else. */
+/** The media type of an extension, or null. A guess: the bytes may be something else. */
 export function typeOfName(name: string): string | null {
   const extension = extensionOf(name)
   if (extension === '') return null
@@ -69,7 +69,7 @@ const isFalseFor = new Set(
 )
 
 /**
- * The media type that a declaration means: its stored name, or what the extension stands for where the declared type is
+ * The media type that a declaration means: its stored name, or the type of the extension where the declared type is
  * known to be false for it. A declaration of unknown bytes stays one. Expects a declaration that was accepted.
  */
 export function meantType(name: string, declared: string): MediaType {

@@ -1,6 +1,6 @@
 /**
  * A place in an ordered list: which list, and the values that it is ordered by. Written as base64url JSON. What does not
- * decode to a place in the asked list is no place at all, and the list starts at its beginning; it is never an error,
+ * decode to a place in the asked list is ignored, and the list starts at its beginning; it is never an error,
  * since a client may well hold a cursor of an older release.
  */
 export type SortValue = string | number

@@ -37,7 +37,7 @@ describe('a cursor', () => {
     ['other characters', `${encodeCursor('files', [time, id])}=`],
     ['nothing', ''],
     ['a very long text', 'A'.repeat(100_000)],
-  ])('is no place when it is %s', (_name, text) => expect(decodeCursor('files', kinds, text)).toBeNull())
+  ])('rejects a cursor that is %s', (_name, text) => expect(decodeCursor('files', kinds, text)).toBeNull())
 
   it('carries a text, unless it is longer than a sort key or holds what Postgres refuses', () => {
     const read = (text: string) => decodeCursor('people', ['text', 'uuid'], encodeCursor('people', [text, id]))

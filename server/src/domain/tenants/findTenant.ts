@@ -11,7 +11,7 @@ export interface TenantName {
   readonly slug: string
 }
 
-/** Null for whatever is no slug of a tenant. */
+/** Null for whatever is not a slug of a tenant. */
 export const findTenantBySlug = async (database: TenantDatabase, slug: string): Promise<TenantName | null> =>
   isSlug(slug) ? find(database, eq(tenantSlugs.slug, slug)) : null
 

@@ -48,7 +48,7 @@ export interface BucketPlace {
 }
 
 export function openBucket({ directory, name, credentials, now }: BucketPlace): Bucket {
-  if (!/^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/.test(name)) throw new RangeError(`"${name}" is no name of a bucket`)
+  if (!/^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/.test(name)) throw new RangeError(`"${name}" is not a valid bucket name`)
   const home = join(directory, name)
   // Keys tell who has files, so nobody else on the machine may list them.
   mkdirSync(home, { recursive: true, mode: 0o700 })

@@ -99,7 +99,7 @@ describe('a preflight', () => {
     expect(answer.headers).not.toHaveProperty('access-control-allow-origin')
   })
 
-  it('without an origin is no preflight', async () => {
+  it('without an origin is not a preflight', async () => {
     expect(await preflight(undefined, 'PUT')).toMatchObject({ status: 400 })
   })
 })

@@ -43,7 +43,7 @@ function readRule(rule: XmlElement): CorsRule {
   const exposeHeaders = texts('ExposeHeader')
   refuseUnless(
     exposeHeaders.every((name) => /^[\w!#$%&'*+.^`|~-]+$/.test(name)),
-    'An ExposeHeader is no name of a header.',
+    'An ExposeHeader is not a valid header name.',
   )
   return {
     id: childText(rule, 'ID'),

@@ -56,7 +56,7 @@ describe.each(checksumAlgorithms)('a %s', (algorithm) => {
     expect(hex('1', '2345', '6789')).toBe(known[algorithm])
   })
 
-  it('is verified before the object can be seen, kept, and told to who asks', async () => {
+  it('is verified before the object can be seen, kept, and returned on request', async () => {
     const value = digest(algorithm, 'content')
     expect(await put(`wrong-${algorithm}`, 'other', value)).toMatchObject({ status: 400, code: 'BadDigest' })
     expect(await statusOf(client.send(new HeadObjectCommand({ Bucket: 'files', Key: `wrong-${algorithm}` })))).toBe(404)

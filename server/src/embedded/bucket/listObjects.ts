@@ -81,7 +81,7 @@ export function readEncodingType(request: S3Request): 'url' | undefined {
   throw new S3Error('InvalidArgument', 'Invalid Encoding Method specified in Request')
 }
 
-/** More than the largest page is no mistake: the client gets the largest page. */
+/** More than the largest page is not a mistake: the client gets the largest page. */
 export function readPageSize(text: string | undefined, largest: number, name: string): number {
   if (text === undefined || text === '') return largest
   if (!/^\d{1,10}$/.test(text) || Number(text) > 2_147_483_647) {

@@ -45,7 +45,7 @@ function names(list: string, record: ObjectRecord): boolean {
   return list.split(',').some((tag) => tag.trim() === '*' || unquoted(tag) === record.etag)
 }
 
-/** Dates in headers have no fractions of a second. A date that cannot be read is no condition. */
+/** Dates in headers have no fractions of a second. A date that cannot be read is not a condition. */
 function readDate(text: string | undefined): number | undefined {
   const time = Date.parse(text ?? '')
   return Number.isNaN(time) ? undefined : Math.floor(time / 1000)

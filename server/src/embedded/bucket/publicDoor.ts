@@ -54,7 +54,7 @@ export function openPublicDoor(
 }
 
 /**
- * A proxy may replace the host by its own name for this server, and tell the original one in a header of its own. Whoever
+ * A proxy may replace the host by its own name for this server, and pass the original one in a header of its own. A client that
  * sends such a header gains nothing: the signature, which only we can make, has to fit.
  */
 function signedAddresses(

@@ -70,7 +70,7 @@ describe('the bucket', () => {
     expect(await statusOf(client.send(new PutObjectCommand({ Bucket: 'another', Key: 'a', Body: 'a' })))).toBe(404)
   })
 
-  it('is not opened under a name that is no name of a bucket', async () => {
+  it('is not opened under a name that is not a name of a bucket', async () => {
     for (const name of ['..', 'a/b', '', 'UPPER', 'ab', '.abc']) {
       await expect(startLocalBucket({ ...account, bucket: name, directory: bucket.directory })).rejects.toThrow(
         RangeError,

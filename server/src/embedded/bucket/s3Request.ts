@@ -62,7 +62,7 @@ function readQuery(raw: string): S3Request['query'] {
     })
 }
 
-/** Throws `InvalidURI` for a broken escape, and for bytes that are no UTF-8. */
+/** Throws `InvalidURI` for a broken escape, and for bytes that are not UTF-8. */
 function decode(text: string): string {
   if (!text.includes('%') && !/[^\x21-\x7e]/.test(text)) return text
   try {

@@ -17,7 +17,7 @@ export interface SignatureClaim {
   /** As the signer wrote them: `content-length;host`. */
   readonly signedHeadersText: string
   readonly signature: string
-  /** What stands for the body in the canonical request. */
+  /** The hash or constant that represents the body in the canonical request. */
   readonly payloadHash: string
   /** Of a signed URL. */
   readonly expiresSeconds?: number

@@ -22,7 +22,7 @@ export interface LocalBucketOptions {
   readonly now?: () => Date
   /** Whose pages may read and write with signed URLs. Takes the place of a stored rule; without it that one stays. */
   readonly corsOrigins?: readonly string[]
-  /** Told of each failure that is no refusal. By default nobody is: the endpoint itself never logs. */
+  /** Told of each failure that is not a refusal. By default nobody is: the endpoint itself never logs. */
   readonly reportBug?: (error: unknown) => void
 }
 

@@ -73,7 +73,7 @@ it('goes to exactly one of several processes that find a stale lock at once', { 
   await Promise.all(others.map((other) => other.kill()))
 })
 
-it('refuses a path that is no folder in one line', async () => {
+it('refuses a path that is not a folder in one line', async () => {
   const file = join(base, 'file')
   writeFileSync(file, '')
   await expect(openDataDirectory(join(file, 'inside'))).rejects.toThrow(FolderUnusable)

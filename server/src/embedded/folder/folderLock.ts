@@ -3,7 +3,7 @@ import { readFileSync, linkSync, rmSync, statSync, unlinkSync, writeFileSync } f
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 
-/** True while a process of this id runs, whoever owns it. */
+/** True while a process with this id runs, under any owner. */
 export function isRunning(pid: number): boolean {
   try {
     process.kill(pid, 0)

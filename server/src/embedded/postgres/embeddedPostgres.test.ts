@@ -195,7 +195,7 @@ it('takes another port when its own is in use', async () => {
   await new Promise((resolve) => other.close(resolve))
 })
 
-it('begins anew where making the cluster was cut short', async () => {
+it('starts over if creating the cluster was interrupted', async () => {
   const folder = join(base, 'cut')
   for (const name of ['cluster', 'cluster.1234']) mkdirSync(join(folder, name, 'base'), { recursive: true })
   const server = await start({ folder })
@@ -224,7 +224,7 @@ it('lies where its own user can reach it, with a link to it from a folder which 
   rmSync(server.folder, { recursive: true })
 })
 
-it('gives the application a login without rights and the owner one that is no superuser', async () => {
+it('gives the application a login without rights and the owner one that is not a superuser', async () => {
   const server = await start()
   const roles = await query(
     server.superuserUrl,

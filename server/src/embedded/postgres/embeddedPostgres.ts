@@ -21,7 +21,7 @@ export interface EmbeddedPostgresOptions {
 export interface EmbeddedPostgres {
   /** The login of the application. */
   readonly url: string
-  /** The login that owns the database, may create tables and roles, and is no superuser. */
+  /** The login that owns the database, may create tables and roles, and is not a superuser. */
   readonly migrationUrl: string
   readonly superuserUrl: string
   readonly port: number
@@ -115,7 +115,7 @@ async function startUntilReady({ cluster, options, isCancelled }: Start, chooseP
   throw new Error(`PostgreSQL did not start: ${lastComplaint(logFile)} (${logFile})`)
 }
 
-/** The generated secrets were lost, and made anew. Who may write the files may enter. */
+/** The generated secrets were lost, and generated again. Write access to the files is access to the database. */
 const changePassword = (cluster: Cluster, password: string) =>
   runWithoutServer(cluster, `alter role postgres password '${password}'`)
 

@@ -23,7 +23,7 @@ export interface ApolloOptions {
   readonly logger: Pick<Logger, 'error' | 'warn' | 'info' | 'debug'>
 }
 
-/** The GraphQL server without its web server. Bounds hold before any resolver runs; what is no refusal is masked. */
+/** The GraphQL server without its web server. Bounds hold before any resolver runs; what is not a refusal is masked. */
 export function createApollo({ introspection, logger }: ApolloOptions): ApolloServer<RequestContext> {
   const documents = new DocumentCache()
   return new ApolloServer<RequestContext>({

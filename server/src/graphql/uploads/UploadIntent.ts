@@ -16,7 +16,7 @@ const HttpHeader = builder.objectRef<{ readonly name: string; readonly value: st
   }),
 })
 
-/** Only whoever made the intent may send its bytes. Signed once per answer, however many of the fields are asked for. */
+/** Only the creator of the intent may send its bytes. Signed once per response, for any number of fields. */
 const signed = new WeakMap<Upload, ReturnType<typeof signUpload>>()
 
 function requestOf(upload: Upload, context: RequestContext): ReturnType<typeof signUpload> {

@@ -2,7 +2,7 @@ import type { Owner } from '../../domain/files/attachments/owner.ts'
 import { makePdf, makePng, makeWav, makeZip } from './sampleFiles.ts'
 
 export interface DemoFile {
-  /** Says for ever which upload this is, so that a seed that was cut short goes on where it stopped. */
+  /** Identifies the upload permanently, so that an interrupted seed continues where it stopped. */
   readonly key: string
   readonly by: string
   readonly name: string

@@ -115,7 +115,7 @@ describe('the demo', () => {
     expect(await everything()).toEqual(whole)
   })
 
-  it('begins a file anew whose intent has expired since the start that died', async () => {
+  it('starts a file over whose intent has expired since the start that died', async () => {
     await expect(seedDemo({ database: dyingAfter(6), blobs, now })).rejects.toThrow('died')
     await sql`update uploads set expires_at = now() - interval '1 day' where state = 'PENDING'`
     expect(await seedDemo({ database, blobs, now })).toBe(true)

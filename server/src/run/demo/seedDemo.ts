@@ -59,7 +59,7 @@ async function seedTenant(services: DemoServices, { slug, name, members, files }
   }
   const contextFor = (email: string) => {
     const ctx = contexts.get(email)
-    if (!ctx) throw new Error(`${email} is no member of the demo tenant ${slug}`)
+    if (!ctx) throw new Error(`${email} is not a member of the demo tenant ${slug}`)
     return ctx
   }
   const fileIds = new Map<string, string>()

@@ -98,5 +98,7 @@ function isSameSet(a: readonly string[] = [], b: readonly string[] = []): boolea
 
 function refuseBadOrigin(origin: string): void {
   if (origin === '*' || (URL.canParse(origin) && new URL(origin).origin === origin)) return
-  throw new RangeError(`${origin} is no origin; one looks like https://files.example.com, without a slash at the end`)
+  throw new RangeError(
+    `${origin} is not an origin; one looks like https://files.example.com, without a slash at the end`,
+  )
 }

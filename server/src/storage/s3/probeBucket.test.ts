@@ -71,7 +71,7 @@ describe('applyCors', () => {
     client.destroy()
   })
 
-  it('refuses what is no origin, and says so when the store refuses', async () => {
+  it('refuses what is not an origin, and says so when the store refuses', async () => {
     for (const origins of [[], ['files.example.com'], [`${origin}/`], ['null']]) {
       await expect(applyCors(options, origins)).rejects.toBeInstanceOf(RangeError)
     }

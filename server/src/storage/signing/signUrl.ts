@@ -82,5 +82,5 @@ function base64OfHex(sha256: string): string {
 }
 
 function refuseBadSize(byteSize: number): void {
-  if (!Number.isSafeInteger(byteSize) || byteSize < 0) throw new RangeError(`${byteSize} is no size of an object`)
+  if (!Number.isSafeInteger(byteSize) || byteSize < 0) throw new RangeError(`${byteSize} is not a valid object size`)
 }

@@ -40,7 +40,7 @@ export const attachmentsOfFile = (tx: Transaction, fileId: string, limit: number
 
 const oldestFirst: Order = { list: 'attachments', kinds: ['uuid'], columns: [attachments.id], descending: false }
 
-/** What an owner uses, oldest first; `slot` null is all of them. What can be no owner uses nothing. */
+/** What an owner uses, oldest first; `slot` null is all of them. A malformed owner uses nothing. */
 export async function listAttachmentsOfOwner(
   ctx: Context,
   owner: { readonly ownerType: string; readonly ownerId: string; readonly slot: string | null },

@@ -8,7 +8,7 @@ export async function findingsIn(ctx: IntegrityContext, options?: IntegrityOptio
   return found
 }
 
-/** The sentences of what is amiss: empty where all is well. */
+/** The sentences of all violations. Empty if there are none. */
 export const violationsIn = async (ctx: IntegrityContext, options?: IntegrityOptions): Promise<string[]> =>
   (await findingsIn(ctx, options))
     .filter(({ severity }) => severity === 'VIOLATION')

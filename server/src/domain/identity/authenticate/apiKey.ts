@@ -12,7 +12,7 @@ type ApiKeyRow = typeof apiKeys.$inferSelect
 type ApiKeyServices = Pick<Context, 'database' | 'now'> & { readonly keyUse: KeyUse }
 
 /**
- * The principal that a key stands for now. Reads the key's row, so that a revoked key is refused at once. Rejects with
+ * The principal of a key, as of now. Reads the key's row, so that a revoked key is refused at once. Rejects with
  * the same `Unauthenticated` whatever is wrong with it.
  */
 export async function authenticateApiKey(services: ApiKeyServices, text: string): Promise<Principal> {
@@ -20,7 +20,7 @@ export async function authenticateApiKey(services: ApiKeyServices, text: string)
 }
 
 /**
- * The same for a key that may have been checked before: then its row is not read, and whoever acts in its name has to
+ * The same for a key that may have been checked before: then its row is not read, and every use has to
  * do it on `forKey` of the database and to settle a `KeyProof` before answering.
  */
 export async function recogniseApiKey(

@@ -29,7 +29,7 @@ export interface Caller {
 }
 
 /**
- * Who asks, or null when nothing was given. An `authorization` header decides alone: a good cookie does not rescue a bad
+ * The caller, or null without credentials. An `authorization` header decides alone: a good cookie does not rescue a bad
  * one. Rejects with `Unauthenticated`, `Forbidden` for the tenant, or `DatabaseUnavailable` and `KeySetUnavailable`.
  */
 export async function authenticate(services: IdentityServices, given: Credentials): Promise<Caller | null> {

@@ -64,7 +64,7 @@ const signWithPrivateKey = (payload: Claims, kid = 'one') =>
 const part = (value: unknown) => Buffer.from(JSON.stringify(value)).toString('base64url')
 
 describe('a token of the host application', () => {
-  it('stands for its user in its tenant, under an id that stays', async () => {
+  it('represents its user in its tenant, under a stable id', async () => {
     const principal = await authenticate(await sign(good()))
     expect(principal).toMatchObject({
       tenantId: identity.ada.id,
@@ -122,12 +122,12 @@ describe('a token of the host application', () => {
     ['has a user with a NUL', () => sign({ ...good(), sub: 'a\u0000' })],
     ['has a very long user', () => sign({ ...good(), sub: 'x'.repeat(201) })],
     ['has no tenant', () => sign({ ...good(), tenant: undefined })],
-    ['has a tenant that is no text', () => sign({ ...good(), tenant: 7 })],
+    ['has a tenant that is not text', () => sign({ ...good(), tenant: 7 })],
     ['says alg none', async () => `${part({ alg: 'none' })}.${part(good())}.`],
     ['says alg None', async () => `${part({ alg: 'None' })}.${part(good())}.`],
     ['lost its signature', async () => (await sign(good())).replace(/[^.]+$/, '')],
     ['was changed', async () => (await sign(good())).replace(/\.[^.]+\./, `.${part({ ...good(), role: 'OWNER' })}.`)],
-    ['is no token', async () => 'a.b.c'],
+    ['is not a token', async () => 'a.b.c'],
     ['is empty', async () => ''],
   ])('is refused when it %s', async (_, token) => {
     await expect(authenticate(await token())).rejects.toEqual(new Unauthenticated())
@@ -145,7 +145,7 @@ describe('a key set', () => {
     expect(await authenticate(await signWithPrivateKey(good()), keySet())).toMatchObject({ subject: 'user-7' })
   })
 
-  it('is no shared secret: a token signed with the public key by HMAC is refused', async () => {
+  it('is not a shared secret: a token signed with the public key by HMAC is refused', async () => {
     const publicKey = await exportSPKI(keys.publicKey)
     const input = `${part({ alg: 'HS256', kid: 'one' })}.${part(good())}`
     const forged = `${input}.${createHmac('sha256', publicKey).update(input).digest('base64url')}`
@@ -160,7 +160,7 @@ describe('a key set', () => {
     await expect(authenticate(await signWithPrivateKey(good(), 'two'), keySet())).rejects.toEqual(new Unauthenticated())
   })
 
-  it('that is away is no verdict on the token, and comes back by itself', async () => {
+  it('that is away is not a verdict on the token, and comes back by itself', async () => {
     const settings = keySet()
     const verifyToken = createTokenVerifier(settings)
     const token = await signWithPrivateKey(good())

@@ -27,7 +27,7 @@ export function claimAt(claims: unknown, path: string): unknown {
 }
 
 /**
- * The principal that a token of the host application stands for. Its id follows from tenant and user, so that nothing
+ * The principal of a token of the host application. Its id follows from tenant and user, so that nothing
  * has to be stored before it changes something. A token without a role reads only; one with a role that we do not know
  * is refused, as is one without tenant or user.
  */

@@ -15,7 +15,7 @@ export function formatApiKey({ tenantId, keyId, secret }: ApiKeyText): string {
   return `${apiKeyPrefix(tenantId, keyId)}_${secret.toString('base64url')}`
 }
 
-/** The part of a key that is no secret, by which people recognise it. */
+/** The part of a key that is not a secret, by which people recognise it. */
 export const apiKeyPrefix = (tenantId: string, keyId: string): string =>
   `fgk_${Buffer.concat([bytesOf(tenantId), bytesOf(keyId)]).toString('base64url')}`
 

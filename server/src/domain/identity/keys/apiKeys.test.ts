@@ -74,7 +74,7 @@ describe('the text of an API key', () => {
 })
 
 describe('an API key', () => {
-  it('stands for itself, with its own role, in the tenant that made it', async () => {
+  it('acts as itself, with its own role, in the tenant that created it', async () => {
     const { apiKey, secret } = await newKey()
     expect(await authenticate(secret)).toEqual({
       tenantId: identity.ada.id,
@@ -148,7 +148,7 @@ describe('an API key', () => {
     expect((await storedKey(apiKey.id))?.revokedAt).toBeNull()
   })
 
-  it('never gets a role above that of whoever makes it', async () => {
+  it('never gets a role above that of its creator', async () => {
     const wanted = { name: 'Too much', role: 'OWNER', expiresAt: null } as const
     await expect(createApiKey(identity.as('ADMIN'), wanted)).rejects.toBeInstanceOf(Forbidden)
     expect((await createApiKey(identity.as('OWNER'), wanted)).apiKey.role).toBe('OWNER')

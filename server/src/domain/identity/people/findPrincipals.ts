@@ -18,7 +18,7 @@ export interface KnownPrincipal {
 
 const shown = { id: principals.id, kind: principals.kind, name: principals.name, email: principals.email }
 
-/** Whoever has acted in the tenant, by id, in no particular order. */
+/** Principals of the tenant by id, in no particular order. */
 export const findPrincipals = (tx: Transaction, ids: readonly string[]): Promise<KnownPrincipal[]> =>
   tx.db
     .select(shown)

@@ -84,7 +84,7 @@ describe('signing in', () => {
     expect(await outcomes(guesses)).toEqual({ in: 0, wrong: 5, limited: 10 })
   })
 
-  it('delays whoever guesses for longer and longer, up to fifteen minutes', async () => {
+  it('delays somebody who guesses for longer and longer, up to fifteen minutes', async () => {
     await outcomes(Array.from({ length: 4 }, () => enter('eve@example.com', 'guess')))
     const delays: number[] = []
     for (let failures = 5; failures < 18; failures += 1) {
@@ -101,7 +101,7 @@ describe('signing in', () => {
     await outcomes(Array.from({ length: 30 }, () => enter('eve@example.com', 'guess', '203.0.113.5')))
     await expect(enter('eve@example.com', testPassword, '203.0.113.5')).rejects.toBeInstanceOf(RateLimited)
     expect((await enter('eve@example.com', testPassword, '198.51.100.9')).userId).toBe(eve)
-    // And their success does not help whoever guesses.
+    // And their success does not help the one who guesses.
     await expect(enter('eve@example.com', testPassword, '203.0.113.5')).rejects.toBeInstanceOf(RateLimited)
   })
 
@@ -275,7 +275,7 @@ describe('a member', () => {
     expect(refusal).toMatchObject({ field })
   })
 
-  it('never gets a role above that of whoever adds them', async () => {
+  it('never gets a role above that of the member who adds them', async () => {
     const wanted = { email: 'above@example.com', name: 'Above', password: testPassword, role: 'OWNER' } as const
     await expect(addMember(identity.as('ADMIN'), wanted)).rejects.toBeInstanceOf(Forbidden)
   })

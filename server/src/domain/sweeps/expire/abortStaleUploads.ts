@@ -7,7 +7,7 @@ import type { Run, SweepContext } from '../runs/recordRun.ts'
 const staleAfterMs = 7 * 86_400_000
 
 /**
- * Drops multipart uploads under the tenant's prefix that nobody finished. We begin none ourselves, but whoever has the
+ * Drops multipart uploads under the tenant's prefix that nobody finished. We begin none ourselves, but everybody who has the
  * keys of the bucket may, and their parts cost space that no listing of objects shows.
  */
 export async function abortStaleUploads(ctx: SweepContext, { tally, isDryRun }: Run): Promise<void> {

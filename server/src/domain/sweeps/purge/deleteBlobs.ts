@@ -128,7 +128,7 @@ async function findForeign({ database }: SweepContext, run: Run, present: readon
   return uncommitted.filter((blob) => wasReleasedInDoubt(blob, times))
 }
 
-/** Only rows that are still claimed by this run: whoever came late has nothing to say any more. */
+/** Only rows that are still claimed by this run: a run that lost its claim must not remove them. */
 async function removeRows(tx: Transaction, run: Run, gone: readonly BlobEvidence[]): Promise<Changed<BlobEvidence[]>> {
   const removed = await tx.db
     .delete(blobs)

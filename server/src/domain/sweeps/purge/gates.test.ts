@@ -142,7 +142,7 @@ describe('the gates together', () => {
     })
   })
 
-  it('let go of bytes that nothing speaks for', () => {
+  it('open for bytes that nothing protects', () => {
     expect(heldBy(doomed, cutOff)).toBeNull()
     expect(heldBy(doomed, cutOff, allGates)).toBeNull()
   })

@@ -66,7 +66,7 @@ const readVersions = (tx: Transaction, ids: readonly string[]) =>
     .from(fileVersions)
     .where(and(tx.inTenant(fileVersions), isAnyOf(fileVersions.blobId, ids)))
 
-/** What let go of the blobs: the journal remembers the file when its versions are long gone. */
+/** The releases of the blobs. The journal names the file even after its versions are gone. */
 const readReleases = (tx: Transaction, ids: readonly string[]) =>
   tx.db
     .select({

@@ -10,7 +10,7 @@ const rowsPerStatement = 50
 
 /**
  * Remembers since when each object without a row is watched: by our own clocks, the later of them, and never by what the
- * store says of its age. Another object under the same key is watched anew.
+ * store says of its age. The watch starts over for another object under the same key.
  */
 export async function noteOrphans(ctx: SweepContext, run: Run, orphans: readonly ListedObject[]): Promise<void> {
   if (run.isDryRun || orphans.length === 0) return

@@ -1,4 +1,4 @@
-/** What is known about an object that no row names and that may be deleted, read anew right before. */
+/** What is known about an object that no row names and that may be deleted, read again right before. */
 export interface OrphanEvidence {
   readonly objectKey: string
   /** As the watch knows it. */

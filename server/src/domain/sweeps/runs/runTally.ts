@@ -36,7 +36,7 @@ export class RunTally {
     if (count > 0) this.held[gate] = (this.held[gate] ?? 0) + count
   }
 
-  /** Seen to be amiss. */
+  /** Found to be a problem. */
   addFound(what: string, thing: Examined): void {
     this.found[what] = (this.found[what] ?? 0) + 1
     this.#keep(what, thing)

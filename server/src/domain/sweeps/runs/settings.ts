@@ -15,7 +15,7 @@ export interface CleanupSettings {
   readonly brakeObjects: number
   /** So does one that would delete more than this part of a tenant's objects, where those are many. */
   readonly brakeShare: number
-  /** Objects that a reconcile lists in a second, at most: more would be felt by whoever the same process answers. */
+  /** Objects that a reconcile lists in a second, at most: more would slow down requests to the same process. */
   readonly listedPerSecond: number
   /** How many blobs of a tenant one verification reads, at most. */
   readonly verifiedBlobs: number

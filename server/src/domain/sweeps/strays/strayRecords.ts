@@ -9,7 +9,7 @@ import type { StrayPrefix } from './walkStrays.ts'
 
 /** What a search for strays works with. It acts in no tenant, so it has no principal. */
 export type StrayContext = Pick<SweepContext, 'database' | 'blobs' | 'now' | 'settings'> & {
-  /** `worker`, or the login of whoever asked and their machine. */
+  /** `worker`, or the login and machine of the person who asked. */
   readonly actor: string
 }
 

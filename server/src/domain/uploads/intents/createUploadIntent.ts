@@ -31,7 +31,7 @@ export async function createUploadIntent(ctx: Context, request: UploadRequest): 
   try {
     return await change(ctx, (tx) => findOrInsert(tx, ctx, declared))
   } catch (error) {
-    // Two requests with one key at once: whoever came second finds the other's intent.
+    // Two requests with one key at once: the second finds the intent of the first.
     if (violatedConstraint(error) !== 'uploads_idempotency') throw error
     return change(ctx, (tx) => findOrInsert(tx, ctx, declared))
   }

@@ -75,7 +75,7 @@ function joinToPage(
   )
 }
 
-/** An upload intent belongs to whoever made it; ADMIN and OWNER see all of them. */
+/** An upload intent belongs to its creator; ADMIN and OWNER see all of them. */
 export function visibleTo({ principal }: Pick<Context, 'principal'>): SQL | undefined {
   return principal.role === 'ADMIN' || principal.role === 'OWNER' ? undefined : eq(uploads.createdBy, principal.id)
 }

@@ -31,7 +31,7 @@ const segment = fc.oneof(
 
 /**
  * Keys that have broken object stores: escapes, dots, empty segments, twins by case or by normal form, and long ones.
- * Control characters stay out (XML has no way to list them), and so does U+FFFD, which stands for what was lost.
+ * Control characters stay out (XML has no way to list them), and so does U+FFFD, the replacement character.
  */
 export const trickyKeys = fc
   .array(segment, { minLength: 1, maxLength: 5 })
