@@ -56,7 +56,7 @@ function RunFacts({ run }: { run: CleanupRowFragment }) {
         <Fact label="Began">{run.startedAt ? exactTime(run.startedAt) : 'not yet'}</Fact>
         <Fact label="Ended">{run.finishedAt ? exactTime(run.finishedAt) : 'not yet'}</Fact>
         {run.before && <Fact label="Only before">{exactTime(run.before)}</Fact>}
-        {run.exceedsBrake && <Fact label="Brake">was told to exceed it</Fact>}
+        {run.exceedsBrake && <Fact label="Brake">may be exceeded</Fact>}
         <Fact label="Looked at">{formatCount(run.examined)}</Fact>
         {/* A verification deletes nothing. */}
         {run.kind !== 'VERIFY' && (

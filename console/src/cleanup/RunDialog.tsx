@@ -70,7 +70,7 @@ export function RunDialog({ kind: kindAtFirst, onAsked, onClose }: RunDialogProp
         </div>
         <Choice
           label="Dry run"
-          hint={isDryRun ? 'Looks and tells what it would do, and changes nothing.' : 'This is for real.'}
+          hint={isDryRun ? 'Shows what it would do, and changes nothing.' : 'This is for real.'}
           isOn={isDryRun}
           onChange={setDryRun}
         />

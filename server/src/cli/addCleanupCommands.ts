@@ -38,7 +38,7 @@ function addSweep(program: Command, terminal: Terminal): void {
     .description('Make one of the sweeps now, in one tenant or in all.')
     .argument('<kind>', kindNames.join(', '), readChoice(kindNames))
     .option('--tenant <slug>', 'in this tenant, for strays the id in the prefix (default: in all of them)')
-    .option('--dry-run', 'look and tell what would be deleted, and change nothing')
+    .option('--dry-run', 'report what would be deleted, and change nothing')
     .option(
       '--before <time>',
       'only what was deleted or released before this time, such as 2026-01-31T09:00:00Z',

@@ -18,7 +18,7 @@ export function addFsckCommand(program: Command, terminal: Terminal): void {
   program
     .command('fsck')
     .description(
-      'Check that the database and the bucket keep every promise to each other, and tell each that is broken.',
+      'Check that the database and the bucket keep every promise to each other, and report each that is broken.',
     )
     .option('--tenant <slug>', 'only this tenant (default: all of them)')
     .option('--skip-bucket', 'look at the database alone')
@@ -56,7 +56,7 @@ async function tell(services: Services, asked: IntegrityOptions, terminal: Termi
   return { violations, information }
 }
 
-/** Each is told when it is done: the check that follows would not show it any more. */
+/** Each is printed when it is done: the check that follows would not show it any more. */
 async function mend(services: Services, asked: IntegrityOptions, terminal: Terminal, { json }: FsckOptions) {
   let mended = 0
   for await (const finding of mendCounters(services, { ...asked, skipsBucket: true })) {

@@ -68,7 +68,7 @@ export interface Config {
 
 const repository = fileURLToPath(new URL('../../..', import.meta.url))
 
-/** The environment as one frozen value. Throws `ConfigurationError`, which tells everything that is wrong at once. */
+/** The environment as one frozen value. Throws `ConfigurationError`, which lists everything that is wrong at once. */
 export function readConfig(environment: Readonly<Record<string, string | undefined>>): Config {
   const read = new ConfigReader(environment)
   const port = read.whole('PORT', 4000, 0, 65_535)

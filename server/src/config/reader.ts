@@ -5,7 +5,7 @@ export class ConfigurationError extends Error {
   override readonly name = 'ConfigurationError'
 }
 
-/** Reads variables and collects what is wrong with them, so that all of it can be told at once. */
+/** Reads variables and collects what is wrong with them, so that all of it can be reported at once. */
 export class ConfigReader {
   readonly problems: string[] = []
   readonly #environment: Readonly<Record<string, string | undefined>>

@@ -74,7 +74,7 @@ export class Statements {
     this.committed.catch(() => undefined)
   }
 
-  /** Closes the door, waits for what is under way, and tells what went wrong. */
+  /** Accepts no more statements, waits for the running ones, and returns what went wrong. */
   async end(): Promise<unknown> {
     this.#over = true
     const forgotten = this.#running.size

@@ -35,7 +35,7 @@ export const accesses = {
   'file.download_url_issued': 'file',
 } as const
 
-/** What the journal alone tells: the purge believes that bytes were released only if the releasing transaction says so. */
+/** Recorded in the journal only: the purge believes that bytes were released only if the releasing transaction says so. */
 export const releases = {
   'blob.released': 'blob',
 } as const

@@ -9,7 +9,7 @@ import { together } from './together.ts'
 /** What a write needs of a context; a job has no request and acts as the system. */
 export type Actor = Pick<Context, 'principal' | 'origin' | 'database' | 'now'>
 
-/** What changed, as the audit log and the journal tell it. */
+/** What changed, as recorded in the audit log and the journal. */
 export interface ChangeRecord {
   readonly action: JournalAction
   readonly id: string

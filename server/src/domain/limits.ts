@@ -39,6 +39,6 @@ export const limits = {
   otherPrefixesPerRun: 1_000,
   strayListingsPerRun: 20_000,
   strayRunsKeptDays: 365,
-  /** How many of the attachments of a file in use a refusal tells. */
+  /** How many attachments of a file in use a refusal lists. */
   toldAttachments: 100,
 } as const

@@ -86,7 +86,7 @@ export class ContentMismatch extends Refusal {
   readonly code = 'CONTENT_MISMATCH'
 }
 
-/** A row of a host application that uses a file, as a refusal tells it. */
+/** A row of a host application that uses a file, as listed in a refusal. */
 export interface FileUse {
   readonly id: string
   readonly fileId: string
@@ -135,7 +135,7 @@ const conflictReasons = [
 
 export type ConflictReason = (typeof conflictReasons)[number]
 
-/** The current state does not allow the change. `reason` tells programs why. */
+/** The current state does not allow the change. `reason` is machine-readable. */
 export class Conflict extends Refusal {
   override readonly name = 'ConflictError'
   readonly code = 'CONFLICT'

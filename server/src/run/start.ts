@@ -51,7 +51,7 @@ export async function start(terminal: Terminal): Promise<void> {
   if (closing.isHurried) throw new CommandFailed('Stopped without waiting for what was under way.')
 }
 
-/** Answers with what to tell the people who started it. */
+/** Returns what to print for the people who started it. */
 async function bringUp({ config, directory, log, closing, signals }: Starting): Promise<string> {
   const { logger } = log
   const { addresses, ports, places, bucketDoor } = await openParts(config, directory, closing, logger)

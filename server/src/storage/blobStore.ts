@@ -16,7 +16,7 @@ export interface BlobStore {
    */
   examine(key: string, expected: ExpectedObject, options?: ReadOptions): Promise<ExaminedObject | null>
 
-  /** The first bytes of an object, at most `maxBytes`; empty for an empty object; null when nothing lies under the key. */
+  /** The first bytes of an object, at most `maxBytes`; empty for an empty object; null if the object does not exist. */
   readStart(key: string, maxBytes: number): Promise<Uint8Array | null>
 
   /**
@@ -87,7 +87,7 @@ export interface StoredObject {
   readonly sha256: string | null
 }
 
-/** What a HEAD tells beyond that. */
+/** What a HEAD returns beyond that. */
 export interface DatedObject extends StoredObject {
   /** By the clock of the store. Null where it does not say. */
   readonly lastModified: Date | null

@@ -6,6 +6,8 @@ import { proveDoubt } from './proveDoubt.ts'
 import { proveUse } from './proveUse.ts'
 
 export const tenants = "One tenant never sees another's rows"
+export const relations = 'No relation reaches a row of another tenant'
+export const halves = 'A query is compiled or relational, and no hot type carries a selection'
 export const schema = 'The schema keeps its rules'
 export const declared = 'An upload is what it was declared to be, once'
 export const unchangeable = 'Bytes that were proved cannot change'
@@ -44,6 +46,18 @@ export const promises: readonly Promised[] = [
       vitest('test/isolation.test.ts', 'answers a foreign id and a missing one in the same bytes'),
     ],
     prove: proveBoundary,
+  },
+  {
+    promise: relations,
+    asks: 'npm test -- relations',
+    byHand: [vitest('src/database/relations.test.ts', 'has the tenant on both sides')],
+    prove: () => Promise.resolve(unproven('that is a promise about the sources: the tests read them')),
+  },
+  {
+    promise: halves,
+    asks: 'npm test -- relational',
+    byHand: [vitest('test/relational.test.ts', 'compiles no document with a relational field')],
+    prove: () => Promise.resolve(unproven('that is a promise about the sources: the tests read them')),
   },
   {
     promise: schema,

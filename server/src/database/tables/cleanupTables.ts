@@ -27,7 +27,7 @@ export const cleanupRuns = pgTable(
     id: uuid('id').notNull(),
     kind: text('kind', { enum: cleanupKinds }).notNull(),
     state: text('state', { enum: cleanupStates }).notNull(),
-    /** Looks and tells, and changes nothing. */
+    /** Reports, and changes nothing. */
     isDryRun: boolean('is_dry_run').notNull(),
     /** Only what was deleted or released before this time; null is the usual cut-off. */
     before: moment('before'),

@@ -36,7 +36,7 @@ export const events = pgTable(
 )
 
 /**
- * What people are told of each change, and of each access on the record. An entry has the `seq` of its event. Append-only:
+ * The audit log: one entry for each change and each recorded access. An entry has the `seq` of its event. Append-only:
  * UPDATE, DELETE and TRUNCATE are revoked, and refused by triggers.
  */
 export const auditLog = pgTable(

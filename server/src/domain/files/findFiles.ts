@@ -24,7 +24,7 @@ export interface FileRows {
 
 const sortColumns = { id: files.id, uploadedAt: files.uploadedAt, deletedAt: files.softDeletedAt }
 
-/** The page first, and then what belongs to its rows: joined before, a whole tenant may be read for a page of it. */
+/** Applies LIMIT in a subquery and joins outside it. Joining first can scan the whole tenant for one page. */
 export function selectFiles(tx: TenantScope, where: SQL | undefined, { sortedBy, descending, limit }: FileRows) {
   const page = tx.db
     .select({

@@ -33,7 +33,7 @@ const mendAttachmentCount: Mend = (ctx, tenant, id) =>
       returning f.id`,
   )
 
-/** Where nothing is left to count, or the bytes are not ready, the row is more wrong than its counter. */
+/** If there is nothing to count, or the bytes are not ready, the row itself is damaged, not only its counter. */
 const mendRefcount: Mend = (ctx, tenant, id) =>
   inSteps(
     ctx,

@@ -34,7 +34,7 @@ export interface Page<T> {
 export interface PageClauses<Limit = number> {
   /** Nothing when the page starts at an end of the list. */
   readonly where: SQL | undefined
-  /** One more than the page holds: the row too many tells whether there is another page. */
+  /** One more than the page holds: the extra row shows whether there is another page. */
   readonly limit: Limit
 }
 

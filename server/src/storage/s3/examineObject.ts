@@ -90,7 +90,7 @@ async function addToHashes(hashes: readonly Hash[], bytes: Uint8Array): Promise<
   }
 }
 
-/** Null if nothing lies under the key. */
+/** Null if the object does not exist. */
 async function getFromStart(reader: ObjectReader, asked: AskedObject, bytesOf: BytesOf): Promise<ObjectPart | null> {
   const answer = await getObject(reader, asked, bytesOf)
   // An empty object has no first byte, so no range of it exists.

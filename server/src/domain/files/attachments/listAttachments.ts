@@ -34,7 +34,7 @@ const selectAttachments = (tx: Transaction, where: SQL | undefined, orderBy: SQL
 export const findAttachments = (tx: Transaction, ids: readonly string[]): Promise<Attachment[]> =>
   selectAttachments(tx, isAnyOf(attachments.id, ids), sql`${attachments.id}`, ids.length)
 
-/** Who uses a file, oldest first: what a refusal to delete it tells. */
+/** The attachments of a file, oldest first, for the refusal to delete it. */
 export const attachmentsOfFile = (tx: Transaction, fileId: string, limit: number): Promise<Attachment[]> =>
   selectAttachments(tx, eq(attachments.fileId, fileId), sql`${attachments.id}`, limit)
 

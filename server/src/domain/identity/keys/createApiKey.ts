@@ -20,7 +20,7 @@ export interface NewApiKey {
 }
 
 /**
- * Makes a key of the caller's tenant. `secret` is the whole text to send as a bearer token; it is told this once and
+ * Makes a key of the caller's tenant. `secret` is the complete bearer token; it is returned this once and
  * stored nowhere. Rejects with `Invalid`, or with `Forbidden` for a role above the caller's own.
  */
 export async function createApiKey(ctx: Context, wanted: NewApiKey): Promise<{ apiKey: ApiKey; secret: string }> {

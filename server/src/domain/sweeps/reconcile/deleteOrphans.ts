@@ -119,7 +119,7 @@ const listDue = (tx: Transaction, run: Run, watchedSince: Date, after: string): 
     .orderBy(asc(orphanObjects.objectKey))
     .limit(batchObjects)
 
-/** A dry run notes nothing: it tells what earlier runs have seen. */
+/** A dry run records nothing: it reports what earlier runs have seen. */
 const isSeen = (run: Run): SQL | undefined => (run.isDryRun ? undefined : eq(orphanObjects.seenByRun, run.id))
 
 /** What is watched in one tenant: due now, not yet, and due but not explained by the history of this database. */

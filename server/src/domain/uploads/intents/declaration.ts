@@ -46,7 +46,7 @@ export function refuseAgainstPolicy(policy: Tenant, declared: UploadRequest): vo
   }
 }
 
-/** Where nothing was declared, either the type of the extension or unknown bytes have to be allowed. */
+/** Without a declared type, either the type of the extension or unknown bytes must be allowed. */
 function isAllowedDeclaration(allowed: readonly string[] | null, { name, contentType }: UploadRequest): boolean {
   const isUnknown = contentType === unknownType
   return isAllowedType(allowed, expectedType(name, contentType)) || (isUnknown && isAllowedType(allowed, unknownType))

@@ -109,12 +109,12 @@ const pdf = Buffer.from('%PDF-1.7\n%\u00e2\u00e3\u00cf\u00d3\n', 'latin1')
 
 /** A store that answers in turn; the last answer stays. It tells what it was asked over a new connection. */
 function storeThatAnswers(text: string, { examined = [{}], heads = [{}], hashes = [{}] }: Answers) {
-  const anew: string[] = []
+  const askedAgain: string[] = []
   const counts = { examine: 0, head: 0, hash: 0 }
   const labels = { byteSize: text.length, etag: 'a', contentType: 'text/plain', contentEncoding: null }
   const isWhole = text.length <= 65_536
   const next = <T>(name: keyof typeof counts, answers: readonly T[], how: ReadOptions): T => {
-    if (how.onNewConnection) anew.push(name)
+    if (how.onNewConnection) askedAgain.push(name)
     return answers[Math.min(counts[name]++, answers.length - 1)] as T
   }
   const whole = { sha256: isWhole ? hashOf(text) : null, isEtagOfBytes: isWhole || null }
@@ -135,7 +135,7 @@ function storeThatAnswers(text: string, { examined = [{}], heads = [{}], hashes 
       return answer && { ...labels, sha256: hashOf(text), isEtagOfBytes: true, ...answer }
     },
   } as unknown as BlobStore
-  return { store, counts, anew }
+  return { store, counts, askedAgain }
 }
 
 describe('one answer that nothing confirms', () => {
@@ -143,14 +143,14 @@ describe('one answer that nothing confirms', () => {
 
   it('is asked for again over another connection, and believed if it is the same', async () => {
     for (const sha256 of [hashOf(few), null]) {
-      const { store, counts, anew } = storeThatAnswers(few, { examined: [unconfirmed] })
+      const { store, counts, askedAgain } = storeThatAnswers(few, { examined: [unconfirmed] })
       expect(await proveContent(store, declaring(few, sha256), 'key')).toEqual({
         etag: 'a',
         byteSize: few.length,
         sha256: hashOf(few),
         contentType: 'text/plain',
       })
-      expect([counts.examine, anew]).toEqual([2, ['examine']])
+      expect([counts.examine, askedAgain]).toEqual([2, ['examine']])
     }
   })
 
@@ -228,9 +228,9 @@ describe('many bytes', () => {
   it.each([[{ etag: 'b' }], [{ byteSize: 1 }]])(
     'that were read as another object are read again: %o',
     async (other) => {
-      const { store, counts, anew } = storeThatAnswers(many, { hashes: [other, {}] })
+      const { store, counts, askedAgain } = storeThatAnswers(many, { hashes: [other, {}] })
       expect(await proveContent(store, declaring(many), 'key')).toMatchObject({ sha256: hashOf(many) })
-      expect([counts.hash, anew]).toEqual([2, ['examine', 'head', 'hash']])
+      expect([counts.hash, askedAgain]).toEqual([2, ['examine', 'head', 'hash']])
     },
   )
 
