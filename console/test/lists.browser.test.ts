@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import type { Browser, BrowserContext, Page } from 'playwright-core'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { isolate } from '../src/ui/isolate.ts'
+import { isolate } from '../src/ui/UserText.tsx'
 import { onPage, openBrowser } from './openBrowser.ts'
 import { runSql, seedFiles, seedPeople } from './seedFiles.ts'
 import { type Instance, startFilegraph } from './startFilegraph.ts'

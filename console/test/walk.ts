@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises'
-import { expect } from 'vitest'
 import type { Locator, Page } from 'playwright-core'
-import { isolate } from '../src/ui/isolate.ts'
+import { expect } from 'vitest'
+import { isolate } from '../src/ui/UserText.tsx'
 
 const bytes = Buffer.from('%PDF-1.7\n1 0 obj<</Type/Catalog>>endobj\ntrailer<</Root 1 0 R>>\n%%EOF\n')
 const password = 'filegraph-demo'

@@ -1,6 +1,6 @@
 import type { Page } from 'playwright-core'
 import { expect } from 'vitest'
-import { isolate } from '../src/ui/isolate.ts'
+import { isolate } from '../src/ui/UserText.tsx'
 import { ask, mutate } from './askInPage.ts'
 import { choose, rowOf, signIn, upload } from './walk.ts'
 

@@ -1,9 +1,33 @@
-import { ApolloClient, ApolloLink, HttpLink } from '@apollo/client'
+import { InMemoryCache, ApolloClient, ApolloLink, HttpLink } from '@apollo/client'
 import { ErrorLink } from '@apollo/client/link/error'
+import { relayStylePagination } from '@apollo/client/utilities'
 import { serverPath } from '../basePath.ts'
-import { createCache } from './cache.ts'
 import { tellChanges } from './changes.ts'
+import { possibleTypes } from './operations.ts'
 import { codeOf } from './wordRefusal.ts'
+
+/** One cache holds one tenant: ids are global, but `viewer`, `usage` and the lists are not. */
+export const createCache = () =>
+  new InMemoryCache({
+    possibleTypes,
+    typePolicies: {
+      // What a thing was called differs from entry to entry: stored under its id, each name would replace the others.
+      AuditSubject: { keyFields: false },
+      // Lists ask for less of a hold than the details do: neither may take away what the other knows.
+      LegalHold: { merge: true },
+      File: { fields: { attachments: relayStylePagination() } },
+      Query: {
+        fields: {
+          viewer: { merge: true },
+          usage: { merge: true },
+          // Each page by itself: a list that grew with each of them would be read as a whole each time.
+          files: { keyArgs: ['filter', 'orderBy', 'after', 'before'] },
+          auditLog: { keyArgs: ['filter', 'after', 'before'] },
+          cleanupRuns: { keyArgs: ['filter', 'after', 'before'] },
+        },
+      },
+    },
+  })
 
 /** Told when the session has ended, wherever that is noticed first. */
 let onSignedOut = () => {}

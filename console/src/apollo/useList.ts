@@ -5,12 +5,42 @@ import { useTenant } from '../shell/useShell.ts'
 import { isUntouched, scrollToTop } from '../ui/VirtualTable.tsx'
 import { ownChangeCount, whenChangedElsewhere } from './changes.ts'
 import { LaterPages, type PageSource } from './laterPages.ts'
-import { type News, newsIn } from './news.ts'
 import { ShellPartsDocument, type ShellPartsQuery } from './operations.ts'
 import type { RowPage } from './pageParts.ts'
 
+/** How the first page of a list differs from the one that is shown. */
+interface News {
+  readonly added: number
+  readonly removed: number
+  /** Nothing of what is shown is on the page any more, so there may be more new rows than `added`. */
+  readonly isAtLeast: boolean
+}
+
+interface Known {
+  readonly id: string
+}
+
+/**
+ * Compares the first page as it is now with the one that is shown, or null if people would see no difference. What other rows
+ * only pushed over the end of the page does not count: it is on the next one.
+ */
+export function newsIn(shown: RowPage<Known>, fresh: RowPage<Known>): News | null {
+  const [before, now] = [shown, fresh].map(({ edges }) => edges.map(({ node }) => node.id)) as [string[], string[]]
+  const wasThere = new Set(before)
+  const isThere = new Set(now)
+  const lastKept = before.findLastIndex((id) => isThere.has(id))
+  const lastKnown = now.findLastIndex((id) => wasThere.has(id))
+  const isAllNew = lastKept === -1 && before.length > 0 && now.length > 0
+  const compared = shown.pageInfo.hasNextPage && !isAllNew ? now.slice(0, lastKnown + 1) : now
+  const expected = fresh.pageInfo.hasNextPage ? before.slice(0, lastKept + 1) : before
+  const added = compared.filter((id) => !wasThere.has(id)).length
+  const removed = expected.filter((id) => !isThere.has(id)).length
+  if (added + removed === 0) return null
+  return { added, removed, isAtLeast: isAllNew && fresh.pageInfo.hasNextPage }
+}
+
 /** A long list: how its first page is asked for, along with what stands around it, and how the others are. */
-export interface ListSource<Data, Row> extends PageSource<Row> {
+interface ListSource<Data, Row> extends PageSource<Row> {
   readonly first: TypedDocumentNode<Data, OperationVariables>
   /** What a row shows, if rows can change: they are kept up to date although the list stays as it is. */
   readonly row?: { readonly fragment: DocumentNode; readonly name: string }
@@ -58,7 +88,7 @@ function usePagedRows<Row>(firstPage: RowPage<Row> | undefined, source: PageSour
 }
 
 /** What is offered to people who are in the middle of a list. */
-export interface Offer extends News {
+interface Offer extends News {
   /** Shows the list from its beginning. */
   readonly show: () => void
 }

@@ -1,9 +1,67 @@
 import { useApolloClient } from '@apollo/client/react'
-import { type AttachmentPageFragment, MoreAttachmentsDocument } from '../apollo/operations.ts'
-import { useMorePages } from '../apollo/useMorePages.ts'
+import { useCallback, useRef, useState } from 'react'
+import {
+  type AttachmentRowFragment,
+  type AttachmentPageFragment,
+  MoreAttachmentsDocument,
+} from '../apollo/operations.ts'
+import { wordError } from '../apollo/wordRefusal.ts'
 import { Button } from '../ui/Button.tsx'
+import { Time } from '../ui/Time.tsx'
+import { UserText } from '../ui/UserText.tsx'
 import { formatCount } from '../ui/formatBytes.ts'
-import { AttachmentList } from './AttachmentList.tsx'
+import './attachments.css'
+
+/**
+ * Asks for the page after `endCursor`, one at a time. After a failure only a person asks again: the end of the list
+ * stays in sight and would otherwise ask forever.
+ */
+function useMorePages(endCursor: string | null | undefined, fetchAfter: (cursor: string) => Promise<unknown>) {
+  const busy = useRef(false)
+  const latest = useRef(fetchAfter)
+  latest.current = fetchAfter
+  const [isLoading, setLoading] = useState(false)
+  const [failure, setFailure] = useState<string | null>(null)
+
+  const more = useCallback(async () => {
+    if (busy.current || !endCursor) return
+    busy.current = true
+    setLoading(true)
+    setFailure(null)
+    await latest.current(endCursor).catch((error: unknown) => setFailure(wordError(error)))
+    busy.current = false
+    setLoading(false)
+  }, [endCursor])
+
+  const onMore = useCallback(() => void more(), [more])
+  const onNearEnd = useCallback(() => {
+    if (failure === null) void more()
+  }, [more, failure])
+  return { isLoading, failure, onMore, onNearEnd }
+}
+
+/** Which rows of host applications use a file, in the words of those applications. */
+export function AttachmentList({ attachments }: { attachments: readonly AttachmentRowFragment[] }) {
+  return (
+    <ul className="attachments" aria-label="Used by">
+      {attachments.map(({ id, ownerType, ownerId, slot, attachedAt, attachedBy }) => (
+        <li key={id} className="attachment">
+          <span className="attachment-owner">
+            <UserText wrap>{ownerType}</UserText> <UserText wrap>{ownerId}</UserText>
+          </span>
+          <span className="soft">
+            {slot !== 'default' && (
+              <>
+                as <UserText wrap>{slot}</UserText> ·{' '}
+              </>
+            )}
+            <Time at={attachedAt} /> by <UserText wrap>{attachedBy.name}</UserText>
+          </span>
+        </li>
+      ))}
+    </ul>
+  )
+}
 
 interface UsedByProps {
   readonly file: { readonly id: string; readonly attachmentCount: number; readonly attachments: AttachmentPageFragment }

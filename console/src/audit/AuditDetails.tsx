@@ -3,8 +3,7 @@ import { AuditDetailsDocument, type AuditDetailsQuery } from '../apollo/operatio
 import { wordError } from '../apollo/wordRefusal.ts'
 import type { AuditState } from '../paths.ts'
 import { Button } from '../ui/Button.tsx'
-import { NoSuchRow, Sheet } from '../ui/Sheet.tsx'
-import { Fact } from '../ui/Fact.tsx'
+import { NoSuchRow, Sheet, Fact } from '../ui/Sheet.tsx'
 import { dayOfTime, exactTime } from '../ui/formatTime.ts'
 import { AuditSentence } from './AuditSentence.tsx'
 

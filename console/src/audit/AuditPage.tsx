@@ -1,8 +1,8 @@
-import '../files/files.css'
-import './audit.css'
 import { ScrollText } from 'lucide-react'
+import { memo } from 'react'
 import { useNavigate, useSearchParams } from 'react-router'
 import {
+  type AuditRowFragment,
   type AuditLogFilter,
   AuditPageDocument,
   type AuditPageQuery,
@@ -13,16 +13,40 @@ import { useList } from '../apollo/useList.ts'
 import { type AuditState, paths, readAuditState } from '../paths.ts'
 import { PageError } from '../shell/PageError.tsx'
 import { useTenant } from '../shell/useShell.ts'
-import { startOfDay } from '../ui/formatTime.ts'
-import { ListFooter } from '../ui/ListFooter.tsx'
-import { NewsPill } from '../ui/NewsPill.tsx'
+import { ListFooter, NewsPill, SkeletonRows } from '../ui/ListParts.tsx'
 import { Notice } from '../ui/Notice.tsx'
-import { SkeletonRows } from '../ui/SkeletonRows.tsx'
-import { useStable } from '../ui/useStable.ts'
+import { Time } from '../ui/Time.tsx'
 import { VirtualTable } from '../ui/VirtualTable.tsx'
+import { startOfDay } from '../ui/formatTime.ts'
+import { useStable } from '../ui/useStable.ts'
 import { AuditDetails } from './AuditDetails.tsx'
 import { AuditFilters } from './AuditFilters.tsx'
-import { AuditRow } from './AuditRow.tsx'
+import { AuditSentence } from './AuditSentence.tsx'
+import '../files/files.css'
+import './audit.css'
+
+interface AuditRowProps {
+  readonly entry: AuditRowFragment
+  readonly onOpen: (id: string) => void
+}
+
+/** The cells of an entry, which reads as a sentence. Everything else that is known stands in its details. */
+export const AuditRow = memo(function AuditRow({ entry, onOpen }: AuditRowProps) {
+  return (
+    <>
+      <div role="cell" className="entry-cell">
+        <button type="button" className="entry-open" data-row-focus onClick={() => onOpen(entry.id)}>
+          <span className="entry-sentence">
+            <AuditSentence entry={entry} />
+          </span>
+        </button>
+      </div>
+      <div role="cell" className="cell-when">
+        <Time at={entry.at} />
+      </div>
+    </>
+  )
+})
 
 export function AuditPage() {
   const tenant = useTenant()

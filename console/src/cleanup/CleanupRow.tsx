@@ -1,10 +1,36 @@
+import {
+  Check,
+  CircleDashed,
+  CircleStop,
+  LoaderCircle,
+  type LucideIcon,
+  ShieldAlert,
+  TriangleAlert,
+} from 'lucide-react'
 import { memo } from 'react'
-import type { CleanupRowFragment } from '../apollo/operations.ts'
-import { formatDuration } from '../ui/formatTime.ts'
+import type { CleanupState, CleanupRowFragment } from '../apollo/operations.ts'
 import { Time } from '../ui/Time.tsx'
-import { nameOfKind } from './cleanupWords.ts'
-import { RunState } from './RunState.tsx'
-import { isAlarming, summaryOf } from './summaryOf.ts'
+import { formatDuration } from '../ui/formatTime.ts'
+import { stateNames, nameOfKind, isAlarming, summaryOf } from './cleanupWords.ts'
+
+const looks: Readonly<Record<CleanupState, readonly [LucideIcon, string]>> = {
+  QUEUED: [CircleDashed, 'badge badge-use'],
+  RUNNING: [LoaderCircle, 'badge badge-use'],
+  DONE: [Check, 'badge'],
+  STOPPED: [CircleStop, 'badge badge-hold'],
+  REFUSED: [ShieldAlert, 'badge badge-hold'],
+  FAILED: [TriangleAlert, 'badge badge-alarm'],
+}
+
+/** How a run stands: a shape and a word, and a colour besides. */
+function RunState({ state }: { state: CleanupState }) {
+  const [Icon, className] = looks[state]
+  return (
+    <span className={className}>
+      <Icon size={13} aria-hidden /> {stateNames[state]}
+    </span>
+  )
+}
 
 interface CleanupRowProps {
   readonly run: CleanupRowFragment

@@ -1,17 +1,77 @@
-import { useQuery } from '@apollo/client/react'
-import { type CleanupRowFragment, CleanupRunByIdDocument } from '../apollo/operations.ts'
+import { skipToken, useQuery } from '@apollo/client/react'
+import {
+  type CleanupRowFragment,
+  CleanupRunsNowDocument,
+  CleanupItemsDocument,
+  CleanupRunByIdDocument,
+} from '../apollo/operations.ts'
 import { wordError } from '../apollo/wordRefusal.ts'
 import { Button } from '../ui/Button.tsx'
-import { NoSuchRow, Sheet } from '../ui/Sheet.tsx'
-import { Fact } from '../ui/Fact.tsx'
+import { Fact, NoSuchRow, Sheet } from '../ui/Sheet.tsx'
+import { useNow } from '../ui/Time.tsx'
+import { UserText } from '../ui/UserText.tsx'
 import { formatBytes, formatCount } from '../ui/formatBytes.ts'
 import { exactTime } from '../ui/formatTime.ts'
-import { UserText } from '../ui/UserText.tsx'
 import { RunBadges } from './CleanupRow.tsx'
-import { nameOfFinding, nameOfGate, nameOfKind, verbOf } from './cleanupWords.ts'
-import { RunItems } from './RunItems.tsx'
-import { isAlarming, isUnfinished, summaryOf } from './summaryOf.ts'
-import { useUnfinishedRuns } from './useUnfinishedRuns.ts'
+import {
+  isUnfinished,
+  nameOfOutcome,
+  nameOfFinding,
+  nameOfGate,
+  nameOfKind,
+  verbOf,
+  isAlarming,
+  summaryOf,
+} from './cleanupWords.ts'
+
+/** More than this are never under way where somebody looks; the API bounds what is asked for at once. */
+const watchedRuns = 20
+
+const whileFreshMs = 1_500
+/** For a run that takes long, or whose process died. */
+const afterwardsMs = 10_000
+const freshForMs = 120_000
+
+/** Asks how the runs that have not ended stand, until they have; not while nobody looks. The list is read from the cache. */
+export function useUnfinishedRuns(runs: readonly CleanupRowFragment[]): void {
+  const now = useNow()
+  const unfinished = runs.filter(isUnfinished).slice(0, watchedRuns)
+  const isFresh = unfinished.some(({ createdAt }) => now - Date.parse(createdAt) < freshForMs)
+  const options = {
+    variables: { ids: unfinished.map(({ id }) => id) },
+    fetchPolicy: 'network-only',
+    pollInterval: isFresh ? whileFreshMs : afterwardsMs,
+    skipPollAttempt: () => document.hidden,
+  } as const
+  useQuery(CleanupRunsNowDocument, unfinished.length === 0 ? skipToken : options)
+}
+
+/** As many as the API keeps of a run. */
+const keptItems = 100
+
+/** What a run dealt with, thing by thing. It is known when the run has ended. */
+function RunItems({ run }: { run: CleanupRowFragment }) {
+  const { data, error } = useQuery(CleanupItemsDocument, isUnfinished(run) ? skipToken : { variables: { id: run.id } })
+  if (error) return <Fact label="Things">{wordError(error)}</Fact>
+  if (!data?.node || !('items' in data.node) || data.node.items.length === 0) return null
+  const { items } = data.node
+  return (
+    <Fact label="Things">
+      <ol className="run-items" aria-label="Things that it dealt with">
+        {items.map(({ what, key, byteSize }, at) => (
+          <li key={at}>
+            <code className="mono">{key}</code>
+            <span className="soft">
+              {nameOfOutcome(what, run)}
+              {byteSize !== null && ` · ${formatBytes(byteSize)}`}
+            </span>
+          </li>
+        ))}
+      </ol>
+      {items.length === keptItems && <p className="soft">Only the first {keptItems} are on record.</p>}
+    </Fact>
+  )
+}
 
 /** Everything about a run. Its id stands in the address, so that this can be linked to. */
 export function RunDetails({ id, onClose }: { id: string; onClose: () => void }) {

@@ -11,8 +11,7 @@ import {
 import { takeSuccess, wordFailure } from '../apollo/takeSuccess.ts'
 import { Button } from '../ui/Button.tsx'
 import { Dialog } from '../ui/Dialog.tsx'
-import { cleanupKinds } from './cleanupWords.ts'
-import { brakeOf } from './summaryOf.ts'
+import { cleanupKinds, brakeOf } from './cleanupWords.ts'
 
 interface RunDialogProps {
   readonly kind: CleanupKind

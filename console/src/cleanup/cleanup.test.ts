@@ -1,9 +1,19 @@
-import { readFileSync } from 'node:fs'
 import { buildSchema, isEnumType } from 'graphql'
+import { readFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
 import type { CleanupRowFragment } from '../apollo/operations.ts'
-import { cleanupKinds, nameOfFinding, nameOfGate, nameOfKind, nameOfOutcome, stateNames } from './cleanupWords.ts'
-import { brakeOf, isAlarming, isUnfinished, summaryOf } from './summaryOf.ts'
+import {
+  cleanupKinds,
+  nameOfFinding,
+  nameOfGate,
+  nameOfKind,
+  nameOfOutcome,
+  stateNames,
+  brakeOf,
+  isAlarming,
+  isUnfinished,
+  summaryOf,
+} from './cleanupWords.ts'
 
 const schema = buildSchema(readFileSync(new URL('../../../schema.graphql', import.meta.url), 'utf8'))
 

@@ -1,5 +1,16 @@
 import { Link2, Lock, TriangleAlert } from 'lucide-react'
 import type { FileRowFragment } from '../apollo/operations.ts'
+import { lookOf } from './typeNames.ts'
+
+/** Decoration: the kind of the file stands beside it in words. */
+export function FileIcon({ contentType }: { contentType: string }) {
+  const { Icon, tone } = lookOf(contentType)
+  return (
+    <span className={`file-icon tone-${tone}`} title={contentType} aria-hidden>
+      <Icon size={20} strokeWidth={1.7} />
+    </span>
+  )
+}
 
 /** What people have to know of a file before they touch it: in words, and not by colour alone. The worst comes first. */
 export function FileBadges({ file }: { file: Pick<FileRowFragment, 'attachmentCount' | 'hold' | 'quarantinedAt'> }) {

@@ -1,23 +1,65 @@
-import { useQuery } from '@apollo/client/react'
+import { useApolloClient, useQuery } from '@apollo/client/react'
 import { Download, FilePlus2, History, Pencil, TriangleAlert } from 'lucide-react'
+import { useState } from 'react'
 import { Link } from 'react-router'
-import { type FileDetailsQuery, FileDetailsDocument, type FileRowFragment } from '../apollo/operations.ts'
+import {
+  type Retention,
+  type FileDetailsQuery,
+  FileDetailsDocument,
+  type FileRowFragment,
+} from '../apollo/operations.ts'
+import { wordFailure } from '../apollo/takeSuccess.ts'
 import { wordError } from '../apollo/wordRefusal.ts'
 import { UsedBy } from '../attachments/UsedBy.tsx'
 import { HoldSection } from '../holds/HoldSection.tsx'
 import { paths } from '../paths.ts'
 import { useMay, useTenant } from '../shell/useShell.ts'
 import { Button } from '../ui/Button.tsx'
-import { NoSuchRow, Sheet } from '../ui/Sheet.tsx'
-import { Fact } from '../ui/Fact.tsx'
-import { formatBytes, formatCount } from '../ui/formatBytes.ts'
+import { NoSuchRow, Sheet, Fact } from '../ui/Sheet.tsx'
 import { Time } from '../ui/Time.tsx'
 import { UserText } from '../ui/UserText.tsx'
-import { FileIcon } from './FileIcon.tsx'
+import { formatBytes, formatCount } from '../ui/formatBytes.ts'
+import { say } from '../ui/say.ts'
+import { FileIcon } from './FileBadges.tsx'
 import { FileVersions, newestIntact } from './FileVersions.tsx'
-import { RetentionChoice } from './RetentionChoice.tsx'
+import { changeRetention } from './changeFiles.ts'
 import { typeNameOf } from './typeNames.ts'
 import { useFileActions } from './useFileActions.tsx'
+
+const retentionNames: Record<Retention, string> = {
+  KEPT: 'until somebody deletes it',
+  WHILE_ATTACHED: 'as long as something uses it',
+}
+
+/** How long a file stays; a choice for those who may change it. */
+export function RetentionChoice({ file }: { file: { readonly id: string; readonly retention: Retention } }) {
+  const client = useApolloClient()
+  const mayChange = useMay('MEMBER')
+  const [isPending, setPending] = useState(false)
+  if (!mayChange) return retentionNames[file.retention]
+
+  async function choose(retention: Retention) {
+    setPending(true)
+    await changeRetention(client, file.id, retention).catch((error: unknown) => say(wordFailure(error)))
+    setPending(false)
+  }
+
+  return (
+    <select
+      className="select retention"
+      aria-label="How long it stays"
+      value={file.retention}
+      aria-busy={isPending}
+      onChange={({ target }) => void choose(target.value as Retention)}
+    >
+      {Object.entries(retentionNames).map(([retention, name]) => (
+        <option key={retention} value={retention}>
+          {name}
+        </option>
+      ))}
+    </select>
+  )
+}
 
 interface FileDetailsProps {
   readonly id: string

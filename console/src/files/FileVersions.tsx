@@ -1,10 +1,9 @@
 import { Download } from 'lucide-react'
 import type { FileDetailsQuery } from '../apollo/operations.ts'
 import { Button } from '../ui/Button.tsx'
-import { formatBytes } from '../ui/formatBytes.ts'
-import { isolate } from '../ui/isolate.ts'
 import { Time } from '../ui/Time.tsx'
-import { UserText } from '../ui/UserText.tsx'
+import { isolate, UserText } from '../ui/UserText.tsx'
+import { formatBytes } from '../ui/formatBytes.ts'
 
 type Details = NonNullable<FileDetailsQuery['file']>
 type FileVersion = Details['versions']['edges'][number]['node']

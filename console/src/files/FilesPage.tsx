@@ -1,4 +1,3 @@
-import './files.css'
 import { FileSearch, FolderOpen } from 'lucide-react'
 import { Suspense, useState } from 'react'
 import { useNavigate, useSearchParams } from 'react-router'
@@ -13,23 +12,52 @@ import {
 } from '../apollo/operations.ts'
 import { useList } from '../apollo/useList.ts'
 import { type FilesState, paths, readFilesState } from '../paths.ts'
+import { PersonFilter } from '../people/PersonFilter.tsx'
 import { PageError } from '../shell/PageError.tsx'
 import { useMay, useTenant } from '../shell/useShell.ts'
-import { ListFooter } from '../ui/ListFooter.tsx'
-import { NewsPill } from '../ui/NewsPill.tsx'
+import { ListFooter, NewsPill, SkeletonRows } from '../ui/ListParts.tsx'
 import { Notice } from '../ui/Notice.tsx'
-import { SkeletonRows } from '../ui/SkeletonRows.tsx'
-import { useStable } from '../ui/useStable.ts'
 import { VirtualTable } from '../ui/VirtualTable.tsx'
-import { useCatchUp } from '../uploads/arrivals.ts'
-import { UploadButton } from '../uploads/UploadButton.tsx'
-import { FileFilters } from './FileFilters.tsx'
-import type { FileChoices } from './FileMenu.tsx'
-import { FileRow } from './FileRow.tsx'
-import type { ChosenVersion } from './newVersion.ts'
-import { prefixOf } from './typeGroups.ts'
-import { type Kept, useFileActions } from './useFileActions.tsx'
 import { lazyPart } from '../ui/lazyPart.ts'
+import { useStable } from '../ui/useStable.ts'
+import { UploadButton } from '../uploads/UploadButton.tsx'
+import { useCatchUp } from '../uploads/arrivals.ts'
+import { type FileChoices, FileRow } from './FileRow.tsx'
+import type { ChosenVersion } from './newVersion.ts'
+import { typeGroups, prefixOf } from './typeNames.ts'
+import { type Kept, useFileActions } from './useFileActions.tsx'
+import './files.css'
+
+interface FileFiltersProps {
+  readonly state: FilesState
+  readonly onChange: (state: FilesState) => void
+}
+
+function FileFilters({ state, onChange }: FileFiltersProps) {
+  return (
+    <div className="page-tools" role="group" aria-label="Filters">
+      <select
+        className="select"
+        aria-label="Type"
+        value={state.type ?? ''}
+        onChange={({ target }) => onChange({ ...state, type: target.value })}
+      >
+        <option value="">All types</option>
+        {typeGroups.map(({ id, label }) => (
+          <option key={id} value={id}>
+            {label}
+          </option>
+        ))}
+      </select>
+      <PersonFilter
+        label="Uploaded by"
+        placeholder="Uploaded by anybody"
+        id={state.by}
+        onChange={(by) => onChange({ ...state, by })}
+      />
+    </div>
+  )
+}
 
 const FileDetails = lazyPart(() => import('./FileDetails.tsx').then((part) => part.FileDetails))
 const KeptDialog = lazyPart(() => import('./KeptDialog.tsx').then((part) => part.KeptDialog))

@@ -1,5 +1,8 @@
 import type { ApolloClient } from '@apollo/client'
+import { tellPurged, whenPurged } from '../apollo/changes.ts'
 import {
+  type AttachmentRowFragment,
+  type DeleteFileMutation,
   ChangeRetentionDocument,
   DeleteFileDocument,
   FileNowDocument,
@@ -9,11 +12,33 @@ import {
   type Retention,
   UsageNowDocument,
 } from '../apollo/operations.ts'
-import { tellPurged, whenPurged } from '../apollo/changes.ts'
 import { RefusedError, takeSuccess } from '../apollo/takeSuccess.ts'
+import type { Refusal } from '../apollo/wordRefusal.ts'
 import { withdraw } from '../ui/say.ts'
-import { throwIfKept } from './fileKept.ts'
 import { putIntoFiles, takeFromFiles, takeFromTrash } from './fileLists.ts'
+
+/** Who uses a file: the first of them, and how many there are. */
+export interface Users {
+  readonly attachments: readonly AttachmentRowFragment[]
+  readonly attachmentCount: number
+}
+
+/** A file that was to go has to stay: because of its users or, where there are none, because it is held. */
+export class FileKept extends RefusedError {
+  readonly users: Users | null
+
+  constructor(refusal: Refusal, users: Users | null) {
+    super(refusal)
+    this.users = users
+  }
+}
+
+/** Throws `FileKept` where a file was not deleted for a reason that people have to be shown. */
+function throwIfKept(result: DeleteFileMutation['deleteFile'] | undefined): void {
+  if (!result || !('__typename' in result)) return
+  if (result.__typename === 'FileInUseError') throw new FileKept(result, result)
+  if (result.__typename === 'ConflictError') throw new FileKept(result, null)
+}
 
 // Nothing offers to undo the deletion of a file that is gone for good, in whichever tab that was done.
 whenPurged(withdraw)

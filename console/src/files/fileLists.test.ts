@@ -1,7 +1,7 @@
 import { gql } from '@apollo/client'
 import { beforeEach, expect, test } from 'vitest'
-import { createCache } from '../apollo/cache.ts'
 import type { FileRowFragment } from '../apollo/operations.ts'
+import { createCache } from '../apollo/tenantClients.ts'
 import { putIntoFiles, takeFromFiles } from './fileLists.ts'
 
 const list = gql`

@@ -1,5 +1,5 @@
+import { pickFiles } from '../uploads/UploadButton.tsx'
 import { declaredType, essenceOf } from '../uploads/declaredType.ts'
-import { pickFiles } from '../uploads/pickFiles.ts'
 
 interface CurrentFile {
   readonly id: string

@@ -1,12 +1,24 @@
+import type { ApolloClient } from '@apollo/client'
 import { useApolloClient } from '@apollo/client/react'
 import { type SubmitEvent, useState } from 'react'
 import { TextArea } from 'react-aria-components/TextArea'
 import { FieldError, Label, TextField } from 'react-aria-components/TextField'
-import { wordFailure } from '../apollo/takeSuccess.ts'
+import { HoldFileDocument, ReleaseFileDocument } from '../apollo/operations.ts'
+import { takeSuccess, wordFailure } from '../apollo/takeSuccess.ts'
+import { ConfirmDialog } from '../shell/ConfirmDialog.tsx'
 import { Button } from '../ui/Button.tsx'
 import { Dialog } from '../ui/Dialog.tsx'
 import { UserText } from '../ui/UserText.tsx'
-import { holdFile } from './changeHold.ts'
+
+export async function holdFile(client: ApolloClient, id: string, reason: string): Promise<void> {
+  const { data } = await client.mutate({ mutation: HoldFileDocument, variables: { input: { id, reason } } })
+  takeSuccess(data?.holdFile, 'file')
+}
+
+export async function releaseFile(client: ApolloClient, id: string): Promise<void> {
+  const { data } = await client.mutate({ mutation: ReleaseFileDocument, variables: { input: { id } } })
+  takeSuccess(data?.releaseFile, 'file')
+}
 
 interface HoldDialogProps {
   readonly file: { readonly id: string; readonly name: string }
@@ -59,5 +71,33 @@ export function HoldDialog({ file, onClose }: HoldDialogProps) {
         </div>
       </form>
     </Dialog>
+  )
+}
+
+interface ReleaseDialogProps {
+  readonly file: { readonly id: string; readonly name: string }
+  readonly isInTrash?: boolean
+  readonly onClose: () => void
+}
+
+/** The end of a hold. */
+export function ReleaseDialog({ file, isInTrash = false, onClose }: ReleaseDialogProps) {
+  const client = useApolloClient()
+  return (
+    <ConfirmDialog
+      title="Release from legal hold?"
+      verb="Release"
+      run={() => releaseFile(client, file.id)}
+      onClose={onClose}
+    >
+      <p>
+        <strong>
+          <UserText wrap>{file.name}</UserText>
+        </strong>{' '}
+        {isInTrash
+          ? 'will be deleted forever when its time in the trash is over. That may be soon.'
+          : 'can be deleted again then.'}
+      </p>
+    </ConfirmDialog>
   )
 }

@@ -3,11 +3,33 @@ import { Suspense, useState } from 'react'
 import type { HeldFragment } from '../apollo/operations.ts'
 import { useMay } from '../shell/useShell.ts'
 import { Button } from '../ui/Button.tsx'
-import { HoldFacts } from './HoldFacts.tsx'
+import { Time } from '../ui/Time.tsx'
+import { UserText } from '../ui/UserText.tsx'
 import { lazyPart } from '../ui/lazyPart.ts'
+import './holds.css'
+
+/** The reason of a hold, and who placed it. */
+export function HoldFacts({ hold }: { hold: NonNullable<HeldFragment['hold']> }) {
+  return (
+    <figure className="hold">
+      <blockquote>
+        <UserText wrap>{hold.reason}</UserText>
+      </blockquote>
+      <figcaption className="soft">
+        <Time at={hold.heldAt} />
+        {hold.heldBy && (
+          <>
+            {' '}
+            by <UserText wrap>{hold.heldBy.name}</UserText>
+          </>
+        )}
+      </figcaption>
+    </figure>
+  )
+}
 
 const HoldDialog = lazyPart(() => import('./HoldDialog.tsx').then((part) => part.HoldDialog))
-const ReleaseDialog = lazyPart(() => import('./ReleaseDialog.tsx').then((part) => part.ReleaseDialog))
+const ReleaseDialog = lazyPart(() => import('./HoldDialog.tsx').then((part) => part.ReleaseDialog))
 
 interface HoldSectionProps {
   readonly file: { readonly id: string; readonly name: string; readonly hold: HeldFragment['hold'] }

@@ -1,10 +1,23 @@
-import './people.css'
+import { skipToken, useQuery } from '@apollo/client/react'
 import { X } from 'lucide-react'
 import { type ComponentType, useEffect, useId, useRef, useState } from 'react'
+import { type PersonFragment, PersonByIdDocument } from '../apollo/operations.ts'
+import { useShell } from '../shell/useShell.ts'
 import { Button } from '../ui/Button.tsx'
 import { say } from '../ui/say.ts'
 import type { PersonBoxProps } from './PersonBox.tsx'
-import { usePerson } from './usePerson.ts'
+import './people.css'
+
+/** Whom an id names; null if it names nobody in this tenant, undefined until that is known. */
+function usePerson(id: string | undefined): Pick<PersonFragment, 'id' | 'name'> | null | undefined {
+  const me = useShell()?.viewer?.principal
+  const isKnown = id === undefined || id === me?.id
+  const { data, error } = useQuery(PersonByIdDocument, isKnown ? skipToken : { variables: { id } })
+  if (isKnown) return id === undefined ? null : me
+  if (error) return null
+  if (!data) return undefined
+  return data.node?.__typename === 'Principal' ? data.node : null
+}
 
 interface PersonFilterProps {
   readonly label: string

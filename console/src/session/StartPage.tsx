@@ -1,14 +1,14 @@
+import { useQuery } from '@apollo/client/react'
 import { Building2, CloudOff } from 'lucide-react'
 import { useEffect, useMemo } from 'react'
 import { Navigate } from 'react-router'
-import { useQuery } from '@apollo/client/react'
 import { TenantsDocument } from '../apollo/operations.ts'
 import { clientWithoutTenant } from '../apollo/tenantClients.ts'
 import { codeOf, wordError } from '../apollo/wordRefusal.ts'
 import { paths } from '../paths.ts'
 import { Button } from '../ui/Button.tsx'
 import { Notice } from '../ui/Notice.tsx'
-import { readLastTenant } from './lastTenant.ts'
+import { readLastTenant } from './session.ts'
 
 /** Leads on to the files of the tenant that was open last, or of the first one. */
 export function StartPage() {

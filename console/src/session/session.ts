@@ -1,6 +1,25 @@
 import { RefusedError } from '../apollo/takeSuccess.ts'
 import { serverPath } from '../basePath.ts'
 
+const key = 'filegraph.tenant'
+
+/** The tenant that this browser showed last: a convenience, so it may be missing, wrong, or somebody else's. */
+export function readLastTenant(): string | null {
+  try {
+    return localStorage.getItem(key)
+  } catch {
+    return null
+  }
+}
+
+export function keepLastTenant(slug: string): void {
+  try {
+    localStorage.setItem(key, slug)
+  } catch {
+    // A private window keeps nothing: the next start shows the first tenant.
+  }
+}
+
 /** Why somebody could not sign in, in their words; null once they are. */
 export async function signIn(email: string, password: string): Promise<string | null> {
   const answer = await fetch(serverPath('/session'), {
@@ -25,7 +44,7 @@ export async function signOut(): Promise<void> {
 }
 
 /** `status` is undefined where no answer came; `retryAfterSeconds` is 0 or NaN where none was given. */
-export function wordSignInFailure(status: number | undefined, retryAfterSeconds: number): string {
+function wordSignInFailure(status: number | undefined, retryAfterSeconds: number): string {
   if (status === 400 || status === 401) return 'This e-mail address and password do not belong together.'
   if (status === 429) return `Too many attempts. Try again ${waitingTime(retryAfterSeconds)}.`
   if (status === undefined) return 'No answer from the server. Check your connection, then try again.'

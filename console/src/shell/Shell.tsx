@@ -1,22 +1,78 @@
-import './shell.css'
 import { ApolloProvider } from '@apollo/client/react'
-import { BrushCleaning, Files, ScrollText, Trash2 } from 'lucide-react'
-import { Suspense, useEffect } from 'react'
+import { WifiOff, BrushCleaning, Files, ScrollText, Trash2 } from 'lucide-react'
+import { useSyncExternalStore, Suspense, useEffect } from 'react'
 import { NavLink, Outlet } from 'react-router'
 import { clientOf } from '../apollo/tenantClients.ts'
 import { paths } from '../paths.ts'
-import { keepLastTenant } from '../session/lastTenant.ts'
+import { keepLastTenant } from '../session/session.ts'
+import { SkeletonRows } from '../ui/ListParts.tsx'
+import { Logo } from '../ui/Logo.tsx'
+import { formatBytes, formatCount } from '../ui/formatBytes.ts'
+import { lazyPart } from '../ui/lazyPart.ts'
 import { DropTarget } from '../uploads/DropTarget.tsx'
 import { UploadDock } from '../uploads/UploadDock.tsx'
 import { uploads } from '../uploads/uploads.ts'
-import { Logo } from '../ui/Logo.tsx'
-import { SkeletonRows } from '../ui/SkeletonRows.tsx'
-import { OfflineNote } from './OfflineNote.tsx'
 import { TenantSwitcher } from './TenantSwitcher.tsx'
-import { UsageMeter } from './UsageMeter.tsx'
 import { UserMenu } from './UserMenu.tsx'
-import { useMay, useShell, useTenant } from './useShell.ts'
-import { lazyPart } from '../ui/lazyPart.ts'
+import { useShell, useMay, useTenant } from './useShell.ts'
+import './shell.css'
+
+/** Says that what is shown may be old. It is asked for again by itself once there is a network. */
+function OfflineNote() {
+  const isOnline = useSyncExternalStore(subscribe, () => navigator.onLine)
+  return (
+    <div role="status">
+      {!isOnline && (
+        <p className="offline-note">
+          <WifiOff size={16} aria-hidden /> You are offline. What you see may be out of date.
+        </p>
+      )}
+    </div>
+  )
+}
+
+function subscribe(listener: () => void) {
+  window.addEventListener('online', listener)
+  window.addEventListener('offline', listener)
+  return () => {
+    window.removeEventListener('online', listener)
+    window.removeEventListener('offline', listener)
+  }
+}
+
+/** How much is stored, and out of how much. What pending uploads have reserved is taken already. */
+function UsageMeter() {
+  const usage = useShell()?.usage
+  if (!usage) return null
+  const used = usage.storedBytes + usage.reservedBytes
+  const files = `${formatCount(usage.fileCount)} ${usage.fileCount === 1 ? 'file' : 'files'}`
+  if (usage.quotaBytes === null) {
+    return (
+      <p className="usage soft">
+        {files}, {formatBytes(used)}
+      </p>
+    )
+  }
+  const share = usage.quotaBytes > 0 ? Math.min(1, used / usage.quotaBytes) : 1
+  return (
+    <div className="usage soft">
+      <p>
+        {formatBytes(used)} of {formatBytes(usage.quotaBytes)} used
+      </p>
+      <div
+        className="progress"
+        role="meter"
+        aria-label="Space used"
+        aria-valuemin={0}
+        aria-valuemax={100}
+        aria-valuenow={Math.round(share * 100)}
+      >
+        <div className="progress-fill" style={{ width: `${Math.max(share * 100, 1)}%` }} />
+      </div>
+      <p>{files}</p>
+    </div>
+  )
+}
 
 const DeletesRefused = lazyPart(() => import('./DeletesRefused.tsx').then((part) => part.DeletesRefused))
 

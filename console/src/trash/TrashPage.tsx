@@ -1,5 +1,3 @@
-import '../files/files.css'
-import './trash.css'
 import { Trash2 } from 'lucide-react'
 import { Suspense, useState } from 'react'
 import {
@@ -13,16 +11,16 @@ import { useList } from '../apollo/useList.ts'
 import { useFileActions } from '../files/useFileActions.tsx'
 import { PageError } from '../shell/PageError.tsx'
 import { useMay } from '../shell/useShell.ts'
-import { ListFooter } from '../ui/ListFooter.tsx'
-import { NewsPill } from '../ui/NewsPill.tsx'
+import { ListFooter, NewsPill, SkeletonRows } from '../ui/ListParts.tsx'
 import { Notice } from '../ui/Notice.tsx'
-import { SkeletonRows } from '../ui/SkeletonRows.tsx'
 import { VirtualTable } from '../ui/VirtualTable.tsx'
-import { TrashRow, type TrashedFile } from './TrashRow.tsx'
 import { lazyPart } from '../ui/lazyPart.ts'
+import { TrashRow, type TrashedFile } from './TrashRow.tsx'
+import '../files/files.css'
+import './trash.css'
 
 const HoldDialog = lazyPart(() => import('../holds/HoldDialog.tsx').then((part) => part.HoldDialog))
-const ReleaseDialog = lazyPart(() => import('../holds/ReleaseDialog.tsx').then((part) => part.ReleaseDialog))
+const ReleaseDialog = lazyPart(() => import('../holds/HoldDialog.tsx').then((part) => part.ReleaseDialog))
 const PurgeDialog = lazyPart(() => import('./PurgeDialog.tsx').then((part) => part.PurgeDialog))
 
 const trash = {

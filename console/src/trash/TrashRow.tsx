@@ -1,16 +1,52 @@
-import { ArchiveRestore } from 'lucide-react'
+import { EllipsisVertical, Lock, LockOpen, Trash2, ArchiveRestore } from 'lucide-react'
+import { Menu, MenuItem, MenuTrigger, Popover, Separator } from 'react-aria-components/Menu'
 import type { TrashPageQuery } from '../apollo/operations.ts'
-import { FileBadges } from '../files/FileBadges.tsx'
-import { FileIcon } from '../files/FileIcon.tsx'
+import { FileBadges, FileIcon } from '../files/FileBadges.tsx'
 import { typeNameOf } from '../files/typeNames.ts'
 import { Button } from '../ui/Button.tsx'
+import { Time, useNow } from '../ui/Time.tsx'
+import { isolate, FileName, UserText } from '../ui/UserText.tsx'
 import { formatBytes } from '../ui/formatBytes.ts'
 import { dayAt, daysUntil, exactTime } from '../ui/formatTime.ts'
-import { Time } from '../ui/Time.tsx'
-import { useNow } from '../ui/useNow.ts'
-import { isolate } from '../ui/isolate.ts'
-import { FileName, UserText } from '../ui/UserText.tsx'
-import { type TrashChoices, TrashMenu } from './TrashMenu.tsx'
+
+interface TrashChoices {
+  readonly onHold: () => void
+  readonly onRelease: () => void
+  readonly onPurge: () => void
+}
+
+/** What administrators can do to a deleted file. One that is held cannot be deleted for good, and says so. */
+function TrashMenu({ name, isHeld, choices }: { name: string; isHeld: boolean; choices: TrashChoices }) {
+  return (
+    <MenuTrigger>
+      <Button look="icon" aria-label={`More for ${isolate(name)}`}>
+        <EllipsisVertical size={18} aria-hidden />
+      </Button>
+      <Popover className="menu-popover" placement="bottom end">
+        <Menu className="menu" aria-label={name}>
+          {isHeld ? (
+            <MenuItem className="menu-item" textValue="Release from legal hold" onAction={choices.onRelease}>
+              <LockOpen size={16} aria-hidden /> Release from legal hold …
+            </MenuItem>
+          ) : (
+            <MenuItem className="menu-item" textValue="Put under legal hold" onAction={choices.onHold}>
+              <Lock size={16} aria-hidden /> Put under legal hold …
+            </MenuItem>
+          )}
+          <Separator className="menu-separator" />
+          <MenuItem
+            className="menu-item menu-item-danger"
+            textValue="Delete forever"
+            isDisabled={isHeld}
+            onAction={choices.onPurge}
+          >
+            <Trash2 size={16} aria-hidden /> Delete forever …{isHeld && <span className="menu-hint">on hold</span>}
+          </MenuItem>
+        </Menu>
+      </Popover>
+    </MenuTrigger>
+  )
+}
 
 export type TrashedFile = NonNullable<TrashPageQuery['files']>['edges'][number]['node']
 

@@ -4,6 +4,16 @@ import { Dialog as Inside } from 'react-aria-components/Dialog'
 import { Modal, ModalOverlay } from 'react-aria-components/Modal'
 import { Button } from './Button.tsx'
 
+/** A line of a `<dl className="facts">`. */
+export function Fact({ label, children }: { label: string; children: ReactNode }) {
+  return (
+    <div>
+      <dt>{label}</dt>
+      <dd>{children}</dd>
+    </div>
+  )
+}
+
 interface SheetProps {
   readonly label: string
   readonly isLoaded: boolean

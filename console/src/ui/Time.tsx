@@ -1,5 +1,29 @@
+import { useSyncExternalStore } from 'react'
 import { exactTime, relativeTime } from './formatTime.ts'
-import { useNow } from './useNow.ts'
+
+const everyMs = 30_000
+const listeners = new Set<() => void>()
+let current = Date.now()
+let timer: ReturnType<typeof setInterval> | undefined
+
+function subscribe(listener: () => void) {
+  listeners.add(listener)
+  timer ??= setInterval(tick, everyMs)
+  return () => {
+    listeners.delete(listener)
+    if (listeners.size > 0) return
+    clearInterval(timer)
+    timer = undefined
+  }
+}
+
+function tick() {
+  current = Date.now()
+  for (const listener of listeners) listener()
+}
+
+/** The time in milliseconds, renewed twice a minute by one timer for the whole page. */
+export const useNow = () => useSyncExternalStore(subscribe, () => current)
 
 /** How long ago something was; the exact time is one hover or one copy away. */
 export function Time({ at }: { at: string }) {

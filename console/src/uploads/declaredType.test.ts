@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
-import { provedInstead } from './contradiction.ts'
 import { declaredType, essenceOf } from './declaredType.ts'
+import { provedInstead } from './uploadWork.ts'
 
 test('the type of the browser is declared as it is, and an empty or malformed one is left to the server', () => {
   expect(declaredType({ type: 'text/plain' })).toBe('text/plain')

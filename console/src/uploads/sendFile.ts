@@ -83,3 +83,32 @@ function wordBucketStatus(status: number): string {
   if (status === 400) return 'The file changed on the way, or on your disk. Try again.'
   return 'The storage did not accept the file. Try again in a moment.'
 }
+
+/** By XMLHttpRequest, since `fetch` cannot tell how much has been sent. No cookie goes to the bucket. */
+export const putBytes: PutBytes = (intent, bytes, { signal, onSent }) =>
+  new Promise((resolve, reject) => {
+    const request = new XMLHttpRequest()
+    request.open(intent.method, intent.url)
+    for (const { name, value } of intent.headers) {
+      if (!setByBrowser.has(name.toLowerCase())) request.setRequestHeader(name, value)
+    }
+    request.upload.onprogress = ({ loaded }) => onSent(loaded)
+    request.onload = () => resolve(request.status)
+    request.onerror = () => reject(new TypeError('The bucket could not be reached'))
+    request.onabort = () => reject(signal.reason)
+    signal.addEventListener('abort', () => request.abort(), { once: true })
+    request.send(bytes)
+  })
+
+/** Browsers refuse to have these set, and set them rightly by themselves. */
+const setByBrowser = new Set(['content-length', 'host'])
+
+/** Browsers hash a whole buffer at once, so that larger files would have to lie in memory. */
+const largestHashedBytes = 64 * 1024 * 1024
+
+/** SHA-256 in 64 hexadecimal digits; null for files over 64 MiB, and where the page is not served securely. */
+export async function sha256Of(bytes: Blob): Promise<string | null> {
+  if (bytes.size > largestHashedBytes || !globalThis.crypto?.subtle) return null
+  const digest = await crypto.subtle.digest('SHA-256', await bytes.arrayBuffer())
+  return Array.from(new Uint8Array(digest), (byte) => byte.toString(16).padStart(2, '0')).join('')
+}

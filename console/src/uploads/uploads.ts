@@ -10,12 +10,10 @@ import { takeSuccess } from '../apollo/takeSuccess.ts'
 import { clientOf } from '../apollo/tenantClients.ts'
 import { showArrived } from './arrivals.ts'
 import { type Dropped, readFolders } from './dropped.ts'
-import { putBytes } from './putBytes.ts'
-import type { UploadGateway } from './sendFile.ts'
-import { sha256Of } from './sha256Of.ts'
+import { putBytes, type UploadGateway, sha256Of } from './sendFile.ts'
 import { UploadQueue } from './uploadQueue.ts'
-import type { ChosenFile } from './uploadWork.ts'
 import type { FolderNotes } from './uploadStore.ts'
+import type { ChosenFile } from './uploadWork.ts'
 
 /** The one queue of this browser tab. */
 export const uploads = new UploadQueue({

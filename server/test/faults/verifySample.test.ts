@@ -92,7 +92,7 @@ describe('the verification of a sample', () => {
   })
 
   it('finds nothing to look at in a tenant without files', async () => {
-    const empty = await bench.service.sweep(crypto.randomUUID(), 'VERIFY')
+    const empty = await bench.service.sweep((await bench.service.createTenant()).id, 'VERIFY')
     expect(empty.tally).toMatchObject({ examined: 0, found: none })
   })
 })

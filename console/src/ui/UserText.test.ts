@@ -1,6 +1,5 @@
 import { expect, it } from 'vitest'
-import { isolate } from './isolate.ts'
-import { splitName } from './splitName.ts'
+import { isolate, splitName } from './UserText.tsx'
 
 it.each([
   ['short names at their ending', 'a.pdf', 'a', '.pdf'],

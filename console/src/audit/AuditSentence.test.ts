@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { sentenceOf } from './sentenceOf.ts'
+import { sentenceOf } from './AuditSentence.tsx'
 
 function read(action: string, payload: Record<string, unknown> = {}, name: string | null = 'a.pdf'): string {
   const actor = { id: '1', name: 'Ada', kind: 'USER', email: null } as const
