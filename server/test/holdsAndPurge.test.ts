@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto'
+import postgres from 'postgres'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { globalId } from '../src/graphql/globalId.ts'
 import { type FileChanges, fileChangesIn } from './fileChanges.ts'
@@ -119,6 +120,19 @@ describe('ending the time in the trash', () => {
     const cancel = 'mutation ($id: ID!) { cancelUpload(input: { id: $id }) { __typename } }'
     await service.ask(tenant.member, cancel, { id: uploadIntent.id })
     expect(await purge(waiting)).toMatchObject({ __typename: 'PurgeFileSuccess' })
+  })
+
+  it('is refused while an attachment is there, although the counter of the file says none', async () => {
+    const superuser = postgres(service.testDatabase.superuserUrl, { max: 1, onnotice: () => undefined })
+    const file = await uploadFile(service, tenant.member)
+    await remove(file)
+    const plain = Buffer.from(file.id, 'base64url').toString().replace('File:', '')
+    await superuser`insert into attachments (tenant_id, id, file_id, owner_type, owner_id, slot, created_by, created_at)
+      values (${tenant.id}, ${randomUUID()}, ${plain}, 'invoice', '1', 'scan', ${tenant.member.id}, now())`
+    expect(await purge(file)).toMatchObject({ code: 'FILE_IN_USE' })
+    await superuser`delete from attachments where file_id = ${plain}`
+    expect(await purge(file)).toMatchObject({ __typename: 'PurgeFileSuccess' })
+    await superuser.end()
   })
 
   it('is for an ADMIN', async () => {

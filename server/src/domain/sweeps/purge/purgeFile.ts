@@ -33,9 +33,10 @@ export async function purgeFile(
 }
 
 async function refuseUnlessPurgeable(tx: Transaction, file: LockedFile): Promise<void> {
-  if (file.attachmentCount > 0) {
-    throw new FileInUse(await attachmentsOfFile(tx, file.id, limits.toldAttachments), file.attachmentCount)
-  }
+  // Counted too, as the scheduled purge does: a wrong counter must not end the versions of a file in use.
+  const attachments = await attachmentsOfFile(tx, file.id, limits.toldAttachments)
+  const count = Math.max(file.attachmentCount, attachments.length)
+  if (count > 0) throw new FileInUse(attachments, count)
   if (file.softDeletedAt === null) throw new Conflict('NOT_TRASHED', 'The file is not in the trash. Delete it first.')
   refuseIfHeld(file)
   if (await hasPendingIntent(tx, file.id))
