@@ -88,6 +88,25 @@ describe('the statement of', () => {
     `)
   })
 
+  it('the usage of a tenant joins the quota', async () => {
+    const { statements } = await ask(tenant.viewer, '{ usage { storedBytes quotaBytes } }')
+    expect(statements).toMatchInlineSnapshot(`
+      [
+        "select "d0"."stored_bytes" as "storedBytes", "d0"."tenant_id" as "tenantId", "tenant"."r" as "tenant" from "tenant_usage" as "d0" left join lateral(select row_to_json("t".*) "r" from (select "d1"."quota_bytes"::text as "quotaBytes", "d1"."id" as "id" from "tenants" as "d1" where "d0"."tenant_id" = "d1"."id" limit $1) as "t") as "tenant" on true where "d0"."tenant_id" = $2 limit $3",
+      ]
+    `)
+  })
+
+  it('a list of attachments reads who attached each, whatever is asked', async () => {
+    const owner = 'ownerType: "invoice", ownerId: "1"'
+    const { statements } = await ask(tenant.viewer, `{ attachmentsOf(${owner}) { nodes { slot } } }`)
+    expect(statements).toMatchInlineSnapshot(`
+      [
+        "select "d0"."id" as "id", "d0"."file_id" as "fileId", "d0"."owner_type" as "ownerType", "d0"."owner_id" as "ownerId", "d0"."slot" as "slot", "d0"."created_at" as "createdAt", "d0"."tenant_id" as "tenantId", "creator"."r" as "creator" from (select "d0".* from "attachments" as "d0" where (("d0"."tenant_id" = $1) and ((("d0"."owner_type" = $2) and ("d0"."owner_id" = $3)))) order by "d0"."id" asc limit $4) as "d0" left join lateral(select row_to_json("t".*) "r" from (select "d1"."id" as "id", "d1"."kind" as "kind", "d1"."name" as "name", "d1"."email" as "email", "d1"."tenant_id" as "tenantId" from "principals" as "d1" where (("d0"."tenant_id" = "d1"."tenant_id") and ("d0"."created_by" = "d1"."id")) limit $5) as "t") as "creator" on true order by "d0"."id" asc",
+      ]
+    `)
+  })
+
   it('the answer of a mutation reads what is asked of the changed row, once', async () => {
     const { key, statements } = await newKey('four')
     expect(key).toMatchObject({ name: 'four', createdBy: { name: tenant.owner.name } })
@@ -139,22 +158,29 @@ describe('the border between the hot half and the cold one', () => {
     ).toEqual([])
   })
 
-  it('has a test for each of its sides', () => {
+  it('is where it is', () => {
     const cold = objectTypes.filter((type) => fieldsOf(type).some(isRelational)).map(({ name }) => name)
     expect(cold).toMatchInlineSnapshot(`
       [
         "ApiKey",
         "CleanupRun",
         "Query",
+        "Tenant",
+        "TenantPolicy",
+        "Usage",
+        "Viewer",
       ]
     `)
     const relationalRoots = Object.values(rootFields).filter(isRelational)
     expect(relationalRoots.map(({ name }) => name)).toMatchInlineSnapshot(`
       [
         "apiKeys",
+        "attachmentsOf",
         "cleanupRuns",
         "node",
         "nodes",
+        "tenant",
+        "usage",
       ]
     `)
   })

@@ -93,8 +93,8 @@ export interface FileUse {
   readonly ownerType: string
   readonly ownerId: string
   readonly slot: string
-  readonly attachedAt: Date
-  readonly attachedBy: {
+  readonly createdAt: Date
+  readonly creator: {
     readonly id: string
     readonly kind: PrincipalKind
     readonly name: string

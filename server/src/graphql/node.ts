@@ -63,17 +63,7 @@ findNodesByKey('FileVersion', {
   find: (keys, { context }) => Promise.all(keys.map((key) => findVersion(context, key))),
 })
 findNodesOf('UploadIntent', { role: 'VIEWER', find: (ids, { context }) => loadMany(loadersOf(context).uploads, ids) })
-findNodesOf('Attachment', { role: 'VIEWER', find: (ids, { context }) => loadMany(loadersOf(context).attachments, ids) })
-findNodesOf('Principal', { role: 'VIEWER', find: (ids, { context }) => loadMany(loadersOf(context).principals, ids) })
 findNodesOf('AuditEntry', { role: 'ADMIN', find: (ids, { context }) => loadMany(loadersOf(context).auditEntries, ids) })
-findNodesOf('Tenant', {
-  role: 'VIEWER',
-  find: async (ids, { context }) => {
-    const tenant = await loadersOf(context).tenant()
-    return ids.map((id) => (id === tenant.id ? tenant : null))
-  },
-})
-
 interface Loader {
   load(key: string): Promise<object | null>
 }

@@ -60,6 +60,13 @@ export async function readByIds<Row>(
   return ids.map((id) => byId.get(id) ?? null)
 }
 
+/** The one row that each tenant has. */
+export async function readOwn<Row>(type: RelationalType<Row>, asked: Asked): Promise<Row> {
+  const [row] = await readRows(type, { where: undefined, limit: 1 }, asked)
+  if (!row) throw new Error(`The tenant has no row for ${type.name}`)
+  return row
+}
+
 async function readRows<Row>(type: RelationalType<Row>, clauses: Clauses, { context, info }: Asked): Promise<Row[]> {
   const { [info.fieldName]: field } = info.parentType.getFields()
   if (!field?.extensions['relational'])

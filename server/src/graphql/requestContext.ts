@@ -1,14 +1,13 @@
 import DataLoader from 'dataloader'
 import type { Transaction } from '../database/tenantDatabase.ts'
 import { type Context, readingOnce } from '../domain/context.ts'
-import { type Attachment, findAttachments, listAttachments } from '../domain/files/attachments/listAttachments.ts'
+import { type Attachment, listAttachments } from '../domain/files/attachments/listAttachments.ts'
 import { type File, findFiles, findFilesAndTrash } from '../domain/files/findFiles.ts'
 import { type FileVersion, findVersions, listVersions } from '../domain/files/listVersions.ts'
 import { findPrincipals, type KnownPrincipal } from '../domain/identity/people/findPrincipals.ts'
 import { type AuditEntry, findAuditEntries } from '../domain/journal/listAuditLog.ts'
 import type { Page, PageArguments } from '../domain/paging/page.ts'
 import { Unauthenticated } from '../domain/refusals.ts'
-import { readTenant, type Tenant } from '../domain/tenants/policy.ts'
 import { findUploads, type Upload } from '../domain/uploads/intents/findUploads.ts'
 import { parseVersionKey, versionKey } from './globalId.ts'
 
@@ -46,8 +45,6 @@ interface Loaders {
   readonly uploads: DataLoader<string, Upload | null>
   readonly principals: DataLoader<string, KnownPrincipal | null>
   readonly auditEntries: DataLoader<string, AuditEntry | null>
-  readonly attachments: DataLoader<string, Attachment | null>
-  readonly tenant: () => Promise<Tenant>
   /** The same page of versions for several files at once. */
   readonly versionPages: PagesOf<FileVersion>
   /** The same of attachments. */
@@ -69,8 +66,6 @@ function createLoaders(ctx: Context): Loaders {
     uploads: byId((tx, ids) => findUploads(tx, ctx, ids)),
     principals: byId(findPrincipals),
     auditEntries: byId(findAuditEntries),
-    attachments: byId(findAttachments),
-    tenant: once(() => readingOnce(ctx, readTenant)),
     versionPages: pagesOf(ctx, listVersions),
     attachmentPages: pagesOf(ctx, listAttachments),
   }
@@ -95,9 +90,4 @@ function pagesOf<T>(
     loaders.set(key, loader)
     return loader
   }
-}
-
-function once<T>(read: () => Promise<T>): () => Promise<T> {
-  let answer: Promise<T> | undefined
-  return () => (answer ??= read())
 }

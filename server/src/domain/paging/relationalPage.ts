@@ -1,4 +1,4 @@
-import type { Column, SQL } from 'drizzle-orm'
+import { type Column, type SQL, sql } from 'drizzle-orm'
 import { isState } from '../../database/conditions.ts'
 import { type Order, type Page, type PageArguments, pageRequest } from './page.ts'
 import type { SortValue } from './cursor.ts'
@@ -13,6 +13,9 @@ type RelationalRow = Readonly<Record<string, unknown>>
 
 /** A condition of a relational query; undefined is none. */
 export type Condition = object | undefined
+
+/** No row. */
+export const nothing: Condition = { RAW: () => sql`false` }
 
 /** All of the conditions that there are. Drizzle refuses undefined inside of one. */
 export function allOf(...conditions: readonly Condition[]): Condition {

@@ -3,14 +3,6 @@ import { tenantUsage } from '../../database/tables/identityTables.ts'
 import type { Transaction } from '../../database/tenantDatabase.ts'
 import { QuotaExceeded } from '../refusals.ts'
 
-export type Usage = typeof tenantUsage.$inferSelect
-
-export async function readUsage(tx: Transaction): Promise<Usage> {
-  const [usage] = await tx.db.select().from(tenantUsage).where(tx.inTenant(tenantUsage))
-  if (!usage) throw new Error(`Tenant ${tx.tenantId} has no usage row`)
-  return usage
-}
-
 /**
  * Reserves space. The same statement enforces the quota, so that two callers cannot both take the last of it. Refuses
  * with `QuotaExceeded`.

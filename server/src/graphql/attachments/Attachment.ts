@@ -1,33 +1,51 @@
-import {
-  type Attachment as AttachmentRow,
-  listAttachmentsOfOwner,
-} from '../../domain/files/attachments/listAttachments.ts'
+import { attachmentsOf } from '../../domain/files/attachments/owner.ts'
+import type { RelationalOrder } from '../../domain/paging/relationalPage.ts'
 import { FileInUse } from '../../domain/refusals.ts'
-import { builder, connectionOf } from '../builder.ts'
+import { builder, relational } from '../builder.ts'
 import { Principal } from '../identity/Principal.ts'
-import { NodeInterface, nodeId } from '../node.ts'
+import { findNodesOf, NodeInterface, nodeId } from '../node.ts'
 import { ErrorInterface } from '../refusalTypes.ts'
-import { callerOf } from '../requestContext.ts'
+import { readByIds, readPage } from '../relational.ts'
 
-/** Its `file` stands in `File.ts`, which has fields of this type. */
-export const Attachment = builder.objectRef<AttachmentRow>('Attachment').implement({
+/**
+ * Lists of files reach it: no field carries a selection, so that rows of the data loaders and of refusals will do. Its `file` is in
+ * `File.ts`, which has fields of this type.
+ */
+export const Attachment = builder.drizzleObject('attachments', {
+  name: 'Attachment',
   description: 'A row of a host application that uses a file.',
   interfaces: [NodeInterface],
+  select: {
+    columns: { id: true, fileId: true, ownerType: true, ownerId: true, slot: true, createdAt: true },
+    with: { creator: { columns: { id: true, kind: true, name: true, email: true } } },
+  },
   fields: (t) => ({
     id: t.id({ description: 'The global id. Opaque.', resolve: ({ id }) => nodeId('Attachment', id) }),
-    ownerType: t.exposeString('ownerType', {
+    ownerType: t.string({
       description: 'The type of the row in the host application, such as `invoice`.',
+      resolve: ({ ownerType }) => ownerType,
     }),
-    ownerId: t.exposeString('ownerId', { description: 'The id of the row in the host application.' }),
-    slot: t.exposeString('slot', { description: 'The role of the file in the row, such as `avatar`.' }),
-    attachedAt: t.expose('attachedAt', { type: 'DateTime', description: 'When the file was attached.' }),
+    ownerId: t.string({
+      description: 'The id of the row in the host application.',
+      resolve: ({ ownerId }) => ownerId,
+    }),
+    slot: t.string({ description: 'The role of the file in the row, such as `avatar`.', resolve: ({ slot }) => slot }),
+    attachedAt: t.field({
+      type: 'DateTime',
+      description: 'When the file was attached.',
+      resolve: ({ createdAt }) => createdAt,
+    }),
     attachedBy: t.field({
       type: Principal,
       description: 'The principal that attached the file.',
-      resolve: ({ attachedBy }) => attachedBy,
+      resolve: ({ creator }) => creator,
     }),
   }),
 })
+
+findNodesOf('Attachment', { role: 'VIEWER', find: (ids, asked) => readByIds(Attachment, ids, asked) })
+
+const oldestFirst: RelationalOrder = { list: 'attachments', kinds: ['uuid'], columns: ['id'], descending: false }
 
 const AttachmentEdge = builder.edgeObject({
   type: Attachment,
@@ -66,9 +84,10 @@ builder.queryField('attachmentsOf', (t) =>
         ownerId: t.arg.string({ required: true, description: 'The id of the row in the host application.' }),
         slot: t.arg.string({ description: 'List only attachments in this slot. Default: all slots.' }),
       },
-      resolve: async (_root, { ownerType, ownerId, slot, ...page }, context) => {
-        const owner = { ownerType, ownerId, slot: slot ?? null }
-        return connectionOf(await listAttachmentsOfOwner(callerOf(context), owner, page), {})
+      extensions: relational,
+      resolve: (_root, { ownerType, ownerId, slot, ...page }, context, info) => {
+        const where = attachmentsOf({ ownerType, ownerId, slot: slot ?? null })
+        return readPage(Attachment, oldestFirst, page, { where, context, info })
       },
     },
     AttachmentConnection,

@@ -1,7 +1,8 @@
 import { listPrincipals } from '../../domain/identity/people/findPrincipals.ts'
 import { builder, connectionOf } from '../builder.ts'
 import { PrincipalKindEnum } from '../enums.ts'
-import { NodeInterface, nodeId } from '../node.ts'
+import { findNodesOf, NodeInterface, nodeId } from '../node.ts'
+import { readByIds } from '../relational.ts'
 import { callerOf } from '../requestContext.ts'
 
 /** Lists of files show it by the dozen: its fields carry no selection, so that any row with these columns will do. */
@@ -21,6 +22,8 @@ export const Principal = builder.drizzleObject('principals', {
     }),
   }),
 })
+
+findNodesOf('Principal', { role: 'VIEWER', find: (ids, asked) => readByIds(Principal, ids, asked) })
 
 const PrincipalEdge = builder.edgeObject({
   type: Principal,

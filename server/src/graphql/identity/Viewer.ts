@@ -1,8 +1,9 @@
 import type { Principal as Caller } from '../../domain/context.ts'
 import { listTenantsOf, type TenantOfUser } from '../../domain/identity/people/listTenantsOf.ts'
-import { builder } from '../builder.ts'
+import { builder, relational } from '../builder.ts'
 import { RoleEnum } from '../enums.ts'
-import { callerOf, loadersOf } from '../requestContext.ts'
+import { readOwn } from '../relational.ts'
+import { callerOf } from '../requestContext.ts'
 import { Tenant } from '../tenants/Tenant.ts'
 import { Principal } from './Principal.ts'
 
@@ -31,7 +32,8 @@ const Viewer = builder.objectRef<Caller>('Viewer').implement({
     tenant: t.field({
       type: Tenant,
       description: 'The tenant of this request.',
-      resolve: (_caller, _args, context) => loadersOf(context).tenant(),
+      extensions: relational,
+      resolve: (_caller, _args, context, info) => readOwn(Tenant, { context, info }),
     }),
     tenants: t.field({
       type: [TenantMembership],

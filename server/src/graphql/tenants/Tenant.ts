@@ -1,14 +1,15 @@
-import { readingOnce } from '../../domain/context.ts'
 import { readRefusal } from '../../domain/installation/watchBucket.ts'
 import { Invalid } from '../../domain/refusals.ts'
 import type { Tenant as TenantRow } from '../../domain/tenants/policy.ts'
 import { type OwnerPolicy, updateTenantPolicy } from '../../domain/tenants/updateTenant.ts'
-import { readUsage, type Usage as UsageRow } from '../../domain/tenants/usage.ts'
-import { builder, hasRole } from '../builder.ts'
-import { NodeInterface, nodeId } from '../node.ts'
-import { callerOf, loadersOf } from '../requestContext.ts'
+import { builder, hasRole, relational } from '../builder.ts'
+import { findNodesOf, NodeInterface, nodeId } from '../node.ts'
+import { readByIds, readOwn } from '../relational.ts'
+import { callerOf } from '../requestContext.ts'
 
-const TenantPolicy = builder.objectRef<TenantRow>('TenantPolicy').implement({
+const TenantPolicy = builder.drizzleObject('tenants', {
+  variant: 'TenantPolicy',
+  select: { columns: {} },
   description: 'The policy of a tenant.',
   fields: (t) => ({
     maxFileBytes: t.expose('maxFileBytes', { type: 'ByteSize', description: 'The maximum size of a file in bytes.' }),
@@ -35,11 +36,17 @@ const TenantPolicy = builder.objectRef<TenantRow>('TenantPolicy').implement({
   }),
 })
 
-export const Tenant = builder.objectRef<TenantRow>('Tenant').implement({
+export const Tenant = builder.drizzleObject('tenants', {
+  name: 'Tenant',
+  select: { columns: {} },
   description: 'A customer organisation. Data is never shared between tenants.',
   interfaces: [NodeInterface],
   fields: (t) => ({
-    id: t.id({ description: 'The global id. Opaque.', resolve: ({ id }) => nodeId('Tenant', id) }),
+    id: t.id({
+      description: 'The global id. Opaque.',
+      select: { columns: { id: true } },
+      resolve: ({ id }) => nodeId('Tenant', id),
+    }),
     databaseId: t.exposeString('id', {
       description: 'The UUID that `filegraph.set_tenant` takes, and the tenant claim of a token.',
     }),
@@ -47,7 +54,7 @@ export const Tenant = builder.objectRef<TenantRow>('Tenant').implement({
       description: 'The short name, used in URLs and in the header `x-filegraph-tenant`.',
     }),
     name: t.exposeString('name', { description: 'The display name.' }),
-    policy: t.field({ type: TenantPolicy, description: 'The policy of the tenant.', resolve: (tenant) => tenant }),
+    policy: t.variant(TenantPolicy, { description: 'The policy of the tenant.' }),
     createdAt: t.expose('createdAt', { type: 'DateTime', description: 'When the tenant was created.' }),
     deletesRefusedSince: t.field({
       type: 'DateTime',
@@ -65,7 +72,11 @@ export const Tenant = builder.objectRef<TenantRow>('Tenant').implement({
   }),
 })
 
-const Usage = builder.objectRef<UsageRow & { quotaBytes: number | null }>('Usage').implement({
+findNodesOf('Tenant', { role: 'VIEWER', find: (ids, asked) => readByIds(Tenant, ids, asked) })
+
+const Usage = builder.drizzleObject('tenantUsage', {
+  name: 'Usage',
+  select: { columns: {} },
   description: 'The storage usage of a tenant. Exact: updated in the transaction of each change.',
   fields: (t) => ({
     fileCount: t.expose('fileCount', { type: 'ByteSize', description: 'The number of files outside the trash.' }),
@@ -82,10 +93,12 @@ const Usage = builder.objectRef<UsageRow & { quotaBytes: number | null }>('Usage
         'released but not yet deleted from the bucket. Space is free again once the bytes are deleted, usually 15 ' +
         'minutes after an intent was cancelled or a file was purged.',
     }),
-    quotaBytes: t.expose('quotaBytes', {
+    quotaBytes: t.field({
       type: 'ByteSize',
       nullable: true,
       description: 'The quota for stored and reserved bytes together. Null if unlimited.',
+      select: { with: { tenant: { columns: { quotaBytes: true } } } },
+      resolve: ({ tenant }) => tenant.quotaBytes,
     }),
   }),
 })
@@ -96,17 +109,16 @@ builder.queryFields((t) => ({
     nullable: true,
     authScopes: { role: 'VIEWER' },
     description: 'The tenant of the caller.',
-    resolve: (_root, _args, context) => loadersOf(context).tenant(),
+    extensions: relational,
+    resolve: (_root, _args, context, info) => readOwn(Tenant, { context, info }),
   }),
   usage: t.field({
     type: Usage,
     nullable: true,
     authScopes: { role: 'VIEWER' },
     description: 'The storage usage of the tenant.',
-    resolve: async (_root, _args, context) => {
-      const { quotaBytes } = await loadersOf(context).tenant()
-      return { ...(await readingOnce(callerOf(context), readUsage)), quotaBytes }
-    },
+    extensions: relational,
+    resolve: (_root, _args, context, info) => readOwn(Usage, { context, info }),
   }),
 }))
 

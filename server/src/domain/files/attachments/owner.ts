@@ -1,3 +1,4 @@
+import { type Condition, given, nothing } from '../../paging/relationalPage.ts'
 import { Invalid } from '../../refusals.ts'
 import { characterCount, isPlainText } from '../../text.ts'
 
@@ -39,8 +40,17 @@ export function refuseUnplain(owner: Owner): void {
 
 const ownerFields = ['ownerType', 'ownerId', 'slot'] as const
 
-/** Whether it can be the text of an owner at all; what cannot is attached to nothing. */
-export const isOwnerText = (text: string): boolean =>
+/** The attachments of an owner; `slot` null is all of its slots. A malformed owner has none. */
+export function attachmentsOf({ ownerType, ownerId, slot }: OwnerOrSlot): Condition {
+  const isPossible = [ownerType, ownerId, slot ?? ownerId].every(isOwnerText)
+  return isPossible ? given({ ownerType, ownerId, slot }) : nothing
+}
+
+interface OwnerOrSlot extends Omit<Owner, 'slot'> {
+  readonly slot: string | null
+}
+
+const isOwnerText = (text: string): boolean =>
   text !== '' && characterCount(text) <= ownerCharacters.ownerId && isStorable(text)
 
 const isStorable = (text: string) => !/\p{Cc}|\p{Cs}/u.test(text)
