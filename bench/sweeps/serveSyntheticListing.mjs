@@ -28,7 +28,7 @@ function listing(query) {
   )
 }
 
-const server = createServer(async (request, response) => {
+async function answer(request, response) {
   const url = new URL(request.url, 'http://localhost')
   const key = decodeURIComponent(url.pathname).split('/').slice(2).join('/')
   const body = Buffer.concat(await request.toArray())
@@ -36,6 +36,8 @@ const server = createServer(async (request, response) => {
   if (key === '') return response.end(request.method === 'GET' ? listing(url.searchParams) : '')
   response.setHeader('etag', `"${etag}"`)
   return response.end(request.method === 'GET' ? kept.get(key) : '')
-})
+}
+
+const server = createServer((request, response) => void answer(request, response))
 server.listen(0, '127.0.0.1', () => process.send({ endpoint: `http://127.0.0.1:${server.address().port}` }))
 process.on('disconnect', () => process.exit())

@@ -1,4 +1,5 @@
 import { getTableName } from 'drizzle-orm'
+import { LRUCache } from 'lru-cache'
 import { cleanupRuns, orphanObjects } from './tables/cleanupTables.ts'
 import { attachments, blobs, files, fileVersions } from './tables/fileTables.ts'
 import { apiKeys, memberships, principals, tenantUsage } from './tables/identityTables.ts'
@@ -49,14 +50,12 @@ export function assertNoTenantTable(text: string): void {
   if (table !== undefined) throw new TenantPredicateMissing(`${table} needs a tenant transaction: ${text}`)
 }
 
-const known = new Map<string, readonly number[]>()
-const knownTexts = 2_000
+const known = new LRUCache<string, readonly number[]>({ max: 2_000 })
 
 /** Which parameters of a statement have to be the tenant, by index; the answer depends on the text alone. */
 function tenantParams(text: string): readonly number[] {
   const found = known.get(text)
   if (found) return found
-  if (known.size >= knownTexts) known.clear()
   const params = readStatement(text)
   known.set(text, params)
   return params

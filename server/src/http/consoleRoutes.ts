@@ -44,8 +44,11 @@ export function addConsoleRoutes(app: FastifyInstance, options: ConsoleOptions):
 
   app.get('/', async (_, reply) => sendPage(reply, 'index.html'))
   if (graphiql && isBuilt) {
-    const policy = graphiqlPolicy(bucketOrigins)
-    app.get('/graphiql', async (_, reply) => sendPage(reply.header('content-security-policy', policy), 'graphiql.html'))
+    const setPolicy = graphiqlPolicy(bucketOrigins)
+    app.get('/graphiql', async (request, reply) => {
+      setPolicy(request.raw, reply.raw)
+      return sendPage(reply, 'graphiql.html')
+    })
   }
   app.setNotFoundHandler(async (request, reply) => {
     if (!asksForPage(request)) throw nothingHere()

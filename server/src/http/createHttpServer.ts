@@ -19,7 +19,7 @@ import { logRequests, requestIdOf } from './logRequests.ts'
 import { type BucketDoor, openServer } from './openServer.ts'
 import { addressOf, basePathOf, withoutBasePath } from './ownAddress.ts'
 import { RateLimiter } from './rateLimiter.ts'
-import { type HeaderOptions, securityHeaders, sendSecurityHeaders } from './securityHeaders.ts'
+import { securityHeaders, sendSecurityHeaders, type SetHeaders } from './securityHeaders.ts'
 import { SessionCookie, addSessionRoutes } from './sessionRoutes.ts'
 
 declare module 'fastify' {
@@ -56,15 +56,15 @@ export interface HttpServerOptions<C extends BaseContext> extends Pick<Context, 
 export function createHttpServer<C extends BaseContext>(options: HttpServerOptions<C>): FastifyInstance {
   const { config, logger, bucketOrigins } = options
   const sites = config.http
-  const headers = { publicUrl: sites.publicUrl, bucketOrigins }
-  const app = openFastify(options, headers)
+  const setHeaders = securityHeaders({ publicUrl: sites.publicUrl, bucketOrigins })
+  const app = openFastify(options, setHeaders)
   const cookie = new SessionCookie(sites.publicUrl)
   app.decorateRequest('caller', null)
   app.decorateRequest('proof', null)
   app.register(fastifyCookie)
   app.setErrorHandler((error, request, reply) => answerError(logger, error, request, reply))
   logRequests(app, logger)
-  sendSecurityHeaders(app, headers)
+  sendSecurityHeaders(app, setHeaders, sites.publicUrl)
   boundClosing(app, options.closeWithinMs ?? 10_000)
   addGraphqlRoutes(app, {
     ...options,
@@ -86,7 +86,7 @@ export function createHttpServer<C extends BaseContext>(options: HttpServerOptio
 
 function openFastify<C extends BaseContext>(
   { config, logger, bucketDoor, requestMs = 30_000 }: HttpServerOptions<C>,
-  headers: HeaderOptions,
+  setHeaders: SetHeaders,
 ): FastifyInstance {
   const basePath = basePathOf(config.http.publicUrl)
   return fastify({
@@ -102,7 +102,8 @@ function openFastify<C extends BaseContext>(
     return503OnClosing: false,
     // Addresses that cannot be decoded never reach a hook.
     frameworkErrors: (error, request, reply) => {
-      reply.headers(securityHeaders(headers)).header('x-request-id', request.id)
+      setHeaders(request.raw, reply.raw)
+      reply.header('x-request-id', request.id)
       answerError(logger, Object.assign(error, { statusCode: 400 }), request, reply)
     },
   })

@@ -1,3 +1,5 @@
+import { LRUCache } from 'lru-cache'
+
 const rememberedKeys = 10_000
 
 /**
@@ -6,7 +8,7 @@ const rememberedKeys = 10_000
  */
 export class RateLimiter {
   readonly #perMinute: number
-  readonly #buckets = new Map<string, { left: number; at: number }>()
+  readonly #buckets = new LRUCache<string, { left: number; at: number }>({ max: rememberedKeys })
 
   /** Zero means no bound. */
   constructor(perMinute: number) {
@@ -18,9 +20,7 @@ export class RateLimiter {
     if (this.#perMinute === 0) return null
     const left = this.#leftFor(key, now)
     const passes = left >= count
-    this.#buckets.delete(key)
     this.#buckets.set(key, { left: passes ? left - count : left, at: now })
-    if (this.#buckets.size > rememberedKeys) this.#forgetOldest()
     if (passes) return null
     const missing = Math.min(count, this.#perMinute) - left
     return Math.max(1, Math.ceil((missing * 60) / this.#perMinute))
@@ -31,12 +31,5 @@ export class RateLimiter {
     if (!bucket) return this.#perMinute
     const refilled = (Math.max(0, now - bucket.at) * this.#perMinute) / 60_000
     return Math.min(this.#perMinute, bucket.left + refilled)
-  }
-
-  #forgetOldest(): void {
-    for (const key of this.#buckets.keys()) {
-      this.#buckets.delete(key)
-      return
-    }
   }
 }

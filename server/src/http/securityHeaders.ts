@@ -1,4 +1,6 @@
+import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
+import helmet from 'helmet'
 import { isOverTls } from './ownAddress.ts'
 
 export interface HeaderOptions {
@@ -8,6 +10,9 @@ export interface HeaderOptions {
 }
 
 type Policy = Record<string, string>
+
+/** Sets headers on an answer that has not begun. */
+export type SetHeaders = (request: IncomingMessage, response: ServerResponse) => void
 
 /** Scripts and styles from our own files only. Bytes go to and come from the bucket. */
 const consolePolicy = (bucketOrigins: readonly string[]): Policy => {
@@ -30,18 +35,20 @@ const consolePolicy = (bucketOrigins: readonly string[]): Policy => {
 }
 
 /** GraphiQL's editor writes its own styles, and runs its language workers from blobs. */
-export const graphiqlPolicy = (bucketOrigins: readonly string[]): string =>
-  textOf({
+export function graphiqlPolicy(bucketOrigins: readonly string[]): SetHeaders {
+  const directives = {
     ...consolePolicy(bucketOrigins),
     'style-src': "'self' 'unsafe-inline'",
     'worker-src': "'self' blob:",
     'font-src': "'self' data:",
-  })
+  }
+  const set = helmet.contentSecurityPolicy({ useDefaults: false, directives })
+  return (request, response) => set(request, response, rethrow)
+}
 
-const textOf = (policy: Policy) =>
-  Object.entries(policy)
-    .map(([directive, sources]) => `${directive} ${sources}`)
-    .join('; ')
+function rethrow(error?: unknown): void {
+  if (error !== undefined) throw new Error('The security headers could not be set', { cause: error })
+}
 
 /**
  * The headers of everything that the local bucket sends. Its bytes are of users and share the origin of the console, so
@@ -58,16 +65,32 @@ export const bucketHeaders: Readonly<Record<string, string>> = {
   'referrer-policy': 'no-referrer',
 }
 
-/** The headers of every other answer. */
-export function securityHeaders({ publicUrl, bucketOrigins }: HeaderOptions): Readonly<Record<string, string>> {
-  return {
-    'content-security-policy': textOf(consolePolicy(bucketOrigins)),
-    'x-content-type-options': 'nosniff',
+/**
+ * The headers of every other answer: Helmet's, where they concern browsers of today. Its middleware is made once and
+ * called for each request, also for one whose address cannot be decoded, which no hook of Fastify sees.
+ */
+export function securityHeaders({ publicUrl, bucketOrigins }: HeaderOptions): SetHeaders {
+  const set = helmet({
+    contentSecurityPolicy: { useDefaults: false, directives: consolePolicy(bucketOrigins) },
     // Signed addresses must not leave in a Referer.
-    'referrer-policy': 'no-referrer',
-    'cross-origin-resource-policy': 'same-origin',
-    'permissions-policy': 'camera=(), geolocation=(), microphone=(), payment=(), usb=()',
-    ...(isHostOurs(publicUrl) && { 'strict-transport-security': 'max-age=31536000' }),
+    referrerPolicy: { policy: 'no-referrer' },
+    crossOriginResourcePolicy: { policy: 'same-origin' },
+    // Depends on the request: see `sendSecurityHeaders`.
+    crossOriginOpenerPolicy: false,
+    strictTransportSecurity: isHostOurs(publicUrl) ? { maxAge: 31_536_000, includeSubDomains: false } : false,
+    // For browsers that do not know `frame-ancestors`.
+    xFrameOptions: { action: 'deny' },
+    // The local bucket shares the origin and does not send it; browsers want it on all pages of an origin or on none.
+    originAgentCluster: false,
+    // For Internet Explorer and Flash.
+    xDownloadOptions: false,
+    xPermittedCrossDomainPolicies: false,
+    xXssProtection: false,
+    xDnsPrefetchControl: false,
+  })
+  return (request, response) => {
+    set(request, response, rethrow)
+    response.setHeader('permissions-policy', 'camera=(), geolocation=(), microphone=(), payment=(), usb=()')
   }
 }
 
@@ -78,12 +101,12 @@ export function securityHeaders({ publicUrl, bucketOrigins }: HeaderOptions): Re
 const isHostOurs = (publicUrl: string | null): boolean =>
   publicUrl !== null && /^https:\/\/(?!localhost$)[^/:]+$/.test(publicUrl)
 
-export function sendSecurityHeaders(app: FastifyInstance, options: HeaderOptions): void {
-  const headers = securityHeaders(options)
+export function sendSecurityHeaders(app: FastifyInstance, setHeaders: SetHeaders, publicUrl: string | null): void {
   app.addHook('onRequest', async (request, reply) => {
-    reply.headers(headers).header('x-request-id', request.id)
+    setHeaders(request.raw, reply.raw)
+    reply.header('x-request-id', request.id)
     // Elsewhere browsers ignore it, and say so on every page.
-    if (isTrustworthy(request, options.publicUrl)) reply.header('cross-origin-opener-policy', 'same-origin')
+    if (isTrustworthy(request, publicUrl)) reply.header('cross-origin-opener-policy', 'same-origin')
   })
 }
 

@@ -109,11 +109,13 @@ describe('every answer', () => {
     for (const path of ['/', '/assets/main-1a2b3c.js', '/healthz', '/nothing', '/graphql', '/%E0%A4%A']) {
       const { headers } = await get(path)
       expect(headers.get('content-security-policy')).toBe(
-        "default-src 'none'; script-src 'self'; style-src 'self'; font-src 'self'; " +
-          "img-src 'self' data: blob: https://bucket.example; media-src 'self' blob: https://bucket.example; " +
-          "connect-src 'self' https://bucket.example; frame-src 'self' https://bucket.example; manifest-src 'self'; base-uri 'none'; form-action 'self'; " +
+        "default-src 'none';script-src 'self';style-src 'self';font-src 'self';" +
+          "img-src 'self' data: blob: https://bucket.example;media-src 'self' blob: https://bucket.example;" +
+          "connect-src 'self' https://bucket.example;frame-src 'self' https://bucket.example;manifest-src 'self';base-uri 'none';form-action 'self';" +
           "frame-ancestors 'none'",
       )
+      expect(headers.get('x-frame-options')).toBe('DENY')
+      expect(headers.get('cross-origin-resource-policy')).toBe('same-origin')
       expect(headers.get('x-content-type-options')).toBe('nosniff')
       expect(headers.get('referrer-policy')).toBe('no-referrer')
       expect(headers.get('permissions-policy')).toContain('camera=()')

@@ -1,5 +1,5 @@
-import { createRequire } from 'node:module'
 import { Logger as QueueLogger, type RunnerOptions, runMigrations } from 'graphile-worker'
+import pg from 'pg'
 import type { Logger } from 'pino'
 
 /** The schema that the job queue keeps its own tables in; no tenant's data goes there. */
@@ -39,23 +39,18 @@ export interface QueueAddress {
   readonly options?: string
 }
 
-export type JobPool = NonNullable<RunnerOptions['pgPool']>
+export type JobPool = pg.Pool
 
 /**
  * Connections for the job queue. It would open them by itself, but drops them without waiting for their end: a
  * database that is stopped right afterwards then breaks a connection that nobody listens to, and the process with it.
  */
 export function openJobPool(address: QueueAddress, size: number, logger: Logger): JobPool {
-  const pool = new Pool({ ...address, max: size, connectionTimeoutMillis: 10_000 })
+  const pool = new pg.Pool({ ...address, max: size, connectionTimeoutMillis: 10_000 })
   const onError = (error: Error) => logger.warn({ err: error }, 'A connection of the job queue broke')
   pool.on('error', onError)
   pool.on('connect', (client) => client.on('error', onError))
   return pool
-}
-
-/** The driver belongs to the queue, in the version that it was made for. */
-const { Pool } = createRequire(createRequire(import.meta.url).resolve('graphile-worker'))('pg') as {
-  Pool: new (options: QueueAddress & { max: number; connectionTimeoutMillis: number }) => JobPool
 }
 
 export const queueOptions = (pgPool: JobPool, logger: Logger) =>

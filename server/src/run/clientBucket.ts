@@ -1,3 +1,4 @@
+import { LRUCache } from 'lru-cache'
 import type { BucketDoor } from '../http/openServer.ts'
 import type { BlobStore } from '../storage/blobStore.ts'
 import { bucketAddress, type BucketOptions } from '../storage/bucketAddress.ts'
@@ -38,12 +39,10 @@ export interface LocalBucketParts {
  * the public URL still finds it there, by the bucket's CORS rule.
  */
 export function localClientBucket(blobs: BlobStore, { bucket, door, publicUrl }: LocalBucketParts): ClientBucket {
-  const known = new Map<string, BlobStore>()
+  const known = new LRUCache<string, BlobStore>({ max: rememberedAddresses })
   const remember = (address: string): BlobStore => {
     const signer = createUrlSigner({ ...bucket, publicEndpoint: `${address}${localBucketPath}` })
     const made: BlobStore = { ...blobs, ...signer }
-    const [oldest] = known.keys()
-    if (oldest !== undefined && known.size >= rememberedAddresses) known.delete(oldest)
     known.set(address, made)
     return made
   }

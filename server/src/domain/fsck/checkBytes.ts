@@ -1,9 +1,9 @@
 import { sql } from 'drizzle-orm'
+import pMap from 'p-map'
 import { uuidArray } from '../../database/conditions.ts'
 import { blobs } from '../../database/tables/fileTables.ts'
 import type { StoredObject } from '../../storage/blobStore.ts'
 import { systemPrincipal } from '../context.ts'
-import { inParallel } from '../inParallel.ts'
 import { type ListedObject, listInOrder } from '../sweeps/reconcile/listInOrder.ts'
 import { type SweepContext, RunEnded } from '../sweeps/runs/recordRun.ts'
 import type { TenantName } from '../tenants/findTenant.ts'
@@ -77,7 +77,7 @@ async function* confirmBytes(
   tenant: TenantName,
   asked: readonly AskedBlob[],
 ): AsyncGenerator<Finding> {
-  const defects = await inParallel(asked, requestsAtOnce, (blob) => defectOf(ctx, blob))
+  const defects = await pMap(asked, (blob) => defectOf(ctx, blob), { concurrency: requestsAtOnce })
   const bad = asked.filter((_blob, at) => defects[at] !== null)
   const wanted = await listWanted(ctx, tenant, bad)
   for (const [at, blob] of asked.entries()) {

@@ -1,7 +1,7 @@
 import { sql } from 'drizzle-orm'
+import pMap from 'p-map'
 import { orphanObjects } from '../../database/tables/cleanupTables.ts'
 import { blobs } from '../../database/tables/fileTables.ts'
-import { inParallel } from '../inParallel.ts'
 import type { ListedObject } from '../sweeps/reconcile/listInOrder.ts'
 import type { TenantName } from '../tenants/findTenant.ts'
 import { type Finding, information, type IntegrityContext, violation, overdueAfter, readRows } from './finding.ts'
@@ -17,7 +17,7 @@ export async function* tellOrphans(
   if (objects.length === 0) return
   const watched = await readWatch(ctx, tenant, objects)
   const unknown = objects.filter(({ key }) => watched.has(key))
-  const stored = await inParallel(unknown, requestsAtOnce, ({ key }) => ctx.blobs.head(key))
+  const stored = await pMap(unknown, ({ key }) => ctx.blobs.head(key), { concurrency: requestsAtOnce })
   for (const [at, { key, etag }] of unknown.entries()) {
     const watch = watched.get(key)
     if (!stored[at] || !watch) continue

@@ -1,8 +1,6 @@
 import { roles } from '../../database/tables/identityTables.ts'
 import type { Role } from '../context.ts'
 
-export const isRole = (value: unknown): value is Role => roles.includes(value as Role)
-
 /** Each role may do all that the ones before it may: VIEWER, MEMBER, ADMIN, OWNER. */
 export const isAtLeast = (role: Role, needed: Role): boolean => roles.indexOf(role) >= roles.indexOf(needed)
 

@@ -1,29 +1,33 @@
 import { hostname } from 'node:os'
 import { and, desc, isNull } from 'drizzle-orm'
+import pMap from 'p-map'
+import { z } from 'zod'
 import { files } from '../../database/tables/fileTables.ts'
 import { tenantUsage } from '../../database/tables/identityTables.ts'
 import { auditLog } from '../../database/tables/journalTables.ts'
 import type { TenantDatabase, Transaction } from '../../database/tenantDatabase.ts'
-import { inParallel } from '../inParallel.ts'
 import { listTenantNames } from '../tenants/findTenant.ts'
 import type { DatabaseServer, Installation } from './installation.ts'
 
 /** What a person has to know about a database to decide whether it is the one that lives. Written into vetoes. */
-export interface Side {
-  readonly installationId: string
-  readonly generation: number
-  readonly databaseName: string
-  readonly host: string
-  readonly tenants: number
-  /** The sums are of so many tenants. */
-  readonly tenantsCounted: number
-  readonly files: number
-  readonly trashedFiles: number
-  readonly versions: number
-  readonly storedBytes: number
-  readonly newestUploadAt: string | null
-  readonly lastChangeAt: string | null
-}
+export const sideShape = z
+  .object({
+    installationId: z.string(),
+    generation: z.number(),
+    databaseName: z.string(),
+    host: z.string(),
+    tenants: z.number(),
+    /** The sums are of so many tenants. */
+    tenantsCounted: z.number(),
+    files: z.number(),
+    trashedFiles: z.number(),
+    versions: z.number(),
+    storedBytes: z.number(),
+    newestUploadAt: z.string().nullable(),
+    lastChangeAt: z.string().nullable(),
+  })
+  .readonly()
+export type Side = z.infer<typeof sideShape>
 
 const mostTenants = 1_000
 const tenantsAtOnce = 4
@@ -36,7 +40,7 @@ export async function describeSide(
 ): Promise<Side> {
   const tenants = await listTenantNames(database)
   const counted = tenants.slice(0, mostTenants)
-  const facts = await inParallel(counted, tenantsAtOnce, (tenant) => database.read(tenant.id, readFacts))
+  const facts = await pMap(counted, (tenant) => database.read(tenant.id, readFacts), { concurrency: tenantsAtOnce })
   const sum = (of: (fact: TenantFacts) => number) => facts.reduce((all, fact) => all + of(fact), 0)
   const newest = (of: (fact: TenantFacts) => Date | null) =>
     facts.reduce<string | null>((last, fact) => {

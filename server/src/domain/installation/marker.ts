@@ -1,5 +1,7 @@
 import { hostname } from 'node:os'
+import { z } from 'zod'
 import type { BlobStore } from '../../storage/blobStore.ts'
+import { parseJson } from '../json.ts'
 import { RunEnded } from '../sweeps/runs/recordRun.ts'
 import type { DatabaseServer, Generation } from './installation.ts'
 
@@ -24,13 +26,19 @@ export interface MarkerPlace {
 }
 
 /** Who wrote a marker. Markers of earlier versions do not say. */
-export interface MarkerWriter {
-  readonly at: string
-  readonly host: string
-  readonly databaseName: string
-  readonly systemIdentifier: string | null
-  readonly databaseOid: number
-}
+const markerWriter = z
+  .object({
+    at: z.string(),
+    host: z.string(),
+    databaseName: z.string(),
+    systemIdentifier: z.string().nullable(),
+    databaseOid: z.number(),
+  })
+  .readonly()
+export type MarkerWriter = z.infer<typeof markerWriter>
+
+/** The token decides; who wrote it is for people, and a marker without it is a marker all the same. */
+const markerContent = z.object({ token: z.string(), writer: markerWriter.nullable().catch(null) })
 
 export interface Marker extends MarkerPlace {
   readonly token: string
@@ -60,16 +68,9 @@ export async function readMarker(blobs: BlobStore, place: MarkerPlace): Promise<
   return { ...place, ...parse(new TextDecoder().decode(content)) }
 }
 
-/** The token alone is what earlier versions wrote. */
-function parse(text: string): Pick<Marker, 'token' | 'writer'> {
-  if (!text.startsWith('{')) return { token: text, writer: null }
-  try {
-    const { token, writer } = JSON.parse(text) as { token: unknown; writer: MarkerWriter }
-    return { token: String(token), writer }
-  } catch {
-    return { token: text, writer: null }
-  }
-}
+/** Earlier versions wrote the token alone. What is anything else matches no token, and so raises a doubt. */
+const parse = (text: string): Pick<Marker, 'token' | 'writer'> =>
+  parseJson(markerContent, text) ?? { token: text, writer: null }
 
 /** Creates the marker of a generation. Returns whether it holds this token now, no matter which process wrote it. */
 export async function writeMarker(blobs: BlobStore, next: Generation, server: DatabaseServer, now: Date) {

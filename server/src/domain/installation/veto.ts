@@ -1,10 +1,12 @@
 import { hash } from 'node:crypto'
 import { hostname } from 'node:os'
+import { z } from 'zod'
 import { installationLog } from '../../database/tables/cleanupTables.ts'
 import type { BlobStore } from '../../storage/blobStore.ts'
 import type { Context } from '../context.ts'
 import { newId } from '../ids.ts'
-import { describeSide, type Side } from './describeSide.ts'
+import { parseJson } from '../json.ts'
+import { describeSide, sideShape } from './describeSide.ts'
 import type { DatabaseServer, Installation } from './installation.ts'
 import { lastWriter, type Marker, paddedGeneration, refused } from './marker.ts'
 
@@ -14,7 +16,8 @@ import { lastWriter, type Marker, paddedGeneration, refused } from './marker.ts'
  * database. MOVED: the marker is right, and the database runs where it did not run before. VETOED: another database on the
  * same bucket found one of these. RETIRED: a person decided that another database owns the bucket.
  */
-type Finding = 'UNMARKED' | 'FOREIGN' | 'AHEAD' | 'BEHIND' | 'PARTED' | 'MOVED' | 'VETOED' | 'RETIRED'
+const findings = ['UNMARKED', 'FOREIGN', 'AHEAD', 'BEHIND', 'PARTED', 'MOVED', 'VETOED', 'RETIRED'] as const
+type Finding = (typeof findings)[number]
 
 export interface Doubt {
   readonly finding: Finding
@@ -73,17 +76,20 @@ const movedSentence = (newest: Marker) =>
 const prefix = 'filegraph/veto/'
 const maxContentBytes = 16_384
 
-export interface Veto {
-  readonly key: string
-  /** What the database found that left it. VETOED: only that another one objected; it then states its own side. */
-  readonly finding: Finding
-  readonly sentence: string
-  readonly at: string
-  /** The database that left it. */
-  readonly self: Side
-  /** What the bucket said to it. Null where it said nothing. */
-  readonly other: { readonly installationId: string; readonly generation: number; readonly writer: unknown } | null
-}
+const vetoContent = z
+  .object({
+    /** What the database found that left it. VETOED: only that another one objected; it then states its own side. */
+    finding: z.enum(findings),
+    sentence: z.string(),
+    at: z.string(),
+    /** The database that left it. */
+    self: sideShape,
+    /** What the bucket said to it. Null where it said nothing. */
+    other: z.object({ installationId: z.string(), generation: z.number(), writer: z.unknown() }).readonly().nullable(),
+  })
+  .readonly()
+type VetoContent = z.infer<typeof vetoContent>
+export type Veto = VetoContent & { readonly key: string }
 
 type Parts = Pick<Context, 'database' | 'blobs' | 'now'>
 
@@ -103,12 +109,10 @@ export async function readVetoes(blobs: BlobStore): Promise<Veto[]> {
   return vetoes
 }
 
-function parse(key: string, text: string): Omit<Veto, 'key'> {
-  try {
-    return JSON.parse(text) as Omit<Veto, 'key'>
-  } catch {
-    throw refused(`The veto "${key}" cannot be understood.`)
-  }
+function parse(key: string, text: string): VetoContent {
+  const content = parseJson(vetoContent, text)
+  if (!content) throw refused(`The veto "${key}" cannot be understood.`)
+  return content
 }
 
 /** Two copies at the same generation have different keys: the hash covers the token and the server. */
@@ -126,7 +130,7 @@ export async function leaveVeto(
 ): Promise<void> {
   const key = vetoKeyOf(installation, server)
   if ((await listKeys(blobs)).includes(key)) return
-  const veto: Omit<Veto, 'key'> = {
+  const veto: VetoContent = {
     finding,
     sentence,
     at: now().toISOString(),

@@ -1,5 +1,6 @@
 import { readdirSync, statSync, existsSync, mkdirSync, opendirSync, renameSync, rmdirSync } from 'node:fs'
 import { sep, join } from 'node:path'
+import { LRUCache } from 'lru-cache'
 import { bytesOfFileName, keyBytes, type KeyBytes, escapeBytes, unescapeBytes } from './keyFileName.ts'
 import { maxNamesPerRange } from './limits.ts'
 import type { ObjectRecord } from './objectHeaders.ts'
@@ -42,16 +43,15 @@ interface EntryCache {
  * what others did to it.
  */
 function openEntryCache(): EntryCache {
-  const kept = new Map<KeyRange, { readonly entries: readonly RangeEntry[]; readonly changedAt: bigint }>()
+  const kept = new LRUCache<KeyRange, { readonly entries: readonly RangeEntry[]; readonly changedAt: bigint }>({
+    max: rangesKept,
+  })
   return {
     read(range) {
       const changedAt = statSync(range.directory, { bigint: true }).mtimeNs
       const known = kept.get(range)
-      kept.delete(range)
       const entries = known?.changedAt === changedAt ? known.entries : readEntries(range)
       kept.set(range, { entries, changedAt })
-      const [oldest] = kept.keys()
-      if (oldest !== undefined && kept.size > rangesKept) kept.delete(oldest)
       return entries
     },
     forget: (range) => void kept.delete(range),

@@ -11,24 +11,31 @@ import {
   writeFileSync,
 } from 'node:fs'
 import { join } from 'node:path'
+import { z } from 'zod'
 import { findHolder, lockFolder } from './folderLock.ts'
 
 /** Made once, and kept in a file that only the owner can read. */
-export interface Secrets {
-  readonly postgresSuperuserPassword: string
-  readonly postgresOwnerPassword: string
-  readonly postgresApiPassword: string
-  readonly bucketAccessKeyId: string
-  readonly bucketSecretAccessKey: string
-}
+const secretsFile = z
+  .object({
+    postgresSuperuserPassword: z.string().min(1),
+    postgresOwnerPassword: z.string().min(1),
+    postgresApiPassword: z.string().min(1),
+    bucketAccessKeyId: z.string().min(1),
+    bucketSecretAccessKey: z.string().min(1),
+  })
+  .readonly()
+export type Secrets = z.infer<typeof secretsFile>
 
 /** What a running instance tells the command line beside it, and the next start, which likes to keep its ports. */
-export interface Instance {
-  readonly pid: number
-  readonly url: string
-  readonly postgresPort: number | null
-  readonly bucketPort: number | null
-}
+const instanceFile = z
+  .object({
+    pid: z.int(),
+    url: z.string(),
+    postgresPort: z.int().nullable(),
+    bucketPort: z.int().nullable(),
+  })
+  .readonly()
+export type Instance = z.infer<typeof instanceFile>
 
 export interface DataDirectory {
   readonly path: string
@@ -80,7 +87,7 @@ function prepare(path: string): void {
 
 function readOrMakeSecrets(path: string): Secrets {
   const file = join(path, 'secrets.json')
-  if (existsSync(file)) return JSON.parse(readFileSync(file, 'utf8')) as Secrets
+  if (existsSync(file)) return readSecrets(file)
   const secret = () => randomBytes(24).toString('hex')
   const secrets: Secrets = {
     postgresSuperuserPassword: secret(),
@@ -93,9 +100,22 @@ function readOrMakeSecrets(path: string): Secrets {
   return secrets
 }
 
-function readInstance(path: string): Instance | null {
+/** The message names what is missing, and never a value. */
+function readSecrets(file: string): Secrets {
+  const read = secretsFile.safeParse(readJson(file))
+  if (read.success) return read.data
+  const names = read.error.issues.map(({ path }) => path.join('.')).filter((name) => name !== '')
+  const what = names.length === 0 ? 'is not readable JSON' : `has no ${names.join(', ')}`
+  throw new FolderUnusable(`The file ${file} ${what}. The embedded Postgres cannot be opened without it: restore it.`)
+}
+
+/** A file of an earlier version, or a damaged one, tells nothing. */
+const readInstance = (path: string): Instance | null =>
+  instanceFile.safeParse(readJson(join(path, 'instance.json'))).data ?? null
+
+function readJson(file: string): unknown {
   try {
-    return JSON.parse(readFileSync(join(path, 'instance.json'), 'utf8')) as Instance
+    return JSON.parse(readFileSync(file, 'utf8'))
   } catch {
     return null
   }

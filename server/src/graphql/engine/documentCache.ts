@@ -1,6 +1,7 @@
 import type { ApolloServerOptions, BaseContext } from '@apollo/server'
 import type { DocumentNode } from 'graphql'
 import type { CompiledQuery } from 'graphql-jit'
+import { LRUCache } from 'lru-cache'
 
 type DocumentStore = NonNullable<ApolloServerOptions<BaseContext>['documentStore']>
 
@@ -27,18 +28,17 @@ export interface KnownDocument {
  * last of them. What was asked for longest ago is forgotten first.
  */
 export class DocumentCache implements DocumentStore {
-  readonly #known = new Map<string, KnownDocument>()
-  readonly #seenOnce = new Set<string>()
+  readonly #known = new LRUCache<string, KnownDocument>({
+    max: most.documents,
+    maxSize: most.characters,
+    sizeCalculation: ({ document }) => lengthOf(document),
+  })
+  readonly #seenOnce = new LRUCache<string, true>({ max: most.keysSeenOnce })
   readonly #keys = new WeakMap<DocumentNode, string>()
-  #characters = 0
 
   /** By the hash of the text. Called before a document is parsed. */
   async get(key: string): Promise<DocumentNode | undefined> {
-    const known = this.#known.get(key)
-    if (!known) return undefined
-    this.#known.delete(key)
-    this.#known.set(key, known)
-    return known.document
+    return this.#known.get(key)?.document
   }
 
   /** Called with each document that was parsed, valid or not. */
@@ -47,49 +47,28 @@ export class DocumentCache implements DocumentStore {
   }
 
   async delete(key: string): Promise<void> {
-    this.#forget(key)
+    this.#known.delete(key)
   }
 
   /** A document that `keep` has taken, and so a valid one. */
   find(document: DocumentNode): KnownDocument | undefined {
-    return this.#known.get(this.#keys.get(document) ?? '')
+    const key = this.#keys.get(document)
+    return key === undefined ? undefined : this.#known.peek(key)
   }
 
   /** Keeps a valid document that was asked for before. */
   keep(document: DocumentNode): void {
     const key = this.#keys.get(document)
-    const length = lengthOf(document)
-    if (key === undefined || this.#known.has(key) || length > most.charactersOfOne) return
+    if (key === undefined || this.#known.has(key) || lengthOf(document) > most.charactersOfOne) return
     if (!this.#seenOnce.delete(key)) {
-      this.#seenOnce.add(key)
-      if (this.#seenOnce.size > most.keysSeenOnce) deleteFirst(this.#seenOnce)
+      this.#seenOnce.set(key, true)
       return
     }
     this.#known.set(key, { document, run: undefined })
-    this.#characters += length
-    while (this.#known.size > most.documents || this.#characters > most.characters) this.#forgetOldest()
-  }
-
-  #forgetOldest(): void {
-    for (const key of this.#known.keys()) {
-      this.#forget(key)
-      return
-    }
-  }
-
-  #forget(key: string): void {
-    const known = this.#known.get(key)
-    if (!known) return
-    this.#known.delete(key)
-    this.#characters -= lengthOf(known.document)
   }
 }
 
-const lengthOf = ({ loc }: DocumentNode): number => loc?.source.body.length ?? 0
-
-function deleteFirst<T>(values: Set<T>): void {
-  for (const value of values) {
-    values.delete(value)
-    return
-  }
+function lengthOf({ loc }: DocumentNode): number {
+  if (!loc) throw new Error('A parsed document does not say where its text is')
+  return loc.source.body.length
 }

@@ -1,5 +1,6 @@
 import { hash, timingSafeEqual } from 'node:crypto'
 import { and, eq } from 'drizzle-orm'
+import { LRUCache } from 'lru-cache'
 import { apiKeys } from '../../../database/tables/identityTables.ts'
 import { type KeyedDatabase, KeyEnded } from '../../../database/tenantDatabase.ts'
 import type { Context, Principal } from '../../context.ts'
@@ -60,10 +61,10 @@ const rememberedKeys = 10_000
 /**
  * The keys that were checked of late, so that checking one again costs no question of its own: each transaction in its
  * name asks whether it still stands. They are found by a hash of their text, which is not kept itself. Memory is bounded:
- * what was remembered first is forgotten first.
+ * the key that was used longest ago is forgotten first.
  */
 export class CheckedKeys {
-  readonly #rows = new Map<string, ApiKeyRow>()
+  readonly #rows = new LRUCache<string, ApiKeyRow>({ max: rememberedKeys })
 
   /** The row of a key that has not expired, as it was when it was read. */
   find(text: string, now: Date): ApiKeyRow | null {
@@ -73,18 +74,10 @@ export class CheckedKeys {
 
   remember(text: string, row: ApiKeyRow): void {
     this.#rows.set(digestOf(text), row)
-    if (this.#rows.size > rememberedKeys) this.#forgetOldest()
   }
 
   forget(text: string): void {
     this.#rows.delete(digestOf(text))
-  }
-
-  #forgetOldest(): void {
-    for (const digest of this.#rows.keys()) {
-      this.#rows.delete(digest)
-      return
-    }
   }
 }
 

@@ -1,4 +1,5 @@
 import { and, eq, isNull, lt, or } from 'drizzle-orm'
+import { LRUCache } from 'lru-cache'
 import { apiKeys } from '../../../database/tables/identityTables.ts'
 import type { TenantDatabase } from '../../../database/tenantDatabase.ts'
 import { writeUnattended } from '../../change.ts'
@@ -11,7 +12,7 @@ export class KeyUse {
   readonly #database: TenantDatabase
   readonly #now: () => Date
   readonly #onFailure: (error: unknown) => void
-  readonly #written = new Map<string, number>()
+  readonly #written = new LRUCache<string, number>({ max: rememberedKeys })
   readonly #pending = new Set<Promise<void>>()
 
   constructor(database: TenantDatabase, now: () => Date, onFailure: (error: unknown) => void) {
@@ -25,7 +26,6 @@ export class KeyUse {
     const due = now.getTime() - keyUseResolutionSeconds * 1000
     const known = Math.max(lastUsedAt?.getTime() ?? 0, this.#written.get(keyId) ?? 0)
     if (known > due) return
-    if (this.#written.size >= rememberedKeys) this.#written.clear()
     this.#written.set(keyId, now.getTime())
     const writing = this.#write(tenantId, keyId, now, new Date(due))
       .catch(this.#onFailure)

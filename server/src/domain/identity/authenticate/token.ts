@@ -1,13 +1,15 @@
 import { createRemoteJWKSet, errors, type JWTPayload, jwtVerify, type JWTVerifyGetKey } from 'jose'
 import { v5 } from 'uuid'
-import type { Context, Principal, Role } from '../../context.ts'
+import { z } from 'zod'
+import { roles } from '../../../database/tables/identityTables.ts'
+import type { Context, Principal } from '../../context.ts'
 import { isId } from '../../ids.ts'
 import { Forbidden, Unauthenticated } from '../../refusals.ts'
 import { KeySetUnavailable } from '../../serviceUnavailable.ts'
 import { findTenantById, findTenantBySlug } from '../../tenants/findTenant.ts'
 import { isShowable, showableName } from '../../text.ts'
 import { personNameMaxLength, subjectMaxLength, tokenClockToleranceSeconds } from '../limits.ts'
-import { noSuchTenant, isRole } from '../roles.ts'
+import { noSuchTenant } from '../roles.ts'
 
 /**
  * The value of a claim by its path: `tenant`, `org.slug` for a nested one, `https://app.example/org.slug` for a
@@ -37,38 +39,31 @@ export async function authenticateToken(
   token: string,
 ): Promise<Principal> {
   const payload = await services.verifyToken(token, services.now())
-  const subject = subjectOf(claimAt(payload, claims.userId))
-  const role = roleOf(claimAt(payload, claims.role))
-  const tenantId = await tenantOf(services, claimAt(payload, claims.tenant))
-  const name = claimAt(payload, claims.name)
-  return {
-    tenantId,
-    id: v5(subject, tenantId),
-    kind: 'EXTERNAL',
-    subject,
-    name: (typeof name === 'string' ? showableName(name, personNameMaxLength) : null) ?? subject,
-    email: null,
-    role,
-  }
+  const found = Object.entries(claims).map(([meaning, path]) => [meaning, claimAt(payload, path)])
+  const read = claimed.safeParse(Object.fromEntries(found))
+  if (!read.success) throw new Unauthenticated()
+  const { userId: subject, role, tenant, name } = read.data
+  const tenantId = await tenantOf(services, tenant)
+  return { tenantId, id: v5(subject, tenantId), kind: 'EXTERNAL', subject, name: name ?? subject, email: null, role }
 }
 
-/** Host applications number their users too. */
-function subjectOf(claim: unknown): string {
-  const subject = Number.isSafeInteger(claim) ? String(claim) : claim
-  if (typeof subject !== 'string' || subject.trim() === '') throw new Unauthenticated()
-  if (subject.length > subjectMaxLength || !isShowable(subject)) throw new Unauthenticated()
-  return subject
-}
+/** What the claims of a token have to be, wherever they are found in it. */
+const claimed = z.object({
+  tenant: z.string().min(1),
+  // Host applications number their users too.
+  userId: z
+    .union([z.string(), z.int().transform(String)])
+    .refine((text) => text.trim() !== '' && text.length <= subjectMaxLength && isShowable(text)),
+  role: z.string().toUpperCase().pipe(z.enum(roles)).default('VIEWER'),
+  // A name that cannot be shown is no reason to refuse anybody.
+  name: z
+    .string()
+    .transform((name) => showableName(name, personNameMaxLength))
+    .nullable()
+    .catch(null),
+})
 
-function roleOf(claim: unknown): Role {
-  if (claim === undefined) return 'VIEWER'
-  const role = typeof claim === 'string' ? claim.toUpperCase() : null
-  if (!isRole(role)) throw new Unauthenticated()
-  return role
-}
-
-async function tenantOf(services: Pick<Context, 'database'>, claim: unknown): Promise<string> {
-  if (typeof claim !== 'string' || claim === '') throw new Unauthenticated()
+async function tenantOf(services: Pick<Context, 'database'>, claim: string): Promise<string> {
   const find = isId(claim) ? findTenantById : findTenantBySlug
   const tenant = await find(services.database, claim)
   if (!tenant) throw new Forbidden(noSuchTenant)

@@ -1,5 +1,5 @@
+import pMap from 'p-map'
 import type { BlobStore } from '../../../storage/blobStore.ts'
-import { inParallel } from '../../inParallel.ts'
 
 /** What is known about a blob that may be deleted, read in one transaction while its row is locked. */
 export interface BlobEvidence {
@@ -90,7 +90,8 @@ export const identifyObjects = (
   store: BlobStore,
   tenantId: string,
   blobs: readonly BlobEvidence[],
-): Promise<Identified[]> => inParallel(blobs, requestsAtOnce, (blob) => identifyObject(store, tenantId, blob))
+): Promise<Identified[]> =>
+  pMap(blobs, (blob) => identifyObject(store, tenantId, blob), { concurrency: requestsAtOnce })
 
 async function identifyObject(store: BlobStore, tenantId: string, blob: BlobEvidence): Promise<Identified> {
   if (!blob.objectKey.startsWith(`org/${tenantId}/files/${blob.id}`)) return 'ANOTHER'

@@ -1,9 +1,9 @@
 import { and, lt } from 'drizzle-orm'
+import pMap from 'p-map'
 import { isAnyOf } from '../../../database/conditions.ts'
 import { fileVersions } from '../../../database/tables/fileTables.ts'
 import type { BlobStore, ReadOptions } from '../../../storage/blobStore.ts'
 import { reading } from '../../context.ts'
-import { inParallel } from '../../inParallel.ts'
 import { type Run, RunEnded, type SweepContext } from '../runs/recordRun.ts'
 import { liftQuarantine, quarantine } from '../verify/quarantine.ts'
 import { type Damage, type VerifiedBytes, verifyBytes } from '../verify/verifyBytes.ts'
@@ -26,7 +26,7 @@ export async function examineSuspects(
   suspects: readonly Suspect[],
   askedAt: Date,
 ): Promise<void> {
-  const verdicts = await inParallel(suspects, requestsAtOnce, (suspect) => examine(ctx, suspect))
+  const verdicts = await pMap(suspects, (suspect) => examine(ctx, suspect), { concurrency: requestsAtOnce })
   const bad: { row: ReconciledRow; reason: Damage }[] = []
   const good: ReconciledRow[] = []
   const leftOut: ReconciledRow[] = []

@@ -1,4 +1,5 @@
 import { and, eq, or, type SQL, sql } from 'drizzle-orm'
+import pMap from 'p-map'
 import { isAnyOf } from '../../../database/conditions.ts'
 import { readDatabaseClock } from '../../../database/lockRows.ts'
 import { orphanObjects } from '../../../database/tables/cleanupTables.ts'
@@ -8,7 +9,6 @@ import { uploads } from '../../../database/tables/uploadTables.ts'
 import type { Transaction } from '../../../database/tenantDatabase.ts'
 import { earliest } from '../../clocks.ts'
 import { reading } from '../../context.ts'
-import { inParallel } from '../../inParallel.ts'
 import { assertMayDelete } from '../../installation/bucketMarker.ts'
 import { RunEnded, type SweepContext } from '../runs/recordRun.ts'
 import { blobIdIn } from './listInOrder.ts'
@@ -20,7 +20,7 @@ const requestsAtOnce = 16
 
 /** Asks every witness about each object: the store first, then the rows, so that a row that came in between is seen. */
 export async function readOrphanEvidence(ctx: SweepContext, orphans: readonly Orphan[]): Promise<OrphanEvidence[]> {
-  const stored = await inParallel(orphans, requestsAtOnce, ({ objectKey }) => ctx.blobs.head(objectKey))
+  const stored = await pMap(orphans, ({ objectKey }) => ctx.blobs.head(objectKey), { concurrency: requestsAtOnce })
   const isOwnBucket = await isOurs(ctx)
   return reading(ctx, async (tx) => {
     const prefix = `org/${tx.tenantId}/`
