@@ -55,7 +55,7 @@ export interface BlobStore {
   abortUpload(key: string, uploadId: string): Promise<void>
 
   /** A URL that can create the object once, and nothing else. Signed locally, without a round trip. */
-  signUpload(upload: UploadToSign): SignedUpload
+  signUpload(upload: UploadToSign): Promise<SignedUpload>
 
   /** A URL that reads the object. Signed locally, without a round trip. */
   signDownload(download: DownloadToSign): string

@@ -54,7 +54,7 @@ export async function plantUpload(
   const idempotencyKey = randomUUID()
   const declared = { name: 'planted.txt', contentType: 'text/plain', byteSize: content.length, sha256: null }
   const upload = await createUploadIntent(member, { ...declared, fileId, idempotencyKey, retention: null })
-  const signed = signUpload(member, upload)
+  const signed = await signUpload(member, upload)
   const headers = Object.fromEntries(signed?.headers.map(({ name, value }) => [name, value]) ?? [])
   const sent = await fetch(signed?.url ?? '', { method: 'PUT', headers, body: body as string })
   if (sent.status !== 200) throw new Error(`The bucket answered ${sent.status}`)

@@ -73,7 +73,7 @@ function living(name: string, service: TestService, tenant: TestTenant, parts: P
       const content = `bytes of ${name} ${Math.random()}`
       const declared = { name: 'a.txt', contentType: 'text/plain', byteSize: content.length, sha256: null }
       const intent = await createUploadIntent(ctx, { ...declared, fileId: null, retention: null, idempotencyKey: null })
-      const sent = await sendBytes(signUpload({ ...ctx, now: () => new Date() }, intent), content)
+      const sent = await sendBytes(await signUpload({ ...ctx, now: () => new Date() }, intent), content)
       expect(sent.status).toBe(200)
       return (await commitUpload(ctx, intent.id)).file.id
     },

@@ -81,7 +81,7 @@ async function put(own: TenantWorld, ctx: Context, { key, bytes }: Extract<Comma
   const { objectKey, contentType, byteSize, sha256: proof } = upload
   const signature = { key: objectKey, contentType, byteSize, sha256: proof ?? undefined, expiresInSeconds: 600 }
   // By the bucket's own clock: where the application's is off, no address would work at all.
-  const signed = ctx.blobs.signUpload({ ...signature, now: new Date() })
+  const signed = await ctx.blobs.signUpload({ ...signature, now: new Date() })
   const body = bytes === 'GOOD' ? contentOf(key) : wrongContentOf(key)
   const headers = Object.fromEntries(signed.headers.map(({ name, value }) => [name, value]))
   const response = await fetch(signed.url, { method: signed.method, headers, body: body as string })

@@ -68,7 +68,7 @@ export async function sendVersion(
   const declared = { name: 'a.txt', contentType: 'text/plain', byteSize: content.length, sha256: null }
   const upload = await createUploadIntent(ctx, { ...declared, fileId, retention, idempotencyKey: null })
   // In the present, wherever the application's clock was turned to.
-  const signed = signUpload({ ...ctx, now: () => new Date() }, upload)
+  const signed = await signUpload({ ...ctx, now: () => new Date() }, upload)
   const sent = await sendBytes(signed, content)
   if (sent.status !== 200) throw new Error(`The bucket answered ${sent.status}`)
   return upload.id

@@ -196,7 +196,7 @@ describe('an upload that was under way when the backup was taken', () => {
     const ctx = service.contextOf(tenant.member)
     const declared = { name: 'a.txt', contentType: 'text/plain', byteSize: 5, sha256: null }
     const intent = await createUploadIntent(ctx, { ...declared, fileId: null, retention: null, idempotencyKey: null })
-    const sent = await sendBytes(signUpload(ctx, intent), 'hello')
+    const sent = await sendBytes(await signUpload(ctx, intent), 'hello')
     expect(sent.status).toBe(200)
     await copyProduction('DUMP')
     await finish(intent.id)
@@ -234,7 +234,7 @@ describe('an upload that was under way when the backup was taken', () => {
     const later = { ...ctx, ...clone.parts }
     const declared = { name: 'b.txt', contentType: 'text/plain', byteSize: 5, sha256: null }
     const intent = await createUploadIntent(later, { ...declared, fileId: null, retention: null, idempotencyKey: null })
-    expect((await sendBytes(signUpload(later, intent), 'hello')).status).toBe(200)
+    expect((await sendBytes(await signUpload(later, intent), 'hello')).status).toBe(200)
     await cancelUpload(later, intent.id)
     service.clock.offsetMs = 6 * minute
     const ago = `update blobs set deleting_since = now() - interval '1 minute' where deleting_since is not null`

@@ -192,7 +192,7 @@ describe('verification accuses nobody by one answer', () => {
     expect(new Set(await bench.quarantinedOf(tenant.id))).toEqual(new Set([proved.key, unproved.key]))
     await replaceBytes(proved, proved.content)
     const options = { contentType: 'text/plain', byteSize: bytes.length, expiresInSeconds: 60, now: new Date() }
-    const { url, headers } = bench.service.blobs.signUpload({ key: unproved.key, ...options })
+    const { url, headers } = await bench.service.blobs.signUpload({ key: unproved.key, ...options })
     await fetch(url, { method: 'PUT', headers: headers.map(({ name, value }) => [name, value]), body: bytes })
     expect((await verify()).found).toEqual({ returned: 2 })
     expect(await bench.quarantinedOf(tenant.id)).toEqual([])
@@ -207,7 +207,7 @@ describe('verification accuses nobody by one answer', () => {
 describe('an encoding that is stored with an object', () => {
   it('is found by verification and by fsck, and a reader gets the proved bytes all the same', async () => {
     const file = await plant('bytes with a foreign label')
-    const { url, headers } = bench.service.blobs.signUpload({
+    const { url, headers } = await bench.service.blobs.signUpload({
       key: file.key,
       contentType: 'text/plain',
       byteSize: file.content.length,

@@ -139,7 +139,13 @@ describe('a proxy in front of a store', () => {
   it('passes requests and answers on unchanged', async () => {
     const key = `p2/a b+c%é${randomUUID()}`
     const body = 'x'.repeat(200_000)
-    const signed = store.signUpload({ key, ...plain, byteSize: body.length, expiresInSeconds: 60, now: new Date() })
+    const signed = await store.signUpload({
+      key,
+      ...plain,
+      byteSize: body.length,
+      expiresInSeconds: 60,
+      now: new Date(),
+    })
     const headers = Object.fromEntries(signed.headers.map(({ name, value }) => [name, value]))
     expect((await fetch(signed.url, { method: 'PUT', headers, body })).status).toBe(200)
     expect((await direct.hash(key))?.sha256).toBe(sha256(body))
@@ -190,7 +196,7 @@ describe('a proxy in front of a store', () => {
   })
 
   it('asks for a body that waits to be invited, and passes a refusal on that comes instead', async () => {
-    const signed = store.signUpload({ key: 'q/i', ...plain, byteSize: 3, expiresInSeconds: 60, now: new Date() })
+    const signed = await store.signUpload({ key: 'q/i', ...plain, byteSize: 3, expiresInSeconds: 60, now: new Date() })
     const headers = Object.fromEntries(signed.headers.map(({ name, value }) => [name, value]))
     const put = async () => {
       const invited = { ...headers, 'content-length': '3', expect: '100-continue' }
@@ -278,7 +284,7 @@ describe('a body that is cut off', () => {
       proxy.clear()
       proxy.on(isWrite, resetRequestAfter(cut))
       const upload = { key, ...plain, byteSize: body.length, expiresInSeconds: 60, now: new Date() }
-      const { url, headers } = store.signUpload(upload)
+      const { url, headers } = await store.signUpload(upload)
       const sent = fetch(url, { method: 'PUT', headers: headers.map(({ name, value }) => [name, value]), body })
       await expect(sent).rejects.toThrow('fetch failed')
       expect(await direct.head(key)).toBeNull()

@@ -19,7 +19,7 @@ const HttpHeader = builder.objectRef<{ readonly name: string; readonly value: st
 /** Only the creator of the intent may send its bytes. Signed once per response, for any number of fields. */
 const signed = new WeakMap<Upload, ReturnType<typeof signUpload>>()
 
-function requestOf(upload: Upload, context: RequestContext): ReturnType<typeof signUpload> {
+async function requestOf(upload: Upload, context: RequestContext): ReturnType<typeof signUpload> {
   const caller = callerOf(context)
   if (upload.createdBy.id !== caller.principal.id) return null
   const known = signed.get(upload)
@@ -60,18 +60,18 @@ export const UploadIntent = builder.objectRef<Upload>('UploadIntent').implement(
         'A signed URL to send the bytes to. It can create the object once and cannot overwrite it. Created for this ' +
         'response: query the intent again for a fresh one. Null if the intent is no longer pending or the caller did ' +
         'not create it.',
-      resolve: (upload, _args, context) => requestOf(upload, context)?.url ?? null,
+      resolve: async (upload, _args, context) => (await requestOf(upload, context))?.url ?? null,
     }),
     headers: t.field({
       type: [HttpHeader],
       description: 'The headers to send with the bytes, all of them unchanged.',
-      resolve: (upload, _args, context) => [...(requestOf(upload, context)?.headers ?? [])],
+      resolve: async (upload, _args, context) => [...((await requestOf(upload, context))?.headers ?? [])],
     }),
     urlExpiresAt: t.field({
       type: 'DateTime',
       nullable: true,
       description: 'The latest time to start a request to `url`.',
-      resolve: (upload, _args, context) => requestOf(upload, context)?.expiresAt ?? null,
+      resolve: async (upload, _args, context) => (await requestOf(upload, context))?.expiresAt ?? null,
     }),
     createdBy: t.field({
       type: Principal,

@@ -118,7 +118,7 @@ async function uploadDemoFile(ctx: Context, file: DemoFile, fileId: string | nul
 }
 
 async function sendAndCommit(ctx: Context, intent: Upload, content: Buffer): Promise<string> {
-  const signed = signUpload(ctx, intent)
+  const signed = await signUpload(ctx, intent)
   if (!signed) throw new Error(`The upload intent ${intent.id} cannot be signed`)
   const headers = Object.fromEntries(signed.headers.map(({ name, value }) => [name, value]))
   const answer = await fetch(signed.url, { method: signed.method, headers, body: new Uint8Array(content) })

@@ -41,7 +41,7 @@ export function describeBlobStore(bucketName: string, open: () => Promise<OpenBl
         ...download,
       })
     async function put(key: string, body: Uint8Array, contentType = 'text/plain') {
-      expect(await send(sign({ key, byteSize: body.length, contentType }), body)).toBe(200)
+      expect(await send(await sign({ key, byteSize: body.length, contentType }), body)).toBe(200)
     }
     async function expectRefused(key: string, status: Promise<number>, statuses = [403]) {
       expect(statuses).toContain(await status)
@@ -78,7 +78,7 @@ export function describeBlobStore(bucketName: string, open: () => Promise<OpenBl
 
       it('refuses a second PUT of the same URL, and leaves the bytes alone', async () => {
         const key = newKey()
-        const signed = sign({ key, byteSize: 5 })
+        const signed = await sign({ key, byteSize: 5 })
         expect(await send(signed, text('first'))).toBe(200)
         const before = await store.head(key)
         expect(await send(signed, text('other'))).toBe(412)
@@ -89,7 +89,9 @@ export function describeBlobStore(bucketName: string, open: () => Promise<OpenBl
       it('lets exactly one of many parallel PUTs win', async () => {
         const key = newKey()
         const bodies = Array.from({ length: 8 }, (_, index) => text(`body ${index}`))
-        const statuses = await Promise.all(bodies.map((body) => send(sign({ key, byteSize: body.length }), body)))
+        const statuses = await Promise.all(
+          bodies.map(async (body) => send(await sign({ key, byteSize: body.length }), body)),
+        )
         const winners = bodies.filter((_, index) => statuses[index] === 200)
         expect(winners).toHaveLength(1)
         // A store may answer 409 to a PUT that ran beside the winner's.
@@ -107,7 +109,7 @@ export function describeBlobStore(bucketName: string, open: () => Promise<OpenBl
 
       it('refuses another content type than the signed one, and none at all', async () => {
         const key = newKey()
-        const signed = sign({ key, byteSize: 1 })
+        const signed = await sign({ key, byteSize: 1 })
         const other = signed.headers.map((h) => (h.name === 'content-type' ? { ...h, value: 'text/html' } : h))
         await expectRefused(key, send({ ...signed, headers: other }, text('a')))
         const none = signed.headers.filter((h) => h.name !== 'content-type')
@@ -116,20 +118,20 @@ export function describeBlobStore(bucketName: string, open: () => Promise<OpenBl
 
       it('refuses a PUT without the condition that keeps it from overwriting', async () => {
         const key = newKey()
-        const signed = sign({ key, byteSize: 1 })
+        const signed = await sign({ key, byteSize: 1 })
         const headers = signed.headers.filter((h) => h.name !== 'if-none-match')
         await expectRefused(key, send({ ...signed, headers }, text('a')))
       })
 
       it('refuses a body that is longer or shorter than signed', async () => {
         const key = newKey()
-        const signed = sign({ key, byteSize: 3 })
+        const signed = await sign({ key, byteSize: 3 })
         for (const body of ['ab', 'abcd', '']) await expectRefused(key, send(signed, text(body)))
       })
 
       it('refuses a tampered signature, an expired URL, another method and another key', async () => {
         const key = newKey()
-        const signed = sign({ key, byteSize: 1 })
+        const signed = await sign({ key, byteSize: 1 })
         const tampered = signed.url.replace(
           /(X-Amz-Signature=)(.)/,
           (_, start, c) => `${start}${c === '0' ? '1' : '0'}`,
@@ -137,7 +139,7 @@ export function describeBlobStore(bucketName: string, open: () => Promise<OpenBl
         await expectRefused(key, send(signed, text('a'), { url: tampered }))
         const longer = signed.url.replace('X-Amz-Expires=60', 'X-Amz-Expires=600')
         await expectRefused(key, send(signed, text('a'), { url: longer }))
-        const expired = sign({ key, byteSize: 1, now: new Date(Date.now() - 3_600_000) })
+        const expired = await sign({ key, byteSize: 1, now: new Date(Date.now() - 3_600_000) })
         await expectRefused(key, send(expired, text('a')))
         await expectRefused(key, send(signed, text('a'), { method: 'POST' }), [400, 403, 405, 412, 501])
         expect((await fetch(signed.url)).status).toBe(403)
@@ -149,13 +151,13 @@ export function describeBlobStore(bucketName: string, open: () => Promise<OpenBl
 
       it('keeps a body whose declared checksum is true', async () => {
         const [key, body] = [newKey(), text('true')]
-        expect(await send(sign({ key, byteSize: body.length, sha256: hex(body) }), body)).toBe(200)
+        expect(await send(await sign({ key, byteSize: body.length, sha256: hex(body) }), body)).toBe(200)
         expect([null, hex(body)]).toContain((await store.head(key))?.sha256)
       })
 
       it('refuses a body whose declared checksum is false, or vouches for none and tells the true one', async () => {
         const [key, body] = [newKey(), text('false')]
-        const status = await send(sign({ key, byteSize: body.length, sha256: hex(text('else!')) }), body)
+        const status = await send(await sign({ key, byteSize: body.length, sha256: hex(text('else!')) }), body)
         if (status === 200) {
           expect((await store.head(key))?.sha256).toBeNull()
           expect((await store.hash(key))?.sha256).toBe(hex(body))
@@ -167,7 +169,7 @@ export function describeBlobStore(bucketName: string, open: () => Promise<OpenBl
 
       it('refuses a PUT without its declared checksum', async () => {
         const key = newKey()
-        const signed = sign({ key, byteSize: 1, sha256: hex(text('a')) })
+        const signed = await sign({ key, byteSize: 1, sha256: hex(text('a')) })
         const headers = signed.headers.filter((h) => h.name !== 'x-amz-checksum-sha256')
         await expectRefused(key, send({ ...signed, headers }, text('a')))
       })
@@ -218,7 +220,7 @@ export function describeBlobStore(bucketName: string, open: () => Promise<OpenBl
           { name: 'content-disposition', value: 'inline; filename="other.html"' },
         ]
         const packed = gzipSync('packed')
-        const signed = sign({ key: encodedKey, byteSize: packed.length })
+        const signed = await sign({ key: encodedKey, byteSize: packed.length })
         expect(await send({ ...signed, headers: [...signed.headers, ...unsigned] }, packed)).toBe(200)
         expect(await store.head(encodedKey)).toMatchObject({ contentEncoding: 'gzip' })
         const examined = await store.examine(encodedKey, { byteSize: packed.length, startBytes: 10 })

@@ -15,7 +15,8 @@ export async function readStartOf(output: GetObjectCommandOutput, maxBytes: numb
     length += chunk.byteLength
     if (length >= maxBytes) break
   }
-  const expected = Math.min(maxBytes, output.ContentLength ?? 0)
+  if (output.ContentLength === undefined) throw new Error('The answer does not say how long its body is')
+  const expected = Math.min(maxBytes, output.ContentLength)
   if (length < expected) throw new Error(`The body ended after ${length} of ${expected} bytes`)
   return Uint8Array.from(Buffer.concat(chunks).subarray(0, maxBytes))
 }

@@ -70,23 +70,17 @@ export function createPlainRequests(options: BucketOptions, patience: S3Patience
 
   const pathOf = (key: string) => `${address.pathPrefix}/${escapePath(key)}`
 
-  function presignFor({ method, path, query = '' }: Question, checksums: Readonly<Record<string, string>>): string {
-    const signedHeaders = ['host', ...Object.keys(checksums)].join(';')
-    const lines = [`host:${address.host}`, ...Object.entries(checksums).map(([name, value]) => `${name}:${value}`)]
-    const canonicalHeaders = lines.map((line) => `${line}\n`).join('')
-    return presign({ method, path, query, signedHeaders, canonicalHeaders, expiresInSeconds, now: new Date() })
-  }
-
   async function ask(question: Question): Promise<PlainAnswer | undefined> {
     if (performance.now() < restsUntil) return undefined
-    const { method, path, range, etag, bytesOf, onNewConnection } = question
+    const { method, path, query = '', range, etag, bytesOf, onNewConnection } = question
     const checksums = method === 'HEAD' ? { 'x-amz-checksum-mode': 'ENABLED' } : {}
     const conditions = { ...(range !== undefined && { range }), ...(etag !== undefined && { 'if-match': `"${etag}"` }) }
     const headers = { ...checksums, ...conditions, 'accept-encoding': 'identity' }
     const send = isTls ? httpsRequest : httpRequest
+    const url = presign({ method, path, query, headers: checksums, expiresInSeconds, now: new Date() })
     const answer = await new Promise<PlainAnswer | undefined>((resolve) => {
       const usedAgent = onNewConnection ? false : agent
-      const request = send(presignFor(question, checksums), { method, agent: usedAgent, headers })
+      const request = send(url, { method, agent: usedAgent, headers })
       request.setTimeout(answerMilliseconds, () => request.destroy())
       request.on('error', () => resolve(undefined))
       request.on('response', (response) => void readAnswer(response, bytesOf).then(resolve, () => resolve(undefined)))

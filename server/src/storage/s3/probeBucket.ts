@@ -23,11 +23,11 @@ async function probeCors(probe: BucketProbe, origins: readonly string[]): Promis
   return findings
 }
 
-function sign({ store, prefix }: BucketProbe) {
+async function sign({ store, prefix }: BucketProbe) {
   const key = `${prefix}${randomUUID()}.txt`
   const common = { key, contentType: 'text/plain', expiresInSeconds: 300, now: new Date() }
   const download = store.signDownload({ ...common, contentDisposition: 'attachment; filename="a.txt"' })
-  return { upload: store.signUpload({ ...common, byteSize: 1 }), download }
+  return { upload: await store.signUpload({ ...common, byteSize: 1 }), download }
 }
 
 async function probePreflight(probe: BucketProbe, behaviour: string, origin: string): Promise<BucketFinding> {
@@ -36,7 +36,7 @@ async function probePreflight(probe: BucketProbe, behaviour: string, origin: str
     'access-control-request-method': 'PUT',
     'access-control-request-headers': uploadHeaders.join(','),
   }
-  const response = await ask(sign(probe).upload.url, { method: 'OPTIONS', headers })
+  const response = await ask((await sign(probe)).upload.url, { method: 'OPTIONS', headers })
   await response.arrayBuffer()
   const missing = missingLeave(response, origin)
   if (missing === null) return { behaviour, ok: true, detail: 'The preflight of an upload is granted' }
@@ -55,7 +55,7 @@ function missingLeave(response: Response, origin: string): string | null {
 }
 
 async function probeDownload(probe: BucketProbe, behaviour: string, origin: string): Promise<BucketFinding> {
-  const { upload, download } = sign(probe)
+  const { upload, download } = await sign(probe)
   await sendUpload(upload, 'a')
   const response = await ask(download, { headers: { origin } })
   await response.arrayBuffer()

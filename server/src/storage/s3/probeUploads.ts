@@ -28,15 +28,18 @@ export async function probeUploads(probe: BucketProbe): Promise<readonly BucketF
   return findings
 }
 
-function sign({ store, prefix }: BucketProbe, upload: Partial<UploadToSign> = {}): SignedUpload & { key: string } {
+async function sign(
+  { store, prefix }: BucketProbe,
+  upload: Partial<UploadToSign> = {},
+): Promise<SignedUpload & { key: string }> {
   const key = `${prefix}${randomUUID()}.txt`
   const usual = { key, contentType: 'text/plain', byteSize: body.length, expiresInSeconds: 300, now: new Date() }
-  return { ...store.signUpload({ ...usual, ...upload }), key }
+  return { ...(await store.signUpload({ ...usual, ...upload })), key }
 }
 
 async function probeCondition(probe: BucketProbe): Promise<BucketFinding> {
   const behaviour = 'conditional upload'
-  const signed = sign(probe)
+  const signed = await sign(probe)
   const first = await sendUpload(signed, body)
   if (!isDone(first)) {
     const detail = `A signed upload is refused (HTTP ${first})`
@@ -51,18 +54,18 @@ async function probeCondition(probe: BucketProbe): Promise<BucketFinding> {
 }
 
 async function probeLength(probe: BucketProbe): Promise<BucketFinding> {
-  const status = await sendUpload(sign(probe), `${body}!`)
+  const status = await sendUpload(await sign(probe), `${body}!`)
   return refusalFinding('content length is bound', 'A longer body than signed', status)
 }
 
 async function probeType(probe: BucketProbe): Promise<BucketFinding> {
-  const status = await sendUpload(sign(probe), body, 'text/html')
+  const status = await sendUpload(await sign(probe), body, 'text/html')
   return refusalFinding('content type is bound', 'Another content type than signed', status)
 }
 
 async function probeExpiry(probe: BucketProbe): Promise<BucketFinding> {
   const now = new Date(Date.now() - 3_600_000)
-  const status = await sendUpload(sign(probe, { now, expiresInSeconds: 60 }), body)
+  const status = await sendUpload(await sign(probe, { now, expiresInSeconds: 60 }), body)
   return refusalFinding('expiry is honoured', 'An expired URL', status)
 }
 
@@ -74,7 +77,7 @@ function refusalFinding(behaviour: string, what: string, status: number): Bucket
 
 async function probeVerifiedChecksum(probe: BucketProbe): Promise<BucketFinding> {
   const behaviour = 'checksum is verified'
-  const status = await sendUpload(sign(probe, { sha256: sha256('other') }), body)
+  const status = await sendUpload(await sign(probe, { sha256: sha256('other') }), body)
   if (!isDone(status)) return { behaviour, ok: true, detail: `A body with a false SHA-256 is refused (HTTP ${status})` }
   const detail = 'The store takes a body whose SHA-256 is not the declared one'
   return { behaviour, ok: false, detail, advice: 'None needed: the commit reads and hashes the bytes itself.' }
@@ -82,7 +85,7 @@ async function probeVerifiedChecksum(probe: BucketProbe): Promise<BucketFinding>
 
 async function probeConfirmedChecksum(probe: BucketProbe): Promise<BucketFinding> {
   const behaviour = 'checksum is confirmed'
-  const signed = sign(probe, { sha256: sha256(body) })
+  const signed = await sign(probe, { sha256: sha256(body) })
   const status = await sendUpload(signed, body)
   const advice = 'None needed: the commit reads and hashes the bytes itself.'
   if (!isDone(status)) {
@@ -96,7 +99,7 @@ async function probeConfirmedChecksum(probe: BucketProbe): Promise<BucketFinding
 
 async function probeOverrides(probe: BucketProbe): Promise<BucketFinding> {
   const behaviour = 'download overrides'
-  const { key, ...signed } = sign(probe)
+  const { key, ...signed } = await sign(probe)
   await sendUpload(signed, body)
   const contentDisposition = `attachment; filename="a_.txt"; filename*=UTF-8''a%C3%A9.txt`
   const contentType = 'application/octet-stream'

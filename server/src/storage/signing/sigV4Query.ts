@@ -11,15 +11,13 @@ export interface SigningCredentials {
 
 /** One request to be presigned. */
 export interface RequestToPresign {
-  readonly method: 'GET' | 'HEAD' | 'PUT'
+  readonly method: 'GET' | 'HEAD'
   /** Escaped, with the bucket when it is in the path. */
   readonly path: string
   /** Already escaped and in order, each `&name=value`; names sort after `X-Amz-…`, as all of S3's own do. */
   readonly query: string
-  /** Names in order, without spaces: `content-length;host`. */
-  readonly signedHeaders: string
-  /** `name:value\n` for each of them, as SigV4 wants them. */
-  readonly canonicalHeaders: string
+  /** Signed beside `host`. Names in order, in lower case, each behind `host`. */
+  readonly headers?: Readonly<Record<string, string>>
   readonly expiresInSeconds: number
   readonly now: Date
 }
@@ -41,7 +39,7 @@ interface SigningSecond {
 }
 
 /**
- * Presigns requests by AWS Signature Version 4 in the query string, byte for byte like the AWS SDK:
+ * Presigns requests that read, by AWS Signature Version 4 in the query string, byte for byte like the AWS SDK:
  * https://docs.aws.amazon.com/AmazonS3/latest/API/sigv4-query-string-auth.html
  *
  * A page of files needs a signature a row, so all that depends on the credentials and the day alone is computed once:
@@ -51,6 +49,13 @@ export function createQuerySigner(address: BucketAddress, region: string, creden
   const token = credentials.sessionToken ? `&X-Amz-Security-Token=${escapeUri(credentials.sessionToken)}` : ''
   let today: SigningDay | undefined
   let current: SigningSecond | undefined
+
+  function signedHeaders(others: Readonly<Record<string, string>>) {
+    const headers = Object.entries({ host: address.host, ...others })
+    const names = headers.map(([name]) => name).join(';')
+    return { names, lines: headers.map(([name, value]) => `${name}:${value}\n`).join('') }
+  }
+  const hostAlone = signedHeaders({})
 
   function secondOf(now: Date): SigningSecond {
     const second = Math.floor(now.getTime() / 1000)
@@ -67,9 +72,10 @@ export function createQuerySigner(address: BucketAddress, region: string, creden
     refuseBadExpiry(request.expiresInSeconds)
     const { key, queryStart, stringToSignStart } = secondOf(request.now)
     const start = `${queryStart}${request.expiresInSeconds}${token}`
-    const end = `&X-Amz-SignedHeaders=${request.signedHeaders.replaceAll(';', '%3B')}${request.query}`
+    const { names, lines } = request.headers ? signedHeaders(request.headers) : hostAlone
+    const end = `&X-Amz-SignedHeaders=${names.replaceAll(';', '%3B')}${request.query}`
     const resource = `${request.method}\n${request.path}\n${start}${end}`
-    const canonicalRequest = `${resource}\n${request.canonicalHeaders}\n${request.signedHeaders}\nUNSIGNED-PAYLOAD`
+    const canonicalRequest = `${resource}\n${lines}\n${names}\nUNSIGNED-PAYLOAD`
     const stringToSign = stringToSignStart + hash('sha256', canonicalRequest)
     const signature = createHmac('sha256', key).update(stringToSign).digest('hex')
     return `${address.origin}${request.path}?${start}&X-Amz-Signature=${signature}${end}`
@@ -95,7 +101,7 @@ function compactTime(now: Date): string {
   return `${iso.slice(0, 4)}${iso.slice(5, 7)}${iso.slice(8, 13)}${iso.slice(14, 16)}${iso.slice(17, 19)}Z`
 }
 
-function refuseBadExpiry(seconds: number): void {
+export function refuseBadExpiry(seconds: number): void {
   if (Number.isInteger(seconds) && seconds >= 1 && seconds <= maxExpirySeconds) return
   throw new RangeError(`A signed URL lives from 1 second to 7 days, not ${seconds} seconds`)
 }

@@ -1,4 +1,4 @@
-import { GetObjectCommand, PutObjectCommand, S3Client } from '@aws-sdk/client-s3'
+import { GetObjectCommand, S3Client } from '@aws-sdk/client-s3'
 import { getSignedUrl } from '@aws-sdk/s3-request-presigner'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
@@ -6,7 +6,7 @@ import type { BucketOptions } from '../bucketAddress.ts'
 import { createUrlSigner } from './signUrl.ts'
 
 /**
- * The reference. Its one difference is undone: the SDK's serializer adds `x-id=PutObject` to the query, which says which
+ * The reference. Its one difference is undone: the SDK's serializer adds `x-id=GetObject` to the query, which says which
  * SDK operation this is, means nothing to a store, and would be signed along. It is taken out before the signature.
  */
 function createReferenceClient(options: BucketOptions): S3Client {
@@ -29,8 +29,6 @@ function createReferenceClient(options: BucketOptions): S3Client {
   )
   return client
 }
-
-const signedForUpload = ['content-length', 'content-type', 'host', 'if-none-match', 'x-amz-checksum-sha256']
 
 const endpoint = fc.constantFrom(
   'http://127.0.0.1:4001',
@@ -80,43 +78,12 @@ const contentType = fc.constantFrom(
   'image/svg+xml',
   'x/y; a="b c"',
 )
-const upload = fc
-  .record({
-    key,
-    contentType,
-    byteSize: fc.oneof(fc.constant(0), fc.maxSafeNat()),
-    sha256: fc.option(fc.stringMatching(/^[0-9a-f]{64}$/), { nil: undefined }),
-  })
-  .chain((rest) => moment.map((when) => ({ ...rest, ...when })))
 const download = fc
   .record({ key, contentType, contentDisposition: trickyText })
   .chain((rest) => moment.map((when) => ({ ...rest, ...when })))
 
-describe('signed URLs', () => {
-  it('are those of the AWS SDK for any upload, byte for byte', async () => {
-    await fc.assert(
-      fc.asyncProperty(someOptions, upload, async (options, wanted) => {
-        const command = new PutObjectCommand({
-          Bucket: options.bucket,
-          Key: wanted.key,
-          ContentType: wanted.contentType,
-          ContentLength: wanted.byteSize,
-          IfNoneMatch: '*',
-          ...(wanted.sha256 && { ChecksumSHA256: Buffer.from(wanted.sha256, 'hex').toString('base64') }),
-        })
-        const reference = await getSignedUrl(createReferenceClient(options), command, {
-          expiresIn: wanted.expiresInSeconds,
-          signingDate: wanted.now,
-          signableHeaders: new Set(signedForUpload),
-          unhoistableHeaders: new Set(['x-amz-checksum-sha256']),
-        })
-        expect(createUrlSigner(options).signUpload(wanted).url).toBe(reference)
-      }),
-      { numRuns: 200, seed: 7 },
-    )
-  })
-
-  it('are those of the AWS SDK for any download, byte for byte', async () => {
+describe('download URLs', () => {
+  it('are those of the AWS SDK, byte for byte', async () => {
     await fc.assert(
       fc.asyncProperty(someOptions, download, async (options, wanted) => {
         const command = new GetObjectCommand({
@@ -167,49 +134,77 @@ const someDownload = {
 const signaturePart = ['X-Amz-Algorithm', 'X-Amz-Content-Sha256', 'X-Amz-Credential', 'X-Amz-Date', 'X-Amz-Expires']
 const namesOf = (url: string) => [...new URL(url).searchParams.keys()]
 
+const uploadPart = [...signaturePart, 'X-Amz-Signature', 'X-Amz-SignedHeaders', 'x-id'].toSorted()
+const signedHeaders = (url: string) => new URL(url).searchParams.get('X-Amz-SignedHeaders')
+
 describe('an upload URL', () => {
-  it('binds content-length, content-type, host and if-none-match, and has no parameter but its signature', () => {
-    const { url } = createUrlSigner(options).signUpload(someUpload)
-    expect(new URL(url).searchParams.get('X-Amz-SignedHeaders')).toBe('content-length;content-type;host;if-none-match')
-    expect(namesOf(url)).toEqual([...signaturePart, 'X-Amz-Signature', 'X-Amz-SignedHeaders'])
+  it('binds content-length, content-type, host and if-none-match, and has no parameter of its own', async () => {
+    const { url } = await createUrlSigner(options).signUpload(someUpload)
+    expect(signedHeaders(url)).toBe('content-length;content-type;host;if-none-match')
+    expect(namesOf(url).toSorted()).toEqual(uploadPart)
   })
 
-  it('binds a declared SHA-256 as a header, never as a parameter', () => {
+  it('binds a declared SHA-256 as a header, never as a parameter', async () => {
     const sha256 = 'ab'.repeat(32)
-    const { url, headers } = createUrlSigner(options).signUpload({ ...someUpload, sha256 })
-    expect(new URL(url).searchParams.get('X-Amz-SignedHeaders')).toBe(signedForUpload.join(';'))
-    expect(namesOf(url)).toEqual([...signaturePart, 'X-Amz-Signature', 'X-Amz-SignedHeaders'])
+    const { url, headers } = await createUrlSigner(options).signUpload({ ...someUpload, sha256 })
+    expect(signedHeaders(url)).toBe('content-length;content-type;host;if-none-match;x-amz-checksum-sha256')
+    expect(namesOf(url).toSorted()).toEqual(uploadPart)
     expect(headers).toContainEqual({
       name: 'x-amz-checksum-sha256',
       value: Buffer.from(sha256, 'hex').toString('base64'),
     })
   })
 
-  it('signs a type without the blanks around it, as a store reads the header', () => {
-    const signature = (type: string) => createUrlSigner(options).signUpload({ ...someUpload, contentType: type }).url
-    expect(signature(' text/plain; \t charset=utf-8\t')).toBe(signature('text/plain; charset=utf-8'))
+  it('signs a type without the blanks around it, as a store reads the header', async () => {
+    const sign = async (contentType: string) =>
+      (await createUrlSigner(options).signUpload({ ...someUpload, contentType })).url
+    expect(await sign(' text/plain; \t charset=utf-8\t')).toBe(await sign('text/plain; charset=utf-8'))
   })
 
-  it('comes with the headers that a browser may set, and no others', () => {
-    expect(createUrlSigner(options).signUpload(someUpload).method).toBe('PUT')
-    expect(createUrlSigner(options).signUpload(someUpload).headers).toEqual([
+  it('comes with the headers that a browser may set, and no others', async () => {
+    expect((await createUrlSigner(options).signUpload(someUpload)).method).toBe('PUT')
+    expect((await createUrlSigner(options).signUpload(someUpload)).headers).toEqual([
       { name: 'content-type', value: 'application/pdf' },
       { name: 'if-none-match', value: '*' },
     ])
   })
 
-  it('is refused for a size, checksum, expiry or type that no request can have', () => {
+  it('differs when any of what it binds differs', async () => {
+    const signer = createUrlSigner(options)
+    const changes = [
+      {},
+      { key: 'org/1/files/3.pdf' },
+      { contentType: 'text/html' },
+      { byteSize: 13 },
+      { sha256: 'ab'.repeat(32) },
+      { sha256: 'cd'.repeat(32) },
+      { expiresInSeconds: 601 },
+      { now: new Date('2026-11-22T00:00:00Z') },
+    ]
+    const signed = await Promise.all(changes.map((change) => signer.signUpload({ ...someUpload, ...change })))
+    const signatures = signed.map(({ url }) => new URL(url).searchParams.get('X-Amz-Signature'))
+    expect(new Set(signatures).size).toBe(changes.length)
+  })
+
+  it('points to the address that clients see, and is signed at the time that was given', async () => {
+    const { url } = await createUrlSigner(options).signUpload(someUpload)
+    expect(url.startsWith('https://bytes.example.com/files/org/1/files/2.pdf?')).toBe(true)
+    expect(new URL(url).searchParams.get('X-Amz-Date')).toBe('20261121T235959Z')
+    expect(new URL(url).searchParams.get('X-Amz-Expires')).toBe('600')
+  })
+
+  it('is refused for a size, checksum, expiry or type that no request can have', async () => {
     const sign = createUrlSigner(options).signUpload
     for (const byteSize of [-1, 1.5, Number.NaN, 2 ** 53]) {
-      expect(() => sign({ ...someUpload, byteSize })).toThrow(RangeError)
+      await expect(sign({ ...someUpload, byteSize })).rejects.toThrow(RangeError)
     }
     for (const expiresInSeconds of [0, -1, 1.5, 604_801]) {
-      expect(() => sign({ ...someUpload, expiresInSeconds })).toThrow(RangeError)
+      await expect(sign({ ...someUpload, expiresInSeconds })).rejects.toThrow(RangeError)
     }
     for (const sha256 of ['ab', `${'ab'.repeat(32)}a`, `a${'ab'.repeat(32)}`, 'xy'.repeat(32)]) {
-      expect(() => sign({ ...someUpload, sha256 })).toThrow(RangeError)
+      await expect(sign({ ...someUpload, sha256 })).rejects.toThrow(RangeError)
     }
-    expect(() => sign({ ...someUpload, contentType: 'a/b\r\nx: y' })).toThrow(RangeError)
+    await expect(sign({ ...someUpload, contentType: 'a/b\r\nx: y' })).rejects.toThrow(RangeError)
   })
 })
 

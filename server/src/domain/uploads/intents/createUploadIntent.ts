@@ -129,15 +129,15 @@ const insertUpload = (tx: Transaction, declared: UploadRequest, { id, blobId, by
  * The request that sends the bytes, signed here and now. It can be asked for again as long as the intent is pending: the
  * address cannot overwrite, so more of them do no harm. Null once nothing may be sent any more.
  */
-export function signUpload(
+export async function signUpload(
   ctx: { readonly blobs: BlobStore; readonly now: () => Date },
   upload: Upload,
-): (SignedUpload & { readonly expiresAt: Date }) | null {
+): Promise<(SignedUpload & { readonly expiresAt: Date }) | null> {
   const now = ctx.now()
   const remaining = Math.floor((upload.expiresAt.getTime() - now.getTime()) / 1000)
   if (upload.state !== 'PENDING' || upload.objectKey === null || remaining < 1) return null
   const expiresInSeconds = Math.min(limits.uploadUrlSeconds, remaining)
-  const signed = ctx.blobs.signUpload({
+  const signed = await ctx.blobs.signUpload({
     key: upload.objectKey,
     contentType: signedType(upload.contentType),
     byteSize: upload.byteSize,
