@@ -1,6 +1,7 @@
 import { fileURLToPath } from 'node:url'
 import { readMigrationFiles } from 'drizzle-orm/migrator'
 import postgres from 'postgres'
+import { onlyRow } from './onlyRow.ts'
 import { driverOptions, readDatabaseAddress, usualSchema } from './databaseAddress.ts'
 import { moveFromPublic } from './moveFromPublic.ts'
 
@@ -135,8 +136,8 @@ async function grantRoles(client: postgres.Sql, roles: readonly string[], member
 
 /** Since PostgreSQL 16 the creator of a role is a member with ADMIN OPTION, but without SET. */
 async function grantUnlessMember(client: postgres.Sql, role: string, member: string): Promise<void> {
-  const [server] = await client<{ version: number }[]>`select current_setting('server_version_num')::int as version`
-  const privilege = (server?.version ?? 0) >= 160_000 ? 'set' : 'member'
+  const asked = await client<{ version: number }[]>`select current_setting('server_version_num')::int as version`
+  const privilege = onlyRow(asked).version >= 160_000 ? 'set' : 'member'
   await client.unsafe(`do $$ begin
     if not exists (
       select from pg_auth_members m

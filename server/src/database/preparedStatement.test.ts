@@ -72,6 +72,37 @@ describe('a prepared statement', () => {
     expect(answers).toEqual(asked.map((tenantId) => [tenantId, tenantId]))
   })
 
+  it('is sent by Drizzle before the call returns, which is what ties it to its transaction', async () => {
+    const texts: string[] = []
+    const answer = bySubject.execute(values, ada, async (text) => {
+      texts.push(text)
+      return { rows: [] }
+    })
+    expect(texts).toHaveLength(1)
+    await answer
+  })
+
+  it('is refused, and never sent by another transaction, if Drizzle sends it later', async () => {
+    const late = prepareStatement((tx: TenantScope) => {
+      const query = selected(tx).where(tx.inTenant(principals)).prepare()
+      const execute = async (given: Record<string, unknown>) => {
+        await Promise.resolve()
+        return query.execute(given)
+      }
+      return { prepare: () => ({ getQuery: () => query.getQuery(), execute }) }
+    })
+    const tenantsAsked: unknown[] = []
+    const send = async (_text: string, params: unknown[]) => {
+      tenantsAsked.push(params[0])
+      return { rows: [] }
+    }
+    const refused = late.execute({}, bob, send)
+    const others = Array.from({ length: 3 }, () => bySubject.execute(values, ada, send))
+    await expect(refused).rejects.toMatchObject({ cause: { message: /outside a transaction/ } })
+    await Promise.all(others)
+    expect(tenantsAsked).toEqual([ada, ada, ada])
+  })
+
   it('turns its values into what their columns hold', async () => {
     const since = prepareStatement((tx) => {
       const at = sql.param(sql.placeholder('at'), principals.createdAt)
@@ -132,10 +163,13 @@ describe('a prepared statement', () => {
     expect(keep('other', selected)).not.toBe(first)
   })
 
-  it('is forgotten when there are too many, and written again', () => {
+  it('is forgotten and written again when many others were used since, and kept while it is in use', () => {
     const keep = prepareByKey<{ id: string }>()
-    const first = keep('first', selected)
-    for (let at = 0; at < 100; at += 1) keep(`${at}`, selected)
+    const [first, used] = [keep('first', selected), keep('used', selected)]
+    for (let at = 0; at < 100; at += 1) {
+      keep(`${at}`, selected)
+      expect(keep('used', selected)).toBe(used)
+    }
     expect(keep('first', selected)).not.toBe(first)
   })
 })

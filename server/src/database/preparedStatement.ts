@@ -1,6 +1,7 @@
 import { type Column, eq, is, Param, Placeholder, type SQL, sql } from 'drizzle-orm'
 import { drizzle, type PgRemoteDatabase, type RemoteCallback } from 'drizzle-orm/pg-proxy'
 import { postgresJsCodecs } from 'drizzle-orm/postgres-js'
+import { LRUCache } from 'lru-cache'
 
 /** What a statement of one tenant is written with. */
 export interface TenantScope {
@@ -34,7 +35,11 @@ const scope: TenantScope = {
 /** A statement that is sent outside its transaction has nowhere to go. */
 const nowhere: RemoteCallback = () => Promise.reject(new Error('A prepared statement was run outside a transaction'))
 
-/** Drizzle sends before `execute` returns, so that no other work comes between setting this and sending. */
+/**
+ * Where the statement goes that `execute` is running. It is set only while `execute` is on the stack, so that no other
+ * work can see it: Drizzle sends before `execute` returns. If a version of Drizzle sent later, its statements would meet
+ * `nowhere` and be refused; they could not go through the transaction of another. `preparedStatement.test.ts` holds both.
+ */
 let sendOfTheMoment = nowhere
 
 /** Throws when a value is in the text's parameters: it would be that of the first caller for all who follow. */
@@ -58,13 +63,12 @@ export function prepareStatement<Row>(write: (tx: TenantScope) => Preparable<Row
 /** More than are in use at a time: combinations of filters. A statement holds less than 30 kB. */
 const keptStatements = 100
 
-/** Keeps the statements of one list by whatever their texts depend on, and starts over when there are too many. */
+/** Keeps the statements of one list by whatever their texts depend on: those that were used last. */
 export function prepareByKey<Row>() {
-  const known = new Map<string, PreparedStatement<Row>>()
+  const known = new LRUCache<string, PreparedStatement<Row>>({ max: keptStatements })
   return (key: string, write: (tx: TenantScope) => Preparable<Row>): PreparedStatement<Row> => {
     const found = known.get(key)
     if (found) return found
-    if (known.size >= keptStatements) known.clear()
     const statement = prepareStatement(write)
     known.set(key, statement)
     return statement

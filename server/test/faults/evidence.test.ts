@@ -1,5 +1,6 @@
 import type postgres from 'postgres'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { openTenantDatabase } from '../../src/database/tenantDatabase.ts'
 import { readEvidence } from '../../src/domain/sweeps/purge/readEvidence.ts'
 import { startTestService, type TestService, type TestTenant } from '../testService.ts'
 import { openSaboteur, plantAttachedFile, plantFile, plantReleased } from './plantFile.ts'
@@ -49,6 +50,24 @@ describe('the evidence for and against deleting bytes', () => {
       where blob_id = ${other.blobId}`
     const [evidence] = await evidenceOf(planted.blobId)
     expect(evidence?.pendingIntentCount).toBe(2)
+  })
+
+  it('costs five statements for one blob and for many', async () => {
+    const planted = [await plantReleased(service, tenant, sql), await plantAttachedFile(service, tenant, sql)]
+    const texts: string[] = []
+    const onStatement = (text: string) => void (text.startsWith('select "') && texts.push(text))
+    const database = openTenantDatabase({
+      url: service.testDatabase.url,
+      size: 1,
+      applicationName: 'test',
+      onStatement,
+    })
+    for (const ids of [planted.slice(0, 1), planted].map((some) => some.map(({ blobId }) => blobId))) {
+      texts.length = 0
+      expect(await database.write(tenant.id, (tx) => readEvidence(tx, ids))).toHaveLength(ids.length)
+      expect(texts).toHaveLength(5)
+    }
+    await database.close()
   })
 
   it('leaves out what somebody else has locked, and does not wait for them', async () => {

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { createReadStream } from 'node:fs'
 import { createInterface } from 'node:readline'
+import { onlyRow } from '../../database/onlyRow.ts'
 import { appRole } from '../../database/migrate.ts'
 import { tenantTableNames } from '../../database/tenantPredicate.ts'
 import { pendingMigrations } from '../../run/readiness.ts'
@@ -42,8 +43,8 @@ async function lookAround({ application, tenants }: VerifyContext): Promise<Answ
   if (tenants.length === 0) return unproven('there is no tenant whose rows could be seen')
   const others = tables.map((table) => `exists (select from ${table} where ${keyOf(table)} <> $1) as ${table}`)
   for (const { id, slug } of [...tenants, { id: randomUUID(), slug: 'nobody' }]) {
-    const [seen] = await readAs<Record<string, boolean>>(application, id, `select ${others.join(', ')}`, [id])
-    const leaks = Object.entries(seen ?? {}).filter(([, sees]) => sees)
+    const seen = await readAs<Record<string, boolean>>(application, id, `select ${others.join(', ')}`, [id])
+    const leaks = Object.entries(onlyRow(seen)).filter(([, sees]) => sees)
     if (leaks.length > 0)
       return broken(`as ${slug}, rows of others are seen in ${leaks.map(([name]) => name).join(', ')}`)
     const [own] = await readAs<{ n: number }>(application, id, 'select count(*)::int as n from tenants')
@@ -63,7 +64,7 @@ const boundForNewRows = ['attachments_owner_type', 'attachments_owner_id', 'atta
 /** That the tables are as the migrations made them, and that what they refuse is refused. */
 export async function proveSchema({ services, application }: VerifyContext): Promise<Answer> {
   const pending = await pendingMigrations(services.database)
-  const [found] = await application<{ unchecked: string[]; invalid: string[]; untied: string[] }[]>`select
+  const found = await application<{ unchecked: string[]; invalid: string[]; untied: string[] }[]>`select
     array(select conname::text from pg_constraint
       where connamespace = current_schema()::regnamespace and not convalidated and conname not in ${application(boundForNewRows)}
       order by 1) as unchecked,
@@ -73,7 +74,7 @@ export async function proveSchema({ services, application }: VerifyContext): Pro
       join pg_class c on c.oid = i.indrelid and c.relnamespace = current_schema()::regnamespace
       join pg_attribute t on t.attrelid = c.oid and t.attname = 'tenant_id'
       where i.indkey[0] <> t.attnum order by 1) as untied`
-  const { unchecked = [], invalid = [], untied = [] } = found ?? {}
+  const { unchecked, invalid, untied } = onlyRow(found)
   return together(
     pending === 0 ? ok('every migration has run') : broken(`${pending} migrations have not run`),
     noneOf(unchecked, 'every constraint is validated', 'constraints that are not validated'),

@@ -1,4 +1,5 @@
 import { and, eq, type SQL, sql } from 'drizzle-orm'
+import { onlyRow } from '../../database/onlyRow.ts'
 import { prepareByKey } from '../../database/preparedStatement.ts'
 import { files } from '../../database/tables/fileTables.ts'
 import { type Context, readingOnce } from '../context.ts'
@@ -51,10 +52,8 @@ export async function countFiles(ctx: Context, filter: FileFilter): Promise<{ va
       .as('some')
     return tx.db.select({ value: sql<string>`count(*)` }).from(some)
   })
-  const [row] = await readingOnce(ctx, (tx) =>
-    tx.run(statement, { ...valuesOf(filter), limit: limits.countedRows + 1 }),
-  )
-  const counted = Number(row?.value ?? 0)
+  const rows = await readingOnce(ctx, (tx) => tx.run(statement, { ...valuesOf(filter), limit: limits.countedRows + 1 }))
+  const counted = Number(onlyRow(rows).value)
   return { value: Math.min(counted, limits.countedRows), isExact: counted <= limits.countedRows }
 }
 

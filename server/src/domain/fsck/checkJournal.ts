@@ -1,4 +1,5 @@
 import { sql } from 'drizzle-orm'
+import { onlyRow } from '../../database/onlyRow.ts'
 import { tenantUsage } from '../../database/tables/identityTables.ts'
 import { auditLog, events } from '../../database/tables/journalTables.ts'
 import { releases } from '../actions.ts'
@@ -82,11 +83,12 @@ interface NumberedPage {
 
 async function* checkNumbers({ database }: IntegrityContext, tenant: TenantName): AsyncGenerator<Finding> {
   const [usage] = await readRows<{ head: string }>(database, tenant.id, selectHead(tenant.id))
-  const head = Number(usage?.head ?? 0)
+  // `checkUsage` reports a tenant without a usage row. All of its events are then beyond the head.
+  const head = usage === undefined ? 0 : Number(usage.head)
   for (let after = 0; after < head; after += pageNumbers) {
     const end = Math.min(after + pageNumbers, head)
-    const [page] = await readRows<NumberedPage>(database, tenant.id, selectNumbered(tenant.id, after, end))
-    const missing = end - after - (page?.events ?? 0)
+    const page = onlyRow(await readRows<NumberedPage>(database, tenant.id, selectNumbered(tenant.id, after, end)))
+    const missing = end - after - page.events
     const range = `the numbers ${after + 1} to ${end} of the journal`
     if (missing !== 0)
       yield violation(
@@ -95,7 +97,7 @@ async function* checkNumbers({ database }: IntegrityContext, tenant: TenantName)
         { type: 'tenant', id: tenant.id },
         `${missing} events are missing in ${range}.`,
       )
-    const stray = page?.strayEntries ?? 0
+    const stray = page.strayEntries
     if (stray > 0) {
       const message = `${stray} audit entries in ${range} do not have the number of their event.`
       yield violation('JOURNAL', tenant, { type: 'tenant', id: tenant.id }, message)

@@ -97,7 +97,11 @@ function compositeChecksum({ checksum }: Upload, parts: readonly StoredPart[]): 
   if (!checksum) return {}
   const { algorithm } = checksum
   const digest = startChecksum(algorithm)
-  for (const { checksums } of parts) digest.update(Buffer.from(checksums[algorithm] ?? '', 'base64'))
+  for (const { number, checksums } of parts) {
+    const ofPart = checksums[algorithm]
+    if (ofPart === undefined) throw new Error(`Part ${number} was stored without its ${algorithm}`)
+    digest.update(Buffer.from(ofPart, 'base64'))
+  }
   return { [algorithm]: `${digest.digest().toString('base64')}-${parts.length}` }
 }
 

@@ -42,7 +42,11 @@ const unescapes = new Map(
 export function unescapeBytes(name: string): KeyBytes {
   const [start = '', ...escaped] = name.split('%')
   let bytes = start
-  for (const piece of escaped) bytes += (unescapes.get(piece.slice(0, 2)) ?? '') + piece.slice(2)
+  for (const piece of escaped) {
+    const byte = unescapes.get(piece.slice(0, 2))
+    if (byte === undefined) throw new Error(`The name ${name} in the folder of the bucket was not given by the bucket`)
+    bytes += byte + piece.slice(2)
+  }
   return bytes
 }
 

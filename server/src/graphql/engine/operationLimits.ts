@@ -212,9 +212,9 @@ class Measure {
     this.#comparisons += (same.length * (same.length - 1)) / 2
     this.#hold(this.#comparisons <= this.#bounds.comparisons)
     const selections = same.flatMap(({ selectionSet }) => selectionSet ?? [])
-    const name = same[0]?.name.value ?? ''
-    if (selections.length === 0) return
-    this.#enter({ selections, depth: depth + 1, described: describedIn(name, depth, described) })
+    const [field] = same
+    if (!field || selections.length === 0) return
+    this.#enter({ selections, depth: depth + 1, described: describedIn(field.name.value, depth, described) })
   }
 
   #hold(isWithin: boolean): void {

@@ -13,25 +13,34 @@ import { callerOf, loadersOf } from '../requestContext.ts'
 import { FileVersion, FileVersionConnection } from './FileVersion.ts'
 import { downloadUrl } from './downloadUrl.ts'
 
-const LegalHold = builder.objectRef<FileRow>('LegalHold').implement({
+interface Hold {
+  readonly heldAt: Date
+  readonly heldById: string
+  readonly reason: string
+}
+
+/** The constraint `files_held` keeps the three together. */
+function holdOf({ id, heldAt, heldById, holdReason: reason }: FileRow): Hold | null {
+  if (heldAt === null) return null
+  if (heldById === null || reason === null) throw new Error(`The hold on file ${id} does not say by whom or why`)
+  return { heldAt, heldById, reason }
+}
+
+const LegalHold = builder.objectRef<Hold>('LegalHold').implement({
   description: 'A legal hold: the file can be neither deleted nor purged.',
   fields: (t) => ({
     heldAt: t.field({
       type: 'DateTime',
       description: 'When the hold was placed.',
-      resolve: ({ heldAt }) => heldAt ?? new Date(0),
+      resolve: ({ heldAt }) => heldAt,
     }),
     heldBy: t.field({
       type: Principal,
       nullable: true,
       description: 'The principal that placed the hold.',
-      resolve: ({ heldById }, _args, context) =>
-        heldById === null ? null : loadersOf(context).principals.load(heldById),
+      resolve: ({ heldById }, _args, context) => loadersOf(context).principals.load(heldById),
     }),
-    reason: t.string({
-      description: 'The reason that was given for the hold.',
-      resolve: ({ holdReason }) => holdReason ?? '',
-    }),
+    reason: t.exposeString('reason', { description: 'The reason that was given for the hold.' }),
   }),
 })
 
@@ -121,7 +130,7 @@ export const File = builder.objectRef<FileRow>('File').implement({
       type: LegalHold,
       nullable: true,
       description: 'The legal hold on the file. Null if there is none.',
-      resolve: (file) => (file.heldAt ? file : null),
+      resolve: holdOf,
     }),
     quarantinedAt: t.expose('quarantinedAt', {
       type: 'DateTime',

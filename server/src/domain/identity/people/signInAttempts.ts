@@ -43,9 +43,11 @@ export async function countAttempt(services: Pick<Context, 'database' | 'now'>, 
       .onConflictDoNothing()
     const rows = await lockRows(db, ordered)
     const failures = (subject: Buffer | undefined, { forgottenSeconds }: Delays) => {
-      const row = rows.find((each) => subject !== undefined && each.subject.equals(subject))
-      const isForgotten = row !== undefined && secondsBetween(row.lastAttemptAt, now) >= forgottenSeconds
-      return { count: isForgotten ? 0 : (row?.failures ?? 0), last: row?.lastAttemptAt ?? now }
+      if (subject === undefined) return { count: 0, last: now }
+      const row = rows.find((each) => each.subject.equals(subject))
+      if (!row) throw new Error('The attempts of a subject vanished inside their own transaction')
+      const isForgotten = secondsBetween(row.lastAttemptAt, now) >= forgottenSeconds
+      return { count: isForgotten ? 0 : row.failures, last: row.lastAttemptAt }
     }
     const { account, address, pair, device } = signInDelays
     const underAttack = failures(subjects.account, account).count >= account.freeFailures

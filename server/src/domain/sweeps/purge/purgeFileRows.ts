@@ -91,5 +91,9 @@ async function dropReferences(tx: Transaction, versions: readonly GoneVersion[],
   if (changed.length !== blobIds.length) throw new Error('A version of the files lies in bytes that are not ready')
   return changed
     .filter(({ status }) => status === 'deleting')
-    .map(({ id, byteSize }) => ({ blobId: id, fileId: fileOf.get(id) ?? '', byteSize: Number(byteSize) }))
+    .map(({ id, byteSize }) => {
+      const fileId = fileOf.get(id)
+      if (fileId === undefined) throw new Error(`The blob ${id} was released and belongs to none of the versions`)
+      return { blobId: id, fileId, byteSize: Number(byteSize) }
+    })
 }

@@ -16,7 +16,7 @@ export const countedIntents: SQL<number> = sql`(select count(*) from ${uploads}
   where ${uploads.tenantId} = ${files.tenantId} and ${uploads.targetFileId} = ${files.id} and ${uploads.state} = 'PENDING')`
 
 /**
- * Locks the blobs and reads what speaks for and against deleting each, in four statements whatever their number. Blobs
+ * Locks the blobs and reads what speaks for and against deleting each, in five statements whatever their number. Blobs
  * that another run has locked, and ids that lead nowhere, are left out.
  */
 export async function readEvidence(tx: Transaction, ids: readonly string[]): Promise<BlobEvidence[]> {

@@ -1,4 +1,5 @@
 import { and, asc, eq, gt, lte, type SQL, sql } from 'drizzle-orm'
+import { onlyRow } from '../../../database/onlyRow.ts'
 import { readDatabaseClock } from '../../../database/lockRows.ts'
 import { orphanObjects } from '../../../database/tables/cleanupTables.ts'
 import type { Transaction } from '../../../database/tenantDatabase.ts'
@@ -129,7 +130,7 @@ export async function countOrphans(ctx: SweepContext, run: Run) {
     const watchedSince = new Date(now.getTime() - ctx.settings.orphanGraceMs)
     const isDue = sql`${orphanObjects.firstSeenAt} <= ${watchedSince.toISOString()}::timestamptz`
     const isOurs = run.includesForeign ? sql`true` : isExplained
-    const [counts] = await tx.db
+    const counted = await tx.db
       .select({
         due: sql`count(*) filter (where ${isDue} and ${isOurs})`.mapWith(Number),
         young: sql`count(*) filter (where not ${isDue})`.mapWith(Number),
@@ -137,12 +138,8 @@ export async function countOrphans(ctx: SweepContext, run: Run) {
       })
       .from(orphanObjects)
       .where(and(tx.inTenant(orphanObjects), isSeen(run)))
-    return {
-      watchedSince,
-      dueCount: counts?.due ?? 0,
-      youngCount: counts?.young ?? 0,
-      foreignCount: counts?.foreign ?? 0,
-    }
+    const { due, young, foreign } = onlyRow(counted)
+    return { watchedSince, dueCount: due, youngCount: young, foreignCount: foreign }
   })
 }
 

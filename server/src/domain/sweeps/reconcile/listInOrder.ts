@@ -31,7 +31,7 @@ const mostObjectsOfOneBlob = 5_000
  */
 export async function* listInOrder(ctx: SweepContext, position: string | null): AsyncGenerator<ListingPage> {
   const prefix = `org/${ctx.principal.tenantId}/`
-  let from = blobIdIn(position ?? '', prefix)
+  let from = position === null ? null : blobIdIn(position, prefix)
   const start = from === null ? '' : `${prefix}files/${from}`
   // The key before the first one: an object may lie under the start itself.
   const startAfter = start === '' ? undefined : start.slice(0, -1)
@@ -108,9 +108,6 @@ export function blobIdIn(key: string, prefix: string): string | null {
 }
 
 function lastBlobId(objects: readonly ListedObject[], prefix: string): string | null {
-  for (let at = objects.length - 1; at >= 0; at -= 1) {
-    const id = blobIdIn(objects[at]?.key ?? '', prefix)
-    if (id !== null) return id
-  }
-  return null
+  const last = objects.findLast(({ key }) => blobIdIn(key, prefix) !== null)
+  return last ? blobIdIn(last.key, prefix) : null
 }

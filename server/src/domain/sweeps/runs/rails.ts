@@ -1,4 +1,5 @@
 import { and, type SQL, sql } from 'drizzle-orm'
+import { onlyRow } from '../../../database/onlyRow.ts'
 import { blobs } from '../../../database/tables/fileTables.ts'
 import type { Transaction } from '../../../database/tenantDatabase.ts'
 import { reading } from '../../context.ts'
@@ -49,8 +50,7 @@ async function countBlobs(tx: Transaction, where: SQL | undefined, bound: number
     .from(blobs)
     .where(and(tx.inTenant(blobs), where))
   const some = (bound === null ? selected : selected.limit(bound)).as('some')
-  const [row] = await tx.db.select({ value: sql<string>`count(*)` }).from(some)
-  return Number(row?.value ?? 0)
+  return Number(onlyRow(await tx.db.select({ value: sql<string>`count(*)` }).from(some)).value)
 }
 
 /** How long a run may take from claiming blobs to having deleted them. */

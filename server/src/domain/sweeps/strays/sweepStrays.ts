@@ -55,15 +55,16 @@ async function* oneTenant({ blobs, database }: StrayContext, tenant: string): As
 
 async function watch(ctx: StrayContext, run: StrayRun, found: StrayPrefix): Promise<void> {
   const stray =
-    found.tenant === null ? { ...found, objectCount: null, byteSize: null } : await watchTenant(ctx, run, found)
+    found.tenant === null
+      ? { ...found, objectCount: null, byteSize: null }
+      : await watchTenant(inTenant(ctx, found.tenant), run, found)
   if (stray.tenant === null) run.tally.addFound('other', { key: stray.exampleKey, byteSize: null })
   if (run.strays.length < toldStrays) run.strays.push(stray)
   if (!run.isDryRun) await keepStray(ctx, run, stray)
 }
 
 /** Objects that no Filegraph can have named are counted and not watched: nothing deletes them. */
-async function watchTenant(ctx: StrayContext, run: StrayRun, found: StrayPrefix): Promise<Stray> {
-  const tenant = inTenant(ctx, found.tenant ?? '')
+async function watchTenant(tenant: SweepContext, run: StrayRun, found: StrayPrefix): Promise<Stray> {
   let [objectCount, byteSize] = [0, 0]
   for await (const { objects } of listInOrder(tenant, null)) {
     const isNamedByUs = ({ key }: ListedObject) => blobIdIn(key, found.prefix) !== null
