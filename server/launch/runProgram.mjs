@@ -17,12 +17,13 @@ let running = 0
  *
  * @param {string} program
  * @param {readonly string[]} args
- * @param {{ cwd?: string, env?: NodeJS.ProcessEnv, quiet?: boolean, shell?: boolean }} [options]
+ * @param {{ cwd?: string, env?: NodeJS.ProcessEnv, quiet?: boolean, shell?: boolean, asks?: boolean }} [options] `asks`: it may
+ *   read the terminal
  * @returns {Promise<{ code: number, output: string }>}
  */
 export async function runProgram(program, args, options = {}) {
-  const { cwd = repository, env = process.env, quiet = false, shell = false } = options
-  const stdio = quiet ? ['ignore', 'pipe', 'pipe'] : ['ignore', 'inherit', 'inherit']
+  const { cwd = repository, env = process.env, quiet = false, shell = false, asks = false } = options
+  const stdio = quiet ? ['ignore', 'pipe', 'pipe'] : [asks ? 'inherit' : 'ignore', 'inherit', 'inherit']
   const isGroup = quiet && process.platform !== 'win32'
   const child = spawn(program, args, { cwd, env, stdio, shell, detached: isGroup })
   running += 1

@@ -22,7 +22,7 @@ await launch(async () => {
   await ensureInstalled()
   const loader = isTypescript ? ['--import', join(serverFolder, 'node_modules', 'tsx', 'dist', 'loader.mjs')] : []
   const script = tool.endsWith('.mjs') ? resolve(tool) : commandIn(tool)
-  const { code } = await runProgram(process.execPath, [...loader, script, ...args], { cwd: process.cwd() })
+  const { code } = await runProgram(process.execPath, [...loader, script, ...args], { cwd: process.cwd(), asks: true })
   process.exitCode = code
 })
 
