@@ -76,8 +76,8 @@ const findings: Readonly<Record<string, string>> = {
 
 /** "deleted", or "would delete" where nothing was. */
 export function verbOf({ kind, isDryRun }: { readonly kind: CleanupKind; readonly isDryRun: boolean }): string {
-  const verbs: readonly string[] = cleanupKinds[kind]?.verbs ?? ['deleted', 'would delete']
-  return verbs[isDryRun ? 1 : 0] ?? ''
+  const [done, planned] = cleanupKinds[kind]?.verbs ?? ['deleted', 'would delete']
+  return isDryRun ? planned : done
 }
 
 export const nameOfGate = (what: string): string => (Object.hasOwn(gates, what) ? (gates[what] ?? what) : plain(what))

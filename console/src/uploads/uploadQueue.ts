@@ -178,8 +178,10 @@ export class UploadQueue {
   }
 
   #startWaiting(): void {
-    while (this.store.pause() === null && this.#active.size < sentAtOnce && !this.#waiting.isEmpty) {
-      const upload = this.store.read(this.#waiting.take() ?? '')
+    while (this.store.pause() === null && this.#active.size < sentAtOnce) {
+      const id = this.#waiting.take()
+      if (id === undefined) return
+      const upload = this.store.read(id)
       if (upload?.step === 'waiting' && !this.#active.has(upload.id)) this.#start(upload)
     }
   }
