@@ -30,6 +30,7 @@ describe('a cursor', () => {
     ['a UUID in a list', write(['files', time, [id]])],
     ['a time with more behind it', write(['files', `${time}0`, id])],
     ['a time in a list', write(['files', [time], id])],
+    ['characters before it that base64 readers skip', `!${encodeCursor('files', [time, id])}`],
     ['other characters before it', `=${encodeCursor('files', [time, id])}`],
     ['an object', write({ list: 'files' })],
     ['null', write(null)],
@@ -191,6 +192,18 @@ describe('a page', () => {
     expect([pageInfo.startCursor, pageInfo.endCursor]).toEqual([edges[0]?.cursor, edges[1]?.cursor])
     const decoded = edges.map(({ cursor }) => decodeCursor('files', kinds, cursor))
     expect(decoded).toEqual(edges.map(({ node }) => [node.at.toISOString(), id]))
+  })
+
+  it('starts at an end of the list without a cursor, and takes null for an argument that is not given', () => {
+    expect(pageRequest(order, { first: 1 }).where).toBeUndefined()
+    expect(pageRequest(order, { first: 1, last: null }).descending).toBe(true)
+    expect(pageRequest(order, { first: null, last: 1 }).descending).toBe(false)
+  })
+
+  it('ends with the cursor of its last row', () => {
+    const rows = [5, 4, 3].map((day) => ({ at: new Date(Date.UTC(2026, 0, day)), id }))
+    const { edges, pageInfo } = pageRequest(order, { first: 3 }).toConnection(rows, (row) => [row.at, row.id])
+    expect(pageInfo.endCursor).toBe(edges[2]?.cursor)
   })
 
   it('has a shape that says how it is read', () => {

@@ -120,8 +120,8 @@ function storeThatAnswers(text: string, { examined = [{}], heads = [{}], hashes 
   const whole = { sha256: isWhole ? hashOf(text) : null, isEtagOfBytes: isWhole || null }
   const start = Buffer.from(text.slice(0, 4_100))
   const store = {
-    examine: async (_key: string, _expected: object, how: ReadOptions) => ({
-      ...labels,
+    examine: async (_key: string, expected: object, how: ReadOptions) => ({
+      ...(expect(expected).toEqual({ byteSize: text.length, startBytes: 4_100 }), labels),
       ...whole,
       start,
       ...next('examine', examined, how),
