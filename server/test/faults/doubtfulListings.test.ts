@@ -132,6 +132,22 @@ describe('no sweep deletes anything when the marker of the bucket', () => {
     await bench.service.blobs.delete(['filegraph/installation/readme.txt'])
   })
 
+  it.each(['{"token":7,"writer":null}', '{"writer":null}', '[]'])('holds no token but %s', async (content) => {
+    const { objects } = await bench.service.blobs.list({ prefix: 'filegraph/installation/' })
+    const newest = objects.at(-1)!.key
+    await bench.service.blobs.delete([newest])
+    await bench.put(newest, content)
+    await expectNothingDone('REFUSED', /parted/)
+    await accept()
+  })
+
+  it.each(['', 'null', '{"finding":"AHEAD"}'])('is right, and a veto lies beside it that holds %s', async (content) => {
+    const veto = `filegraph/veto/${crypto.randomUUID()}/1`
+    await bench.put(veto, content)
+    await expectNothingDone('REFUSED', /veto .* cannot be understood/)
+    await bench.service.blobs.delete([veto])
+  })
+
   it('is ahead of the database, or behind it, or has parted from it', async () => {
     await bench.sql`update installation set generation = generation - 1`
     await expectNothingDone('REFUSED', /database is older than the bucket/)

@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process'
-import { existsSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, it } from 'vitest'
@@ -89,6 +89,41 @@ it('keeps its secrets, for the owner alone', async () => {
   expect(statSync(join(folder, 'secrets.json')).mode & 0o777).toBe(0o600)
   second.release()
 })
+
+it('names what is missing of damaged secrets, shows none of them, and makes no new ones', async () => {
+  const folder = join(base, 'damaged')
+  const directory = await openDataDirectory(folder)
+  directory.release()
+  const file = join(folder, 'secrets.json')
+  const { bucketSecretAccessKey, postgresApiPassword: _left, ...others } = directory.secrets
+  for (const [text, why] of [
+    [JSON.stringify({ ...others, bucketSecretAccessKey }), /has no postgresApiPassword\./],
+    [JSON.stringify({ ...others, bucketSecretAccessKey: 7 }), /has no postgresApiPassword, bucketSecretAccessKey\./],
+    ['{"postgresSuper', /is not readable JSON\./],
+  ] as const) {
+    writeFileSync(file, text)
+    const refusal = await openDataDirectory(folder).catch((error: unknown) => error)
+    expect(refusal).toBeInstanceOf(FolderUnusable)
+    const { message } = refusal as Error
+    expect(message).toMatch(why)
+    for (const secret of Object.values(directory.secrets)) expect(message).not.toContain(secret)
+    expect(readFileSync(file, 'utf8')).toBe(text)
+  }
+  writeFileSync(file, JSON.stringify(directory.secrets))
+  ;(await openDataDirectory(folder)).release()
+})
+
+it.each(['', 'null', '{"pid":"1"}', '{"pid":1,"url":"http://localhost"}'])(
+  'takes nothing from an instance file that holds %s',
+  async (text) => {
+    const folder = join(base, 'unreadable')
+    ;(await openDataDirectory(folder)).release()
+    writeFileSync(join(folder, 'instance.json'), text)
+    const directory = await openDataDirectory(folder)
+    expect([directory.lastInstance, await findRunningInstance(folder)]).toEqual([null, null])
+    directory.release()
+  },
+)
 
 it('tells a command beside it where the running instance is, and forgets one that ended', async () => {
   const folder = join(base, 'instance')

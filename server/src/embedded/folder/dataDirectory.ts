@@ -56,9 +56,16 @@ export class FolderUnusable extends Error {
 export async function openDataDirectory(path: string): Promise<DataDirectory> {
   prepare(path)
   const unlock = await lockFolder(path)
+  let secrets: Secrets
+  try {
+    secrets = readOrMakeSecrets(path)
+  } catch (error) {
+    unlock()
+    throw error
+  }
   return {
     path,
-    secrets: readOrMakeSecrets(path),
+    secrets,
     lastInstance: readInstance(path),
     writeInstance: (instance) => writePrivate(join(path, 'instance.json'), instance),
     release: unlock,
