@@ -107,6 +107,17 @@ describe('the statement of', () => {
     `)
   })
 
+  it('a list of expired intents finds its page by the indexes of both kinds', async () => {
+    const filter = 'filter: { state: EXPIRED }'
+    const { statements } = await ask(tenant.member, `{ uploadIntents(${filter}) { pageInfo { endCursor } } }`)
+    expect(statements).toMatchInlineSnapshot(`
+      [
+        "select "d0"."created_at" as "createdAt", "d0"."id" as "id" from "uploads" as "d0" where (("d0"."tenant_id" = $1) and ((("d0"."created_by" = $2) and ("d0"."id" = any(array(select "id" from ((select "uploads"."id", "uploads"."created_at" from "uploads" where (((("uploads"."tenant_id" = $3) and ("uploads"."created_by" = $4))) and ("uploads"."state" = 'EXPIRED')) order by "uploads"."created_at" desc, "uploads"."id" desc limit $5) union all (select "uploads"."id", "uploads"."created_at" from "uploads" where (((("uploads"."tenant_id" = $6) and ("uploads"."created_by" = $7))) and ((("uploads"."state" = 'PENDING') and ("uploads"."expires_at" <= $8)))) order by "uploads"."expires_at")) as "page"
+          order by "created_at" desc, "id" desc limit $9)))))) order by "d0"."created_at" desc, "d0"."id" desc limit $10",
+      ]
+    `)
+  })
+
   it('the answer of a mutation reads what is asked of the changed row, once', async () => {
     const { key, statements } = await newKey('four')
     expect(key).toMatchObject({ name: 'four', createdBy: { name: tenant.owner.name } })
@@ -180,6 +191,8 @@ describe('the border between the hot half and the cold one', () => {
         "node",
         "nodes",
         "tenant",
+        "uploadIntent",
+        "uploadIntents",
         "usage",
       ]
     `)

@@ -62,7 +62,6 @@ findNodesByKey('FileVersion', {
   role: 'VIEWER',
   find: (keys, { context }) => Promise.all(keys.map((key) => findVersion(context, key))),
 })
-findNodesOf('UploadIntent', { role: 'VIEWER', find: (ids, { context }) => loadMany(loadersOf(context).uploads, ids) })
 findNodesOf('AuditEntry', { role: 'ADMIN', find: (ids, { context }) => loadMany(loadersOf(context).auditEntries, ids) })
 interface Loader {
   load(key: string): Promise<object | null>

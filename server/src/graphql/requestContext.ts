@@ -8,7 +8,6 @@ import { findPrincipals, type KnownPrincipal } from '../domain/identity/people/f
 import { type AuditEntry, findAuditEntries } from '../domain/journal/listAuditLog.ts'
 import type { Page, PageArguments } from '../domain/paging/page.ts'
 import { Unauthenticated } from '../domain/refusals.ts'
-import { findUploads, type Upload } from '../domain/uploads/intents/findUploads.ts'
 import { parseVersionKey, versionKey } from './globalId.ts'
 
 /** What resolvers of one request share. */
@@ -42,7 +41,6 @@ interface Loaders {
   readonly files: DataLoader<string, File | null>
   readonly filesAndTrash: DataLoader<string, File | null>
   readonly versions: DataLoader<string, FileVersion | null>
-  readonly uploads: DataLoader<string, Upload | null>
   readonly principals: DataLoader<string, KnownPrincipal | null>
   readonly auditEntries: DataLoader<string, AuditEntry | null>
   /** The same page of versions for several files at once. */
@@ -63,7 +61,6 @@ function createLoaders(ctx: Context): Loaders {
     files: byId(findFiles),
     filesAndTrash: byId(findFilesAndTrash),
     versions: byKey(findVersionsByKey, (version) => versionKey(version.fileId, version.number)),
-    uploads: byId((tx, ids) => findUploads(tx, ctx, ids)),
     principals: byId(findPrincipals),
     auditEntries: byId(findAuditEntries),
     versionPages: pagesOf(ctx, listVersions),

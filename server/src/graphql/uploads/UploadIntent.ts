@@ -1,11 +1,18 @@
+import { allOf } from '../../domain/paging/relationalPage.ts'
 import { signUpload } from '../../domain/uploads/intents/createUploadIntent.ts'
-import { listUploads, type Upload } from '../../domain/uploads/intents/findUploads.ts'
-import { builder, connectionOf } from '../builder.ts'
+import {
+  uploadOrder,
+  type UploadRow,
+  uploadsInState,
+  visibleUploads,
+} from '../../domain/uploads/intents/findUploads.ts'
+import { builder, relational } from '../builder.ts'
 import { UploadIntentStateEnum } from '../enums.ts'
 import { File } from '../files/File.ts'
 import { idOf, noId } from '../globalId.ts'
 import { Principal } from '../identity/Principal.ts'
-import { NodeInterface, nodeId } from '../node.ts'
+import { type AskedNodes, findNodesOf, NodeInterface, nodeId } from '../node.ts'
+import { readByIds, readPage } from '../relational.ts'
 import { callerOf, loadersOf, type RequestContext } from '../requestContext.ts'
 
 const HttpHeader = builder.objectRef<{ readonly name: string; readonly value: string }>('HttpHeader').implement({
@@ -16,24 +23,54 @@ const HttpHeader = builder.objectRef<{ readonly name: string; readonly value: st
   }),
 })
 
-/** Only the creator of the intent may send its bytes. Signed once per response, for any number of fields. */
-const signed = new WeakMap<Upload, ReturnType<typeof signUpload>>()
+type Signed = ReturnType<typeof signUpload>
 
-async function requestOf(upload: Upload, context: RequestContext): ReturnType<typeof signUpload> {
+/** Signed once per response, for any number of fields. */
+const signed = new WeakMap<object, Signed>()
+
+/** Only the creator of the intent may send its bytes. */
+async function requestOf(row: UploadRow, context: RequestContext): Signed {
   const caller = callerOf(context)
-  if (upload.createdBy.id !== caller.principal.id) return null
-  const known = signed.get(upload)
+  if (row.creator.id !== caller.principal.id) return null
+  const known = signed.get(row)
   if (known !== undefined) return known
-  const request = signUpload(caller, upload)
-  signed.set(upload, request)
+  const request = signUpload(caller, {
+    state: row.state,
+    expiresAt: row.expiresAt,
+    objectKey: row.blob?.objectKey ?? null,
+    contentType: row.declaredContentType,
+    byteSize: row.declaredByteSize,
+    sha256: row.declaredSha256,
+  })
+  signed.set(row, request)
   return request
 }
 
-export const UploadIntent = builder.objectRef<Upload>('UploadIntent').implement({
+/** No field carries a selection, so that the answers of mutations will do. */
+export const UploadIntent = builder.drizzleObject('uploads', {
+  name: 'UploadIntent',
   description:
     'A pending upload of one file. Send the bytes with `fetch(url, { method, headers, body })`, then call ' +
     '`commitUpload`. If a retry returns status 412, the bytes are already stored: call `commitUpload`.',
   interfaces: [NodeInterface],
+  select: {
+    columns: {
+      id: true,
+      state: true,
+      declaredName: true,
+      declaredContentType: true,
+      declaredByteSize: true,
+      declaredSha256: true,
+      targetFileId: true,
+      fileId: true,
+      createdAt: true,
+      expiresAt: true,
+    },
+    with: {
+      creator: { columns: { id: true, kind: true, name: true, email: true } },
+      blob: { columns: { objectKey: true } },
+    },
+  },
   fields: (t) => ({
     id: t.id({ description: 'The global id. Opaque.', resolve: ({ id }) => nodeId('UploadIntent', id) }),
     state: t.field({
@@ -42,16 +79,22 @@ export const UploadIntent = builder.objectRef<Upload>('UploadIntent').implement(
       resolve: ({ state, expiresAt }, _args, context) =>
         state === 'PENDING' && expiresAt <= callerOf(context).now() ? 'EXPIRED' : state,
     }),
-    name: t.exposeString('name', { description: 'The declared name.' }),
-    contentType: t.exposeString('contentType', {
+    name: t.string({ description: 'The declared name.', resolve: ({ declaredName }) => declaredName }),
+    contentType: t.string({
       description:
         'The declared media type, in lower case. `application/octet-stream` if it was empty. The type of the file ' +
         'may differ: see `File.contentType`.',
+      resolve: ({ declaredContentType }) => declaredContentType,
     }),
-    byteSize: t.expose('byteSize', { type: 'ByteSize', description: 'The declared size in bytes.' }),
-    sha256: t.exposeString('sha256', {
+    byteSize: t.field({
+      type: 'ByteSize',
+      description: 'The declared size in bytes.',
+      resolve: ({ declaredByteSize }) => declaredByteSize,
+    }),
+    sha256: t.string({
       nullable: true,
       description: 'The declared SHA-256, as 64 hexadecimal digits.',
+      resolve: ({ declaredSha256 }) => declaredSha256,
     }),
     method: t.string({ description: 'The HTTP method to send the bytes with.', resolve: () => 'PUT' }),
     url: t.string({
@@ -76,12 +119,17 @@ export const UploadIntent = builder.objectRef<Upload>('UploadIntent').implement(
     createdBy: t.field({
       type: Principal,
       description: 'The principal that created it.',
-      resolve: ({ createdBy }) => createdBy,
+      resolve: ({ creator }) => creator,
     }),
-    createdAt: t.expose('createdAt', { type: 'DateTime', description: 'When it was created.' }),
-    expiresAt: t.expose('expiresAt', {
+    createdAt: t.field({
+      type: 'DateTime',
+      description: 'When it was created.',
+      resolve: ({ createdAt }) => createdAt,
+    }),
+    expiresAt: t.field({
       type: 'DateTime',
       description: 'When the intent expires. Commit before this time.',
+      resolve: ({ expiresAt }) => expiresAt,
     }),
     file: t.field({
       type: File,
@@ -96,6 +144,11 @@ export const UploadIntent = builder.objectRef<Upload>('UploadIntent').implement(
     }),
   }),
 })
+
+const readUploads = (ids: readonly string[], { context, info }: AskedNodes) =>
+  readByIds(UploadIntent, ids, { context, info, where: visibleUploads(callerOf(context)) })
+
+findNodesOf('UploadIntent', { role: 'VIEWER', find: readUploads })
 
 const UploadIntentFilter = builder.inputType('UploadIntentFilter', {
   description: 'A filter for upload intents.',
@@ -120,7 +173,11 @@ builder.queryFields((t) => ({
     authScopes: { role: 'MEMBER' },
     description: 'An upload intent by its id. MEMBER sees only their own intents, ADMIN and OWNER see all.',
     args: { id: t.arg.id({ required: true, description: 'The id of an upload intent.' }) },
-    resolve: (_root, { id }, context) => loadersOf(context).uploads.load(idOf('UploadIntent', id) ?? noId),
+    extensions: relational,
+    resolve: async (_root, { id }, context, info) => {
+      const [row] = await readUploads([idOf('UploadIntent', id) ?? noId], { context, info })
+      return row ?? null
+    },
   }),
   uploadIntents: t.connection(
     {
@@ -129,8 +186,12 @@ builder.queryFields((t) => ({
       authScopes: { role: 'MEMBER' },
       description: 'Upload intents, newest first. MEMBER sees only their own intents, ADMIN and OWNER see all.',
       args: { filter: t.arg({ type: UploadIntentFilter, description: 'Which intents to list. Default: all.' }) },
-      resolve: async (_root, { filter, ...page }, context) =>
-        connectionOf(await listUploads(callerOf(context), filter?.state ?? null, page), {}),
+      extensions: relational,
+      resolve: (_root, { filter, ...page }, context, info) => {
+        const caller = callerOf(context)
+        const where = allOf(visibleUploads(caller), uploadsInState(caller, filter?.state ?? null, page))
+        return readPage(UploadIntent, uploadOrder, page, { where, context, info })
+      },
     },
     UploadIntentConnection,
   ),

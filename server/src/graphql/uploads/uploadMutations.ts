@@ -1,7 +1,7 @@
 import { Conflict, ContentMismatch, Invalid, NotFound, QuotaExceeded, UploadIncomplete } from '../../domain/refusals.ts'
 import { type Committed, commitUpload } from '../../domain/uploads/commitUpload.ts'
 import { createUploadIntent } from '../../domain/uploads/intents/createUploadIntent.ts'
-import type { Upload } from '../../domain/uploads/intents/findUploads.ts'
+import { type Upload, uploadRow } from '../../domain/uploads/intents/findUploads.ts'
 import { cancelUpload } from '../../domain/uploads/intents/releaseUpload.ts'
 import { builder } from '../builder.ts'
 import { RetentionEnum } from '../enums.ts'
@@ -60,7 +60,7 @@ const successWithIntent = (name: string, description: string) =>
       uploadIntent: t.field({
         type: UploadIntent,
         description: 'The intent after the change.',
-        resolve: (upload) => upload,
+        resolve: uploadRow,
       }),
     }),
   })

@@ -131,7 +131,7 @@ const insertUpload = (tx: Transaction, declared: UploadRequest, { id, blobId, by
  */
 export async function signUpload(
   ctx: { readonly blobs: BlobStore; readonly now: () => Date },
-  upload: Upload,
+  upload: Pick<Upload, 'state' | 'expiresAt' | 'objectKey' | 'contentType' | 'byteSize' | 'sha256'>,
 ): Promise<(SignedUpload & { readonly expiresAt: Date }) | null> {
   const now = ctx.now()
   const remaining = Math.floor((upload.expiresAt.getTime() - now.getTime()) / 1000)

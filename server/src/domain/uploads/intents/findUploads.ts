@@ -1,24 +1,51 @@
-import { and, eq, gt, lte, type SQL, sql } from 'drizzle-orm'
-import { unionAll } from 'drizzle-orm/pg-core'
+import { and, eq, lte, type SQL, sql } from 'drizzle-orm'
 import { isAnyOf, isState } from '../../../database/conditions.ts'
 import { blobs } from '../../../database/tables/fileTables.ts'
 import { principals } from '../../../database/tables/identityTables.ts'
 import { uploads } from '../../../database/tables/uploadTables.ts'
 import type { Transaction } from '../../../database/tenantDatabase.ts'
-import { type Context, readingOnce } from '../../context.ts'
-import { inOrder, type Order, type Page, type PageArguments, pageRequest } from '../../paging/page.ts'
+import type { Context } from '../../context.ts'
+import { type PageArguments, pageRequest } from '../../paging/page.ts'
+import { allOf, type Condition, given, givenState, type RelationalOrder } from '../../paging/relationalPage.ts'
 
 export type UploadState = (typeof uploads.$inferSelect)['state']
 
 /** An upload intent with who made it and where its bytes go. */
 export type Upload = Awaited<ReturnType<typeof selectUploads>>[number]
 
-/** Which of the intents that match are read; without it one by id. */
-interface UploadRows {
-  readonly sortedBy: 'createdAt' | 'id'
-  readonly descending: boolean
-  readonly limit: number
+/** An upload intent as a relational query reads it, by the names of its columns. */
+export interface UploadRow extends Pick<
+  typeof uploads.$inferSelect,
+  | 'id'
+  | 'state'
+  | 'declaredName'
+  | 'declaredContentType'
+  | 'declaredByteSize'
+  | 'declaredSha256'
+  | 'targetFileId'
+  | 'fileId'
+  | 'createdAt'
+  | 'expiresAt'
+> {
+  readonly creator: Upload['createdBy']
+  readonly blob: { readonly objectKey: string } | null
 }
+
+/** What a verb answers with, in the form of a query: without another read. */
+export const uploadRow = (upload: Upload): UploadRow => ({
+  id: upload.id,
+  state: upload.state,
+  declaredName: upload.name,
+  declaredContentType: upload.contentType,
+  declaredByteSize: upload.byteSize,
+  declaredSha256: upload.sha256,
+  targetFileId: upload.targetFileId,
+  fileId: upload.fileId,
+  createdAt: upload.createdAt,
+  expiresAt: upload.expiresAt,
+  creator: upload.createdBy,
+  blob: upload.objectKey === null ? null : { objectKey: upload.objectKey },
+})
 
 const columns = {
   id: uploads.id,
@@ -38,28 +65,15 @@ const columns = {
   refusal: uploads.refusal,
 }
 
-const selectPage = (tx: Transaction, where: SQL | undefined, { sortedBy, descending, limit }: UploadRows) =>
-  tx.db
+/** Applies LIMIT in a subquery and joins outside it. Joining first can scan all uploads of a person for one row. */
+export function selectUploads(tx: Transaction, where: SQL | undefined, limit = 1) {
+  const page = tx.db
     .select(columns)
     .from(uploads)
     .where(and(tx.inTenant(uploads), where))
-    .orderBy(inOrder([uploads[sortedBy], uploads.id], descending))
+    .orderBy(uploads.id)
     .limit(limit)
-
-/** Applies LIMIT in a subquery and joins outside it. Joining first can scan all uploads of a person for one page. */
-export const selectUploads = (
-  tx: Transaction,
-  where: SQL | undefined,
-  rows: UploadRows = { sortedBy: 'id', descending: false, limit: 1 },
-) => joinToPage(tx, selectPage(tx, where, rows).as('page'), rows)
-
-type SubqueryOf<T extends { as(alias: 'page'): unknown }> = ReturnType<T['as']>
-
-function joinToPage(
-  tx: Transaction,
-  page: SubqueryOf<ReturnType<typeof selectPage>>,
-  { sortedBy, descending }: Pick<UploadRows, 'sortedBy' | 'descending'>,
-) {
+    .as('page')
   return (
     tx.db
       .select({
@@ -71,58 +85,56 @@ function joinToPage(
       .innerJoin(principals, and(tx.inTenant(principals), eq(principals.id, page.createdById)))
       // An intent outlives its blob: history stays when bytes are purged.
       .leftJoin(blobs, and(eq(blobs.tenantId, principals.tenantId), eq(blobs.id, page.blobId)))
-      .orderBy(inOrder([page[sortedBy], page.id], descending))
+      .orderBy(page.id)
   )
 }
 
 /** An upload intent belongs to its creator; ADMIN and OWNER see all of them. */
 export function visibleTo({ principal }: Pick<Context, 'principal'>): SQL | undefined {
-  return principal.role === 'ADMIN' || principal.role === 'OWNER' ? undefined : eq(uploads.createdBy, principal.id)
+  return seesAll(principal) ? undefined : eq(uploads.createdBy, principal.id)
 }
+
+const seesAll = ({ role }: Context['principal']) => role === 'ADMIN' || role === 'OWNER'
 
 /** By id, in no particular order; those that the caller may not see are left out. */
 export const findUploads = (
   tx: Transaction,
   ctx: Pick<Context, 'principal'>,
   ids: readonly string[],
-): Promise<Upload[]> =>
-  selectUploads(tx, and(visibleTo(ctx), isAnyOf(uploads.id, ids)), {
-    sortedBy: 'id',
-    descending: false,
-    limit: ids.length,
-  })
+): Promise<Upload[]> => selectUploads(tx, and(visibleTo(ctx), isAnyOf(uploads.id, ids)), ids.length)
 
-const newestFirst: Order = {
+/** Newest first. */
+export const uploadOrder = {
   list: 'uploadIntents',
   kinds: ['time', 'uuid'],
-  columns: [uploads.createdAt, uploads.id],
+  columns: ['createdAt', 'id'],
   descending: true,
+} as const satisfies RelationalOrder
+
+/** The upload intents that the caller may see. */
+export const visibleUploads = ({ principal }: Pick<Context, 'principal'>): Condition =>
+  given({ createdBy: seesAll(principal) ? null : principal.id })
+
+/** Those in a state, or all of them. An intent is EXPIRED from its `expiresAt` on, although its row may say PENDING longer. */
+export function uploadsInState(ctx: Context, state: UploadState | null, args: PageArguments): Condition {
+  if (state === 'EXPIRED') return { RAW: ({ id }: typeof uploads) => sql`${id} = any(array(${expiredIds(ctx, args)}))` }
+  return allOf(givenState(state), state === 'PENDING' ? { expiresAt: { gt: ctx.now() } } : undefined)
 }
 
-/** Upload intents, newest first. An intent is EXPIRED from its `expiresAt` on, although its row may say PENDING longer. */
-export async function listUploads(ctx: Context, state: UploadState | null, args: PageArguments): Promise<Page<Upload>> {
-  const page = pageRequest(newestFirst, args)
-  const { descending, limit } = page
-  const rows: UploadRows = { sortedBy: 'createdAt', descending, limit }
-  const among = and(visibleTo(ctx), page.where)
-  const found = await readingOnce(ctx, (tx) => {
-    if (state === 'EXPIRED') return selectExpired(tx, among, ctx.now(), rows)
-    const inTime = state === 'PENDING' ? gt(uploads.expiresAt, ctx.now()) : undefined
-    return selectUploads(tx, and(among, state === null ? undefined : isState(uploads.state, state), inTime), rows)
-  })
-  return page.toConnection(found, (upload) => [upload.createdAt, upload.id])
-}
-
-/** Each branch has an index of its own. As one condition with OR, the list would walk past all live intents. */
-function selectExpired(tx: Transaction, among: SQL | undefined, now: Date, rows: UploadRows) {
-  const swept = selectPage(tx, and(among, isState(uploads.state, 'EXPIRED')), rows)
-  const overdue = tx.db
-    .select(columns)
-    .from(uploads)
-    .where(and(tx.inTenant(uploads), among, isState(uploads.state, 'PENDING'), lte(uploads.expiresAt, now)))
-    .orderBy(uploads.expiresAt)
-  const page = unionAll(swept, overdue)
-    .orderBy(sql.raw(rows.descending ? '"created_at" desc, "id" desc' : '"created_at", "id"'))
-    .limit(rows.limit)
-  return joinToPage(tx, page.as('page'), rows)
+/**
+ * The ids of a page of expired intents. Each branch has an index of its own. As one condition with OR, the list would walk past
+ * all live intents.
+ */
+function expiredIds(ctx: Context, args: PageArguments): SQL {
+  const { tenantId } = ctx.principal
+  const order = { ...uploadOrder, columns: [uploads.createdAt, uploads.id] }
+  const { where, orderBy, limit, descending } = pageRequest(order, args)
+  const among = and(eq(uploads.tenantId, tenantId), visibleTo(ctx), where)
+  const rows = sql`select ${uploads.id}, ${uploads.createdAt} from ${uploads}`
+  const swept = sql`${rows} where ${and(among, isState(uploads.state, 'EXPIRED'))} order by ${orderBy} limit ${limit}`
+  const isOverdue = and(isState(uploads.state, 'PENDING'), lte(uploads.expiresAt, ctx.now()))
+  const overdue = sql`${rows} where ${and(among, isOverdue)} order by ${uploads.expiresAt}`
+  const direction = sql.raw(descending ? 'desc' : 'asc')
+  return sql`select "id" from ((${swept}) union all (${overdue})) as "page"
+    order by "created_at" ${direction}, "id" ${direction} limit ${limit}`
 }
