@@ -6,15 +6,7 @@ import { describeListing } from './s3Listing.contract.ts'
 import { describeMultipart } from './s3Multipart.contract.ts'
 import { describeObjects } from './s3Objects.contract.ts'
 import { describeSignedUrls } from './s3SignedUrls.contract.ts'
-import { createClient } from './testing/s3Requests.ts'
-
-/** A bucket under test, and a prefix in it that is the test's own. */
-export interface S3Scene {
-  readonly target: BucketOptions
-  readonly client: S3Client
-  readonly prefix: string
-  newKey(): string
-}
+import { createClient, type S3Scene } from './testing/s3Requests.ts'
 
 /**
  * What S3 itself does and this system builds upon, asked of any bucket through the AWS SDK and raw HTTP. The target is

@@ -2,9 +2,8 @@ import { randomUUID } from 'node:crypto'
 import { ListObjectsV2Command, PutObjectCommand, type ListObjectsV2CommandInput } from '@aws-sdk/client-s3'
 import fc from 'fast-check'
 import { beforeAll, describe, expect, it } from 'vitest'
-import type { S3Scene } from './s3Behaviours.contract.ts'
 import { isCeph } from './testing/isCeph.ts'
-import { statusOf } from './testing/s3Requests.ts'
+import { statusOf, type S3Scene } from './testing/s3Requests.ts'
 import { trickyKeys } from './testing/trickyKeys.ts'
 
 /** S3's order: by the bytes of UTF-8. */

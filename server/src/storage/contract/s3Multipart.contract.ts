@@ -13,9 +13,8 @@ import {
   type CreateMultipartUploadCommandInput,
 } from '@aws-sdk/client-s3'
 import { describe, expect, it } from 'vitest'
-import type { S3Scene } from './s3Behaviours.contract.ts'
 import { isCeph } from './testing/isCeph.ts'
-import { statusOf } from './testing/s3Requests.ts'
+import { statusOf, type S3Scene } from './testing/s3Requests.ts'
 
 const md5 = (bytes: Uint8Array) => createHash('md5').update(bytes).digest()
 const large = Buffer.alloc(5 * 1024 * 1024, 'five mebibytes ')

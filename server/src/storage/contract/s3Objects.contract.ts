@@ -10,9 +10,8 @@ import {
 } from '@aws-sdk/client-s3'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import type { S3Scene } from './s3Behaviours.contract.ts'
 import { isCeph } from './testing/isCeph.ts'
-import { createClient, presign, sendRaw, statusOf } from './testing/s3Requests.ts'
+import { createClient, presign, sendRaw, statusOf, type S3Scene } from './testing/s3Requests.ts'
 import { trickyKeys } from './testing/trickyKeys.ts'
 
 const text = 'The quick brown fox'

@@ -1,7 +1,6 @@
 import { GetObjectCommand, HeadObjectCommand, PutObjectCommand } from '@aws-sdk/client-s3'
 import { describe, expect, it } from 'vitest'
-import type { S3Scene } from './s3Behaviours.contract.ts'
-import { presign, sendRaw, statusOf, type RawRequest } from './testing/s3Requests.ts'
+import { presign, sendRaw, statusOf, type RawRequest, type S3Scene } from './testing/s3Requests.ts'
 
 const bound = ['content-type', 'content-length', 'if-none-match', 'host']
 const body = 'twelve bytes'

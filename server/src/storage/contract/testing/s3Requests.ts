@@ -4,6 +4,14 @@ import { S3Client, type GetObjectCommand, type PutObjectCommand } from '@aws-sdk
 import { getSignedUrl } from '@aws-sdk/s3-request-presigner'
 import type { BucketOptions } from '../../bucketAddress.ts'
 
+/** A bucket under test, and a prefix in it that is the test's own. */
+export interface S3Scene {
+  readonly target: BucketOptions
+  readonly client: S3Client
+  readonly prefix: string
+  newKey(): string
+}
+
 export interface RawAnswer {
   readonly status: number
   readonly headers: IncomingHttpHeaders
