@@ -43,17 +43,12 @@ const nodeTypes = { file: 'File', upload_intent: 'UploadIntent', api_key: 'ApiKe
 const issue = `with file as (
     select f.original_file_name, f.content_type, f.current_version, b.object_key from files f ${bytes}
     where f.tenant_id = $1 and f.id = $2 and f.soft_deleted_at is null
-  ), head as (
-    update tenant_usage set journal_seq = journal_seq + 1 where tenant_id = $1 returning journal_seq as seq
-  ), event as (
-    insert into events (tenant_id, id, seq, type, subject_type, subject_id, payload, created_at)
-    select $1, uuidv7(), seq, 'file.download_url_issued', 'file', $2, jsonb_build_object('name', original_file_name,
-      'version', current_version, 'disposition', 'ATTACHMENT', 'expiresAt', $5::text), $3 from file, head
-  ), entry as (
-    insert into audit_log (tenant_id, id, seq, at, actor_id, action, subject_type, subject_id, subject_name, payload)
-    select $1, uuidv7(), seq, $3, $4, 'file.download_url_issued', 'file', $2, original_file_name,
-      jsonb_build_object('version', current_version, 'disposition', 'ATTACHMENT', 'expiresAt', $5::text) from file, head
-  ) select * from file`
+  ), noted as (
+    select record_changes($4::uuid, '{}'::jsonb, $3::timestamptz, jsonb_build_array(jsonb_build_object(
+      'event', uuidv7(), 'entry', uuidv7(), 'type', 'file.download_url_issued', 'subjectType', 'file', 'subjectId', $2::uuid,
+      'name', original_file_name, 'payload', jsonb_build_object('version', current_version, 'disposition', 'ATTACHMENT',
+      'expiresAt', $5::text))), '{}'::jsonb) from file
+  ) select file.* from file, noted`
 
 /** The answer to each operation of the benchmark, by its name: what the product answers, from as little as it takes. */
 export async function createAnswers(inTenant, bucket) {
