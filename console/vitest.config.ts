@@ -13,7 +13,7 @@ export default defineConfig({
     // Files run one after another. Concurrent tests of a file mostly wait for a browser.
     fileParallelism: false,
     maxConcurrency: 3,
-    testTimeout: 20_000,
+    testTimeout: 60_000,
     hookTimeout: 90_000,
     projects: [
       { extends: true, test: { name: 'measured', include: measured } },

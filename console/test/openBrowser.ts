@@ -22,7 +22,7 @@ export async function onPage(browser: Browser, options: BrowserContextOptions, r
     ...options,
   })
   const page = await context.newPage()
-  page.setDefaultTimeout(15_000)
+  page.setDefaultTimeout(30_000)
   const thrown: string[] = []
   page.on('pageerror', (error) => thrown.push(String(error)))
   page.on('console', (message) => {
