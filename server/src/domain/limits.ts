@@ -12,7 +12,7 @@ export const limits = {
   /** The whole body of a request. */
   bodyBytes: 256 * 1024,
   /** Lists, objects and commas of one body, before it is parsed. */
-  bodyParts: 5_000,
+  bodyParts: 3_000,
   searchCharacters: 200,
   /** Code points of Unicode: the bound of file systems, and at most 1,020 bytes of UTF-8. */
   fileNameCharacters: 255,

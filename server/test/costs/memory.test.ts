@@ -49,7 +49,7 @@ describe.runIf(hasProc)('memory does not follow the number of distinct operation
       () => true,
     )
     console.log(`${end.toFixed(0)} MB after ${operations} operations`)
-    expect(end).toBeLessThan(210)
+    expect(end).toBeLessThan(200)
     expect(end - middle).toBeLessThan(12)
   })
 })

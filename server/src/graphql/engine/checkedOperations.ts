@@ -81,13 +81,15 @@ function refuseOperation(asked: Asked, operation: OperationDefinitionNode): read
   }
   if (isLargeValue(asked.variables)) return [tooMuch()]
   const values = getVariableValues(asked.schema, operation.variableDefinitions ?? [], asked.variables, {
-    maxErrors: mostErrors,
+    maxErrors: mostValueErrors,
   })
   if (values.errors) return values.errors.map((error) => withCode(error, ApolloServerErrorCode.BAD_USER_INPUT))
   return costsTooMuch({ ...asked, operation, variables: values.coerced }) ? [tooMuch()] : []
 }
 
 const mostErrors = 5
+/** Each quotes the whole value, however large it is. */
+const mostValueErrors = 3
 
 function validateDocument({ schema, document }: Asked, introspection: boolean): readonly GraphQLError[] {
   const rules = introspection ? specifiedRules : [...specifiedRules, NoSchemaIntrospectionCustomRule]
@@ -98,7 +100,8 @@ function validateDocument({ schema, document }: Asked, introspection: boolean): 
 async function runKnown(asked: Asked, documents: DocumentCache): Promise<ExecutionResult | null> {
   const { document, operation, contextValue } = asked
   const known = contextValue.caller === null ? undefined : documents.find(document)
-  return known && operation ? runCompiled(known, { ...asked, operation }) : null
+  if (!known || !operation) return null
+  return runCompiled(known, { ...asked, operation }, () => documents.takeCompilation())
 }
 
 function responseOf({ data, errors }: ExecutionResult, introspection: boolean): GraphQLResponse {

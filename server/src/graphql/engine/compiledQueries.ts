@@ -30,11 +30,16 @@ export interface AskedQuery {
  * for what the interpreter of graphql-js has to run: mutations, introspection, and what a compiler could take for
  * something else (directives, abstract types, odd names), and what is read by relational queries, whose plan hangs on the path
  * that the interpreter gives to a field. Nothing has been executed then. A query that fails is not run
- * again: its answer holds the errors and the data beside them.
+ * again: its answer holds the errors and the data beside them. `mayCompile` bounds how many queries are compiled in a time.
  */
-export async function runCompiled(known: KnownDocument, asked: AskedQuery): Promise<ExecutionResult | null> {
+export async function runCompiled(
+  known: KnownDocument,
+  asked: AskedQuery,
+  mayCompile: () => boolean,
+): Promise<ExecutionResult | null> {
   const { schema, operation, variables, contextValue } = asked
-  if (known.run === undefined) known.run = compile(schema, known.document, operation)
+  if (known.run === undefined) known.run = compile(schema, known.document, operation, mayCompile)
+  if (known.run === undefined) return null
   if (known.run === null || overridesDefault(operation, variables)) return null
   const result = await known.run(undefined, contextValue, variables)
   // Without data the variables were refused before anything ran.
@@ -42,8 +47,15 @@ export async function runCompiled(known: KnownDocument, asked: AskedQuery): Prom
   return result.errors ? { data: result.data, errors: ownErrors(result) } : { data: result.data }
 }
 
-function compile(schema: GraphQLSchema, document: DocumentNode, operation: OperationDefinitionNode) {
+/** Undefined while too many queries are compiled: a later call tries again. */
+function compile(
+  schema: GraphQLSchema,
+  document: DocumentNode,
+  operation: OperationDefinitionNode,
+  mayCompile: () => boolean,
+): KnownDocument['run'] {
   if (!isPlain(schema, document, operation)) return null
+  if (!mayCompile()) return undefined
   const compiled = compileQuery(schema, document, operation.name?.value, { disablingCapturingStackErrors: true })
   return isCompiledQuery(compiled) ? compiled.query : null
 }

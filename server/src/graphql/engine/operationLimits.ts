@@ -140,7 +140,7 @@ class Measure {
     )
     for (const part of Object.values(node)) {
       if (Array.isArray(part)) for (const child of part) this.#look(child, depth)
-      else if (isNode(part)) this.#look(part, depth)
+      else if (isNode(part) && part.kind !== Kind.NAME) this.#look(part, depth)
     }
   }
 
