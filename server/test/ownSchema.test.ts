@@ -142,11 +142,13 @@ describe('an installation of 0.1.0', () => {
     await superuser`insert into tenant_slugs (slug, tenant) values ('old', ${id})`
     await superuser`insert into tenants (id, slug, name, max_file_bytes, trash_days, intent_lifetime_seconds, download_max_seconds, created_at)
       values (${id}, 'old', 'Old', 1, 1, 1, 1, now())`
+    // A later migration of ours creates a table of this name.
+    await superuser`create table user_devices (id int)`
     await superuser`create table invoices (id int)`
     const target = schema ?? 'filegraph'
     await migrate(database.superuserUrl, schema ? { schema } : {})
     await migrate(database.superuserUrl, schema ? { schema } : {})
-    expect(await tablesIn('public')).toEqual(['invoices'])
+    expect(await tablesIn('public')).toEqual(['invoices', 'user_devices'])
     expect(await tablesIn('drizzle')).toEqual([])
     const names = await superuser.unsafe(`select name from ${target}.__drizzle_migrations order by id`)
     expect(names.map((row) => row['name'])).toEqual(knownMigrations())

@@ -58,7 +58,8 @@ export const configVariables = [
   },
   {
     name: 'DATABASE_SCHEMA',
-    description: 'The schema of the tables and functions. It is made where it is missing, and holds nothing else.',
+    description:
+      'The schema of the tables and functions. It is created if it is missing. To change it later, rename the schema too: a new name starts an empty installation.',
     fallback: '`filegraph`',
     example: 'files',
   },

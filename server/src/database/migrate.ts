@@ -51,7 +51,12 @@ export async function migrate(url: string, options: MigrateOptions = {}): Promis
     // Held by the session, so that it goes with the process if that dies.
     await client`select pg_advisory_lock(${migrationLock})`
     await ensureRoles(client)
-    await moveFromPublic(client, { schema, known: knownMigrations(), journalTable, functionsRole })
+    await moveFromPublic(client, {
+      schema,
+      migrations: readMigrationFiles({ migrationsFolder }),
+      journalTable,
+      functionsRole,
+    })
     await ensureSchema(client, schema)
     await client.begin((tx) => runMigrations(tx, schema))
     await client.unsafe(`grant select on ${schema}.${journalTable} to ${appRole}`)

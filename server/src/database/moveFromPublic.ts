@@ -1,41 +1,13 @@
 import type postgres from 'postgres'
 
-/** The tables that versions before 0.2 made in `public`. */
-const formerTables = [
-  'api_keys',
-  'attachments',
-  'audit_log',
-  'blobs',
-  'cleanup_runs',
-  'events',
-  'file_versions',
-  'files',
-  'installation',
-  'installation_log',
-  'memberships',
-  'orphan_objects',
-  'principals',
-  'sessions',
-  'sign_in_attempts',
-  'stray_prefixes',
-  'stray_runs',
-  'tenant_slugs',
-  'tenant_usage',
-  'tenants',
-  'uploads',
-  'user_devices',
-  'user_tenants',
-  'users',
-]
-
 /** The functions that those versions made in `public`. */
 const formerFunctions = ['set_tenant(uuid)', 'set_tenant_for_key(uuid, uuid, text)', 'refuse_change()']
 
 interface Move {
   /** Where to. */
   readonly schema: string
-  /** The names of all migrations of this build. */
-  readonly known: readonly string[]
+  /** All migrations of this build. */
+  readonly migrations: readonly { readonly name: string; readonly sql: readonly string[] }[]
   readonly journalTable: string
   readonly functionsRole: string
 }
@@ -52,7 +24,7 @@ export async function moveFromPublic(client: postgres.Sql, move: Move): Promise<
     if (schema !== 'filegraph') await renameFunctionsSchema(tx, schema)
     await tx.unsafe(`create schema if not exists ${schema}`)
     await tx.unsafe(`grant usage on schema ${schema} to filegraph_app, ${move.functionsRole}, filegraph_host`)
-    const ours = await listOurTables(tx)
+    const ours = await listOurTables(tx, move)
     for (const table of ours) await tx.unsafe(`alter table public.${table} set schema ${schema}`)
     for (const signature of formerFunctions) await tx.unsafe(`alter function public.${signature} set schema ${schema}`)
     await requalifyFunctions(tx, move)
@@ -60,11 +32,13 @@ export async function moveFromPublic(client: postgres.Sql, move: Move): Promise<
   })
 }
 
-async function isInPublic(client: postgres.Sql, { known }: Move): Promise<boolean> {
+const namesOf = ({ migrations }: Move): string[] => migrations.map(({ name }) => name)
+
+async function isInPublic(client: postgres.Sql, move: Move): Promise<boolean> {
   const [found] = await client<{ isThere: boolean }[]>`
     select to_regclass('drizzle.__drizzle_migrations') is not null and to_regclass('public.tenant_slugs') is not null as "isThere"`
   if (!found?.isThere) return false
-  const ours = await client`select from drizzle.__drizzle_migrations where name in ${client(known)}`
+  const ours = await client`select from drizzle.__drizzle_migrations where name in ${client(namesOf(move))}`
   return ours.length > 0
 }
 
@@ -76,12 +50,20 @@ async function renameFunctionsSchema(tx: postgres.TransactionSql, schema: string
   await tx.unsafe(`alter schema filegraph rename to ${schema}`)
 }
 
-/** A table of such a name that belongs to somebody else than the tenants do is not ours. */
-async function listOurTables(tx: postgres.TransactionSql): Promise<string[]> {
+/**
+ * The tables that the migrations which have run created, if they belong to the owner of the tenants. A later migration may create
+ * a table whose name the host application uses already: that one is the host's.
+ */
+async function listOurTables(tx: postgres.TransactionSql, { migrations }: Move): Promise<string[]> {
+  const applied = await tx<{ name: string }[]>`select name from drizzle.__drizzle_migrations`
+  const names = new Set(applied.map(({ name }) => name))
+  const created = migrations
+    .filter(({ name }) => names.has(name))
+    .flatMap(({ sql }) => [...sql.join('\n').matchAll(/CREATE TABLE "(\w+)"/g)].map(([, table = '']) => table))
   const rows = await tx<{ name: string }[]>`
     select c.relname as name from pg_class c join pg_class t on t.oid = 'public.tenant_slugs'::regclass
     where c.relnamespace = 'public'::regnamespace and c.relkind = 'r' and c.relowner = t.relowner
-      and c.relname in ${tx(formerTables)}`
+      and c.relname in ${tx(created)}`
   return rows.map(({ name }) => name)
 }
 
@@ -101,8 +83,9 @@ async function requalifyFunctions(tx: postgres.TransactionSql, { schema, functio
 }
 
 /** Drizzle's own schema may hold the migrations of the host application: only our names leave it. */
-async function moveJournal(tx: postgres.TransactionSql, { schema, known, journalTable }: Move): Promise<void> {
-  const names = tx(known)
+async function moveJournal(tx: postgres.TransactionSql, move: Move): Promise<void> {
+  const { schema, journalTable } = move
+  const names = tx(namesOf(move))
   await tx.unsafe(`create table ${schema}.${journalTable} (
     id serial primary key, hash text not null, created_at bigint, name text, applied_at timestamptz(3) default now())`)
   await tx`insert into ${tx(schema)}.${tx(journalTable)} (hash, created_at, name, applied_at)
