@@ -73,6 +73,30 @@ async function installAsBefore(): Promise<void> {
   }
 }
 
+/** What 0.1.0 recorded of one file: an event and an audit entry a change, one of the two for an access and for released bytes. */
+async function plantHistory(tenant: string): Promise<void> {
+  const at = (second: number) => new Date(Date.UTC(2026, 0, 1, 0, 0, second))
+  await superuser`insert into principals (tenant_id, id, kind, subject, name, created_at)
+    values (${tenant}, ${tenant}, 'SYSTEM', 'x', 'x', ${at(0)})`
+  await superuser`insert into tenant_usage (tenant_id, file_count, trashed_count, version_count, stored_bytes, reserved_bytes)
+    values (${tenant}, 0, 0, 0, 0, 0)`
+  const event = (type: string, second: number) =>
+    superuser`insert into events (tenant_id, id, type, subject_type, subject_id, payload, created_at)
+      values (${tenant}, gen_random_uuid(), ${type}, 'file', ${tenant}, '{}', ${at(second)})`
+  const entry = (action: string, second: number) =>
+    superuser`insert into audit_log (tenant_id, id, at, actor_id, action, subject_type, subject_id, payload)
+      values (${tenant}, gen_random_uuid(), ${at(second)}, ${tenant}, ${action}, 'file', ${tenant}, '{}')`
+  // Not in the order of their times.
+  for (const second of [4, 2]) {
+    await event('file.renamed', second)
+    await entry('file.renamed', second)
+  }
+  await event('file.uploaded', 1)
+  await entry('file.uploaded', 1)
+  await entry('file.download_url_issued', 3)
+  await event('blob.released', 5)
+}
+
 const tablesIn = async (schema: string) =>
   (
     await superuser`select relname from pg_class c join pg_namespace n on n.oid = c.relnamespace
@@ -90,7 +114,8 @@ async function works(schema?: string): Promise<void> {
     await updateTenant(ctx, { name: 'Acme Limited' })
     const attaching = attachFile(ctx, tenant.id, { ownerType: 'row', ownerId: '1', slot: 'default' })
     await expect(attaching).rejects.toThrow('There is no such file')
-    const journal = await superuser.unsafe(`select type, seq::int from ${schema ?? 'filegraph'}.events order by seq`)
+    const journal = await superuser.unsafe(`select type, seq::int from ${schema ?? 'filegraph'}.events
+      where tenant_id = '${tenant.id}' order by seq`)
     expect(journal).toEqual([
       { type: 'tenant.created', seq: 1 },
       { type: 'tenant.updated', seq: 2 },
@@ -142,6 +167,7 @@ describe('an installation of 0.1.0', () => {
     await superuser`insert into tenant_slugs (slug, tenant) values ('old', ${id})`
     await superuser`insert into tenants (id, slug, name, max_file_bytes, trash_days, intent_lifetime_seconds, download_max_seconds, created_at)
       values (${id}, 'old', 'Old', 1, 1, 1, 1, now())`
+    await plantHistory(id)
     // A later migration of ours creates a table of this name.
     await superuser`create table user_devices (id int)`
     await superuser`create table invoices (id int)`
@@ -153,6 +179,16 @@ describe('an installation of 0.1.0', () => {
     const names = await superuser.unsafe(`select name from ${target}.__drizzle_migrations order by id`)
     expect(names.map((row) => row['name'])).toEqual(knownMigrations())
     expect(await superuser.unsafe(`select slug from ${target}.tenants`)).toEqual([{ slug: 'old' }])
+    const numbered = await superuser.unsafe(`select e.type, e.seq::int, a.seq::int as entry from ${target}.events e
+      left join ${target}.audit_log a on a.tenant_id = e.tenant_id and a.seq = e.seq and a.action = e.type order by e.seq`)
+    expect(numbered).toEqual([
+      { type: 'file.uploaded', seq: 1, entry: 1 },
+      { type: 'file.renamed', seq: 2, entry: 2 },
+      { type: 'file.download_url_issued', seq: 3, entry: 3 },
+      { type: 'file.renamed', seq: 4, entry: 4 },
+      { type: 'blob.released', seq: 5, entry: null },
+    ])
+    expect(await superuser.unsafe(`select journal_seq::int as head from ${target}.tenant_usage`)).toEqual([{ head: 5 }])
     const left =
       await superuser`select proname from pg_proc where prosrc ~ '\mpublic\.' and pronamespace = ${target}::regnamespace`
     expect(left).toEqual([])
