@@ -1,7 +1,7 @@
 import './requireNode.mjs'
 import { ensureConsoleBuilt, ensureServerBuilt } from './ensureBuilt.mjs'
 import { ensureInstalled } from './ensureInstalled.mjs'
-import { runSuite } from './runSuite.mjs'
+import { runSuite, tellFailures } from './runSuite.mjs'
 import { consoleFolder, LaunchFailed, launch, say, serverFolder } from './workspace.mjs'
 
 /** Bounds on rates and frames: nothing else runs beside these. */
@@ -13,10 +13,11 @@ const sideBySide = [
 ]
 
 await launch(async () => {
-  const total = { passed: 0, failed: 0 }
-  const add = ({ passed, failed }) => {
+  const total = { passed: 0, failed: 0, failures: [] }
+  const add = ({ passed, failed, failures = [] }) => {
     total.passed += passed
     total.failed += failed
+    total.failures.push(...failures)
   }
   add(await attempt(ensureInstalled))
   if (total.failed === 0) await testAll(add)
@@ -25,6 +26,7 @@ await launch(async () => {
     add({ passed: 0, failed: 1 })
   }
   if (total.failed > 0) process.exitCode = 1
+  tellFailures(total.failures)
   console.log(`\n${total.passed} passed, ${total.failed} failed`)
 })
 

@@ -4,7 +4,7 @@ import { constants as osConstants, tmpdir } from 'node:os'
 import { delimiter, join } from 'node:path'
 import { programs, startCeph } from '../test/ceph/startCeph.mjs'
 import { ensureInstalled } from './ensureInstalled.mjs'
-import { runSuite } from './runSuite.mjs'
+import { runSuite, tellFailures } from './runSuite.mjs'
 import { launch, say, serverFolder } from './workspace.mjs'
 
 /** What every bucket has to do, and the product's own life on such a bucket. */
@@ -36,7 +36,7 @@ await launch(async () => {
   try {
     await makeBucket(ceph)
     isSuiteRunning = true
-    const { passed, failed } = await runSuite({ name: 'server on Ceph', folder: serverFolder }, filters, {
+    const { passed, failed, failures } = await runSuite({ name: 'server on Ceph', folder: serverFolder }, filters, {
       S3_ENDPOINT: ceph.endpoint,
       S3_BUCKET: contractBucket,
       S3_ACCESS_KEY_ID: ceph.accessKeyId,
@@ -44,6 +44,7 @@ await launch(async () => {
       FILEGRAPH_TEST_STORE: 'ceph',
     })
     if (failed > 0) process.exitCode = 1
+    tellFailures(failures)
     console.log(`\n${passed} passed, ${failed} failed`)
   } finally {
     isSuiteRunning = false

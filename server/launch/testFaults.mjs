@@ -1,7 +1,7 @@
 import './requireNode.mjs'
 import { ensureConsoleBuilt, ensureServerBuilt } from './ensureBuilt.mjs'
 import { ensureInstalled } from './ensureInstalled.mjs'
-import { runSuite } from './runSuite.mjs'
+import { runSuite, tellFailures } from './runSuite.mjs'
 import { launch, serverFolder } from './workspace.mjs'
 
 /**
@@ -13,7 +13,10 @@ await launch(async () => {
   await ensureServerBuilt()
   await ensureConsoleBuilt()
   const suite = { name: 'faults', folder: serverFolder }
-  const { passed, failed } = await runSuite(suite, ['test/faults', ...process.argv.slice(2)], { FAULTS: 'long' })
+  const { passed, failed, failures } = await runSuite(suite, ['test/faults', ...process.argv.slice(2)], {
+    FAULTS: 'long',
+  })
   if (failed > 0 || passed === 0) process.exitCode = 1
+  tellFailures(failures)
   console.log(`\n${passed} passed, ${failed} failed`)
 })
