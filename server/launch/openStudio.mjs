@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { withParts } from '../src/cli/withServices.ts'
+import { withParts } from '../src/cli/withBackends.ts'
 import { commandOf, runProgram } from './runProgram.mjs'
 import { launch, say, serverFolder } from './workspace.mjs'
 

@@ -13,7 +13,7 @@ import { createLogger } from '../src/http/createLogger.ts'
 import { localBucket, localBucketName, localBucketPath, localRegion } from '../src/run/addresses.ts'
 import { type ApiPatience, startApi } from '../src/run/api.ts'
 import { localClientBucket } from '../src/run/clientBucket.ts'
-import { openServices } from '../src/run/services.ts'
+import { openBackends } from '../src/run/openBackends.ts'
 import { type RawAnswer, sendRaw } from '../src/storage/contract/testing/s3Requests.ts'
 import { createTestDatabase } from './testDatabase.ts'
 
@@ -52,7 +52,7 @@ export async function openAddressedProduct(): Promise<AddressedProduct> {
     reportBug: (error) => logger.error({ err: error }, 'The local bucket failed at a request'),
   })
   const options = localBucket(bucket.port, { ...passwords, ...secrets })
-  const services = openServices({
+  const backends = openBackends({
     databaseUrl: database.url,
     ownerUrl: database.superuserUrl,
     bucket: options,
@@ -61,11 +61,11 @@ export async function openAddressedProduct(): Promise<AddressedProduct> {
     applicationName: 'addresses',
     cleanup: usualCleanup,
   })
-  const tenant = await createTenant(services, { slug: 'acme', name: 'Acme' })
+  const tenant = await createTenant(backends, { slug: 'acme', name: 'Acme' })
   const origin = { requestId: null, address: null, userAgent: null }
-  const ctx = { ...services, origin, principal: systemPrincipal(tenant.id) }
+  const ctx = { ...backends, origin, principal: systemPrincipal(tenant.id) }
   const { secret: key } = await createApiKey(ctx, { name: 'test', role: 'OWNER', expiresAt: null })
-  await createUser(services, { ...adaSignIn, tenantSlug: 'acme', name: 'Ada', role: 'OWNER' })
+  await createUser(backends, { ...adaSignIn, tenantSlug: 'acme', name: 'Ada', role: 'OWNER' })
   return {
     folder: join(folder, localBucketName),
     lines,
@@ -75,15 +75,15 @@ export async function openAddressedProduct(): Promise<AddressedProduct> {
       const { publicUrl, port } = config.http
       const door = bucket.openPublicDoor({ path: localBucketPath, publicUrl })
       const api = await startApi(
-        services,
+        backends,
         config,
-        localClientBucket(services.blobs, { bucket: options, door, publicUrl }),
+        localClientBucket(backends.blobs, { bucket: options, door, publicUrl }),
         patience,
       )
       return { port, close: () => api.close() }
     },
     async close() {
-      await services.close()
+      await backends.close()
       await bucket.close()
       await database.drop()
       rmSync(folder, { recursive: true, force: true })

@@ -219,7 +219,7 @@ describe('the layers', () => {
   it.each([
     ['domain/files/x.ts', 'storage/s3/s3BlobStore.ts'],
     ['domain/files/x.ts', 'graphql/schema.ts'],
-    ['domain/files/x.ts', 'run/services.ts'],
+    ['domain/files/x.ts', 'run/openBackends.ts'],
     ['domain/files/x.ts', '@aws-sdk/client-s3'],
     ['domain/journal/x.ts', 'domain/files/listFiles.ts'],
     ['domain/files/x.ts', 'domain/uploads/commitUpload.ts'],
@@ -259,7 +259,7 @@ describe('the layers', () => {
     ['domain/files/x.ts', 'database/tables/fileTables.ts'],
     ['graphql/files/x.ts', 'domain/files/listFiles.ts'],
     ['graphql/builder.ts', 'database/relations.ts'],
-    ['run/services.ts', 'storage/s3/s3BlobStore.ts'],
+    ['run/openBackends.ts', 'storage/s3/s3BlobStore.ts'],
     ['storage/s3/x.ts', '@aws-sdk/client-s3'],
     ['domain/files/x.ts', 'node:crypto'],
   ])('let %s import %s', (from, to) => {

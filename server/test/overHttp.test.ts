@@ -14,13 +14,13 @@ import { freePort } from '../src/embedded/postgres/freePort.ts'
 import { createLogger } from '../src/http/createLogger.ts'
 import { startApi } from '../src/run/api.ts'
 import { externalClientBucket } from '../src/run/clientBucket.ts'
-import { openServices, type Services } from '../src/run/services.ts'
+import { openBackends, type Backends } from '../src/run/openBackends.ts'
 import { startTcpProxy, type TcpProxy } from './tcpProxy.ts'
 import { createTestDatabase, type TestDatabase } from './testDatabase.ts'
 
 let database: TestDatabase
 let door: TcpProxy
-let services: Services
+let backends: Backends
 let stop: () => Promise<void>
 let base: string
 let key: string
@@ -36,7 +36,7 @@ beforeAll(async () => {
   const keys = { region: 'us-east-1', accessKeyId: 'TESTKEY', secretAccessKey: 'test-secret-of-the-bucket' }
   const bucket = await startLocalBucket({ directory: folder, bucket: 'files', ...keys })
   const bucketOptions = { endpoint: bucket.endpoint, bucket: 'files', forcePathStyle: true, ...keys }
-  services = openServices({
+  backends = openBackends({
     databaseUrl: url.href,
     ownerUrl: database.superuserUrl,
     bucket: bucketOptions,
@@ -46,13 +46,13 @@ beforeAll(async () => {
     cleanup: usualCleanup,
   })
   const config = readConfig({ PORT: String(await freePort(null)) })
-  const api = await startApi(services, config, externalClientBucket(services.blobs, bucketOptions))
+  const api = await startApi(backends, config, externalClientBucket(backends.blobs, bucketOptions))
   base = `http://127.0.0.1:${config.http.port}`
-  const tenant = await createTenant(services, { slug: 'acme', name: 'Acme' })
+  const tenant = await createTenant(backends, { slug: 'acme', name: 'Acme' })
   const origin = { requestId: null, address: null, userAgent: null }
-  const ctx = { ...services, origin, principal: systemPrincipal(tenant.id) }
+  const ctx = { ...backends, origin, principal: systemPrincipal(tenant.id) }
   key = (await createApiKey(ctx, { name: 'test', role: 'OWNER', expiresAt: null })).secret
-  await createUser(services, {
+  await createUser(backends, {
     tenantSlug: 'acme',
     email: 'ada@acme.example',
     name: 'Ada',
@@ -61,7 +61,7 @@ beforeAll(async () => {
   })
   stop = async () => {
     await api.close()
-    await services.close()
+    await backends.close()
     await bucket.close()
     await door.close()
     await database.drop()

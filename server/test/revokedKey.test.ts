@@ -7,7 +7,7 @@ import { usualCleanup } from '../src/domain/sweeps/runs/settings.ts'
 import { freePort } from '../src/embedded/postgres/freePort.ts'
 import { createLogger } from '../src/http/createLogger.ts'
 import { startApi } from '../src/run/api.ts'
-import type { Services } from '../src/run/services.ts'
+import type { Backends } from '../src/run/openBackends.ts'
 import { startTestService, type TestService, type TestTenant, uploadFile } from './testService.ts'
 
 /*
@@ -40,7 +40,7 @@ async function startProcess() {
   const { url } = service.testDatabase
   const onStatement = (text: string) => void statements.push(text)
   const database = openTenantDatabase({ url, size: 3, applicationName: 'api', onStatement })
-  const services: Services = {
+  const backends: Backends = {
     database,
     blobs: service.blobs,
     logger: createLogger({ level: 'trace', destination: { write: (line) => void log.push(line) } }),
@@ -51,7 +51,7 @@ async function startProcess() {
     close: () => database.close(),
   }
   const config = readConfig({ PORT: String(await freePort(null)) })
-  const api = await startApi(services, config, {
+  const api = await startApi(backends, config, {
     blobsFor: () => service.blobs,
     bucketOrigins: [],
     bucketDoor: null,
@@ -60,7 +60,7 @@ async function startProcess() {
     url: `http://127.0.0.1:${config.http.port}`,
     close: async () => {
       await api.close()
-      await services.close()
+      await backends.close()
     },
   }
 }

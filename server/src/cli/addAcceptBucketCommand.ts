@@ -6,7 +6,7 @@ import type { Side } from '../domain/installation/describeSide.ts'
 import { lastWriter } from '../domain/installation/marker.ts'
 import { actorAt } from './operatorIn.ts'
 import { examples, CommandFailed, printJson, type Terminal } from './terminal.ts'
-import { withServices } from './withServices.ts'
+import { withBackends } from './withBackends.ts'
 
 interface AcceptOptions {
   readonly keep?: 'this' | 'other'
@@ -36,13 +36,13 @@ export function addAcceptBucketCommand(program: Command, terminal: Terminal): vo
     .addHelpText('after', help)
     .addHelpText('after', examples('accept-bucket', 'accept-bucket --show --json', 'accept-bucket --keep this'))
     .action((options: AcceptOptions) =>
-      withServices(terminal, async (services) => {
-        const sides = await readSides(services)
+      withBackends(terminal, async (backends) => {
+        const sides = await readSides(backends)
         if (!options.json) terminal.print(describeSides(sides))
         const decision = sides.doubt === null || options.show ? null : await decide(terminal, options)
         const actor = actorAt(terminal)
-        if (decision === 'this') await acceptBucket(services, actor)
-        if (decision === 'other') await retireDatabase(services, actor)
+        if (decision === 'this') await acceptBucket(backends, actor)
+        if (decision === 'other') await retireDatabase(backends, actor)
         if (options.json) printJson(terminal, { ...sides, decision })
         else terminal.print(outcomeOf(sides, decision))
       }),

@@ -5,11 +5,11 @@ import { recordStrayRun } from '../domain/sweeps/strays/recordStrayRun.ts'
 import type { Stray } from '../domain/sweeps/strays/strayRecords.ts'
 import { findTenantById, findTenantBySlug, listTenantNames } from '../domain/tenants/findTenant.ts'
 import { cleanupKindNames, sweepOf } from '../jobs/sweeps.ts'
-import type { Services } from '../run/services.ts'
+import type { Backends } from '../run/openBackends.ts'
 import { actorAt, operatorIn } from './operatorIn.ts'
 import { readChoice, readTime } from './options.ts'
 import { examples, CommandFailed, printJson, type Terminal } from './terminal.ts'
-import { withServices } from './withServices.ts'
+import { withBackends } from './withBackends.ts'
 
 interface RunOptions {
   readonly tenant?: string
@@ -28,9 +28,9 @@ export function addCleanupCommands(program: Command, terminal: Terminal): void {
 }
 
 const strayHelp = `
-"strays" looks for objects under org/ of tenants that this database does not have, and for objects outside org/. It deletes
-the former only with --delete-foreign, and never the latter, which may belong to another application. Tenants that were
-created after the backup that you restored are among the former: look at a --dry-run first.`
+"strays" finds objects and unfinished multipart uploads under org/ of tenants that this database does not have. It deletes
+them only with --delete-foreign. They can be files of tenants that were created after the backup that you restored, so run
+it with --dry-run first. It also reports objects outside org/ and never deletes them: another application can own them.`
 
 function addSweep(program: Command, terminal: Terminal): void {
   program
@@ -57,13 +57,13 @@ function addSweep(program: Command, terminal: Terminal): void {
       examples('sweep reconcile --dry-run', 'sweep delete-blobs --tenant acme', 'sweep strays --dry-run'),
     )
     .action((name: string, options: RunOptions) =>
-      withServices(terminal, async (services) => {
-        if (name === strays) return searchStrays(services, terminal, options)
+      withBackends(terminal, async (backends) => {
+        if (name === strays) return searchStrays(backends, terminal, options)
         const kind = name.toUpperCase().replaceAll('-', '_') as CleanupKind
-        refuseFuture(services, options.before)
+        refuseFuture(backends, options.before)
         let unfinished = 0
-        for (const slug of await slugsOf(services, options.tenant)) {
-          const outcome = await sweepTenant(services, slug, kind, options)
+        for (const slug of await slugsOf(backends, options.tenant)) {
+          const outcome = await sweepTenant(backends, slug, kind, options)
           if (outcome.ended !== null) unfinished += 1
           tell(terminal, slug, outcome, options)
         }
@@ -73,15 +73,15 @@ function addSweep(program: Command, terminal: Terminal): void {
     )
 }
 
-async function searchStrays(services: Services, terminal: Terminal, options: RunOptions): Promise<void> {
+async function searchStrays(backends: Backends, terminal: Terminal, options: RunOptions): Promise<void> {
   const { tenant = null, dryRun = false, exceedBrake = false, deleteForeign = false } = options
   if (options.before) throw new CommandFailed('--before is not for strays: they go after the grace period.')
   if (tenant !== null && !isId(tenant))
     throw new CommandFailed('For strays, --tenant is the id in the prefix org/<id>/.')
-  if (tenant !== null && (await findTenantById(services.database, tenant))) {
+  if (tenant !== null && (await findTenantById(backends.database, tenant))) {
     throw new CommandFailed('This database has that tenant: run "sweep reconcile" in it.')
   }
-  const ctx = { ...services, settings: services.cleanup, actor: actorAt(terminal) }
+  const ctx = { ...backends, settings: backends.cleanup, actor: actorAt(terminal) }
   const asked = { tenant, isDryRun: dryRun, exceedsBrake: exceedBrake, includesForeign: deleteForeign }
   const outcome = await recordStrayRun(ctx, asked)
   tell(terminal, null, outcome, options)
@@ -94,19 +94,19 @@ const lineOf = ({ prefix, tenant, objectCount, byteSize, exampleKey }: Stray) =>
     ? `${prefix}  not of Filegraph, never deleted; such as ${exampleKey}`
     : `${prefix}  ${objectCount} objects, ${byteSize} bytes; such as ${exampleKey}`
 
-function refuseFuture({ now }: Services, before: Date | undefined): void {
+function refuseFuture({ now }: Backends, before: Date | undefined): void {
   if (before && before > now()) throw new CommandFailed('The time of --before is in the future.')
 }
 
-async function slugsOf({ database }: Services, asked: string | undefined): Promise<string[]> {
+async function slugsOf({ database }: Backends, asked: string | undefined): Promise<string[]> {
   if (asked === undefined) return (await listTenantNames(database)).map(({ slug }) => slug)
   const tenant = await findTenantBySlug(database, asked)
   if (!tenant) throw new CommandFailed(`There is no tenant "${asked}".`)
   return [tenant.slug]
 }
 
-async function sweepTenant(services: Services, slug: string, kind: CleanupKind, options: RunOptions): Promise<Outcome> {
-  const ctx = { ...(await operatorIn(services, slug)), settings: services.cleanup }
+async function sweepTenant(backends: Backends, slug: string, kind: CleanupKind, options: RunOptions): Promise<Outcome> {
+  const ctx = { ...(await operatorIn(backends, slug)), settings: backends.cleanup }
   const run = {
     isDryRun: options.dryRun ?? false,
     before: options.before ?? null,

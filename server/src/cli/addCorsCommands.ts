@@ -3,7 +3,7 @@ import { browserOrigins } from '../run/addresses.ts'
 import { applyCors } from '../storage/s3/applyCors.ts'
 import { collect } from './options.ts'
 import { examples, printJson, type Terminal } from './terminal.ts'
-import { withParts } from './withServices.ts'
+import { withParts } from './withBackends.ts'
 
 interface ApplyOptions {
   readonly origin?: readonly string[]

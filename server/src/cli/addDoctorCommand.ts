@@ -4,7 +4,7 @@ import { type Check, ok, printChecks } from './doctor/check.ts'
 import { inspectBucket, inspectOwner } from './doctor/inspectBucket.ts'
 import { inspectConnections, inspectDatabase } from './doctor/inspectDatabase.ts'
 import { examples, CommandFailed, printJson, type Terminal } from './terminal.ts'
-import { type CommandParts, withParts } from './withServices.ts'
+import { type CommandParts, withParts } from './withBackends.ts'
 
 interface DoctorOptions {
   readonly json?: true

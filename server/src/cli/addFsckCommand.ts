@@ -3,9 +3,9 @@ import { checkIntegrity, type IntegrityOptions } from '../domain/fsck/checkInteg
 import type { Finding } from '../domain/fsck/finding.ts'
 import { mendCounters } from '../domain/fsck/mendCounters.ts'
 import { findTenantBySlug, type TenantName } from '../domain/tenants/findTenant.ts'
-import type { Services } from '../run/services.ts'
+import type { Backends } from '../run/openBackends.ts'
 import { examples, CommandFailed, printJson, type Terminal } from './terminal.ts'
-import { withServices } from './withServices.ts'
+import { withBackends } from './withBackends.ts'
 
 interface FsckOptions {
   readonly tenant?: string
@@ -27,11 +27,11 @@ export function addFsckCommand(program: Command, terminal: Terminal): void {
     .addHelpText('after', '\nThe exit code is 1 if there are problems, or if an answer is missing.')
     .addHelpText('after', examples('fsck', 'fsck --tenant acme --json'))
     .action((options: FsckOptions) =>
-      withServices(terminal, async (services) => {
-        const tenant = options.tenant === undefined ? undefined : await find(services, options.tenant)
+      withBackends(terminal, async (backends) => {
+        const tenant = options.tenant === undefined ? undefined : await find(backends, options.tenant)
         const asked: IntegrityOptions = { tenant, skipsBucket: options.skipBucket }
-        const mended = options.repair ? await mend(services, asked, terminal, options) : 0
-        const { violations, information } = await tell(services, asked, terminal, options)
+        const mended = options.repair ? await mend(backends, asked, terminal, options) : 0
+        const { violations, information } = await tell(backends, asked, terminal, options)
         if (options.json) printJson(terminal, { summary: { violations, information, mended } })
         else terminal.print(`${violations} violations, ${information} remarks, ${mended} mended.\n`)
         if (violations > 0) throw new CommandFailed('Problems were found.')
@@ -39,15 +39,15 @@ export function addFsckCommand(program: Command, terminal: Terminal): void {
     )
 }
 
-async function find({ database }: Services, slug: string): Promise<TenantName> {
+async function find({ database }: Backends, slug: string): Promise<TenantName> {
   const tenant = await findTenantBySlug(database, slug)
   if (!tenant) throw new CommandFailed(`There is no tenant "${slug}". The command "tenant list" shows those there are.`)
   return tenant
 }
 
-async function tell(services: Services, asked: IntegrityOptions, terminal: Terminal, { json }: FsckOptions) {
+async function tell(backends: Backends, asked: IntegrityOptions, terminal: Terminal, { json }: FsckOptions) {
   let [violations, information] = [0, 0]
-  for await (const finding of checkIntegrity(services, asked)) {
+  for await (const finding of checkIntegrity(backends, asked)) {
     if (finding.severity === 'VIOLATION') violations += 1
     else information += 1
     if (json) printJson(terminal, toldAs(finding))
@@ -57,9 +57,9 @@ async function tell(services: Services, asked: IntegrityOptions, terminal: Termi
 }
 
 /** Each is printed when it is done: the check that follows would not show it any more. */
-async function mend(services: Services, asked: IntegrityOptions, terminal: Terminal, { json }: FsckOptions) {
+async function mend(backends: Backends, asked: IntegrityOptions, terminal: Terminal, { json }: FsckOptions) {
   let mended = 0
-  for await (const finding of mendCounters(services, { ...asked, skipsBucket: true })) {
+  for await (const finding of mendCounters(backends, { ...asked, skipsBucket: true })) {
     mended += 1
     if (json) printJson(terminal, { mended: toldAs(finding) })
     else terminal.print(`mended     ${finding.invariant} ${finding.tenant?.slug}: ${finding.message}\n`)

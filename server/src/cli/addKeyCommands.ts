@@ -6,7 +6,7 @@ import { revokeApiKey } from '../domain/identity/keys/revokeApiKey.ts'
 import { operatorIn } from './operatorIn.ts'
 import { readCount, roleOption } from './options.ts'
 import { examples, printTable, printJson, type Terminal } from './terminal.ts'
-import { withServices } from './withServices.ts'
+import { withBackends } from './withBackends.ts'
 
 interface InTenant {
   readonly tenant: string
@@ -43,8 +43,8 @@ function addKeyCreate(key: Command, terminal: Terminal): void {
       ),
     )
     .action((options: CreateOptions) =>
-      withServices(terminal, async (services) => {
-        const ctx = await operatorIn(services, options.tenant)
+      withBackends(terminal, async (backends) => {
+        const ctx = await operatorIn(backends, options.tenant)
         const { name, role } = options
         const { apiKey, secret } = await createApiKey(ctx, { name, role, expiresAt: expiryOf(ctx, options) })
         const { id, createdAt, expiresAt } = apiKey
@@ -66,8 +66,8 @@ function addKeyList(key: Command, terminal: Terminal): void {
     .option('--json', 'print an array of JSON objects')
     .addHelpText('after', examples('key list --tenant acme'))
     .action((options: InTenant) =>
-      withServices(terminal, async (services) => {
-        const ctx = await operatorIn(services, options.tenant)
+      withBackends(terminal, async (backends) => {
+        const ctx = await operatorIn(backends, options.tenant)
         const keys = await listApiKeys(ctx)
         if (options.json) return printJson(terminal, keys)
         const rows = keys.map((each) => [
@@ -91,8 +91,8 @@ function addKeyRevoke(key: Command, terminal: Terminal): void {
     .option('--json', 'print the key as JSON')
     .addHelpText('after', examples('key revoke 01a0c9f2-6a5e-7c3b-9d1e-0f2a4b6c8d0e --tenant acme'))
     .action((id: string, options: InTenant) =>
-      withServices(terminal, async (services) => {
-        const revoked = await revokeApiKey(await operatorIn(services, options.tenant), id)
+      withBackends(terminal, async (backends) => {
+        const revoked = await revokeApiKey(await operatorIn(backends, options.tenant), id)
         const { name, role, revokedAt } = revoked
         if (options.json) printJson(terminal, { id, name, role, revokedAt })
         else terminal.print(`The key "${name}" is revoked.\n`)

@@ -2,7 +2,7 @@ import type { Command } from 'commander'
 import { migrateEverything } from '../run/migrateEverything.ts'
 import { naming, variablesOf } from '../run/partFailed.ts'
 import { examples, type Terminal, quietLogger } from './terminal.ts'
-import { withParts } from './withServices.ts'
+import { withParts } from './withBackends.ts'
 
 // Loaded when they run: the other commands need no web server, and answer sooner without.
 const loadStart = () => import('../run/start.ts')

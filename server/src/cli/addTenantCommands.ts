@@ -4,7 +4,7 @@ import { updateTenant } from '../domain/tenants/updateTenant.ts'
 import { operatorIn } from './operatorIn.ts'
 import { collect, orWord, readByteSize, readCount, readDuration } from './options.ts'
 import { examples, printTable, CommandFailed, printJson, type Terminal } from './terminal.ts'
-import { withServices } from './withServices.ts'
+import { withBackends } from './withBackends.ts'
 
 interface PolicyOptions {
   readonly quotaBytes?: number | 'none'
@@ -46,9 +46,9 @@ function addTenantCreate(tenant: Command, terminal: Terminal): void {
       ),
     )
     .action((slug: string, options: CreateOptions) =>
-      withServices(terminal, async (services) => {
+      withBackends(terminal, async (backends) => {
         const { policy } = policyUpdate(options)
-        const made = await createTenant(services, { slug, name: options.name, policy })
+        const made = await createTenant(backends, { slug, name: options.name, policy })
         if (options.json) printJson(terminal, described(made))
         else terminal.print(`Made the tenant ${made.slug} (${made.name}).\n`)
       }),
@@ -66,13 +66,13 @@ function addTenantUpdate(tenant: Command, terminal: Terminal): void {
       examples('tenant update acme --quota-bytes 200GB --trash-days 14', 'tenant update press --allow-type default'),
     )
     .action((slug: string, options: UpdateOptions) =>
-      withServices(terminal, async (services) => {
+      withBackends(terminal, async (backends) => {
         const { name } = options
         const update = { ...(name !== undefined && { name }), ...policyUpdate(options) }
         if (Object.keys({ ...update.policy }).length + update.reset.length === 0 && name === undefined) {
           throw new CommandFailed('There is nothing to change. The options of "tenant update --help" say what can be.')
         }
-        const changed = await updateTenant(await operatorIn(services, slug), update)
+        const changed = await updateTenant(await operatorIn(backends, slug), update)
         if (options.json) printJson(terminal, described(changed))
         else terminal.print(`Changed the tenant ${changed.slug} (${changed.name}).\n`)
       }),
@@ -143,8 +143,8 @@ function addTenantList(tenant: Command, terminal: Terminal): void {
     .option('--json', 'print an array of JSON objects')
     .addHelpText('after', examples('tenant list', 'tenant list --json'))
     .action((options: { readonly json?: true }) =>
-      withServices(terminal, async (services) => {
-        const tenants = await listTenants(services)
+      withBackends(terminal, async (backends) => {
+        const tenants = await listTenants(backends)
         if (options.json) return printJson(terminal, tenants.map(described))
         const rows = tenants.map(({ slug, name, createdAt, quotaBytes }) => [
           slug,

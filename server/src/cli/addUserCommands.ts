@@ -6,7 +6,7 @@ import { createUser } from '../domain/identity/people/createUser.ts'
 import { operatorIn } from './operatorIn.ts'
 import { readPassword, roleOption } from './options.ts'
 import { examples, printTable, printJson, type Terminal } from './terminal.ts'
-import { withServices } from './withServices.ts'
+import { withBackends } from './withBackends.ts'
 
 interface MemberOptions {
   readonly tenant: string
@@ -58,8 +58,8 @@ function addUserList(user: Command, terminal: Terminal): void {
     .option('--json', 'print an array of JSON objects')
     .addHelpText('after', examples('user list --tenant acme'))
     .action(({ tenant, json }: { readonly tenant: string; readonly json?: true }) =>
-      withServices(terminal, async (services) => {
-        const members = await listMembers(await operatorIn(services, tenant))
+      withBackends(terminal, async (backends) => {
+        const members = await listMembers(await operatorIn(backends, tenant))
         if (json) return printJson(terminal, members)
         const rows = members.map(({ email, role, joinedAt, name }) => [
           email ?? '',
@@ -78,8 +78,8 @@ function addUserSetRole(user: Command, terminal: Terminal): void {
     .addOption(roleOption())
     .addHelpText('after', examples('user set-role --tenant acme --email ada@example.com --role ADMIN'))
     .action(({ tenant, email, role }: MemberOptions & { readonly role: Role }) =>
-      withServices(terminal, async (services) => {
-        await changeRole(await operatorIn(services, tenant), email, role)
+      withBackends(terminal, async (backends) => {
+        await changeRole(await operatorIn(backends, tenant), email, role)
         terminal.print(`${email} is now ${role} of ${tenant}.\n`)
       }),
     )
@@ -90,8 +90,8 @@ function addUserRemove(user: Command, terminal: Terminal): void {
     .description('End a membership and all sessions of the user. Their files, and their account, stay.')
     .addHelpText('after', examples('user remove --tenant acme --email vic@example.com'))
     .action(({ tenant, email }: MemberOptions) =>
-      withServices(terminal, async (services) => {
-        const { activeKeys } = await removeMember(await operatorIn(services, tenant), email)
+      withBackends(terminal, async (backends) => {
+        const { activeKeys } = await removeMember(await operatorIn(backends, tenant), email)
         terminal.print(`${email} is no longer a member of ${tenant}. All their sessions have ended.\n`)
         if (activeKeys > 0) {
           terminal.print(
@@ -109,8 +109,8 @@ function addUserSetPassword(user: Command, terminal: Terminal): void {
     .addHelpText('after', examples('user set-password --tenant acme --email ada@example.com --password-stdin'))
     .action(async (options: MemberOptions & PasswordOptions) => {
       const { password, isMadeUp } = await passwordFrom(terminal, options)
-      await withServices(terminal, async (services) => {
-        await setPassword(await operatorIn(services, options.tenant), options.email, password)
+      await withBackends(terminal, async (backends) => {
+        await setPassword(await operatorIn(backends, options.tenant), options.email, password)
         terminal.print(`${options.email} has a new password. All their sessions have ended.\n`)
         if (isMadeUp) terminal.print(`Password: ${password}\n`)
       })
@@ -137,9 +137,9 @@ async function passwordFrom(terminal: Terminal, options: PasswordOptions) {
 async function createMember(terminal: Terminal, options: CreateOptions): Promise<void> {
   const { tenant, email, name, role } = options
   const { password, isMadeUp } = await passwordFrom(terminal, options)
-  await withServices(terminal, async (services) => {
-    await operatorIn(services, tenant)
-    const { userId, isNewUser } = await createUser(services, { tenantSlug: tenant, email, name, role, password })
+  await withBackends(terminal, async (backends) => {
+    await operatorIn(backends, tenant)
+    const { userId, isNewUser } = await createUser(backends, { tenantSlug: tenant, email, name, role, password })
     const madeUp = isNewUser && isMadeUp ? { password } : {}
     if (options.json) return printJson(terminal, { userId, email, tenant, role, isNewUser, ...madeUp })
     terminal.print(`${email} is now ${role} of ${tenant}.\n`)

@@ -5,14 +5,14 @@ import postgres from 'postgres'
 import { driverOptions, readDatabaseAddress, usualSchema } from '../database/databaseAddress.ts'
 import { appRole } from '../database/migrate.ts'
 import { listTenantNames } from '../domain/tenants/findTenant.ts'
-import type { Services } from '../run/services.ts'
+import type { Backends } from '../run/openBackends.ts'
 import { probeBucket } from '../storage/s3/probeBucket.ts'
 import { sentenceFor } from './sentenceFor.ts'
 import { examples, CommandFailed, printJson, type Terminal } from './terminal.ts'
 import { askIntegrity, integrityUnasked } from './verify/askIntegrity.ts'
 import { promises } from './verify/promises.ts'
 import type { Answer, Promised, VerifyContext } from './verify/proof.ts'
-import { type CommandParts, withServices } from './withServices.ts'
+import { type CommandParts, withBackends } from './withBackends.ts'
 
 interface VerifyOptions {
   readonly json?: true
@@ -35,10 +35,10 @@ export function addVerifyCommand(program: Command, terminal: Terminal): void {
     .addHelpText('after', '\nThe exit code is 1 when a promise is broken, or when an answer is missing.')
     .addHelpText('after', examples('verify', 'verify --json'))
     .action((options: VerifyOptions) =>
-      withServices(terminal, async (services, parts) => {
+      withBackends(terminal, async (backends, parts) => {
         const application = openApplication(parts)
         try {
-          const ctx = await contextOf(services, parts, application, options)
+          const ctx = await contextOf(backends, parts, application, options)
           const failures = await tellAll(ctx, terminal, options)
           if (failures > 0)
             throw new CommandFailed(`${failures} of ${promises.length} promises are broken or got no answer.`)
@@ -65,7 +65,7 @@ const openApplication = ({ addresses }: CommandParts): postgres.Sql =>
   })
 
 async function contextOf(
-  services: Services,
+  backends: Backends,
   { addresses, config }: CommandParts,
   application: postgres.Sql,
   { skipFsck }: VerifyOptions,
@@ -73,11 +73,11 @@ async function contextOf(
   const log = join(config.dataDirectory, 'logs', 'filegraph.log')
   let probed: ReturnType<VerifyContext['bucket']> | undefined
   return {
-    services,
+    backends,
     application,
-    tenants: (await listTenantNames(services.database)).slice(0, triedTenants),
+    tenants: (await listTenantNames(backends.database)).slice(0, triedTenants),
     bucket: () => (probed ??= probeBucket(addresses.bucket)),
-    integrity: skipFsck ? integrityUnasked : askIntegrity(services),
+    integrity: skipFsck ? integrityUnasked : askIntegrity(backends),
     logFiles: [log, `${log}.1`].filter((path) => existsSync(path)),
     secrets: [addresses.bucket.secretAccessKey],
   }

@@ -5,12 +5,12 @@ import { CommandFailed, type Terminal } from './terminal.ts'
 
 /** The operator acts in a tenant as the system: access to the machine permits all that an OWNER may do. */
 export async function operatorIn(
-  services: Pick<Context, 'database' | 'blobs' | 'now'>,
+  backends: Pick<Context, 'database' | 'blobs' | 'now'>,
   slug: string,
 ): Promise<Context> {
-  const tenant = await findTenantBySlug(services.database, slug)
+  const tenant = await findTenantBySlug(backends.database, slug)
   if (!tenant) throw new CommandFailed(`There is no tenant "${slug}". The command "tenant list" shows those there are.`)
-  const { database, blobs, now } = services
+  const { database, blobs, now } = backends
   const origin = { requestId: null, address: null, userAgent: 'Filegraph command line' }
   return { principal: systemPrincipal(tenant.id), origin, database, blobs, now }
 }

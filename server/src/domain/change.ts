@@ -1,4 +1,5 @@
-import { sql } from 'drizzle-orm'
+import { type SQL, sql } from 'drizzle-orm'
+import { onlyRow } from '../database/onlyRow.ts'
 import { principals } from '../database/tables/identityTables.ts'
 import type { TenantDatabase, Transaction } from '../database/tenantDatabase.ts'
 import { accesses, changes, type JournalAction, releases } from './actions.ts'
@@ -6,16 +7,16 @@ import type { Context } from './context.ts'
 import { newId } from './ids.ts'
 import { together } from './together.ts'
 
-/** What a write needs of a context; a job has no request and acts as the system. */
+/** The part of a context that a write needs. A job has no request and acts as the system principal. */
 export type Actor = Pick<Context, 'principal' | 'origin' | 'database' | 'now'>
 
-/** What changed, as recorded in the audit log and the journal. */
+/** One entry for the audit log and the journal. */
 export interface ChangeRecord {
   readonly action: JournalAction
   readonly id: string
-  /** What people call the subject; null where it has no name. */
+  /** The display name of the subject. Null if it has none. */
   readonly name: string | null
-  /** Facts worth keeping: no secret, signature or URL. */
+  /** Must hold no secret, signature or URL. */
   readonly payload?: Readonly<Record<string, unknown>>
 }
 
@@ -26,11 +27,11 @@ export interface UsageChange {
   readonly versionCount?: number
   readonly storedBytes?: number
   readonly reservedBytes?: number
-  /** Reserved bytes that are given back, at least down to 0: a process of an earlier version may have done so before. */
+  /** Reserved bytes to release. The counter stops at 0, because a process of an earlier version may have released them already. */
   readonly freedBytes?: number
 }
 
-/** What a change answers with, and what it says about itself. */
+/** The result of a change, and the records to write for it. */
 export interface Changed<T> {
   readonly answer: T
   /** Numbered in this order. */
@@ -38,25 +39,22 @@ export interface Changed<T> {
   readonly usage?: UsageChange
 }
 
-/** For a verb that finds nothing to do: what was asked for holds already. */
+/** For a verb that finds nothing to do because the requested state already exists. */
 export const unchanged = <T>(answer: T): Changed<T> => ({ answer, records: [] })
 
-/** For a verb whose database function has written the records, as it does for a host application. */
-export const recordedByDatabase = <T>(answer: T): Changed<T> => unchanged(answer)
-
 /**
- * Changes facts of the caller's tenant: the only way to a transaction that writes them. `work` sends its statements and says
- * what it has changed. The audit entries and events of that, with the next numbers of the tenant's journal, and the counters
- * go out together with the COMMIT.
+ * Runs `work` in a transaction that changes facts of the caller's tenant. `work` sends its statements and returns the records
+ * of what it changed. The audit entries, the events with the next numbers of the tenant's journal, and the counters are sent
+ * together with the COMMIT.
  *
- * The journal is gapless and in commit order, since its number is taken under the lock of the tenant's usage, which is the last
- * lock of the transaction. All writers take locks in one order, so that no two wait for each other: principals, files,
+ * The journal has no gaps and is in commit order: the transaction takes the number under the lock on the tenant's usage row,
+ * which is the last lock that it takes. All writers take locks in one order, so that they cannot deadlock: principals, files,
  * uploads, blobs, attachments, usage; rows of one table by id (decision 22).
  *
- * `beforeAll` sends what has to be there before the row of the principal: the tenant itself, when it is made.
+ * `beforeAll` sends the statements that must precede the insert of the principal. Only the creation of a tenant needs it.
  *
- * `work` can run twice, if Postgres ends the first transaction to resolve a deadlock: it must change nothing but rows, and must
- * not ask the bucket.
+ * `work` runs a second time if Postgres ends the first transaction to resolve a deadlock. It must change nothing but rows and
+ * must not call the bucket.
  */
 export const change = <T>(
   ctx: Actor,
@@ -74,8 +72,24 @@ export const change = <T>(
   })
 
 /**
- * Writes rows about Filegraph's own work, such as the state of a run, the claim on a blob or when bytes were last verified. No
- * fact that people or programs follow may be changed here.
+ * Changes facts by calling a database function that writes the audit entry and the event itself, as it does when a host
+ * application calls it. No other verb may leave the records to the database, so only this function makes the call. `toAnswer`
+ * gets the outcome that the function returned and reads the answer in the same transaction.
+ */
+export const changeByFunction = <Outcome extends string, T>(
+  ctx: Actor,
+  call: SQL<Outcome>,
+  toAnswer: (tx: Transaction, outcome: Outcome) => Promise<T>,
+): Promise<T> =>
+  writeInternal(ctx, async (tx) => {
+    const rows = await tx.db.execute(sql`select ${call} as outcome`)
+    const { outcome } = onlyRow(rows as unknown as readonly { readonly outcome: Outcome }[])
+    return toAnswer(tx, outcome)
+  })
+
+/**
+ * Writes rows about Filegraph's own work, such as the state of a run, the claim on a blob or the time of a verification. Facts
+ * that an audit entry or an event has to report must not be changed here.
  */
 export const writeInternal = <T>(ctx: Actor, work: (tx: Transaction) => Promise<T>): Promise<T> =>
   ctx.database.write(ctx.principal.tenantId, async (tx) => {
@@ -83,7 +97,7 @@ export const writeInternal = <T>(ctx: Actor, work: (tx: Transaction) => Promise<
     return answer
   })
 
-/** The same where nobody acts: a counter that is mended, the time when a key was last used. */
+/** As `writeInternal`, without a principal: to repair a counter, or to note when a key was last used. */
 export const writeUnattended = <T>(
   database: TenantDatabase,
   tenantId: string,
@@ -104,7 +118,7 @@ const subjectTypes = { ...changes, ...accesses, ...releases }
 
 const recordChanges = (tx: Transaction, ctx: Actor, { records, usage = {} }: Changed<unknown>): Promise<unknown> => {
   const now = ctx.now()
-  const told = records.map(({ action, id, name, payload = {} }) => ({
+  const entries = records.map(({ action, id, name, payload = {} }) => ({
     event: newId(now),
     entry: action in releases ? null : newId(now),
     type: action,
@@ -114,8 +128,8 @@ const recordChanges = (tx: Transaction, ctx: Actor, { records, usage = {} }: Cha
     payload,
   }))
   return tx.finish(sql`select record_changes(${ctx.principal.id}::uuid, ${json(ctx.origin)}, ${now.toISOString()}::timestamptz,
-    ${json(told)}, ${json(usage)})`)
+    ${json(entries)}, ${json(usage)})`)
 }
 
-/** As text first, since the driver would write a string into a parameter of type jsonb a second time. */
+/** Cast from text, because the driver would encode a string for a jsonb parameter a second time. */
 const json = (value: unknown) => sql`${JSON.stringify(value)}::text::jsonb`

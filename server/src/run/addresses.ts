@@ -3,7 +3,7 @@ import type { Config } from '../config/config.ts'
 import type { Instance, Secrets } from '../embedded/folder/dataDirectory.ts'
 import { embeddedUrls } from '../embedded/postgres/prepareDatabase.ts'
 import type { BucketOptions } from '../storage/bucketAddress.ts'
-import type { Addresses } from './services.ts'
+import type { Addresses } from './openBackends.ts'
 
 export const localBucketName = 'filegraph'
 export const localRegion = 'local'

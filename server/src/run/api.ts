@@ -7,7 +7,7 @@ import { contextFor } from '../graphql/requestContext.ts'
 import { createHttpServer, type HttpServerOptions } from '../http/createHttpServer.ts'
 import type { ClientBucket } from './clientBucket.ts'
 import { portProblem } from './listeningPort.ts'
-import type { Services } from './services.ts'
+import type { Backends } from './openBackends.ts'
 
 export interface RunningApi {
   /** False where the console was not built: then only the API is there. */
@@ -22,16 +22,16 @@ const consoleDirectory = fileURLToPath(new URL('../../../console/dist', import.m
 
 /** Serves the API, the console and the local bucket. Rejects with `PortUnusable` if it cannot listen there. */
 export async function startApi(
-  services: Services,
+  backends: Backends,
   config: Config,
   bucket: ClientBucket,
   patience: ApiPatience = {},
 ): Promise<RunningApi> {
-  const logger = services.logger.child({ process: 'api' })
+  const logger = backends.logger.child({ process: 'api' })
   const apollo = createApollo({ introspection: config.graphql.introspection, logger })
   await apollo.start()
   const app = createHttpServer({
-    ...services,
+    ...backends,
     ...bucket,
     ...patience,
     config,

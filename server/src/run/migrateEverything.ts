@@ -2,7 +2,7 @@ import type { Logger } from 'pino'
 import { queueDriverOptions, readDatabaseAddress } from '../database/databaseAddress.ts'
 import { migrate } from '../database/migrate.ts'
 import { migrateJobQueue } from '../jobs/jobQueue.ts'
-import type { Addresses } from './services.ts'
+import type { Addresses } from './openBackends.ts'
 
 /** Brings all tables up to date, the job queue's too, and lets the application's login take its role. Safe at any time. */
 export async function migrateEverything(

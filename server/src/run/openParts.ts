@@ -17,7 +17,7 @@ import {
   localRegion,
 } from './addresses.ts'
 import type { Closing } from './closing.ts'
-import type { Addresses } from './services.ts'
+import type { Addresses } from './openBackends.ts'
 
 /** Where the database and the bucket are, and which of them run inside this process tree. */
 export interface Parts {

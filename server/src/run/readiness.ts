@@ -16,11 +16,11 @@ export interface Readiness {
 const patienceMs = 2_000
 
 /** Asks each part, side by side; one that has not answered within 2 s is not there. Never rejects. */
-export async function readinessOf(services: { database: TenantDatabase; blobs: BlobStore }): Promise<Readiness> {
+export async function readinessOf(backends: { database: TenantDatabase; blobs: BlobStore }): Promise<Readiness> {
   const [pending, bucket, refusal] = await Promise.all([
-    withinPatience(pendingMigrations(services.database)),
-    withinPatience(services.blobs.ping().then(() => true)),
-    withinPatience(readRefusal(services)),
+    withinPatience(pendingMigrations(backends.database)),
+    withinPatience(backends.blobs.ping().then(() => true)),
+    withinPatience(readRefusal(backends)),
   ])
   const deletes = refusal === undefined ? 'unknown' : refusal === null ? 'allowed' : 'refused'
   return { database: pending !== undefined, migrations: pending === 0, bucket: bucket === true, deletes }

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { sentenceFor } from '../cli/sentenceFor.ts'
 import { CommandFailed, type Terminal } from '../cli/terminal.ts'
-import { notMigrated } from '../cli/withServices.ts'
+import { notMigrated } from '../cli/withBackends.ts'
 import { type Config, readConfig } from '../config/config.ts'
 import { watchBucket } from '../domain/installation/watchBucket.ts'
 import { addressesBeside, shownUrl } from './addresses.ts'
@@ -12,7 +12,7 @@ import { withUsablePort } from './listeningPort.ts'
 import { standardLogger } from './openLog.ts'
 import { naming, variablesOf } from './partFailed.ts'
 import { pendingMigrations } from './readiness.ts'
-import { type Addresses, openServices, type Services } from './services.ts'
+import { type Addresses, openBackends, type Backends } from './openBackends.ts'
 import { startWorker } from './worker.ts'
 
 /**
@@ -20,23 +20,23 @@ import { startWorker } from './worker.ts'
  * that it is up once the application has opened a connection.
  */
 export const runApi = (terminal: Terminal): Promise<void> =>
-  runUntilStopped(terminal, 'api', async (services, { config, addresses, closing }) => {
-    await watch(services, closing)
-    const api = await startApi(services, config, externalClientBucket(services.blobs, addresses.bucket))
+  runUntilStopped(terminal, 'api', async (backends, { config, addresses, closing }) => {
+    await watch(backends, closing)
+    const api = await startApi(backends, config, externalClientBucket(backends.blobs, addresses.bucket))
     closing.add('api', () => api.close())
     const waiting = new AbortController()
     closing.add('wait for the database', async () => waiting.abort())
     const { port } = config.http
     const url = shownUrl(config.http)
-    void untilReachable(services, config, waiting.signal).then((isReachable) => {
-      if (isReachable) services.logger.info({ url, port }, 'The API is up')
+    void untilReachable(backends, config, waiting.signal).then((isReachable) => {
+      if (isReachable) backends.logger.info({ url, port }, 'The API is up')
     })
   })
 
 const pauseMs = 2_000
 
 /** Warns once for each reason, not at each attempt. False when it was given up. */
-async function untilReachable({ database, logger }: Services, config: Config, signal: AbortSignal): Promise<boolean> {
+async function untilReachable({ database, logger }: Backends, config: Config, signal: AbortSignal): Promise<boolean> {
   for (let told = ''; !signal.aborted; await sleep(pauseMs, undefined, { signal }).catch(() => undefined)) {
     try {
       const pending = await naming(variablesOf(config).database, () => pendingMigrations(database))
@@ -54,14 +54,14 @@ async function untilReachable({ database, logger }: Services, config: Config, si
 
 /** The jobs alone, until a signal. */
 export const runWorker = (terminal: Terminal): Promise<void> =>
-  runUntilStopped(terminal, 'worker', async (services, { config, closing }) => {
+  runUntilStopped(terminal, 'worker', async (backends, { config, closing }) => {
     const variables = variablesOf(config)
-    const pending = await naming(variables.database, () => pendingMigrations(services.database))
+    const pending = await naming(variables.database, () => pendingMigrations(backends.database))
     if (pending > 0) throw new CommandFailed(notMigrated)
-    await watch(services, closing)
-    const worker = await naming(variables.migration, () => startWorker(services))
+    await watch(backends, closing)
+    const worker = await naming(variables.migration, () => startWorker(backends))
     closing.add('worker', () => worker.stop())
-    services.logger.info('The worker is up')
+    backends.logger.info('The worker is up')
   })
 
 interface Process {
@@ -70,15 +70,15 @@ interface Process {
   readonly closing: Closing
 }
 
-async function watch(services: Services, closing: Closing): Promise<void> {
-  const watched = await watchBucket(services, sentenceFor)
+async function watch(backends: Backends, closing: Closing): Promise<void> {
+  const watched = await watchBucket(backends, sentenceFor)
   closing.add('bucket watch', async () => watched.stop())
 }
 
 async function runUntilStopped(
   terminal: Terminal,
   name: string,
-  open: (services: Services, process: Process) => Promise<void>,
+  open: (backends: Backends, process: Process) => Promise<void>,
 ): Promise<void> {
   const asked = readConfig(terminal.env)
   const addresses = addressesBeside(asked, null, null)
@@ -90,15 +90,15 @@ async function runUntilStopped(
   const signals = listenForStop(() => closing.hurry())
   try {
     const poolSize = config.databasePoolSize
-    const services = openServices({
+    const backends = openBackends({
       ...addresses,
       logger,
       poolSize,
       cleanup: config.cleanup,
       applicationName: `filegraph ${name}`,
     })
-    closing.add('services', () => services.close())
-    await open(services, { config, addresses, closing })
+    closing.add('backends', () => backends.close())
+    await open(backends, { config, addresses, closing })
     await signals.stopped
     logger.info('Stopping')
   } finally {

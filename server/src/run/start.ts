@@ -14,7 +14,7 @@ import { type Log, openFileLog } from './openLog.ts'
 import { openParts } from './openParts.ts'
 import { naming, variablesOf } from './partFailed.ts'
 import { pendingMigrations } from './readiness.ts'
-import { openServices } from './services.ts'
+import { openBackends } from './openBackends.ts'
 import { startBlock } from './startBlock.ts'
 import { startWorker } from './worker.ts'
 
@@ -61,31 +61,31 @@ async function bringUp({ config, directory, log, closing, signals }: Starting): 
   signals.throwIfAsked()
   const applicationName = 'filegraph'
   const { databasePoolSize: poolSize, cleanup } = config
-  const services = openServices({ ...addresses, logger, poolSize, cleanup, applicationName })
-  closing.add('services', () => services.close())
+  const backends = openBackends({ ...addresses, logger, poolSize, cleanup, applicationName })
+  closing.add('backends', () => backends.close())
   // Nothing says that it runs before the application itself has reached its parts, as it will reach them later.
-  await naming(variables.database, () => pendingMigrations(services.database))
-  await naming(variables.bucket, () => services.blobs.ping())
+  await naming(variables.database, () => pendingMigrations(backends.database))
+  await naming(variables.bucket, () => backends.blobs.ping())
   // Before the first upload, which the demo sends.
-  const watch = await watchBucket(services, sentenceFor)
+  const watch = await watchBucket(backends, sentenceFor)
   closing.add('bucket watch', async () => watch.stop())
   signals.throwIfAsked()
-  const hasDemo = config.seedDemo && (await seedDemo(services))
+  const hasDemo = config.seedDemo && (await seedDemo(backends))
   signals.throwIfAsked()
-  const worker = await naming(variables.migration, () => startWorker(services))
+  const worker = await naming(variables.migration, () => startWorker(backends))
   closing.add('worker', () => worker.stop())
-  const { blobs } = services
+  const { blobs } = backends
   const clientBucket = bucketDoor
     ? localClientBucket(blobs, { bucket: addresses.bucket, door: bucketDoor, publicUrl: config.http.publicUrl })
     : externalClientBucket(blobs, addresses.bucket)
-  const api = await startApi(services, config, clientBucket)
+  const api = await startApi(backends, config, clientBucket)
   closing.add('api', () => api.close())
   signals.throwIfAsked()
   const url = shownUrl(config.http)
   directory.writeInstance({ pid: process.pid, url, ...ports })
   logger.info({ url, pid: process.pid }, 'Started')
   const { hasConsole } = api
-  const refusal = await readRefusal(services)
+  const refusal = await readRefusal(backends)
   const hasGraphiql = hasConsole && config.graphql.graphiql
   return startBlock({
     url,

@@ -12,7 +12,7 @@ import { createTenant } from '../domain/tenants/createTenant.ts'
 import { startLocalBucket } from '../embedded/bucket/startLocalBucket.ts'
 import { jobSchema, migrateJobQueue } from '../jobs/jobQueue.ts'
 import { type Job, schedule } from '../jobs/schedule.ts'
-import { openServices, type Services } from './services.ts'
+import { openBackends, type Backends } from './openBackends.ts'
 import { type RunningWorker, startWorker } from './worker.ts'
 
 const lines: string[] = []
@@ -28,7 +28,7 @@ const folder = mkdtempSync(join(tmpdir(), 'filegraph-worker-test-'))
 let db: TestDatabase
 let sql: postgres.Sql
 let local: Awaited<ReturnType<typeof startLocalBucket>>
-let services: Services
+let backends: Backends
 
 beforeAll(async () => {
   db = await createTestDatabase()
@@ -36,7 +36,7 @@ beforeAll(async () => {
   const { url: databaseUrl, superuserUrl: ownerUrl } = db
   local = await startLocalBucket({ directory: folder, ...keys })
   const bucket = { endpoint: local.endpoint, forcePathStyle: true, ...keys }
-  services = openServices({
+  backends = openBackends({
     databaseUrl,
     ownerUrl,
     bucket,
@@ -48,7 +48,7 @@ beforeAll(async () => {
 })
 
 afterAll(async () => {
-  await services.close()
+  await backends.close()
   await local.close()
   rmSync(folder, { recursive: true, force: true })
   await sql.end()
@@ -57,7 +57,7 @@ afterAll(async () => {
 
 async function running<T>(jobs: readonly Job[], work: () => Promise<T>, count = 1): Promise<T> {
   const workers: RunningWorker[] = []
-  for (let at = 0; at < count; at += 1) workers.push(await startWorker(services, jobs))
+  for (let at = 0; at < count; at += 1) workers.push(await startWorker(backends, jobs))
   try {
     return await work()
   } finally {
@@ -156,9 +156,9 @@ describe('the schedule', () => {
   })
 
   it('holds jobs that run on a database without tenants and on one with', async () => {
-    for (const job of schedule) await job.run({ ...services, logger })
-    await createTenant(services, { slug: 'some-tenant', name: 'Some tenant' })
-    for (const job of schedule) await job.run({ ...services, logger })
+    for (const job of schedule) await job.run({ ...backends, logger })
+    await createTenant(backends, { slug: 'some-tenant', name: 'Some tenant' })
+    for (const job of schedule) await job.run({ ...backends, logger })
   })
 })
 
@@ -167,7 +167,7 @@ async function jobCount(): Promise<number> {
   return row?.count ?? -1
 }
 
-/** Connections to this database that are neither ours nor the services' own. */
+/** Connections to this database that are neither ours nor the backends' own. */
 async function strangers(): Promise<number> {
   const [row] = await sql<{ count: number }[]>`select count(*)::int as count from pg_stat_activity
     where datname = current_database() and pid <> pg_backend_pid() and application_name <> 'worker test'`

@@ -5,7 +5,7 @@ import { queueDriverOptions, readDatabaseAddress } from '../database/databaseAdd
 import { isId } from '../domain/ids.ts'
 import { type JobPool, openJobPool, queueOptions } from '../jobs/jobQueue.ts'
 import { type Job, type JobContext, schedule } from '../jobs/schedule.ts'
-import type { Services } from './services.ts'
+import type { Backends } from './openBackends.ts'
 
 export interface RunningWorker {
   /** Lets jobs that run finish, for 5 s at most. */
@@ -20,11 +20,11 @@ const failuresUntilRestart = 4
  * Runs the jobs of `schedule` and whatever is queued. Rejects when the queue's database cannot be reached at first; from
  * then on it comes back by itself.
  */
-export async function startWorker(services: Services, jobs: readonly Job[] = schedule): Promise<RunningWorker> {
-  const logger = services.logger.child({ process: 'worker' })
-  const address = await queueDriverOptions(readDatabaseAddress(services.ownerUrl))
+export async function startWorker(backends: Backends, jobs: readonly Job[] = schedule): Promise<RunningWorker> {
+  const logger = backends.logger.child({ process: 'worker' })
+  const address = await queueDriverOptions(readDatabaseAddress(backends.ownerUrl))
   const pool = openJobPool(address, concurrentJobs + 2, logger)
-  const start = () => startRunner(services, pool, logger, jobs)
+  const start = () => startRunner(backends, pool, logger, jobs)
   let runner: Runner | null = null
   let timer: NodeJS.Timeout | undefined
   let stopping = false
@@ -60,8 +60,8 @@ export async function startWorker(services: Services, jobs: readonly Job[] = sch
   }
 }
 
-async function startRunner(services: Services, pool: JobPool, logger: Logger, jobs: readonly Job[]): Promise<Runner> {
-  const { database, blobs, now, cleanup } = services
+async function startRunner(backends: Backends, pool: JobPool, logger: Logger, jobs: readonly Job[]): Promise<Runner> {
+  const { database, blobs, now, cleanup } = backends
   const ctx: JobContext = { database, blobs, now, cleanup, logger }
   const events: WorkerEvents = new EventEmitter()
   const runner = await run({

@@ -179,12 +179,16 @@ export interface WriteOptions {
   readonly installation?: string
 }
 
+/** A multipart upload that was begun and neither completed nor aborted. */
+export interface UnfinishedUpload {
+  readonly key: string
+  readonly uploadId: string
+  /** By the clock of the store. */
+  readonly initiated: Date
+}
+
 export interface UnfinishedUploadsPage {
-  readonly uploads: readonly {
-    readonly key: string
-    readonly uploadId: string
-    readonly initiated: Date
-  }[]
+  readonly uploads: readonly UnfinishedUpload[]
   /** Null on the last page. */
   readonly next: UploadMarker | null
 }

@@ -6,7 +6,7 @@ import type { CleanupKind } from '../../src/domain/sweeps/runs/recordRun.ts'
 import { migrateJobQueue } from '../../src/jobs/jobQueue.ts'
 import { type JobContext, schedule } from '../../src/jobs/schedule.ts'
 import { runQueued } from '../../src/jobs/sweeps.ts'
-import type { Services } from '../../src/run/services.ts'
+import type { Backends } from '../../src/run/openBackends.ts'
 import { startWorker } from '../../src/run/worker.ts'
 import { askForIntent, type Data, sendBytes, type TestTenant } from '../testService.ts'
 import { plantFile, plantReleased, sweepContextOf } from './plantFile.ts'
@@ -146,8 +146,8 @@ describe('a run that is asked for', () => {
   it('is made at once where workers are, and once however many they are', async () => {
     const address = readDatabaseAddress(bench.service.testDatabase.superuserUrl)
     await migrateJobQueue(await queueDriverOptions(address), logger)
-    const services = { ...job, ownerUrl: bench.service.testDatabase.superuserUrl } as unknown as Services
-    const workers = [await startWorker(services, schedule), await startWorker(services, schedule)]
+    const backends = { ...job, ownerUrl: bench.service.testDatabase.superuserUrl } as unknown as Backends
+    const workers = [await startWorker(backends, schedule), await startWorker(backends, schedule)]
     try {
       await runCleanup(tenant.admin, 'kind: VERIFY')
       const state = async () => (await bench.runsOf(tenant.admin)).find(({ kind }) => kind === 'VERIFY')?.state

@@ -1,12 +1,12 @@
 import { judgeBucket } from '../../domain/installation/bucketMarker.ts'
 import { readStrays } from '../../domain/sweeps/strays/strayRecords.ts'
-import { openServices, type Services } from '../../run/services.ts'
+import { openBackends, type Backends } from '../../run/openBackends.ts'
 import type { BucketOptions } from '../../storage/bucketAddress.ts'
 import type { BucketFinding } from '../../storage/s3/bucketProbe.ts'
 import { probeBucket } from '../../storage/s3/probeBucket.ts'
 import { sentenceFor } from '../sentenceFor.ts'
 import { quietLogger } from '../terminal.ts'
-import type { CommandParts } from '../withServices.ts'
+import type { CommandParts } from '../withBackends.ts'
 import { type Check, missing, ok, warning } from './check.ts'
 
 /** Without these Filegraph, or its console, does not work; without the others it works around. */
@@ -29,23 +29,23 @@ const remedy = 'Run: npm run -s filegraph -- accept-bucket'
 export async function inspectOwner({ addresses, config }: CommandParts): Promise<Check[]> {
   const { cleanup } = config
   const applicationName = 'filegraph doctor'
-  const services = openServices({ ...addresses, logger: quietLogger, poolSize: 1, cleanup, applicationName })
+  const backends = openBackends({ ...addresses, logger: quietLogger, poolSize: 1, cleanup, applicationName })
   try {
-    const { doubt, newest } = await judgeBucket(services)
+    const { doubt, newest } = await judgeBucket(backends)
     const owner =
       doubt === null
         ? ok(name, newest ? 'The bucket is the one of this database' : 'The bucket is not marked yet')
         : missing(name, `Nothing is deleted from the bucket. ${doubt.sentence}`, remedy)
-    return [owner, await inspectStrays(services)]
+    return [owner, await inspectStrays(backends)]
   } catch (error) {
     return [missing(name, `Nothing is deleted from the bucket. ${sentenceFor(error)}`, remedy)]
   } finally {
-    await services.close()
+    await backends.close()
   }
 }
 
 /** What the last search found of tenants that this database does not have. Asks the database alone. */
-async function inspectStrays({ database }: Services): Promise<Check> {
+async function inspectStrays({ database }: Backends): Promise<Check> {
   const what = 'objects of no tenant'
   const { ofTenants, others, oldest, lastRunAt } = await readStrays(database)
   const beside = others === null ? '' : `; ${others.prefixes} prefixes are not of Filegraph, and are left alone`

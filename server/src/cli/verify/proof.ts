@@ -1,6 +1,6 @@
 import postgres from 'postgres'
 import type { TenantName } from '../../domain/tenants/findTenant.ts'
-import type { Services } from '../../run/services.ts'
+import type { Backends } from '../../run/openBackends.ts'
 import type { BucketFinding } from '../../storage/s3/bucketProbe.ts'
 import type { ByHand } from './byHand.ts'
 
@@ -15,7 +15,7 @@ export interface Answer {
 
 /** What proofs ask. */
 export interface VerifyContext {
-  readonly services: Services
+  readonly backends: Backends
   /** Connections as the application's role, past the first lock of the tenant boundary, so that the second is tried alone. */
   readonly application: postgres.Sql
   /** The first tenants by slug: enough to try what must hold for each. */

@@ -62,8 +62,8 @@ const keyOf = (table: string) => (table === 'tenants' ? 'id' : 'tenant_id')
 const boundForNewRows = ['attachments_owner_type', 'attachments_owner_id', 'attachments_slot']
 
 /** That the tables are as the migrations made them, and that what they refuse is refused. */
-export async function proveSchema({ services, application }: VerifyContext): Promise<Answer> {
-  const pending = await pendingMigrations(services.database)
+export async function proveSchema({ backends, application }: VerifyContext): Promise<Answer> {
+  const pending = await pendingMigrations(backends.database)
   const found = await application<{ unchecked: string[]; invalid: string[]; untied: string[] }[]>`select
     array(select conname::text from pg_constraint
       where connamespace = current_schema()::regnamespace and not convalidated and conname not in ${application(boundForNewRows)}

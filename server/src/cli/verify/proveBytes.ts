@@ -46,12 +46,12 @@ export async function provePurge(ctx: VerifyContext): Promise<Answer> {
 }
 
 /** Told, and no proof by themselves. */
-async function readRuns({ services, tenants }: VerifyContext): Promise<Answer> {
+async function readRuns({ backends, tenants }: VerifyContext): Promise<Answer> {
   let [runs, deleted] = [0, 0]
   const held: Record<string, number> = {}
   for (const { id } of tenants) {
     const origin = { requestId: null, address: null, userAgent: null }
-    const ctx = { ...services, principal: systemPrincipal(id), origin }
+    const ctx = { ...backends, principal: systemPrincipal(id), origin }
     const run = await readLastRun(ctx, 'DELETE_BLOBS')
     if (!run) continue
     runs += 1

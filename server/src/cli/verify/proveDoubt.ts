@@ -32,7 +32,7 @@ const renamed = (page: ListPage, rename: (key: string) => string): ListPage => (
 
 /** Lies to a dry run of reconcile about the bucket, in this process alone, and expects it to believe none of it. */
 export async function proveDoubt(ctx: VerifyContext): Promise<Answer> {
-  const { objects } = await ctx.services.blobs.list({ prefix: markers, maxKeys: 1 })
+  const { objects } = await ctx.backends.blobs.list({ prefix: markers, maxKeys: 1 })
   if (objects.length === 0) return unproven('no sweep has marked the bucket yet')
   const tenant = await findFurnished(ctx)
   if (!tenant) return unproven('no tenant has files that a listing could leave out')
@@ -46,8 +46,8 @@ export async function proveDoubt(ctx: VerifyContext): Promise<Answer> {
 }
 
 /** Why it was refused; null when it was believed. */
-async function believe({ services }: VerifyContext, { id }: TenantName, lie: Lie): Promise<string | null> {
-  const { database, now, cleanup: settings } = services
+async function believe({ backends }: VerifyContext, { id }: TenantName, lie: Lie): Promise<string | null> {
+  const { database, now, cleanup: settings } = backends
   const origin = { requestId: null, address: null, userAgent: null }
   const sweep: SweepContext = {
     database,
@@ -55,7 +55,7 @@ async function believe({ services }: VerifyContext, { id }: TenantName, lie: Lie
     settings,
     origin,
     principal: systemPrincipal(id),
-    blobs: lying(services.blobs, lie),
+    blobs: lying(backends.blobs, lie),
   }
   const run = { ...usualRun, id: randomUUID(), isDryRun: true, isRequested: true, tally: new RunTally() }
   try {

@@ -11,33 +11,33 @@ import type { Upload } from '../../domain/uploads/intents/findUploads.ts'
 import type { DemoFile } from './demoFiles.ts'
 import { type DemoTenant, demoPassword, demoQuotaBytes, demoTenants, lastMember } from './demoPeople.ts'
 
-type DemoServices = Pick<Context, 'database' | 'blobs' | 'now'>
+type DemoBackends = Pick<Context, 'database' | 'blobs' | 'now'>
 
 /**
  * Fills an empty installation with two tenants, their people and some files, sent the way that every client sends them.
  * Does nothing where there are only other tenants. Whatever was made before a crash is kept and the rest is added, so
  * that calling it again, at any moment, ends in the same demo. Answers with whether the demo is there.
  */
-export async function seedDemo(services: DemoServices): Promise<boolean> {
-  const tenants = await listTenants(services)
-  if (await isSeeded(services, tenants)) return true
+export async function seedDemo(backends: DemoBackends): Promise<boolean> {
+  const tenants = await listTenants(backends)
+  if (await isSeeded(backends, tenants)) return true
   const isBegun = tenants.some(isOfTheDemo)
   const others = tenants.filter((tenant) => !isOfTheDemo(tenant))
   // The demo's password is known to everybody: nobody of the demo may enter a tenant that only shares its slug.
   const isInTheWay = others.some((tenant) => demoTenants.some(({ slug }) => slug === tenant.slug))
   if (isInTheWay || (others.length > 0 && !isBegun)) return false
-  for (const tenant of demoTenants) await seedTenant(services, tenant)
-  await ensureMember(services, lastMember)
+  for (const tenant of demoTenants) await seedTenant(backends, tenant)
+  await ensureMember(backends, lastMember)
   return true
 }
 
-async function isSeeded(services: DemoServices, tenants: readonly Tenant[]): Promise<boolean> {
+async function isSeeded(backends: DemoBackends, tenants: readonly Tenant[]): Promise<boolean> {
   if (!demoTenants.every(({ slug }) => tenants.some((tenant) => tenant.slug === slug && isOfTheDemo(tenant)))) {
     return false
   }
-  const last = await findUser(services.database, lastMember.email)
+  const last = await findUser(backends.database, lastMember.email)
   if (!last) return false
-  const memberships = await listTenantsOfUser(services, last.id)
+  const memberships = await listTenantsOfUser(backends, last.id)
   return memberships.some(({ slug }) => slug === lastMember.tenantSlug)
 }
 
@@ -48,14 +48,14 @@ function isOfTheDemo(tenant: Tenant): boolean {
   )
 }
 
-async function seedTenant(services: DemoServices, { slug, name, members, files }: DemoTenant): Promise<void> {
-  await createTenant(services, { slug, name, policy: { quotaBytes: demoQuotaBytes } }).catch(ignoreConflict)
-  const tenant = (await listTenants(services)).find((each) => each.slug === slug)
+async function seedTenant(backends: DemoBackends, { slug, name, members, files }: DemoTenant): Promise<void> {
+  await createTenant(backends, { slug, name, policy: { quotaBytes: demoQuotaBytes } }).catch(ignoreConflict)
+  const tenant = (await listTenants(backends)).find((each) => each.slug === slug)
   if (!tenant) throw new Error(`The demo tenant ${slug} vanished`)
   const contexts = new Map<string, Context>()
   for (const { role, ...person } of members) {
-    const id = await ensureMember(services, { ...person, role, tenantSlug: slug })
-    contexts.set(person.email, contextOf(services, { tenantId: tenant.id, id, role, ...person }))
+    const id = await ensureMember(backends, { ...person, role, tenantSlug: slug })
+    contexts.set(person.email, contextOf(backends, { tenantId: tenant.id, id, role, ...person }))
   }
   const contextFor = (email: string) => {
     const ctx = contexts.get(email)
@@ -74,21 +74,21 @@ async function seedTenant(services: DemoServices, { slug, name, members, files }
 
 /** The id of the user, who may have been made before. */
 async function ensureMember(
-  services: DemoServices,
+  backends: DemoBackends,
   member: Omit<Parameters<typeof createUser>[1], 'password'>,
 ): Promise<string> {
-  await createUser(services, { ...member, password: demoPassword }).catch(ignoreConflict)
-  const user = await findUser(services.database, member.email)
+  await createUser(backends, { ...member, password: demoPassword }).catch(ignoreConflict)
+  const user = await findUser(backends.database, member.email)
   if (!user) throw new Error(`The demo user ${member.email} vanished`)
   return user.id
 }
 
 function contextOf(
-  services: DemoServices,
+  backends: DemoBackends,
   { tenantId, id, ...person }: { tenantId: string; id: string } & Pick<Context['principal'], 'email' | 'name' | 'role'>,
 ): Context {
   const origin = { requestId: null, address: null, userAgent: 'Filegraph demo' }
-  return { ...services, origin, principal: { tenantId, id, kind: 'USER', subject: id, ...person } }
+  return { ...backends, origin, principal: { tenantId, id, kind: 'USER', subject: id, ...person } }
 }
 
 function ignoreConflict(error: unknown): void {

@@ -3,12 +3,12 @@ import { abortInBucket } from '../../installation/deleteFromBucket.ts'
 import { takeLease } from '../runs/rails.ts'
 import type { Run, SweepContext } from '../runs/recordRun.ts'
 
-/** Longer than any upload intent lives, and than a wrong clock is off. */
-const staleAfterMs = 7 * 86_400_000
+/** Longer than any upload intent lives, and longer than a wrong clock can differ. */
+export const staleAfterMs = 7 * 86_400_000
 
 /**
- * Drops multipart uploads under the tenant's prefix that nobody finished. We begin none ourselves, but everybody who has the
- * keys of the bucket may, and their parts cost space that no listing of objects shows.
+ * Aborts unfinished multipart uploads under the tenant's prefix that are older than a week. Filegraph begins none, but other
+ * programs with the keys of the bucket can. Their parts use space that no listing of objects shows.
  */
 export async function abortStaleUploads(ctx: SweepContext, { tally, isDryRun }: Run): Promise<void> {
   await assertOwnBucket(ctx, { isDryRun })

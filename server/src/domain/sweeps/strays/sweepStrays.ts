@@ -1,6 +1,7 @@
 import { tenants } from '../../../database/tables/identityTables.ts'
 import { installationLog } from '../../../database/tables/cleanupTables.ts'
 import { eq } from 'drizzle-orm'
+import type { Transaction } from '../../../database/tenantDatabase.ts'
 import { writeUnattended } from '../../change.ts'
 import { systemPrincipal } from '../../context.ts'
 import { newId } from '../../ids.ts'
@@ -14,18 +15,24 @@ import { readOrphanEvidence } from '../reconcile/readOrphanEvidence.ts'
 import { refuseBeyondBrake } from '../runs/rails.ts'
 import type { Run, SweepContext } from '../runs/recordRun.ts'
 import { forgetStrays, keepStray, readPosition, type Stray, type StrayContext, type StrayRun } from './strayRecords.ts'
+import {
+  abortStrayUploads,
+  countStale,
+  listStrayUploads,
+  type StrayUploads,
+  type UploadHandling,
+} from './strayUploads.ts'
 import { type StrayPrefix, type Walk, walkStrays } from './walkStrays.ts'
 
 const toldStrays = 100
 
 /**
- * Looks for objects that belong to no tenant of this database. One pass over the bucket beside the tenants: those of known
- * tenants are passed over, those under the prefix of an unknown one are watched like the orphans of a tenant, and everything
- * else is only reported, since the bucket may be shared with another application.
+ * Finds objects and unfinished multipart uploads that belong to no tenant of this database. The sweep walks the bucket once. It
+ * skips objects of known tenants and watches objects of unknown tenants as a reconcile watches orphans. It only reports other
+ * objects, because another application can share the bucket.
  *
- * A database that was copied or restored does not know tenants that were created later. So the gates of orphans decide here
- * too, with all their witnesses: this database has no history of such a tenant, so that FOREIGN keeps every object until an
- * operator asks for the delete.
+ * A copied or restored database does not know tenants that were created later. The gates of orphans therefore decide here too.
+ * This database has no history of such a tenant, so FOREIGN keeps every object until an operator asks for the delete.
  */
 export async function sweepStrays(ctx: StrayContext, run: StrayRun): Promise<void> {
   await assertOwnBucket(ctx, run)
@@ -42,7 +49,13 @@ export async function sweepStrays(ctx: StrayContext, run: StrayRun): Promise<voi
     if (isFull || run.tally.examined >= limits.strayObjectsPerRun) break
   }
   if (isWhole) run.tally.position = walk.position
-  await deleteDue(ctx, run, listed)
+  const uploads = await listStrayUploads(ctx, run)
+  for (const [tenant, [first]] of uploads) {
+    if (!first || listed.includes(tenant)) continue
+    listed.push(tenant)
+    await watch(ctx, run, { prefix: `org/${tenant}/`, tenant, exampleKey: first.key })
+  }
+  await deleteDue(ctx, run, listed, uploads)
   if (isWhole && !run.isDryRun && from === null && walk.position === null) await forgetStrays(ctx, run)
 }
 
@@ -63,7 +76,7 @@ async function watch(ctx: StrayContext, run: StrayRun, found: StrayPrefix): Prom
   if (!run.isDryRun) await keepStray(ctx, run, stray)
 }
 
-/** Objects that no Filegraph can have named are counted and not watched: nothing deletes them. */
+/** Objects whose keys Filegraph cannot have made are counted and not watched. Nothing deletes them. */
 async function watchTenant(tenant: SweepContext, run: StrayRun, found: StrayPrefix): Promise<Stray> {
   let [objectCount, byteSize] = [0, 0]
   for await (const { objects } of listInOrder(tenant, null)) {
@@ -79,16 +92,24 @@ async function watchTenant(tenant: SweepContext, run: StrayRun, found: StrayPref
   return { ...found, objectCount, byteSize }
 }
 
-/** One brake for the run, since each prefix alone may be small. */
-async function deleteDue(ctx: StrayContext, run: StrayRun, listed: readonly string[]): Promise<void> {
-  let dueCount = 0
+/** The brake counts the objects and uploads of all prefixes, because each prefix alone can be small. */
+async function deleteDue(
+  ctx: StrayContext,
+  run: StrayRun,
+  listed: readonly string[],
+  uploads: StrayUploads,
+): Promise<void> {
+  let dueCount = countStale(ctx, uploads)
   for (const id of listed) dueCount += (await countOrphans(inTenant(ctx, id), run)).dueCount
   if (!run.isDryRun && !run.exceedsBrake) refuseBeyondBrake(ctx, dueCount, run.tally.examined)
   const handling = handlingBy(ctx.actor, run)
-  for (const id of listed) await deleteOrphans(inTenant(ctx, id), { ...run, exceedsBrake: true }, handling)
+  for (const id of listed) {
+    await deleteOrphans(inTenant(ctx, id), { ...run, exceedsBrake: true }, handling)
+    await abortStrayUploads(inTenant(ctx, id), run, uploads.get(id) ?? [], uploadHandlingBy(ctx.actor, run))
+  }
 }
 
-/** Works behind the row-level security of the id in the prefix, and writes nothing into a journal that is not ours. */
+/** A context in the tenant of the prefix, under its row-level security. Nothing writes to the journal of that tenant. */
 const inTenant = ({ database, blobs, now, settings }: StrayContext, tenantId: string): SweepContext => ({
   principal: systemPrincipal(tenantId),
   origin: { requestId: null, address: null, userAgent: null },
@@ -103,14 +124,35 @@ const handlingBy = (actor: string, run: Run): OrphanHandling => ({
   record: (ctx, gone) =>
     writeUnattended(ctx.database, ctx.principal.tenantId, async (tx) => {
       await endWatch(tx, gone)
-      const objects = gone.map(({ objectKey, byteSize }) => ({ objectKey, byteSize }))
-      const payload = { tenant: tx.tenantId, run: run.id, includesForeign: run.includesForeign, objects }
-      const at = ctx.now()
-      await tx.db.insert(installationLog).values({ id: newId(at), at, action: 'STRAYS_DELETED', actor, payload })
+      await log(tx, ctx.now(), {
+        actor,
+        run,
+        objects: gone.map(({ objectKey, byteSize }) => ({ objectKey, byteSize })),
+      })
     }),
 })
 
-/** ROWS counts the tenant itself too: it may have come since the listing. */
+const uploadHandlingBy = (actor: string, run: Run): UploadHandling => ({
+  readEvidence: readStrayEvidence,
+  record: (ctx, aborted) =>
+    writeUnattended(ctx.database, ctx.principal.tenantId, (tx) =>
+      log(tx, ctx.now(), { actor, run, uploads: aborted.map(({ key, uploadId }) => ({ objectKey: key, uploadId })) }),
+    ),
+})
+
+interface Deletion {
+  readonly actor: string
+  readonly run: Run
+  readonly objects?: readonly object[]
+  readonly uploads?: readonly object[]
+}
+
+async function log(tx: Transaction, at: Date, { actor, run, ...gone }: Deletion): Promise<void> {
+  const payload = { tenant: tx.tenantId, run: run.id, includesForeign: run.includesForeign, ...gone }
+  await tx.db.insert(installationLog).values({ id: newId(at), at, action: 'STRAYS_DELETED', actor, payload })
+}
+
+/** ROWS also counts the tenant's own row, because the tenant can have been created after the listing. */
 export async function readStrayEvidence(ctx: SweepContext, orphans: Parameters<typeof readOrphanEvidence>[1]) {
   const evidence = await readOrphanEvidence(ctx, orphans)
   const { tenantId } = ctx.principal

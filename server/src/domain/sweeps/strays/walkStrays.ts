@@ -68,7 +68,11 @@ function partOf(key: string): StrayPrefix {
   return { prefix: isFolder ? `${first}/` : key, tenant: null, exampleKey: key }
 }
 
-async function findKnown(database: TenantDatabase, parts: readonly StrayPrefix[]): Promise<ReadonlySet<string>> {
+/** Which of these tenants this database has. */
+export async function findKnown(
+  database: TenantDatabase,
+  parts: readonly Pick<StrayPrefix, 'tenant'>[],
+): Promise<ReadonlySet<string>> {
   const ids = [...new Set(parts.map(({ tenant }) => tenant))].filter((id) => id !== null)
   if (ids.length === 0) return new Set()
   const rows = await database.lookUp((db) =>

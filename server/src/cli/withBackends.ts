@@ -7,7 +7,7 @@ import { Closing } from '../run/closing.ts'
 import { migrateEverything } from '../run/migrateEverything.ts'
 import { naming, variablesOf } from '../run/partFailed.ts'
 import { pendingMigrations } from '../run/readiness.ts'
-import { type Addresses, openServices, type Services } from '../run/services.ts'
+import { type Addresses, openBackends, type Backends } from '../run/openBackends.ts'
 import { quietLogger, type Terminal, CommandFailed } from './terminal.ts'
 
 export interface CommandParts {
@@ -59,14 +59,14 @@ async function findOrLock(config: Config): Promise<{ addresses: Addresses } | { 
 
 export const notMigrated = 'The database is not up to date. Run: npm run -s filegraph -- migrate'
 
-/** Runs a command on the services, wherever they are; see `withParts`. Refuses a database that is not up to date. */
-export function withServices<T>(
+/** Opens the database and the bucket that `withParts` finds, and runs a command on them. Refuses a database with pending migrations. */
+export function withBackends<T>(
   terminal: Terminal,
-  work: (services: Services, parts: CommandParts) => Promise<T>,
+  work: (backends: Backends, parts: CommandParts) => Promise<T>,
 ): Promise<T> {
   return withParts(terminal, async (parts) => {
     const { addresses, config } = parts
-    const services = openServices({
+    const backends = openBackends({
       ...addresses,
       logger: quietLogger,
       poolSize: 2,
@@ -75,11 +75,11 @@ export function withServices<T>(
     })
     try {
       const { database } = variablesOf(config)
-      const pending = await naming(database, () => pendingMigrations(services.database))
+      const pending = await naming(database, () => pendingMigrations(backends.database))
       if (pending > 0) throw new CommandFailed(notMigrated)
-      return await work(services, parts)
+      return await work(backends, parts)
     } finally {
-      await services.close()
+      await backends.close()
     }
   })
 }

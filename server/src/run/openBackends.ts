@@ -6,7 +6,7 @@ import type { BucketOptions } from '../storage/bucketAddress.ts'
 import { createS3BlobStore } from '../storage/s3/s3BlobStore.ts'
 import { type Readiness, readinessOf } from './readiness.ts'
 
-/** Where the database and the bucket are, embedded or external. */
+/** The addresses of the database and the bucket, embedded or external. */
 export interface Addresses {
   /** The login of the application; its connections take the application's role. */
   readonly databaseUrl: string
@@ -17,18 +17,21 @@ export interface Addresses {
   readonly bucket: BucketOptions
 }
 
-export interface ServiceOptions extends Addresses {
+export interface BackendOptions extends Addresses {
   readonly logger: Logger
   readonly poolSize: number
-  /** What the database shows as the name of our connections. */
+  /** The `application_name` of the connections. */
   readonly applicationName: string
   readonly cleanup: CleanupSettings
 }
 
-/** What every process shares. Opening it connects to nothing; parts that are away come back without a restart. */
-export interface Services {
+/**
+ * The database pool and the bucket client of one process, with the settings that its work needs. Opening them connects to
+ * nothing. Postgres and the bucket may be down at that time: later calls connect again.
+ */
+export interface Backends {
   readonly database: TenantDatabase
-  /** Signs URLs for this machine, which need not be able to reach the bucket in the way of a client. */
+  /** Signs URLs with the address by which this machine reaches the bucket. Clients may need another address: see `clientBucket.ts`. */
   readonly blobs: BlobStore
   readonly logger: Logger
   readonly ownerUrl: string
@@ -38,7 +41,7 @@ export interface Services {
   close(): Promise<void>
 }
 
-export function openServices(options: ServiceOptions): Services {
+export function openBackends(options: BackendOptions): Backends {
   const { bucket, logger, ownerUrl } = options
   const database = openTenantDatabase({
     url: options.databaseUrl,
