@@ -56,7 +56,7 @@ async function decide(terminal: Terminal, { keep, yes }: AcceptOptions): Promise
   const lines = createInterface({ input: terminal.stdin })
   try {
     terminal.say('Which database owns this bucket from now on? Type "this" or "other": ')
-    // The end of the input (Ctrl+D) does not answer the question and would leave it open forever.
+    // Without this, the end of the input (Ctrl+D) would leave the question open forever.
     const ended = once(lines, 'close').then(() => '')
     const answer = (await Promise.race([lines.question(''), ended])).trim().toLowerCase()
     if (answer === 'this' || answer === 'other') return answer

@@ -116,7 +116,7 @@ async function sweepTenant(backends: Backends, slug: string, kind: CleanupKind, 
   return recordRun(ctx, kind, run, sweepOf(kind).sweep)
 }
 
-/** `slug` null: the run was in no tenant. */
+/** `slug` is null if the run belongs to no tenant. */
 function tell(terminal: Terminal, slug: string | null, outcome: Outcome, { json, dryRun }: RunOptions): void {
   const { tally, ended, ...more } = outcome
   const { examined, deleted, deletedBytes, held, found } = tally

@@ -29,7 +29,7 @@ export function addDoctorCommand(program: Command, terminal: Terminal): void {
     )
 }
 
-/** Without these the owner of the bucket cannot be asked for. */
+/** Checks that must succeed before the owner of the bucket can be read. */
 const neededByOwner: ReadonlySet<string> = new Set([
   'database',
   'role',
@@ -45,7 +45,7 @@ async function examine({ addresses, config }: CommandParts): Promise<Check[]> {
     inspectConnections(addresses),
     inspectBucket(addresses.bucket, browserOrigins(config)),
   ])
-  // Also where something else is missing: that nothing is deleted has to be said in any case.
+  // Runs even if other checks failed: a stop of all deletes must always be reported.
   const isAsked = [...database, ...connections, ...bucket].every(
     ({ name, state }) => state !== 'missing' || !neededByOwner.has(name),
   )

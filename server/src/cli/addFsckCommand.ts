@@ -56,7 +56,7 @@ async function tell(backends: Backends, asked: IntegrityOptions, terminal: Termi
   return { violations, information }
 }
 
-/** Each is printed when it is done: the check that follows would not show it any more. */
+/** Each repair is printed at once, because the check that follows no longer finds the violation. */
 async function mend(backends: Backends, asked: IntegrityOptions, terminal: Terminal, { json }: FsckOptions) {
   let mended = 0
   for await (const finding of mendCounters(backends, { ...asked, skipsBucket: true })) {

@@ -4,7 +4,7 @@ import { naming, variablesOf } from '../run/partFailed.ts'
 import { examples, type Terminal, quietLogger } from './terminal.ts'
 import { withParts } from './withBackends.ts'
 
-// Loaded when they run: the other commands need no web server, and answer sooner without.
+// Imported when a command runs, so that commands without an HTTP server start faster.
 const loadStart = () => import('../run/start.ts')
 const loadAlone = () => import('../run/runAlone.ts')
 

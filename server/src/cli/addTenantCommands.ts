@@ -79,7 +79,7 @@ function addTenantUpdate(tenant: Command, terminal: Terminal): void {
     )
 }
 
-/** What the operator sets is also the most that an OWNER can choose; `default` takes the bound away again. */
+/** The operator's value is also the upper limit for an OWNER. `default` removes the limit. */
 const withPolicyOptions = (command: Command): Command =>
   command
     .option(
@@ -114,7 +114,7 @@ const optionOf = {
   downloadMaxSeconds: 'downloadLifetime',
 } as const satisfies Partial<Record<keyof TenantPolicy, keyof PolicyOptions>>
 
-/** Which fields of the policy the options set, and which they return to their default. */
+/** The policy fields that the options set, and those that they reset to the default. */
 function policyUpdate(options: PolicyOptions): { policy: Partial<TenantPolicy>; reset: (keyof TenantPolicy)[] } {
   const fields = Object.entries(optionOf) as [keyof typeof optionOf, (typeof optionOf)[keyof typeof optionOf]][]
   const numbers = fields.flatMap(([field, option]) =>

@@ -49,7 +49,10 @@ export function addVerifyCommand(program: Command, terminal: Terminal): void {
     )
 }
 
-/** Past the pool, whose statements name their tenant: here the database alone has to hold the boundary. */
+/**
+ * Connects without the pool, whose statements name their tenant. Here row-level security alone has to keep tenants
+ * apart.
+ */
 const openApplication = ({ addresses }: CommandParts): postgres.Sql =>
   postgres({
     ...driverOptions(readDatabaseAddress(addresses.databaseUrl)),
@@ -101,7 +104,7 @@ async function tellAll(ctx: VerifyContext, terminal: Terminal, { json }: VerifyO
   return failures
 }
 
-/** A part that does not answer proves nothing, and the other promises can still be asked for. */
+/** A part that does not answer proves nothing. The other promises are still checked. */
 async function ask({ prove }: Promised, ctx: VerifyContext): Promise<Answer & { readonly isMissing: boolean }> {
   try {
     return { isMissing: false, ...(await prove(ctx)) }

@@ -12,7 +12,7 @@ import { addVerifyCommand } from './addVerifyCommand.ts'
 import { sentenceFor } from './sentenceFor.ts'
 import { examples, type Terminal } from './terminal.ts'
 
-/** 0: done; 1: failed or refused, with one line on standard error that says why; 2: not understood. */
+/** 0: success. 1: failed or refused; standard error has one line with the reason. 2: invalid usage. */
 export type ExitCode = 0 | 1 | 2
 
 export async function runCommandLine(args: readonly string[], terminal: Terminal): Promise<ExitCode> {
@@ -20,7 +20,7 @@ export async function runCommandLine(args: readonly string[], terminal: Terminal
     await commandLine(terminal).parseAsync(args, { from: 'user' })
     return 0
   } catch (error) {
-    // Commander has said by then what it did not understand, or has shown the help that was asked for.
+    // Commander has already printed the usage error or the requested help.
     if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2
     terminal.say(`${sentenceFor(error)}\n`)
     return 1
@@ -28,7 +28,7 @@ export async function runCommandLine(args: readonly string[], terminal: Terminal
 }
 
 function commandLine(terminal: Terminal): Command {
-  // Commands take these settings over from their parent, so they have to stand before any command is added.
+  // Commands inherit these settings when they are added, so the settings come first.
   const program = new Command('filegraph')
     .description('Runs and administers Filegraph.')
     .exitOverride()

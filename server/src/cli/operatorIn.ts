@@ -3,7 +3,9 @@ import { type Context, systemPrincipal } from '../domain/context.ts'
 import { findTenantBySlug } from '../domain/tenants/findTenant.ts'
 import { CommandFailed, type Terminal } from './terminal.ts'
 
-/** The operator acts in a tenant as the system: access to the machine permits all that an OWNER may do. */
+/**
+ * The operator acts in a tenant as the system principal. Access to the machine allows everything that an OWNER may do.
+ */
 export async function operatorIn(
   backends: Pick<Context, 'database' | 'blobs' | 'now'>,
   slug: string,
@@ -15,5 +17,5 @@ export async function operatorIn(
   return { principal: systemPrincipal(tenant.id), origin, database, blobs, now }
 }
 
-/** Who decided something about the installation as a whole, where no tenant has an entry for it. */
+/** The person who decides about the whole installation. No audit log of a tenant records it. */
 export const actorAt = ({ env }: Terminal): string => `${env['USER'] ?? env['LOGNAME'] ?? 'operator'}@${hostname()}`

@@ -18,13 +18,13 @@ const byteUnits: Record<string, number> = {
 
 const secondUnits: Record<string, number> = { '': 1, s: 1, m: 60, h: 3_600, d: 86_400 }
 
-/** Bytes: `1048576`, `500MB`, `2GiB`. */
+/** Parses bytes: `1048576`, `500MB`, `2GiB`. */
 export const readByteSize = (text: string): number => readQuantity(text, byteUnits, '1048576, 500MB or 2GiB')
 
-/** Seconds: `600`, `10m`, `24h`, `7d`. */
+/** Parses seconds: `600`, `10m`, `24h`, `7d`. */
 export const readDuration = (text: string): number => readQuantity(text, secondUnits, '600, 10m, 24h or 7d')
 
-/** A whole number of at least `least`. */
+/** Parses a whole number of at least `least`. */
 export const readCount =
   (least: number) =>
   (text: string): number => {
@@ -35,7 +35,7 @@ export const readCount =
     return count
   }
 
-/** A point in time as in ISO 8601, with its offset. */
+/** Parses an ISO 8601 time with an offset. */
 export function readTime(text: string): Date {
   const isTime = /^\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d{1,3})?)?(Z|[+-]\d\d:\d\d)$/.test(text)
   const time = new Date(isTime ? text : Number.NaN)
@@ -43,7 +43,7 @@ export function readTime(text: string): Date {
   return time
 }
 
-/** One of several words. */
+/** Accepts one of several words. */
 export const readChoice =
   (choices: readonly string[]) =>
   (text: string): string => {
@@ -51,13 +51,13 @@ export const readChoice =
     return text
   }
 
-/** A literal word, accepted in addition to the values that `read` takes. */
+/** Accepts a literal word besides the values that `read` accepts. */
 export const orWord =
   <T, W extends string>(word: W, read: (text: string) => T) =>
   (text: string): T | W =>
     text === word ? word : read(text)
 
-/** For options that may be given several times. */
+/** For repeatable options. */
 export const collect = (text: string, before: readonly string[] = []): string[] => [...before, text]
 
 function readQuantity(text: string, units: Record<string, number>, examples: string): number {
@@ -72,7 +72,7 @@ function readQuantity(text: string, units: Record<string, number>, examples: str
 
 const roles: readonly Role[] = ['VIEWER', 'MEMBER', 'ADMIN', 'OWNER']
 
-/** Required wherever it is added. */
+/** A required option. */
 export const roleOption = (): Option =>
   new Option('--role <role>', `what they may do: ${roles.join(', ')}`).argParser(readRole).makeOptionMandatory()
 
@@ -82,7 +82,7 @@ function readRole(text: string): Role {
   return role
 }
 
-/** The first line of standard input. On a terminal it is asked for twice and not shown. */
+/** Reads the first line of standard input. On a terminal, asks twice and hides the input. */
 export async function readPassword(terminal: Terminal): Promise<string> {
   const { stdin } = terminal
   const silent = new Writable({ write: (_chunk, _encoding, done) => done() })

@@ -4,8 +4,8 @@ import { PartFailed } from '../run/partFailed.ts'
 import { BlobStoreUnavailable } from '../storage/blobStore.ts'
 
 /**
- * What went wrong, in one line for the person who typed the command (one for each wrong variable); never a stack. Names the part
- * that failed, the variable that places it, and what kind of failure it was.
+ * Describes an error in one line for the person who ran the command, or in one line per invalid variable. Names the
+ * part that failed, the variable that configures it, and the kind of failure. Never prints a stack.
  */
 export function sentenceFor(error: unknown): string {
   if (error instanceof ConfigurationError) return error.message
@@ -13,7 +13,7 @@ export function sentenceFor(error: unknown): string {
   const found = error instanceof PartFailed ? error.cause : error
   if (isUnavailable(found)) return `The database${variable} cannot be used: ${reasonOf(found)}`
   if (found instanceof BlobStoreUnavailable) return `The bucket${variable} cannot be used: ${reasonOf(found)}`
-  // Its own message is the statement and its values; its cause says what was wrong with them.
+  // The error's own message is the statement with its values. Its cause is the reason.
   if (isFailedStatement(found)) return `The database refused: ${reasonOf(found)}`
   return oneLine(found instanceof Error && found.message !== '' ? found.message : String(found))
 }
@@ -21,7 +21,7 @@ export function sentenceFor(error: unknown): string {
 const noTls = 'TLS: no encrypted connection came about; does it speak TLS there?'
 const refusesCredentials = 'it refuses the credentials'
 
-/** A plain sentence for each kind of failure, before the words of the driver. States: PostgreSQL, appendix A. */
+/** A sentence for each kind of failure, printed before the driver's message. SQLSTATE codes: PostgreSQL, appendix A. */
 const kinds: readonly (readonly [RegExp, string])[] = [
   [/^(ENOTFOUND|EAI_AGAIN|EAI_NODATA)$/, 'its host name cannot be resolved'],
   [/^ECONNREFUSED$/, 'nothing listens at its address'],
@@ -37,7 +37,7 @@ const kinds: readonly (readonly [RegExp, string])[] = [
   [/^(NoSuchBucket|NotFound)$/, 'it has no such bucket'],
 ]
 
-/** What only the words tell, since the code is that of many failures. */
+/** Failures that only the driver's message identifies, because their code is ambiguous. */
 const tellingWords: readonly (readonly [RegExp, string])[] = [
   [
     /startup parameter/i,
@@ -47,7 +47,7 @@ const tellingWords: readonly (readonly [RegExp, string])[] = [
   [/HTTP 40[13]\b/, refusesCredentials],
 ]
 
-/** The kind of failure, where it is a known one, and the driver's own words. */
+/** The kind of failure, if it is known, and the driver's message. */
 function reasonOf(error: unknown): string {
   const deepest = deepestCause(error)
   const code = codeOf(deepest) ?? errorCodeOf(error) ?? ''
@@ -58,7 +58,9 @@ function reasonOf(error: unknown): string {
   return kind === undefined ? words : `${kind} (${words})`
 }
 
-/** Where a name has several addresses, Node tells one failure for each: the first of them speaks for all. */
+/**
+ * The innermost cause. For a name with several addresses, Node reports one error per address; the first one is used.
+ */
 function deepestCause(error: unknown): unknown {
   let deepest = error
   for (let depth = 0; depth < 5 && deepest instanceof Error; depth += 1) {

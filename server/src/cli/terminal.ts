@@ -1,26 +1,29 @@
 import { pino } from 'pino'
 
-/** What a command sees of the process that runs it. */
+/** The part of the process that a command may use. */
 export interface Terminal {
   readonly env: Readonly<Record<string, string | undefined>>
   readonly stdin: NodeJS.ReadStream
-  /** Results: what another program may read. */
+  /** Prints a result, which another program can read. */
   readonly print: (text: string) => unknown
-  /** Everything that is said beside the result. */
+  /** Prints everything else. */
   readonly say: (text: string) => unknown
 }
 
-/** The command could not do what it was asked; the message is the one line that says why. Ends in exit code 1. */
+/** The command failed. The message is one line with the reason. The exit code is 1. */
 export class CommandFailed extends Error {
   override readonly name = 'CommandFailed'
 }
 
-/** One JSON value on one line, for other programs. */
+/** Prints one JSON value on one line. */
 export function printJson(terminal: Terminal, value: unknown): void {
   terminal.print(`${JSON.stringify(value)}\n`)
 }
 
-/** Columns as wide as their widest cell; no borders, so that the lines can be cut and sorted. */
+/**
+ * Prints columns that are as wide as their widest cell. There are no borders, so that other tools can cut and sort the
+ * lines.
+ */
 export function printTable(
   terminal: Terminal,
   headings: readonly string[],
@@ -34,9 +37,9 @@ export function printTable(
   }
 }
 
-/** Commands answer in sentences; what goes wrong reaches them as an error. */
+/** Commands report errors as sentences, so they do not log. */
 export const quietLogger = pino({ level: 'silent' })
 
-/** Commands as people type them, under a heading, for the end of a help text. */
+/** Example commands with a heading, for the end of a help text. */
 export const examples = (...commands: string[]): string =>
   ['', 'Examples:', ...commands.map((command) => `  npm run -s filegraph -- ${command}`)].join('\n')

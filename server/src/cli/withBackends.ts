@@ -19,8 +19,9 @@ const patienceMs = 20_000
 const pauseMs = 200
 
 /**
- * Runs a command on the database and the bucket: those that the configuration names, those of the instance that runs on
- * the data folder, or, where none runs, the embedded ones, started for as long as the command takes.
+ * Finds the database and the bucket and runs `work` with their addresses. It uses the configured ones, or those of the
+ * instance that runs on the data folder. If no instance runs, it starts the embedded ones for the duration of the
+ * command.
  */
 export async function withParts<T>(terminal: Terminal, work: (parts: CommandParts) => Promise<T>): Promise<T> {
   const config = readConfig(terminal.env)
@@ -31,10 +32,10 @@ export async function withParts<T>(terminal: Terminal, work: (parts: CommandPart
   const closing = new Closing(quietLogger)
   closing.add('folder', () => found.directory.release())
   try {
-    // Loaded only here: most commands run beside an instance, or on parts that are elsewhere.
+    // Imported only here, because most commands run beside an instance or on external parts.
     const { openParts } = await import('../run/openParts.ts')
     const { addresses } = await openParts(config, found.directory, closing, quietLogger)
-    // Embedded tables are nobody's business but ours: a command before the first start finds them made.
+    // The embedded tables belong to Filegraph alone, so a command before the first start migrates them.
     if (config.database.kind === 'embedded') await migrateEverything(addresses, quietLogger)
     return await work({ config, addresses })
   } finally {
@@ -42,7 +43,7 @@ export async function withParts<T>(terminal: Terminal, work: (parts: CommandPart
   }
 }
 
-/** Another command may hold the folder for a moment, and an instance that starts has not told its ports yet. */
+/** Another command can hold the folder for a moment, and a starting instance has not written its ports yet. */
 async function findOrLock(config: Config): Promise<{ addresses: Addresses } | { directory: DataDirectory }> {
   for (const end = Date.now() + patienceMs; ; await sleep(pauseMs)) {
     const running = await findRunningInstance(config.dataDirectory)

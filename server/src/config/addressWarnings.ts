@@ -1,4 +1,4 @@
-/** The part of the configuration that the warnings look at. */
+/** The settings that the warnings examine. */
 interface Settings {
   readonly http: {
     readonly host: string
@@ -9,12 +9,12 @@ interface Settings {
   readonly bucket: { readonly kind: 'embedded' } | { readonly kind: 'external'; readonly publicEndpoint: string }
 }
 
-/** An address that means another machine on every machine. */
+/** True for an address that refers to the machine that uses it. */
 const isLoopback = (host: string): boolean => /^(localhost|.*\.localhost|127(\.\d+){3}|\[?::1\]?)$/i.test(host)
 const isHttps = (url: string): boolean => url.startsWith('https:')
 const hostOf = (url: string): string => new URL(url).hostname
 
-/** What the addresses in this configuration cannot do together, each with what to set. */
+/** Returns a warning, with a remedy, for each combination of addresses that cannot work. */
 export function addressWarnings(settings: Settings): string[] {
   return [...proxyWarnings(settings), ...bucketWarnings(settings)]
 }

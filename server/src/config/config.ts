@@ -10,9 +10,9 @@ export { ConfigurationError } from './reader.ts'
 
 export interface ExternalDatabase {
   readonly kind: 'external'
-  /** The login that the application uses. */
+  /** The login of the application. */
   readonly url: string
-  /** A login that may create tables and roles. */
+  /** A login that can create tables and roles. */
   readonly migrationUrl: string
 }
 
@@ -38,37 +38,37 @@ export interface JwtConfig {
 const logLevels = ['trace', 'debug', 'info', 'warn', 'error', 'silent'] as const
 
 export interface Config {
-  /** Absolute. */
+  /** An absolute path. */
   readonly dataDirectory: string
   readonly http: {
     readonly host: string
     readonly port: number
-    /** Without a trailing slash; may have a path. Null: clients reach us by the host that each request names. */
+    /** Without a trailing slash. Can have a path. Null if clients use the host that each of their requests names. */
     readonly publicUrl: string | null
     readonly allowedOrigins: readonly string[]
     readonly trustProxy: boolean
   }
   readonly database: { readonly kind: 'embedded' } | ExternalDatabase
-  /** The schema of our tables and functions. */
+  /** The schema of the tables and functions. */
   readonly databaseSchema: string
   readonly databasePoolSize: number
   readonly bucket: { readonly kind: 'embedded' } | ExternalBucket
-  /** Null: tokens of a host application are not accepted. */
+  /** Null if tokens of a host application are not accepted. */
   readonly jwt: JwtConfig | null
   readonly session: { readonly lifetimeSeconds: number }
   readonly graphql: { readonly introspection: boolean; readonly graphiql: boolean }
-  /** Zero means no bound. */
+  /** 0 turns the limit off. */
   readonly rateLimit: { readonly operationsPerMinute: number }
   readonly cleanup: CleanupSettings
   readonly seedDemo: boolean
   readonly logLevel: (typeof logLevels)[number]
-  /** Worth telling, and no reason not to start. */
+  /** Problems that do not prevent a start. */
   readonly warnings: readonly string[]
 }
 
 const repository = fileURLToPath(new URL('../../..', import.meta.url))
 
-/** The environment as one frozen value. Throws `ConfigurationError`, which lists everything that is wrong at once. */
+/** Reads the environment into one frozen value. Throws `ConfigurationError` with all problems at once. */
 export function readConfig(environment: Readonly<Record<string, string | undefined>>): Config {
   const read = new ConfigReader(environment)
   const port = read.whole('PORT', 4000, 0, 65_535)
@@ -81,7 +81,7 @@ export function readConfig(environment: Readonly<Record<string, string | undefin
     trustProxy: read.yesNo('TRUST_PROXY', false),
   }
   const bucket = readBucket(read)
-  // Nobody else can reach the local bucket of an embedded database.
+  // No other installation can reach the local bucket of an embedded database.
   const isClosed = database.kind === 'embedded' && bucket.kind === 'embedded'
   const config: Omit<Config, 'warnings'> = {
     dataDirectory: resolve(repository, read.text('FILEGRAPH_DATA_DIR') ?? '.data'),
@@ -103,7 +103,10 @@ export function readConfig(environment: Readonly<Record<string, string | undefin
   return deepFreeze({ ...config, warnings: [...unknown, ...addressWarnings(config)] })
 }
 
-/** A name that SQL takes without quotes. Never `public`, where the tables of a host application are. */
+/**
+ * A schema name that SQL accepts without quotes. `public` is refused, because it can hold the tables of a host
+ * application.
+ */
 function readDatabaseSchema(read: ConfigReader): string {
   const schema = read.text('DATABASE_SCHEMA') ?? usualSchema
   if (
@@ -128,7 +131,9 @@ function readDatabase(read: ConfigReader): Config['database'] {
   return { kind: 'external', url, migrationUrl: migrationUrl ?? url }
 }
 
-/** Read through here, so that a parameter that no driver understands is named before anything connects. */
+/**
+ * Parses the URL here, so that a parameter that the driver does not support is reported before a connection is opened.
+ */
 function readDatabaseUrl(read: ConfigReader, name: 'DATABASE_URL' | 'DATABASE_MIGRATION_URL'): string | undefined {
   const text = read.text(name)
   if (text === undefined) return undefined
@@ -188,7 +193,8 @@ function readJwt(read: ConfigReader): JwtConfig | null {
   const asked = read.list('JWT_ALGORITHMS')
   const algorithms = asked.length > 0 ? asked : key.kind === 'secret' ? ['HS256'] : ['RS256', 'ES256']
   if (algorithms.some((algorithm) => !allowed.includes(algorithm))) {
-    // Pinned to the kind of key: a public key taken for a shared secret would let anybody sign.
+    // The algorithms are pinned to the kind of key. If a public key were used as a shared secret, anybody could
+    // sign.
     read.problem('JWT_ALGORITHMS', `has to be a list of ${allowed.join(', ')}`)
   }
   for (const name of ['JWT_ISSUER', 'JWT_AUDIENCE'] as const) {
@@ -218,13 +224,13 @@ function readJwtKey(read: ConfigReader): JwtConfig['key'] | null {
   return { kind: 'secret', secret }
 }
 
-/** While an upload address works, bytes can still arrive under a key whose row would be gone. */
+/** While an upload URL is valid, bytes can still arrive under the key of a deleted row. */
 const leastPurgeGrace = {
   value: limits.uploadUrlSeconds + limits.clockSkewSeconds,
   reason: `an upload address works for ${limits.uploadUrlSeconds} seconds, and clocks can differ by ${limits.clockSkewSeconds}`,
 }
 
-/** After a database was put back to an earlier state, all newer files look like orphans. */
+/** After a database is restored to an earlier state, all newer files look like orphans. */
 const leastOrphanGrace = {
   value: 3_600,
   reason:
@@ -243,7 +249,7 @@ function readCleanup(read: ConfigReader): CleanupSettings {
   }
 }
 
-/** What the first part of a path means to the server itself: below it, requests could not be told from our own. */
+/** First path segments that the server itself uses. A public URL below one of them would be ambiguous. */
 const ownPaths = ['assets', 'bucket', 'graphiql', 'graphql', 'healthz', 'readyz', 'session', 'sign-in', 't']
 
 function readPublicUrl(read: ConfigReader): string | null {

@@ -1,11 +1,11 @@
 import { configVariables, type ConfigVariableName } from './variables.ts'
 
-/** The environment cannot be used. The message lists every problem, one a line. */
+/** The environment is not valid. The message lists every problem on its own line. */
 export class ConfigurationError extends Error {
   override readonly name = 'ConfigurationError'
 }
 
-/** Reads variables and collects what is wrong with them, so that all of it can be reported at once. */
+/** Reads variables and collects their problems, so that all of them can be reported at once. */
 export class ConfigReader {
   readonly problems: string[] = []
   readonly #environment: Readonly<Record<string, string | undefined>>
@@ -19,7 +19,7 @@ export class ConfigReader {
     return this.#environment[name]?.trim() || undefined
   }
 
-  /** A least value can carry its reason, which the message gives. */
+  /** Reads a whole number. A minimum can have a reason, which the message includes. */
   whole(
     name: ConfigVariableName,
     fallback: number,
@@ -61,7 +61,7 @@ export class ConfigReader {
     )
   }
 
-  /** An http address without a trailing slash, such as an endpoint. */
+  /** Reads an http(s) URL without a trailing slash, such as an endpoint. */
   webAddress(name: ConfigVariableName): string | undefined {
     return this.url(name, ['http:', 'https:'])?.replace(/\/+$/, '')
   }
@@ -77,7 +77,7 @@ export class ConfigReader {
     this.#wrong(name, what, undefined)
   }
 
-  /** Names that look like ours and are none: most likely misspelled. */
+  /** Unknown variables with the prefix of ours. They are probably misspelled. */
   unknownNames(): string[] {
     const known = new Set<string>(configVariables.map((variable) => variable.name))
     return Object.keys(this.#environment).filter((name) => /^(FILEGRAPH|S3|JWT)_/.test(name) && !known.has(name))

@@ -1,13 +1,15 @@
-/** One environment variable, as the README's table shows it. */
+/** One environment variable, as the table in the README shows it. */
 export interface ConfigVariable {
   readonly name: string
   readonly description: string
-  /** What holds when the variable is not set, in words. */
+  /** The default, in words. */
   readonly fallback: string
   readonly example: string
 }
 
-/** Every environment variable that Filegraph reads. `config.test.ts` holds the README's table to this list. */
+/**
+ * Every environment variable that Filegraph reads. `config.test.ts` compares the table in the README with this list.
+ */
 export const configVariables = [
   { name: 'PORT', description: 'Port of the API and the console.', fallback: '`4000`', example: '8080' },
   {

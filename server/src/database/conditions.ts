@@ -3,11 +3,11 @@ import { type Column, type SQL, sql, type Placeholder } from 'drizzle-orm'
 type StateColumn = Column & { readonly _: { readonly data: string } }
 
 /**
- * `column = 'STATE'`, or `column in (…)` for several, with the states in the text of the statement.
+ * `column = 'STATE'`, or `column in (…)` for several, with the states as literals in the statement.
  *
- * Plans are generic (`planSettings.ts`), so Postgres makes them without the values of parameters. It uses a partial index
- * `where state = 'PENDING'` only if the statement itself says so: a bound state means a scan of the whole tenant. Only the
- * values of the column's own enum are accepted.
+ * Postgres makes generic plans (`planSettings`), without the values of parameters. It uses a partial index `where state
+ * = 'PENDING'` only if the statement contains the literal. With a bound state it would scan the whole tenant. Accepts
+ * only values of the column's enum.
  */
 export const isState = <C extends StateColumn>(column: C, ...states: readonly C['_']['data'][]): SQL =>
   states.length === 1 ? sql`${column} = ${literals(column, states)}` : sql`${column} in (${literals(column, states)})`
@@ -20,8 +20,8 @@ function literals(column: Column, states: readonly string[]): SQL {
 }
 
 /**
- * `column = any(…)` over UUIDs as one parameter: the text, and with it the prepared statement, is the same for any number.
- * A placeholder is filled with `textOfUuids`.
+ * `column = any(…)` over UUIDs as one parameter, so that the text and its prepared statement are the same for any
+ * number of ids. Fill a placeholder with `textOfUuids`.
  */
 export const isAnyOf = (column: Column, ids: readonly string[] | Placeholder): SQL =>
   sql`${column} = any(${uuidArray(ids)})`
@@ -30,7 +30,7 @@ export const isAnyOf = (column: Column, ids: readonly string[] | Placeholder): S
 export const uuidArray = (ids: readonly string[] | Placeholder): SQL =>
   sql`${isMany(ids) ? textOfUuids(ids) : ids}::uuid[]`
 
-/** As Postgres reads an array. They have to be UUIDs: nothing in them is escaped. */
+/** An array literal of Postgres. The ids must be UUIDs, because nothing is escaped. */
 export const textOfUuids = (ids: readonly string[]): string => `{${ids.join(',')}}`
 
 const isMany = (ids: readonly string[] | Placeholder): ids is readonly string[] => Array.isArray(ids)

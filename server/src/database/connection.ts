@@ -7,16 +7,16 @@ import { appRole } from './migrate.ts'
 import { Patience } from './patience.ts'
 
 /**
- * How Postgres plans the application's statements. Planning a list costs five times what running it does, so a plan is
- * made once a connection and then serves every tenant and every value; it knows neither.
+ * How Postgres plans the application's statements. Planning a list costs five times as much as running it, so each
+ * connection makes a plan once and uses it for every tenant and every value.
  *
- * By itself Postgres takes a tenant for an average one and an unknown limit for a tenth of the list. Where most tenants are
- * small, joining all rows of one looks as cheap as looking up those of a page, and costs the large one a second a page.
- * Every statement of ours reads a page or looks up by key, and there is an index for it: these say so. What has to join in
- * full all the same, as fsck does, still may. Sorting is left alone, since walking an index for its order can read far more
- * than a few rows that are found by key.
+ * Postgres then assumes a tenant of average size and a limit of a tenth of the list. If most tenants are small, joining
+ * all rows of a tenant looks as cheap as looking up those of a page, but costs a second per page in a large tenant.
+ * Every statement reads a page or looks up by key, and has an index for it. These settings make Postgres use that
+ * index. They do not prevent a full join where one is needed, as in fsck. Sorting stays enabled: walking an index for
+ * its order can read far more rows than a few look-ups by key.
  *
- * As text, since the driver leaves out what is false.
+ * The values are text, because the driver omits a setting that is false.
  */
 export const planSettings = {
   plan_cache_mode: 'force_generic_plan',
@@ -25,7 +25,7 @@ export const planSettings = {
   enable_material: 'off',
   enable_hashjoin: 'off',
   enable_mergejoin: 'off',
-  // Starting workers takes longer than a page, and compiling a plan longer than running it.
+  // Starting workers takes longer than reading a page, and compiling a plan longer than running it.
   max_parallel_workers_per_gather: '0',
   jit: 'off',
 } as const
@@ -33,43 +33,43 @@ export const planSettings = {
 export interface ConnectionOptions {
   readonly url: string
   readonly applicationName: string
-  /** The schema of our tables. Default: `filegraph`. */
+  /** The schema of the tables. Default: `filegraph`. */
   readonly schema?: string | undefined
-  /** The server ends a statement after this time. Default: 15 s. */
+  /** The server cancels a statement after this time. Default: 15 s. */
   readonly statementTimeoutMs?: number
-  /** Told the text of each statement before it is sent. */
+  /** Receives the text of each statement before it is sent. */
   readonly onStatement?: (text: string) => void
 }
 
 export type Row = Record<string, unknown>
 
 /**
- * One connection, lent to one caller at a time. Statements sent without waiting for each other go out in one write and
- * are answered in order.
+ * One connection, lent to one caller at a time. Statements that are sent without awaiting each other go out in one
+ * write and are answered in order.
  */
 export interface Connection {
   send(text: string, params?: readonly unknown[]): Promise<Row[]>
   /** Rows as arrays, in the order of the select list. */
   sendForArrays(text: string, params?: readonly unknown[]): Promise<unknown[][]>
   /**
-   * The same for a text that clients have a say in. The driver keeps a prepared statement for as long as the connection lives, so
-   * this one is sent unnamed: Postgres parses it each time, which takes one more round trip.
+   * Sends a statement whose text depends on clients. The driver keeps a prepared statement for the life of the
+   * connection, so this one is unnamed: Postgres parses it each time, which takes one more round trip.
    */
   sendUnprepared(text: string, params?: readonly unknown[]): Promise<unknown[][]>
-  /** False once nothing can be said about it any more: whatever was begun on it is over, even if the driver reconnects. */
+  /** False after the connection was lost. Transactions on it are over, even if the driver reconnects. */
   readonly isOpen: boolean
 }
 
 const usualStatementTimeoutMs = 15_000
 
-/** The driver would try to connect forever if a proxy accepts and hangs up. */
+/** Without a limit, the driver reconnects forever if a proxy accepts connections and closes them. */
 const connectPatienceMs = 5_000
 
-/** Beyond the server's own limit a silence means that the network is gone. */
+/** The extra time after the server's own limit. After that, the network counts as down. */
 const silencePatienceMs = 5_000
 
 export function connect(options: ConnectionOptions, onClose: () => void): postgres.Sql {
-  // Not among the driver's declared options.
+  // Not declared in the driver's types.
   const undeclared = { socket: socketOpener() }
   const { connection, ...address } = driverOptions(readDatabaseAddress(options.url))
   return postgres({
@@ -78,7 +78,7 @@ export function connect(options: ConnectionOptions, onClose: () => void): postgr
     max: 1,
     prepare: true,
     fetch_types: false,
-    // The driver's own recycling could close the connection in the middle of a transaction that it does not know of.
+    // Disabled, because the driver could close the connection in the middle of a transaction.
     idle_timeout: 0,
     max_lifetime: null,
     connect_timeout: 5,
@@ -90,7 +90,7 @@ export function connect(options: ConnectionOptions, onClose: () => void): postgr
       ...connection,
       application_name: options.applicationName,
       role: appRole,
-      // Nothing but our own tables and functions: no name of the host application can take the place of one.
+      // Only our tables and functions, so that no object of the host application can shadow one.
       search_path: options.schema ?? usualSchema,
       TimeZone: 'UTC',
       ...planSettings,
@@ -102,9 +102,9 @@ export function connect(options: ConnectionOptions, onClose: () => void): postgr
 }
 
 /**
- * The driver writes a kilobyte at a time, and by itself leaves it to Nagle's algorithm to hold back the rest of what was
- * sent at once until the database has acknowledged the first part, which is a round trip. Hosts are tried in turn, as the
- * driver does, which reads the host for TLS. https://datatracker.ietf.org/doc/html/rfc896
+ * The driver writes a kilobyte at a time. With Nagle's algorithm, the rest of a write would wait until the database
+ * acknowledges the first part, which costs a round trip. Tries the hosts in turn, as the driver does, which uses the
+ * host name for TLS. https://datatracker.ietf.org/doc/html/rfc896
  */
 function socketOpener(): (address: DriverAddress) => Socket & { host?: string | undefined } {
   let attempts = 0
@@ -116,14 +116,14 @@ function socketOpener(): (address: DriverAddress) => Socket & { host?: string | 
   }
 }
 
-/** The options as the driver has understood them. */
+/** The connection options as the driver has parsed them. */
 interface DriverAddress {
   readonly host: readonly string[]
   readonly port: readonly number[]
   readonly path?: string
 }
 
-/** Drizzle's column types parse times themselves and want them as Postgres wrote them. */
+/** Returns times as text, because Drizzle's column types parse them. */
 const textualMoments = {
   to: 1184,
   from: [1082, 1083, 1114, 1184],
@@ -131,7 +131,7 @@ const textualMoments = {
   parse: (value: string) => value,
 }
 
-/** `text[]`: the driver would have to ask each new connection how to read arrays. */
+/** `text[]`. Without this type, the driver would query each new connection for it. */
 const textArray = {
   to: 1009,
   from: [1009],
@@ -154,7 +154,7 @@ export function connectionOver(client: postgres.Sql, state: ConnectionState, opt
     options.onStatement?.(text)
     const answer = send()
     if (!hasAnswered) {
-      // Statements that were sent in one write with the first wait for the connection together with it.
+      // Statements in the same write as the first one wait for the same connection.
       const either = () => undefined
       firstAnswer ??= answer.then(either, either)
       answer.catch(either)
@@ -172,7 +172,7 @@ export function connectionOver(client: postgres.Sql, state: ConnectionState, opt
     (text: string, params: readonly unknown[] = []) =>
       answered(text, () => {
         const rows = client.unsafe(text, params as never[], { prepare }).values()
-        // The driver sends when it is told to, and what is told first is sent first.
+        // The driver sends statements in the order in which `execute` is called.
         return rows.execute() as Promise<unknown[][]>
       })
   return {
@@ -186,7 +186,7 @@ export function connectionOver(client: postgres.Sql, state: ConnectionState, opt
   }
 }
 
-/** Giving up on a statement gives up on its connection too: its answer could still come, in the next transaction. */
+/** A statement that timed out also ends its connection, because its answer could arrive in the next transaction. */
 function givenUp(state: ConnectionState): DatabaseUnavailable {
   state.isOpen = false
   return new DatabaseUnavailable('The database did not answer in time')

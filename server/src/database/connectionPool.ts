@@ -14,8 +14,8 @@ interface Slot {
 }
 
 /**
- * Lends single connections. Each slot is a client of its own with one connection, because a connection whose state is in
- * doubt has to be destroyed alone, and the driver's own pool cannot do that.
+ * Lends single connections. Each slot has its own client with one connection, because a connection in doubt must be
+ * destroyed alone. The driver's own pool cannot do that.
  */
 export class ConnectionPool {
   readonly #options: ConnectionPoolOptions
@@ -28,7 +28,7 @@ export class ConnectionPool {
     this.#options = options
   }
 
-  /** Runs `work` on a connection that no one else uses meanwhile. When `work` rejects, the connection is destroyed. */
+  /** Runs `work` on a connection that no other caller uses meanwhile. Destroys the connection if `work` rejects. */
   async lend<T>(work: (connection: Connection) => Promise<T>): Promise<T> {
     const slot = await this.#lease()
     let reusable = false
@@ -41,7 +41,7 @@ export class ConnectionPool {
     }
   }
 
-  /** Ends every connection, after a short while for those that are lent. */
+  /** Closes every connection. Connections that are lent get a short time to finish. */
   async close(): Promise<void> {
     this.#closed = true
     for (const waiting of this.#waiting.splice(0)) this.#refuse(waiting)
@@ -76,7 +76,7 @@ export class ConnectionPool {
 
   #return(slot: Slot, reusable: boolean): void {
     this.#lent.delete(slot)
-    // Nobody waits for the end of a connection that is given up: its socket is destroyed at once.
+    // A discarded connection is not closed gracefully: its socket is destroyed at once.
     if (!reusable) void slot.client.end({ timeout: 0 }).catch(() => undefined)
     const next = this.#waiting.shift()
     if (next) {
@@ -97,7 +97,7 @@ export class ConnectionPool {
     return slot
   }
 
-  /** An idle connection that the server closed must not be lent again. */
+  /** Removes an idle connection that the server closed, so that it is not lent again. */
   #forget(slot: Slot): void {
     const at = this.#idle.indexOf(slot)
     if (at >= 0) this.#idle.splice(at, 1)

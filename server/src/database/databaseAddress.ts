@@ -2,39 +2,39 @@ import { readFileSync } from 'node:fs'
 import { connect as connectSocket, isIP } from 'node:net'
 import { checkServerIdentity, type ConnectionOptions as TlsOptions, type PeerCertificate } from 'node:tls'
 
-/** The schema of our tables and functions where `DATABASE_SCHEMA` names no other. */
+/** The default of `DATABASE_SCHEMA`. */
 export const usualSchema = 'filegraph'
 
 /**
- * What a connection URL says, read once for both drivers: postgres.js and `pg` (of the job queue) read the same parameters
- * in different ways, and pass on to the server what they do not know. The meaning of `sslmode` is that of libpq:
+ * A connection URL, parsed once for both drivers. postgres.js and `pg` (of the job queue) interpret the same parameters
+ * differently, and send unknown parameters to the server. `sslmode` has the meaning of libpq:
  * https://www.postgresql.org/docs/18/libpq-ssl.html
  */
 export interface DatabaseAddress {
-  /** A host name or an IP address without brackets; the folder of a Unix socket when it begins with a slash. */
+  /** A host name, an IP address without brackets, or the folder of a Unix socket if it begins with a slash. */
   readonly host: string
   readonly port: number
   readonly database: string
   readonly user: string
   readonly password: string
   readonly sslMode: SslMode
-  /** False for no TLS. */
+  /** False: no TLS. */
   readonly tls: false | TlsOptions
-  /** The startup parameter of that name, such as `-c geqo=off`. */
+  /** The startup parameter `options`, such as `-c geqo=off`. */
   readonly options: string | undefined
 }
 
 const sslModes = ['disable', 'allow', 'prefer', 'require', 'verify-ca', 'verify-full'] as const
 type SslMode = (typeof sslModes)[number]
 
-/** The URL cannot be used. The message continues a sentence that begins with the name of the variable. */
+/** The URL is not valid. The message continues a sentence that begins with the name of the variable. */
 export class DatabaseUrlProblem extends Error {
   override readonly name = 'DatabaseUrlProblem'
 }
 
 const understood = new Set(['host', 'options', 'sslmode', 'sslrootcert', 'sslcert', 'sslkey'])
 
-/** Accepted without effect: with these values they ask for what happens anyway. */
+/** Parameters that are accepted and ignored, with the values that request the default behaviour. */
 const withoutEffect: Readonly<Record<string, readonly string[]>> = {
   channel_binding: ['disable', 'prefer'],
   gssencmode: ['disable', 'prefer'],
@@ -44,7 +44,7 @@ const withoutEffect: Readonly<Record<string, readonly string[]>> = {
 
 /** Throws `DatabaseUrlProblem`. Reads the certificate files that the URL names. */
 export function readDatabaseAddress(text: string): DatabaseAddress {
-  // A URL of a Unix socket may leave out the host: postgres://app@/files?host=/run/postgresql
+  // The URL of a Unix socket can omit the host: postgres://app@/files?host=/run/postgresql
   const whole = text.replace(/^(\w+:\/\/[^/?#]*@)(?=\/)/, '$1localhost')
   const url = URL.canParse(whole) ? new URL(whole) : null
   if (!url || !/^postgres(ql)?:$/.test(url.protocol)) {
@@ -93,7 +93,7 @@ function readSslMode({ sslmode, sslrootcert }: Readonly<Record<string, string>>)
   }
   const mode = sslModes.find((each) => each === (sslmode ?? 'disable'))
   if (!mode) throw new DatabaseUrlProblem(`has sslmode=${sslmode}, which is none of ${sslModes.join(', ')}`)
-  // As libpq does: a named authority has to be checked.
+  // As in libpq, a given root certificate means that the server's certificate is verified.
   return mode === 'require' && sslrootcert !== undefined ? 'verify-ca' : mode
 }
 
@@ -106,7 +106,7 @@ function tlsFor(mode: SslMode, host: string, asked: Readonly<Record<string, stri
   }
   const name = isIP(host) ? {} : { servername: host }
   if (mode === 'verify-full') {
-    // By itself Node compares with the server name, which is not sent for an IP address.
+    // By default Node compares with the server name, which is not sent for an IP address.
     const check = (_name: string, certificate: PeerCertificate) => checkServerIdentity(host, certificate)
     return { ...files, ...name, rejectUnauthorized: true, checkServerIdentity: check }
   }
@@ -125,11 +125,12 @@ function fileOf(parameter: string, path: string): Buffer {
   }
 }
 
-/** For postgres.js. Everything is given, so that no PG… variable of the environment has a say. */
+/** Options for postgres.js. All of them are set, so that no PG… variable of the environment applies. */
 export function driverOptions({ host, port, database, user, password, sslMode, tls, options }: DatabaseAddress) {
   const isOptional = sslMode === 'prefer' || sslMode === 'allow'
   return {
-    // As lists, which its types do not declare: it splits a text at colons, and an IPv6 address has them.
+    // A list, which the types do not declare: the driver splits a string at colons, and an IPv6 address contains
+    // colons.
     host: [host] as unknown as string,
     port: [port] as unknown as number,
     path: host.startsWith('/') ? `${host}/.s.PGSQL.${port}` : '',
@@ -141,7 +142,7 @@ export function driverOptions({ host, port, database, user, password, sslMode, t
   }
 }
 
-/** For `pg`, which cannot go on without TLS by itself where the server has none. */
+/** Options for `pg`, which does not fall back to a plain connection if the server has no TLS. */
 export async function queueDriverOptions(address: DatabaseAddress) {
   const { host, port, database, user, password, sslMode, tls, options } = address
   const isOptional = sslMode === 'prefer' || sslMode === 'allow'
@@ -153,7 +154,7 @@ export async function queueDriverOptions(address: DatabaseAddress) {
 const sslRequest = Buffer.from([0, 0, 0, 8, 4, 210, 22, 47])
 const patienceMs = 5_000
 
-/** False also where nobody answers: the driver will say why. */
+/** Also false if the server does not answer. The driver then reports why. */
 function offersTls({ host, port }: DatabaseAddress): Promise<boolean> {
   return new Promise((resolve) => {
     const socket = connectSocket({ host, port, timeout: patienceMs })

@@ -1,11 +1,11 @@
 import { DrizzleQueryError } from 'drizzle-orm'
 
-/** The database gave no usable answer: nothing can be said about the statement, and the caller may ask again later. */
+/** The database gave no usable answer. Whether the statement took effect is unknown. The caller may try again later. */
 export class DatabaseUnavailable extends Error {
   override readonly name = 'DatabaseUnavailable'
 }
 
-/** Codes of postgres.js and Node for a connection that could not be made or broke, beside the SQLSTATE classes below. */
+/** Error codes of postgres.js and Node for a connection that failed. SQLSTATE classes are below. */
 const brokenConnectionCodes = new Set([
   'CONNECTION_CLOSED',
   'CONNECTION_DESTROYED',
@@ -23,18 +23,19 @@ const brokenConnectionCodes = new Set([
   'ETIMEDOUT',
 ])
 
-/** Codes of Node for a certificate that was not accepted, and of OpenSSL for a peer that speaks no TLS. */
+/** Error codes of Node for a rejected certificate, and of OpenSSL for a peer without TLS. */
 const refusedTls = /^(CERT_|ERR_TLS_|ERR_SSL_|DEPTH_ZERO_SELF_SIGNED_CERT|SELF_SIGNED_CERT_|UNABLE_TO_)/
 
 /**
- * SQLSTATE 08: connection exceptions; 28: the login was refused; 3D: there is no such database; 53: out of resources; 57: shutdown, crash, starting up, statement cancelled by a
- * time limit; 25P03: the server ended a transaction that idled. 40001, 40P01 and 55P03: it was chosen to end so that
- * others could go on, or waited for a row for too long, and was rolled back. Source: PostgreSQL, appendix A.
+ * SQLSTATE 08: connection exceptions. 28: the login was refused. 3D: the database does not exist. 53: out of resources.
+ * 57: shutdown, crash, starting up, statement cancelled by a timeout. 25P03: the server ended an idle transaction.
+ * 40001, 40P01 and 55P03: the transaction was rolled back because of a serialization failure, a deadlock or a lock
+ * timeout. Source: PostgreSQL, appendix A.
  */
 const unavailableStates = /^(08|28|3D|53|57|25P03|40001|40P01|55P03)/
 
 /**
- * Postgres ended the transaction to resolve a deadlock (40P01) or a serialization failure (40001), and rolled it back. The
+ * True if Postgres rolled back the transaction to resolve a deadlock (40P01) or a serialization failure (40001). The
  * same statements can be sent again at once.
  */
 export function wasRolledBackForOthers(error: unknown): boolean {
@@ -42,7 +43,7 @@ export function wasRolledBackForOthers(error: unknown): boolean {
   return code === '40P01' || code === '40001'
 }
 
-/** The error code of a driver's error, also where Drizzle has wrapped it. */
+/** The code of a driver's error, even if Drizzle has wrapped it. */
 export function errorCodeOf(error: unknown): string | undefined {
   for (let at = error, depth = 0; at instanceof Error && depth < 5; at = at.cause, depth += 1) {
     const { code } = at as { code?: unknown }
@@ -59,7 +60,7 @@ export function isUnavailable(error: unknown): boolean {
   )
 }
 
-/** The name of the constraint that a failed statement violated, if it failed for that. */
+/** The constraint that a failed statement violated. Undefined if it failed for another reason. */
 export function violatedConstraint(error: unknown): string | undefined {
   for (let at = error, depth = 0; at instanceof Error && depth < 5; at = at.cause, depth += 1) {
     const { constraint_name: name } = at as { constraint_name?: unknown }
@@ -68,5 +69,5 @@ export function violatedConstraint(error: unknown): string | undefined {
   return undefined
 }
 
-/** Whether an error carries a statement and its values in its message, and what the database said of it as its cause. */
+/** True for an error whose message contains a statement with its values, and whose cause is the database's error. */
 export const isFailedStatement = (error: unknown): boolean => error instanceof DrizzleQueryError

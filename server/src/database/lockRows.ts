@@ -4,8 +4,8 @@ import { isAnyOf } from './conditions.ts'
 import type { Transaction } from './tenantDatabase.ts'
 
 /**
- * Locks rows by id, in the order of their ids, before a statement changes several of them: an UPDATE alone locks them in
- * whatever order its plan finds them, and two of them can wait for each other.
+ * Locks rows in the order of their ids, before a statement changes several of them. An UPDATE alone locks them in the
+ * order of its plan, so that two of them could deadlock.
  */
 export async function lockRows(
   tx: Transaction,
@@ -20,12 +20,12 @@ export async function lockRows(
     .for('update')
 }
 
-/** The database's clock at this moment, to the millisecond. Read first and bound then: no UPDATE calls a clock. */
+/** The database's clock, to the millisecond. Its value is read first and then bound: no UPDATE calls a clock. */
 export const databaseClock: SQL<Date> = sql`date_trunc('milliseconds', clock_timestamp())`.mapWith(
   (text) => new Date(String(text)),
 )
 
-/** What the database's clock says now. */
+/** Reads the database's clock. */
 export async function readDatabaseClock(tx: Transaction): Promise<Date> {
   const [row] = await tx.db.execute(sql`select ${databaseClock} as now`)
   return new Date(String((row as { now: unknown }).now))

@@ -5,36 +5,38 @@ import { onlyRow } from './onlyRow.ts'
 import { driverOptions, readDatabaseAddress, usualSchema } from './databaseAddress.ts'
 import { moveFromPublic } from './moveFromPublic.ts'
 
-/** The role that every connection of the application takes: it owns nothing and row-level security binds it. */
+/** The role of every connection of the application. It owns nothing, and row-level security applies to it. */
 export const appRole = 'filegraph_app'
 
-/** Owns the functions that change attachments; may do just that, and row-level security binds it. */
+/**
+ * Owns the functions that change attachments and has only the privileges that they need. Row-level security applies to
+ * it.
+ */
 const functionsRole = 'filegraph_functions'
 
-/** For the login of a host application in the same database: it may call the functions of the schema `filegraph`. */
+/** For the login of a host application in the same database. It may call the functions of the schema `filegraph`. */
 export const hostRole = 'filegraph_host'
 
 const migrationsFolder = fileURLToPath(new URL('../../../drizzle', import.meta.url))
 
-/** Any constant that no other user of the database is likely to lock. */
+/** An arbitrary constant that other users of the database are unlikely to lock. */
 const migrationLock = 4_951_023_017
 
-/** Where the names of the migrations that have run are kept, in the schema of our tables. */
+/** Holds the names of the applied migrations, in the schema of the tables. */
 const journalTable = '__drizzle_migrations'
 
 export interface MigrateOptions {
-  /** The login roles that the application uses. */
+  /** The logins of the application. */
   readonly members?: readonly string[]
-  /** The schema of our tables and functions. Default: `filegraph`. */
+  /** The schema of the tables and functions. Default: `filegraph`. */
   readonly schema?: string
 }
 
 /**
- * Brings the database up to date. Safe when any number of processes call it at once, and when it is called again: one
- * works, the others wait and find nothing left to do. Makes its schema, moves tables of earlier versions into it, and changes
- * nothing in schemas of others.
+ * Runs all pending migrations. Any number of processes can call it at once: one works, and the others wait and find
+ * nothing to do. Creates its schema, moves tables of earlier versions into it, and changes nothing in other schemas.
  *
- * `url` has to name a role that may create schemas, tables and roles.
+ * `url` must name a role that can create schemas, tables and roles.
  */
 export async function migrate(url: string, options: MigrateOptions = {}): Promise<void> {
   const { members = [], schema = usualSchema } = options
@@ -44,11 +46,11 @@ export async function migrate(url: string, options: MigrateOptions = {}): Promis
     max: 1,
     onnotice: () => undefined,
     connect_timeout: 10,
-    // A login that is called like a schema would find and make everything there first.
+    // Without this, a login with the name of a schema would use that schema first.
     connection: { ...connection, search_path: schema },
   })
   try {
-    // Held by the session, so that it goes with the process if that dies.
+    // A session lock, so that it is released if the process dies.
     await client`select pg_advisory_lock(${migrationLock})`
     await ensureRoles(client)
     await moveFromPublic(client, {
@@ -66,7 +68,7 @@ export async function migrate(url: string, options: MigrateOptions = {}): Promis
   }
 }
 
-/** The names of the migrations that this build brings along, oldest first. */
+/** The names of this build's migrations, oldest first. */
 export function knownMigrations(): string[] {
   return readMigrationFiles({ migrationsFolder }).map((migration) => migration.name)
 }
@@ -94,8 +96,8 @@ async function runMigrations(tx: postgres.TransactionSql, schema: string): Promi
 }
 
 /**
- * A migration for the schema that holds our tables and functions. Migrations of the first versions were written for `public`
- * and `filegraph`; they are never edited, so both names stand for the one schema.
+ * Rewrites a migration for the schema that holds our tables and functions. Migrations of the first versions name
+ * `public` and `filegraph`. They are never edited, so both names map to the one schema.
  */
 const inSchema = (statement: string, schema: string): string =>
   statement
@@ -107,11 +109,14 @@ const inSchema = (statement: string, schema: string): string =>
 async function ensureRoles(client: postgres.Sql): Promise<void> {
   for (const role of [appRole, functionsRole, hostRole]) await ensureRole(client, role)
   const [self] = await client<{ name: string }[]>`select current_user as name`
-  // Only a member of a role can make it the owner of something.
+  // Only a member of a role can transfer ownership to it.
   if (self) await grantRoles(client, [appRole, functionsRole], self.name)
 }
 
-/** Roles belong to the whole cluster: another database's migration can make the same one at the same time. */
+/**
+ * Creates a role. Roles belong to the whole cluster, so the migration of another database can create the same one at
+ * the same time.
+ */
 async function ensureRole(client: postgres.Sql, role: string): Promise<void> {
   await client.unsafe(`do $$ begin
     if not exists (select from pg_roles where rolname = '${role}') then
@@ -125,11 +130,11 @@ async function grantRoles(client: postgres.Sql, roles: readonly string[], member
   try {
     for (const role of roles) await grantUnlessMember(client, role, member)
   } catch (error) {
-    // 42704: there is no such role.
+    // 42704: the role does not exist.
     if (error instanceof postgres.PostgresError && error.code === '42704') {
       throw new Error(`The database has no login "${member}", which DATABASE_URL names.`, { cause: error })
     }
-    // 42501: the role was made by another login, whose leave it takes to give it on.
+    // 42501: another login created the role, and only it can grant the role.
     if (!(error instanceof postgres.PostgresError) || error.code !== '42501') throw error
     const all = roles.join(', ')
     const remedy = `Run as an administrator of the database: grant ${all} to "${member}"`
@@ -139,7 +144,7 @@ async function grantRoles(client: postgres.Sql, roles: readonly string[], member
   }
 }
 
-/** Since PostgreSQL 16 the creator of a role is a member with ADMIN OPTION, but without SET. */
+/** Since PostgreSQL 16, the creator of a role is a member with ADMIN OPTION but without SET. */
 async function grantUnlessMember(client: postgres.Sql, role: string, member: string): Promise<void> {
   const asked = await client<{ version: number }[]>`select current_setting('server_version_num')::int as version`
   const privilege = onlyRow(asked).version >= 160_000 ? 'set' : 'member'

@@ -1,10 +1,10 @@
 import type postgres from 'postgres'
 
-/** The functions that those versions made in `public`. */
+/** The functions that those versions created in `public`. */
 const formerFunctions = ['set_tenant(uuid)', 'set_tenant_for_key(uuid, uuid, text)', 'refuse_change()']
 
 interface Move {
-  /** Where to. */
+  /** The target. */
   readonly schema: string
   /** All migrations of this build. */
   readonly migrations: readonly { readonly name: string; readonly sql: readonly string[] }[]
@@ -13,9 +13,9 @@ interface Move {
 }
 
 /**
- * Moves the tables and functions of an installation that was made in `public` into the schema of our own, in one transaction,
- * and does nothing where there is none. An installation is recognised by the names of its migrations. Takes an exclusive lock
- * on each table for a moment; no row is written. Tables of the host application, also in `public`, are left alone.
+ * Moves the tables and functions of an installation in `public` into the new schema, in one transaction. Does nothing
+ * if there is none. The names of its migrations identify an installation. Takes an exclusive lock on each table for a
+ * moment and writes no row. Tables of the host application in `public` are not changed.
  */
 export async function moveFromPublic(client: postgres.Sql, move: Move): Promise<void> {
   if (!(await isInPublic(client, move))) return
@@ -42,7 +42,7 @@ async function isInPublic(client: postgres.Sql, move: Move): Promise<boolean> {
   return ours.length > 0
 }
 
-/** Their functions were in `filegraph` from the beginning; another name takes them along. */
+/** The functions of those versions are in `filegraph`. For another name, the schema is renamed. */
 async function renameFunctionsSchema(tx: postgres.TransactionSql, schema: string): Promise<void> {
   const [taken] = await tx`select from pg_namespace where nspname = ${schema}`
   if (taken)
@@ -51,8 +51,8 @@ async function renameFunctionsSchema(tx: postgres.TransactionSql, schema: string
 }
 
 /**
- * The tables that the migrations which have run created, if they belong to the owner of the tenants. A later migration may create
- * a table whose name the host application uses already: that one is the host's.
+ * Lists the tables that the applied migrations created, if they have the same owner as `tenants`. A later migration can
+ * create a table whose name the host application already uses; that table belongs to the host.
  */
 async function listOurTables(tx: postgres.TransactionSql, { migrations }: Move): Promise<string[]> {
   const applied = await tx<{ name: string }[]>`select name from drizzle.__drizzle_migrations`
@@ -67,7 +67,7 @@ async function listOurTables(tx: postgres.TransactionSql, { migrations }: Move):
   return rows.map(({ name }) => name)
 }
 
-/** Bodies name their tables with the schema. */
+/** Replaces the schema in the bodies of functions. */
 async function requalifyFunctions(tx: postgres.TransactionSql, { schema, functionsRole }: Move): Promise<void> {
   const functions = await tx<{ definition: string; owner: string }[]>`
     select pg_get_functiondef(p.oid) as definition, p.proowner::regrole::text as owner from pg_proc p
@@ -82,7 +82,7 @@ async function requalifyFunctions(tx: postgres.TransactionSql, { schema, functio
   await tx.unsafe(`revoke create on schema ${schema} from ${functionsRole}`)
 }
 
-/** Drizzle's own schema may hold the migrations of the host application: only our names leave it. */
+/** Drizzle's own schema can hold migrations of the host application, so only our names move. */
 async function moveJournal(tx: postgres.TransactionSql, move: Move): Promise<void> {
   const { schema, journalTable } = move
   const names = tx(namesOf(move))

@@ -1,6 +1,6 @@
 /**
- * The row of a statement that always returns exactly one, such as an aggregate without GROUP BY. Any other number is a
- * defect of ours: a default would turn it into a count of zero, which sweeps and limits believe.
+ * Returns the row of a statement that always returns exactly one, such as an aggregate without GROUP BY. Any other
+ * number is a defect. A default would hide it as a count of zero, which sweeps and limits would use.
  */
 export function onlyRow<Row>(rows: readonly Row[]): Row {
   const [row] = rows

@@ -1,18 +1,18 @@
-/** How often statements under way are looked at; a timer for each would cost as much as sending it. */
+/** The interval between checks of running statements. A timer per statement would cost as much as sending it. */
 const lookEveryMs = 250
 
 interface Waiting {
-  /** By the clock of `performance.now()`. */
+  /** In terms of `performance.now()`. */
   readonly until: number
   readonly giveUp: () => void
 }
 
-/** Gives up on what is not answered in time, a quarter of a second late at most. Keeps no process alive. */
+/** Times out answers, at most a quarter of a second late. Does not keep the process alive. */
 export class Patience {
   readonly #waiting = new Set<Waiting>()
   #looking: NodeJS.Timeout | undefined
 
-  /** Settles as `answer` does, or rejects with what `onSilence` makes when that took longer than `patienceMs`. */
+  /** Settles as `answer` does. Rejects with the result of `onSilence` after `patienceMs`. */
   wait<T>(answer: Promise<T>, patienceMs: number, onSilence: () => Error): Promise<T> {
     return new Promise((resolve, reject) => {
       const waiting = { until: performance.now() + patienceMs, giveUp: () => reject(onSilence()) }
@@ -31,7 +31,7 @@ export class Patience {
     })
   }
 
-  /** Stops looking when nothing is under way, so that no timer outlives what it watches. */
+  /** Stops the timer when nothing is waiting. */
   #look(): void {
     const now = performance.now()
     for (const waiting of this.#waiting) {

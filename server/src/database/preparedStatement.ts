@@ -3,26 +3,26 @@ import { drizzle, type PgRemoteDatabase, type RemoteCallback } from 'drizzle-orm
 import { postgresJsCodecs } from 'drizzle-orm/postgres-js'
 import { LRUCache } from 'lru-cache'
 
-/** What a statement of one tenant is written with. */
+/** The scope in which a statement of one tenant is written. */
 export interface TenantScope {
   readonly db: PgRemoteDatabase
-  /** The predicate that every statement has to name for each of its tenant tables. */
+  /** The predicate that every statement must contain for each of its tenant tables. */
   inTenant(table: { readonly tenantId: Column }): SQL
 }
 
-/** By the names of the placeholders. */
+/** Values by the name of their placeholder. */
 export type StatementValues = Readonly<Record<string, unknown>>
 
 /**
- * A statement whose text is written once and then run by any transaction of any tenant: `Transaction.run`. To write the
- * text of a list takes longer than to read its rows.
+ * A statement whose text is written once and then run by any transaction of any tenant, with `Transaction.run`. Writing
+ * the text of a list takes longer than reading its rows.
  */
 export interface PreparedStatement<Row> {
-  /** Rejects, and sends nothing, when a placeholder has no value. */
+  /** Rejects and sends nothing if a placeholder has no value. */
   execute(values: StatementValues, tenantId: string, send: RemoteCallback): Promise<Row[]>
 }
 
-/** A query of Drizzle with `sql.placeholder(…)` in the place of values. */
+/** A query of Drizzle with `sql.placeholder(…)` in place of values. */
 interface Preparable<Row> {
   prepare(): { getQuery(): { readonly params: unknown[] }; execute(values: StatementValues): Promise<Row[]> }
 }
@@ -32,17 +32,18 @@ const scope: TenantScope = {
   inTenant: (table) => eq(table.tenantId, sql.placeholder('tenant')),
 }
 
-/** A statement that is sent outside its transaction has nowhere to go. */
+/** Rejects statements that are sent outside a transaction. */
 const nowhere: RemoteCallback = () => Promise.reject(new Error('A prepared statement was run outside a transaction'))
 
 /**
- * Where the statement goes that `execute` is running. It is set only while `execute` is on the stack, so that no other
- * work can see it: Drizzle sends before `execute` returns. If a version of Drizzle sent later, its statements would meet
- * `nowhere` and be refused; they could not go through the transaction of another. `preparedStatement.test.ts` holds both.
+ * Where the statement that `execute` runs is sent. It is set only while `execute` is on the stack: Drizzle sends before
+ * `execute` returns, so no other work can see it. If a later version of Drizzle sent afterwards, its statements would
+ * reach `nowhere` and be rejected. They could not use the transaction of another tenant. `preparedStatement.test.ts`
+ * tests both.
  */
 let sendOfTheMoment = nowhere
 
-/** Throws when a value is in the text's parameters: it would be that of the first caller for all who follow. */
+/** Throws if the query contains a value instead of a placeholder: every later call would use the value of the first. */
 export function prepareStatement<Row>(write: (tx: TenantScope) => Preparable<Row>): PreparedStatement<Row> {
   const query = write(scope).prepare()
   const frozen = query.getQuery().params.filter((param) => !is(is(param, Param) ? param.value : param, Placeholder))
@@ -60,10 +61,10 @@ export function prepareStatement<Row>(write: (tx: TenantScope) => Preparable<Row
   }
 }
 
-/** More than are in use at a time: combinations of filters. A statement holds less than 30 kB. */
+/** More than are in use at a time, one per combination of filters. A statement takes less than 30 kB. */
 const keptStatements = 100
 
-/** Keeps the statements of one list by whatever their texts depend on: those that were used last. */
+/** Keeps the most recently used statements of one list, by the key that their texts depend on. */
 export function prepareByKey<Row>() {
   const known = new LRUCache<string, PreparedStatement<Row>>({ max: keptStatements })
   return (key: string, write: (tx: TenantScope) => Preparable<Row>): PreparedStatement<Row> => {

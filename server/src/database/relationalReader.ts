@@ -3,7 +3,7 @@ import type { TenantDatabase } from './tenantDatabase.ts'
 
 export type RelationalTable = keyof Relations
 
-/** What a relational query of Drizzle is made of. Typed where it is written, by `plugin-drizzle`. */
+/** The configuration of a relational query of Drizzle. `plugin-drizzle` types it where it is written. */
 export interface RelationalQuery {
   readonly where?: object | undefined
   readonly [clause: string]: unknown
@@ -11,15 +11,15 @@ export interface RelationalQuery {
 
 export type RelationalRow = Record<string, unknown>
 
-/** Reads rows of one tenant by relational queries, each in a transaction of its own. */
+/** Reads rows of one tenant by relational queries, each in its own transaction. */
 export interface RelationalReader {
   readonly _: { readonly relations: Relations }
   readonly query: Record<RelationalTable, { findMany(query?: RelationalQuery): Promise<RelationalRow[]> }>
 }
 
 /**
- * Adds the tenant to the condition of each query; the related rows are tied to it by their relation. The statements go through the
- * tenant transaction and both of its locks, so that one without the tenant is refused and not sent.
+ * Adds the tenant to the condition of each query. Relations tie the related rows to it. The statements pass both locks
+ * of the tenant transaction, so a statement without the tenant is refused and not sent.
  */
 export function relationalReader(database: TenantDatabase, tenantId: string): RelationalReader {
   const readerOf = (table: RelationalTable) => ({

@@ -21,8 +21,8 @@ const tables = {
 }
 
 /**
- * Which rows belong together, for the relational queries of the API's cold half. Every relation carries the tenant on both
- * sides, so that no row of another tenant is reached, whatever its id. A relation may not be called like a column.
+ * The relations of the API's relational queries. Every relation has the tenant on both sides, so that it cannot reach a
+ * row of another tenant. A relation must not have the name of a column.
  */
 export const relations = defineRelations(tables, (r) => ({
   apiKeys: {
@@ -62,7 +62,7 @@ export const relations = defineRelations(tables, (r) => ({
     tenant: r.one.tenants({ from: r.tenantUsage.tenantId, to: r.tenants.id, optional: false }),
   },
   uploads: {
-    /** Null once the bytes are purged: an intent outlives its blob. */
+    /** Null after the bytes are purged: an intent outlives its blob. */
     blob: r.one.blobs({
       from: [r.uploads.tenantId, r.uploads.blobId],
       to: [r.blobs.tenantId, r.blobs.id],

@@ -1,15 +1,15 @@
 import type { Connection, Row } from './connection.ts'
 import { assertNoTenantTable, assertTenantPredicate } from './tenantPredicate.ts'
 
-/** A statement was sent on a transaction that had ended. Always a defect of ours. */
+/** A statement was sent on a transaction that had ended. Always a defect. */
 export class TransactionOver extends Error {
   override readonly name = 'TransactionOver'
 }
 
 export interface StatementRules {
-  /** Null for rows of no tenant. */
+  /** Null if the transaction reads rows that belong to no tenant. */
   readonly tenantId: string | null
-  /** The transaction ends behind its first statement. */
+  /** True if the transaction ends after its first statement. */
   readonly isSingle: boolean
 }
 
@@ -17,7 +17,7 @@ interface Answer {
   readonly rows: (Row | unknown[])[]
 }
 
-/** What may be sent while a transaction is open. */
+/** The statements of an open transaction. */
 export class Statements {
   readonly #connection: Connection
   readonly #tenantId: string | null
@@ -26,7 +26,7 @@ export class Statements {
   #failure: unknown
   #over = false
 
-  /** Set once the end of the transaction is on its way behind its last statement. */
+  /** Set once the COMMIT has been sent after the last statement. */
   committed: Promise<unknown> | undefined
 
   constructor(connection: Connection, { tenantId, isSingle }: StatementRules) {
@@ -40,7 +40,7 @@ export class Statements {
       method === 'all' ? this.#connection.sendForArrays(text, params) : this.#connection.send(text, params),
     )
 
-  /** For texts that depend on what clients ask. */
+  /** For texts that depend on clients. */
   readonly runUnprepared = (text: string, params: unknown[]): Promise<Answer> =>
     this.#run(text, params, () => this.#connection.sendUnprepared(text, params))
 
@@ -54,7 +54,7 @@ export class Statements {
     try {
       return { rows: await sent }
     } catch (error) {
-      // Postgres has aborted the transaction, whatever the caller makes of the error.
+      // Postgres has aborted the transaction, even if the caller handles the error.
       this.#failure ??= error
       throw error
     } finally {
@@ -62,19 +62,19 @@ export class Statements {
     }
   }
 
-  /** The next statement is the last: the end of the transaction goes out in the same write. */
+  /** Makes the next statement the last: the COMMIT goes out in the same write. */
   commitBehindNext(): void {
     this.#isSingle = true
   }
 
-  /** After a statement that failed it rolls back. */
+  /** After a failed statement, the COMMIT rolls back. */
   #commit(): void {
     this.#over = true
     this.committed = this.#connection.send('commit')
     this.committed.catch(() => undefined)
   }
 
-  /** Accepts no more statements, waits for the running ones, and returns what went wrong. */
+  /** Accepts no more statements, waits for the running ones, and returns the first error. */
   async end(): Promise<unknown> {
     this.#over = true
     const forgotten = this.#running.size

@@ -8,65 +8,63 @@ import { relations, type Relations } from './relations.ts'
 import type { PreparedStatement, StatementValues, TenantScope } from './preparedStatement.ts'
 import { type StatementRules, Statements } from './statements.ts'
 
-/**
- * Statements of one tenant, all or nothing. It dies with its transaction: later use gets
- * `TransactionOver` and reads nothing.
- */
+/** A transaction of one tenant. Use after its end throws `TransactionOver` and reads nothing. */
 export interface Transaction extends TenantScope {
   readonly tenantId: string
   /** Relational queries, sent unprepared. `relationalReader.ts` adds the tenant to them. */
   readonly relational: PgRemoteDatabase<Relations>['query']
   /**
-   * Runs a statement that was written before, for the tenant of this transaction. It is sent at once, ahead of others that
-   * were begun just before and are still being written.
+   * Runs a prepared statement for the tenant of this transaction. It is sent at once, before other statements that are
+   * still being written.
    */
   run<T>(statement: PreparedStatement<T>, values: StatementValues): Promise<T[]>
   /**
-   * Sends the last statement together with the COMMIT, which saves a round trip for transactions that wait for its locks. If it fails,
-   * the transaction is rolled back; its answer can no longer prevent anything. A statement after it gets `TransactionOver`.
+   * Sends the last statement together with the COMMIT, which saves a round trip to transactions that wait for its
+   * locks. If it fails, the transaction is rolled back. Its result can no longer prevent the commit. A later statement
+   * throws `TransactionOver`.
    */
   finish(statement: SQL): Promise<void>
 }
 
-/** An API key whose secret was checked before, in this request or an earlier one. */
+/** An API key whose secret was verified in this request or an earlier one. */
 export interface CheckedKey {
   readonly tenantId: string
   readonly keyId: string
   readonly role: string
 }
 
-/** Since the key was checked it was revoked, or was given another role. Nothing was read and nothing changed. */
+/** The key was revoked or got another role after it was checked. Nothing was read or changed. */
 export class KeyEnded extends Error {
   override readonly name = 'KeyEnded'
 }
 
-/** The only way to rows. Rejects with `DatabaseUnavailable` when the database gives no usable answer. */
+/** The only access to rows. Rejects with `DatabaseUnavailable` if the database gives no usable answer. */
 export interface TenantDatabase {
   /**
-   * Runs `work` in a transaction of its own and commits it, or rolls it back when `work` or any statement failed. If
-   * Postgres ended the transaction to resolve a deadlock or a serialization failure, it runs once more: `work` must have
+   * Runs `work` in its own transaction. Commits it, or rolls it back if `work` or any statement failed. Runs `work`
+   * once more if Postgres ended the transaction to resolve a deadlock or a serialization failure, so `work` must have
    * no effects other than its statements.
    */
   write<T>(tenantId: string, work: (tx: Transaction) => Promise<T>): Promise<T>
-  /** The same, read only. */
+  /** As `write`, in a read-only transaction. */
   read<T>(tenantId: string, work: (tx: Transaction) => Promise<T>): Promise<T>
   /**
-   * The same for exactly one statement: the transaction ends behind it, so that all of it is one write and one answer.
-   * A second statement rejects with `TransactionOver`.
+   * As `read`, for exactly one statement. The transaction ends after it, so that everything is one write and one
+   * answer. A second statement rejects with `TransactionOver`.
    */
   readOnce<T>(tenantId: string, work: (tx: Transaction) => PromiseLike<T>): Promise<T>
-  /** Rows that are known before the tenant is: slugs, users, sessions. Refuses to touch a tenant table. */
+  /** Reads rows that are needed before the tenant is known: slugs, users, sessions. Refuses tenant tables. */
   lookUp<T>(work: (db: PgRemoteDatabase) => Promise<T>): Promise<T>
   /**
-   * The same database in the name of an API key: the statement that opens a transaction also asks whether the key still
-   * stands, and the transaction rejects with `KeyEnded` when it does not. Made for one request.
+   * The same database for an API key. The statement that opens a transaction also checks that the key is still valid,
+   * and the transaction rejects with `KeyEnded` if it is not. Made for one request.
    */
   forKey(key: CheckedKey): KeyedDatabase
   close(): Promise<void>
 }
 
 export interface KeyedDatabase extends TenantDatabase {
-  /** Whether its transactions found that the key stands: false as soon as one did not, null before the first. */
+  /** Whether the key was valid in the transactions so far. Null before the first. */
   readonly keyStands: boolean | null
 }
 
@@ -128,10 +126,11 @@ type Settled<T> =
   | { readonly ok: true; readonly value: T }
   | { readonly ok: false; readonly error: unknown; readonly canRepeat: boolean }
 
-/** Rejects only when the state of the connection is in doubt; a failure of `work` that was rolled back is an answer. */
+/** Rejects only if the state of the connection is in doubt. A failure of `work` that was rolled back is a result. */
 async function runTransaction<T>(connection: Connection, opening: Opening, work: Work<T>): Promise<Settled<T>> {
   const opened = open(connection, opening)
-  // Rows of no tenant are not behind row-level security: without a transaction their statements would commit by themselves.
+  // Rows outside of tenants have no row-level security. Without a transaction, their statements would commit one by
+  // one.
   if (opening.tenantId === null) await opened
   const statements = new Statements(connection, opening)
   const outcome = await settle(work(drizzle(statements.run, { codecs: postgresJsCodecs }), statements))
@@ -139,12 +138,12 @@ async function runTransaction<T>(connection: Connection, opening: Opening, work:
   await opened
   const settled = settledBy(outcome, opening.key?.stands === false ? new KeyEnded() : failure)
   await (statements.committed ?? connection.send(settled.ok ? 'commit' : 'rollback'))
-  // What was still to be sent when the connection was lost may have been answered on the next one, outside any transaction.
+  // Statements that were pending when the connection was lost can have run on the next one, outside any transaction.
   if (!connection.isOpen) throw new DatabaseUnavailable('The database connection was lost')
   return settled
 }
 
-/** What went wrong in the transaction counts, whatever its work made of it. */
+/** A failure of the transaction counts, even if `work` caught the error. */
 function settledBy<T>(outcome: Settled<T>, failure: unknown): Settled<T> {
   if (failure instanceof KeyEnded) return { ok: false, error: failure, canRepeat: false }
   if (failure === undefined) return outcome
@@ -153,20 +152,20 @@ function settledBy<T>(outcome: Settled<T>, failure: unknown): Settled<T> {
 }
 
 /**
- * Goes out in one write with the first statements of the work, which do not wait for the answer. They need none to be
- * safe: `set_tenant` holds for its own transaction alone, so that without one, row-level security shows and takes no row.
+ * Sent in one write with the first statements of the work, which do not await it. They are safe without it:
+ * `set_tenant` applies only to its own transaction, and without it row-level security shows and accepts no row.
  */
 function open(connection: Connection, { begin, tenantId, key }: Opening): Promise<unknown> {
   const sent: Promise<unknown>[] = [connection.send(begin)]
   if (tenantId !== null && key === null) sent.push(connection.send('select set_tenant($1)', [tenantId]))
   if (tenantId !== null && key !== null) sent.push(enterWithKey(connection, tenantId, key))
   const opened = Promise.all(sent)
-  // The failure is reported where it is awaited; the work may fail before that.
+  // The failure is reported where it is awaited. `work` can fail before that.
   opened.catch(() => undefined)
   return opened
 }
 
-/** A key that has ended aborts the transaction, and then is not a failure of the connection. */
+/** An invalid key aborts the transaction. That is not a failure of the connection. */
 async function enterWithKey(connection: Connection, tenantId: string, key: KeyState): Promise<void> {
   if (tenantId !== key.tenantId) throw new Error('A key opens its own tenant alone')
   try {
@@ -189,7 +188,7 @@ async function settle<T>(work: PromiseLike<T>): Promise<Settled<T>> {
   }
 }
 
-/** Drizzle wraps what the driver rejects with and puts the SQL text in front; callers want to know the kind of failure. */
+/** Drizzle wraps the driver's error and puts the SQL before its message. Callers need the kind of failure. */
 function unwrapped(error: unknown): unknown {
   return error instanceof Error && error.cause instanceof DatabaseUnavailable ? error.cause : error
 }

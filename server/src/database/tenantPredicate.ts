@@ -25,17 +25,17 @@ export const tenantTableNames: ReadonlySet<string> = new Set(
   ].map((table) => getTableName(table)),
 )
 
-/** A statement would have run without naming its tenant. Always a defect of ours, never of a caller. */
+/** A statement did not name its tenant. Always a defect, never a fault of the caller. */
 export class TenantPredicateMissing extends Error {
   override readonly name = 'TenantPredicateMissing'
 }
 
 /**
  * The first lock of the tenant boundary. Refuses a statement unless every tenant table in it is tied to `tenantId`, by
- * `alias.tenant_id = $n` or through a join on `tenant_id`, and unless every row that it inserts carries that tenant.
+ * `alias.tenant_id = $n` or by a join on `tenant_id`, and unless every row that it inserts has that tenant.
  *
- * It reads SQL that we write ourselves and refuses whatever it does not understand. It is not a defence against a
- * predicate with a hole in it (`… or true`): behind it stands row-level security.
+ * It parses only the SQL that this code base writes and refuses everything that it does not understand. It does not
+ * detect a predicate such as `… or true`: row-level security does.
  */
 export function assertTenantPredicate(text: string, params: readonly unknown[], tenantId: string): void {
   for (const index of tenantParams(text)) {
@@ -44,7 +44,7 @@ export function assertTenantPredicate(text: string, params: readonly unknown[], 
   }
 }
 
-/** Refuses a statement that touches a tenant table at all: for what has to be asked before the tenant is known. */
+/** Refuses a statement with a tenant table. For queries that run before the tenant is known. */
 export function assertNoTenantTable(text: string): void {
   const table = tokensOf(text).find((token) => tenantTableNames.has(nameOf(token)) || nameOf(token) === 'tenants')
   if (table !== undefined) throw new TenantPredicateMissing(`${table} needs a tenant transaction: ${text}`)
@@ -52,7 +52,7 @@ export function assertNoTenantTable(text: string): void {
 
 const known = new LRUCache<string, readonly number[]>({ max: 2_000 })
 
-/** Which parameters of a statement have to be the tenant, by index; the answer depends on the text alone. */
+/** The indexes of the parameters that must be the tenant. The result depends only on the text. */
 function tenantParams(text: string): readonly number[] {
   const found = known.get(text)
   if (found) return found
@@ -79,7 +79,7 @@ function readStatement(text: string): number[] {
   return [...params]
 }
 
-/** Names under which tenant tables are read or changed, how often each, and where rows are inserted into them. */
+/** The aliases of tenant tables, how often each occurs, and where rows are inserted. */
 function tableReferences(tokens: readonly string[], refuse: (why: string) => never) {
   const aliases = new Map<string, number>()
   const inserts: number[] = []
@@ -87,7 +87,7 @@ function tableReferences(tokens: readonly string[], refuse: (why: string) => nev
     const name = nameOf(token)
     const isTenants = name === 'tenants'
     if ((!tenantTableNames.has(name) && !isTenants) || token.startsWith("'")) return
-    // A name behind `as` is one that the statement gives.
+    // A name after `as` is an alias.
     if (tokens[at - 1]?.toLowerCase() === 'as') return
     if (tokens[at - 1] === '.') refuse('Schema-qualified names are refused')
     if (tokens[at + 1] === '.') return
@@ -104,7 +104,7 @@ function tableReferences(tokens: readonly string[], refuse: (why: string) => nev
   return { aliases, inserts }
 }
 
-/** The parameters that fill the tenant column in `insert into t (columns) values (…), (…)`. */
+/** The parameters for the tenant column in `insert into t (columns) values (…), (…)`. */
 function insertedTenants(tokens: readonly string[], at: number, refuse: (why: string) => never): number[] {
   const column = nameOf(tokens[at] ?? '') === 'tenants' ? 'id' : 'tenant_id'
   const columns = parenthesised(tokens, at + 1)
@@ -123,7 +123,7 @@ function insertedTenants(tokens: readonly string[], at: number, refuse: (why: st
   }
 }
 
-/** The comma-separated items of the parenthesis that opens at `start`, and where the text goes on behind it. */
+/** The comma-separated items of the parenthesis that opens at `start`, and the position after it. */
 function parenthesised(tokens: readonly string[], start: number): { items: string[][]; end: number } {
   if (tokens[start] !== '(') return { items: [], end: start }
   const items: string[][] = [[]]
@@ -140,8 +140,8 @@ function parenthesised(tokens: readonly string[], start: number): { items: strin
 }
 
 /**
- * Follows `a.tenant_id = $n` and `a.tenant_id = b.tenant_id`; adds to `params`, returns the aliases that stay untied. An
- * alias of a table in several places, as subqueries do, needs as many predicates.
+ * Follows `a.tenant_id = $n` and `a.tenant_id = b.tenant_id`. Adds to `params` and returns the aliases that are not
+ * tied. An alias that occurs several times, as in subqueries, needs as many predicates.
  */
 function tie(tokens: readonly string[], aliases: ReadonlyMap<string, number>, params: Set<number>): string[] {
   const grounded = new Set<string>()
@@ -167,7 +167,7 @@ function tie(tokens: readonly string[], aliases: ReadonlyMap<string, number>, pa
   )
 }
 
-/** Each `=` between two qualified columns, or between one and a parameter. */
+/** Each `=` between two qualified columns, or between a column and a parameter. */
 function equalities(tokens: readonly string[]): { columns: string[]; param: number | undefined }[] {
   return tokens.flatMap((token, at) => {
     if (token !== '=') return []
@@ -196,7 +196,7 @@ const tokensOf = (text: string) =>
 
 const isIdentifier = (token: string) => /^["A-Za-z_]/.test(token)
 
-/** Lower case for a bare identifier, without the quotes for a quoted one. */
+/** The name of an identifier: lower case if it is bare, without the quotes if it is quoted. */
 const nameOf = (token: string) =>
   token.startsWith('"') ? token.slice(1, -1).replaceAll('""', '"') : token.toLowerCase()
 

@@ -15,7 +15,7 @@ const rank: Record<Role, number> = { VIEWER: 0, MEMBER: 1, ADMIN: 2, OWNER: 3 }
 
 export const hasRole = (held: Role | undefined, asked: Role): boolean => held !== undefined && rank[held] >= rank[asked]
 
-/** Where the types of this folder are put together. Every root field names the role that it asks for. */
+/** Builds the types of this folder. Every root field declares the role that it requires. */
 export const builder = new SchemaBuilder<{
   Context: RequestContext
   DrizzleRelations: Relations
@@ -33,7 +33,7 @@ export const builder = new SchemaBuilder<{
   plugins: [ErrorsPlugin, ScopeAuthPlugin, RelayPlugin, DrizzlePlugin],
   defaultFieldNullability: false,
   drizzle: {
-    // The plugin asks for more of a client than it uses here: it could also count.
+    // The plugin's client type also has a count, which nothing here calls.
     client: (context) => readingRelations(callerOf(context)) as never,
     getTableConfig,
     relations,
@@ -78,7 +78,7 @@ export const builder = new SchemaBuilder<{
   },
 })
 
-/** The extensions of a field that is read by a relational query. A document with such a field is not compiled. */
+/** The extensions of a field that a relational query reads. A document with such a field is not compiled. */
 export const relational = { relational: true } as const
 
 const capitalised = (name: string) => `${name.slice(0, 1).toUpperCase()}${name.slice(1)}`
@@ -89,7 +89,7 @@ builder.mutationType({
     'All write operations. Each returns a union of its success type and the errors that a caller can handle.',
 })
 
-/** A page as Relay's connection type takes it, with whatever its further fields need. */
+/** Converts a page to the shape of Relay's connection type and adds further fields. */
 export const connectionOf = <T, More extends object>(page: Page<T>, more: More) => ({
   ...more,
   edges: [...page.edges],

@@ -1,7 +1,7 @@
 import type { PrincipalKind, Role } from '../domain/context.ts'
 import { builder } from './builder.ts'
 
-/** Enum values that are called what they are, each with its description. */
+/** Enum values whose internal value equals their name, each with a description. */
 export const valuesOf = <T extends string>(descriptions: Record<T, string>) =>
   Object.fromEntries(
     Object.entries<string>(descriptions).map(([name, description]) => [name, { value: name, description }]),

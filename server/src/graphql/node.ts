@@ -8,7 +8,7 @@ import { builder, hasRole, relational } from './builder.ts'
 import { globalId, type NodeType, parseGlobalId, parseVersionKey } from './globalId.ts'
 import { callerOf, loadersOf, type RequestContext } from './requestContext.ts'
 
-/** A row together with the name of its type, which is all that the interface needs to tell types apart. */
+/** The type of each row. The `Node` interface uses it to resolve the concrete type. */
 const typeOf = new WeakMap<object, NodeType>()
 
 export const NodeInterface = builder.interfaceRef<object>('Node').implement({
@@ -19,27 +19,27 @@ export const NodeInterface = builder.interfaceRef<object>('Node').implement({
   }),
 })
 
-/** What a resolver of this file was asked. */
+/** The arguments of a resolver in this file. */
 export interface AskedNodes {
   readonly context: RequestContext
   readonly info: GraphQLResolveInfo
 }
 
 /**
- * Reads rows of the caller's tenant by what their global ids name, in that order; null for whatever is not there, not theirs or
- * not for them.
+ * Reads rows of the caller's tenant by the keys in their global ids, in that order. An entry is null if the row does
+ * not exist or the caller may not see it.
  */
 type FindNodes = (ids: readonly string[], asked: AskedNodes) => Promise<readonly (object | null)[]>
 
 interface NodeFinder {
-  /** The least role that finds any. */
+  /** The lowest role that may read this type. */
   readonly role: Role
   readonly find: FindNodes
 }
 
 const finders = new Map<string, NodeFinder>()
 
-/** Tells `node` how to read a type; its ids are UUIDs. */
+/** Registers how `node` reads a type whose ids are UUIDs. */
 export function findNodesOf(type: NodeType, { role, find }: NodeFinder): void {
   findNodesByKey(type, {
     role,
@@ -52,7 +52,7 @@ export function findNodesOf(type: NodeType, { role, find }: NodeFinder): void {
   })
 }
 
-/** The same for a type whose ids are something else. */
+/** Registers how `node` reads a type whose ids have another form. */
 export function findNodesByKey(type: NodeType, finder: NodeFinder): void {
   finders.set(type, finder)
 }
@@ -69,13 +69,13 @@ interface Loader {
 
 const loadMany = (loader: Loader, keys: readonly string[]) => Promise.all(keys.map((key) => loader.load(key)))
 
-/** MEMBER and above also find files in the trash, since they restore them. */
+/** MEMBER and above also find files in the trash, because they can restore them. */
 function findFile(context: RequestContext, id: string): Promise<FileRow | null> {
   const { files, filesAndTrash } = loadersOf(context)
   return (hasRole(callerOf(context).principal.role, 'MEMBER') ? filesAndTrash : files).load(id)
 }
 
-/** A version is as visible as its file. */
+/** A caller who can see the file can see its versions. */
 async function findVersion(context: RequestContext, key: string): Promise<object | null> {
   const parsed = parseVersionKey(key)
   const file = parsed && (await findFile(context, parsed.fileId))
@@ -83,7 +83,7 @@ async function findVersion(context: RequestContext, key: string): Promise<object
   return version ? { ...version, file } : null
 }
 
-/** Reads the rows of each type together. */
+/** Reads all rows of one type together. */
 async function findNodes(texts: readonly string[], asked: AskedNodes): Promise<(object | null)[]> {
   const keysOf = new Map<string, Set<string>>()
   const wanted = texts.map(parseGlobalId)
@@ -95,7 +95,7 @@ async function findNodes(texts: readonly string[], asked: AskedNodes): Promise<(
   return texts.map((text) => rows.get(text) ?? null)
 }
 
-/** By their global ids. */
+/** Reads rows of one type by the keys in their global ids. */
 async function findOfType(type: NodeType, keys: readonly string[], asked: AskedNodes): Promise<[string, object][]> {
   const finder = finders.get(type)
   if (!finder || !hasRole(callerOf(asked.context).principal.role, finder.role)) return []
@@ -108,7 +108,7 @@ async function findOfType(type: NodeType, keys: readonly string[], asked: AskedN
   })
 }
 
-/** The id field of a type that implements `Node`. */
+/** The global id of an object whose type implements `Node`. */
 export const nodeId = (type: NodeType, id: string): string => globalId(type, id)
 
 builder.queryFields((t) => ({

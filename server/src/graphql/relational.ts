@@ -7,22 +7,22 @@ import { builder, connectionOf } from './builder.ts'
 import { callerOf, type RequestContext } from './requestContext.ts'
 
 /*
- * The cold half of the API: rows that are read by one relational query, whose columns and relations `plugin-drizzle` plans from
- * what the client asks for.
+ * Reads rows with one relational query. `plugin-drizzle` plans its columns and relations from the client's selection.
+ * The hot lists use prepared statements instead.
  */
 
-/** A type that was made by `builder.drizzleObject`. */
+/** A type that `builder.drizzleObject` created. */
 interface RelationalType<Row> {
   readonly name: string
   readonly tableName: string
   readonly $inferType: Row
 }
 
-/** What is asked of a field. */
+/** The arguments of a field and its resolver. */
 interface Asked {
   readonly context: RequestContext
   readonly info: GraphQLResolveInfo
-  /** Which rows. The tenant is added to it. */
+  /** The condition on the rows. The tenant is added to it. */
   readonly where?: Condition
 }
 
@@ -31,11 +31,11 @@ interface Clauses {
   readonly where: Condition
   readonly limit: number
   readonly orderBy?: unknown
-  /** Where the rows are below the field; otherwise the field is the row. */
+  /** The paths from the field to the rows. If it is missing, the field itself is the row. */
   readonly paths?: string[][]
 }
 
-/** A page of a connection. Refuses with `BadInput` as every list does. */
+/** Reads one page of a connection. Throws `BadInput` for invalid page arguments, as all lists do. */
 export async function readPage<Row>(
   type: RelationalType<Row>,
   order: RelationalOrder,
@@ -48,7 +48,7 @@ export async function readPage<Row>(
   return connectionOf(page.toPage(rows as (Row & Record<string, unknown>)[]), {})
 }
 
-/** The rows with these ids, in their order; null for whatever is not there or not the tenant's. */
+/** Reads rows by their ids, in that order. An entry is null if the row does not exist in the tenant. */
 export async function readByIds<Row>(
   type: RelationalType<Row>,
   ids: readonly string[],
@@ -60,7 +60,7 @@ export async function readByIds<Row>(
   return ids.map((id) => byId.get(id) ?? null)
 }
 
-/** The one row that each tenant has. */
+/** Reads the row of which each tenant has exactly one. */
 export async function readOwn<Row>(type: RelationalType<Row>, asked: Asked): Promise<Row> {
   const [row] = await readRows(type, { where: undefined, limit: 1 }, asked)
   if (!row) throw new Error(`The tenant has no row for ${type.name}`)

@@ -10,9 +10,9 @@ import type { Page, PageArguments } from '../domain/paging/page.ts'
 import { Unauthenticated } from '../domain/refusals.ts'
 import { parseVersionKey, versionKey } from './globalId.ts'
 
-/** What resolvers of one request share. */
+/** Shared by all resolvers of one request. */
 export interface RequestContext {
-  /** Null without credentials: then only introspection and `__typename` are answered. */
+  /** Null without credentials. The request can then only read the schema and `__typename`. */
   readonly caller: Context | null
   readonly loaders: Loaders | null
 }
@@ -22,7 +22,7 @@ export const contextFor = (caller: Context | null): RequestContext => ({
   loaders: caller && createLoaders(caller),
 })
 
-/** The caller of a field that asks for a role. */
+/** Returns the caller. For fields that require a role. */
 export function callerOf({ caller }: RequestContext): Context {
   if (!caller) throw new Unauthenticated()
   return caller
@@ -33,19 +33,19 @@ export function loadersOf({ loaders }: RequestContext): Loaders {
   return loaders
 }
 
-/** A loader by file, one for each set of arguments. */
+/** One loader by file id for each set of page arguments. */
 type PagesOf<T> = (args: PageArguments) => DataLoader<string, Page<T>>
 
-/** Collects what the resolvers of one request ask for, so that a page costs a fixed number of statements. */
+/** Batches the reads of one request, so that a page costs a fixed number of statements. */
 interface Loaders {
   readonly files: DataLoader<string, File | null>
   readonly filesAndTrash: DataLoader<string, File | null>
   readonly versions: DataLoader<string, FileVersion | null>
   readonly principals: DataLoader<string, KnownPrincipal | null>
   readonly auditEntries: DataLoader<string, AuditEntry | null>
-  /** The same page of versions for several files at once. */
+  /** Loads the same page of versions for several files. */
   readonly versionPages: PagesOf<FileVersion>
-  /** The same of attachments. */
+  /** Loads the same page of attachments for several files. */
   readonly attachmentPages: PagesOf<Attachment>
 }
 

@@ -7,7 +7,7 @@ const refuse = (message: string): never => {
 
 const isoTime = /^\d{4}-\d\d-\d\dT\d\d:\d\d(?::\d\d(?:\.\d{1,9})?)?(?:Z|[+-]\d\d:\d\d)$/
 
-/** An offset can move a year out of what four digits write and Postgres reads. */
+/** Checks the year, because a time zone offset can move it out of the range of four digits that Postgres reads. */
 function parseTime(value: unknown): Date {
   const time = typeof value === 'string' && isoTime.test(value) ? new Date(value) : null
   const year = time?.getUTCFullYear() ?? 0

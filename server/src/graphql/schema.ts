@@ -16,5 +16,5 @@ import './sweeps/cleanupMutations.ts'
 import './journal/AuditEntry.ts'
 import './identity/ApiKey.ts'
 
-/** The whole API. `schema.graphql` in the top folder is its printed form, and a test holds the two together. */
+/** The whole API. A test compares it with the printed form in `schema.graphql`. */
 export const schema: GraphQLSchema = builder.toSchema()

@@ -8,15 +8,18 @@ import { pathOf } from './logRequests.ts'
 import { graphiqlPolicy } from './securityHeaders.ts'
 
 export interface ConsoleOptions {
-  /** Absolute; holds index.html, graphiql.html and assets/. May be missing. */
+  /** An absolute path. The folder holds index.html, graphiql.html and assets/. It can be missing. */
   readonly directory: string
   readonly graphiql: boolean
   readonly bucketOrigins: readonly string[]
-  /** What precedes the paths of this server in those that browsers see: empty, or `/files`. */
+  /** The path prefix that browsers see before the paths of this server: empty, or `/files`. */
   readonly basePath: string
 }
 
-/** The console's files. Its pages have paths of their own, so a request for HTML at any other path gets the console. */
+/**
+ * Serves the files of the console. A request for HTML at any other path also returns the console, because its pages
+ * have their own paths.
+ */
 export function addConsoleRoutes(app: FastifyInstance, options: ConsoleOptions): void {
   const { directory, graphiql, bucketOrigins, basePath } = options
   const isBuilt = existsSync(join(directory, 'index.html'))
@@ -25,12 +28,12 @@ export function addConsoleRoutes(app: FastifyInstance, options: ConsoleOptions):
       root: directory,
       index: false,
       cacheControl: false,
-      // The build writes .br and .gz beside each file, so that no request waits for compression.
+      // The build writes .br and .gz files, so that no request waits for compression.
       preCompressed: true,
       dotfiles: 'ignore',
       allowedPath: (path) => graphiql || path !== '/graphiql.html',
       setHeaders: (reply, path) => {
-        // Names under assets/ carry a hash of their content.
+        // File names under assets/ contain a hash of the content.
         const isImmutable = path.startsWith(join(directory, 'assets'))
         reply.header('cache-control', isImmutable ? 'public, max-age=31536000, immutable' : 'no-cache')
       },
@@ -58,7 +61,7 @@ export function addConsoleRoutes(app: FastifyInstance, options: ConsoleOptions):
 
 const notBuilt = '<!doctype html><title>Filegraph</title><p>The console is not built.'
 
-/** The build names its files relative to the page (`./assets/…`), and a page is served at paths of any depth. */
+/** The build references its files relative to the page (`./assets/…`), but a page can be served at any depth. */
 const readPage = async (path: string, basePath: string): Promise<string> =>
   (await readFile(path, 'utf8')).replaceAll('="./', `="${basePath}/`)
 

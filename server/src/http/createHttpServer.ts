@@ -24,9 +24,9 @@ import { SessionCookie, addSessionRoutes } from './sessionRoutes.ts'
 
 declare module 'fastify' {
   interface FastifyRequest {
-    /** Set once the credentials under /graphql have been looked at; null for nobody. */
+    /** Set after the credentials of a request to /graphql are checked. Null for an anonymous request. */
     caller: Context | null
-    /** What has to be settled before an answer to the caller goes out; null where nothing has. */
+    /** The proof that must succeed before a response is sent to the caller. Null if there is none. */
     proof: KeyProof | null
   }
 }
@@ -34,25 +34,25 @@ declare module 'fastify' {
 export interface HttpServerOptions<C extends BaseContext> extends Pick<Context, 'database' | 'now'> {
   readonly config: Pick<Config, 'http' | 'jwt' | 'session' | 'graphql' | 'rateLimit'>
   readonly logger: Logger
-  /** Started. */
+  /** Must be started. */
   readonly apollo: ApolloServer<C>
   readonly contextFor: (caller: Context | null) => C
-  /** Absolute; holds the built console. May be missing. */
+  /** An absolute path to the built console. Can be missing. */
   readonly consoleDirectory: string
-  /** The bucket as a client at this address of ours sees it: what it signs, that client can reach. */
+  /** Returns a bucket whose signed URLs work for a client that reached the API at this address. */
   readonly blobsFor: (address: string) => Context['blobs']
-  /** Where browsers send and fetch bytes, other than at the address of the page: scheme and host each. */
+  /** Origins other than that of the page to which browsers send and from which they fetch bytes. */
   readonly bucketOrigins: readonly string[]
-  /** Null: the bucket is elsewhere. */
+  /** Null if the bucket is external. */
   readonly bucketDoor: BucketDoor | null
   readonly readiness: () => Promise<Readiness>
   /** How long `close()` waits for requests in flight. Default: 10 s. */
   readonly closeWithinMs?: number
-  /** How long a client may take to send a request, after its head. Default: 30 s. */
+  /** How long a client may take to send the rest of a request after its headers. Default: 30 s. */
   readonly requestMs?: number
 }
 
-/** The web server, not listening yet: `await app.listen({ host, port })`, `await app.close()`. */
+/** Creates the HTTP server without listening. Call `await app.listen({ host, port })` and `await app.close()`. */
 export function createHttpServer<C extends BaseContext>(options: HttpServerOptions<C>): FastifyInstance {
   const { config, logger, bucketOrigins } = options
   const sites = config.http
@@ -92,15 +92,15 @@ function openFastify<C extends BaseContext>(
   return fastify({
     serverFactory: (answerApi) => openServer(answerApi, { bucketDoor, logger, requestMs }),
     rewriteUrl: ({ url = '/' }) => withoutBasePath(url, basePath),
-    // What it would log has query strings in it; `logRequests` and `answerError` log instead.
+    // Fastify's own log lines contain query strings. `logRequests` and `answerError` log instead.
     logger: false,
     bodyLimit: limits.bodyBytes,
-    // The nearest proxy alone: what its own client told it of others before may be a lie.
+    // Trust only the nearest proxy: what it received about earlier hops can be forged.
     trustProxy: config.http.trustProxy && ((_, hop) => hop === 0),
     requestIdHeader: false,
     genReqId: requestIdOf,
     return503OnClosing: false,
-    // Addresses that cannot be decoded never reach a hook.
+    // A URL that cannot be decoded never reaches a hook.
     frameworkErrors: (error, request, reply) => {
       setHeaders(request.raw, reply.raw)
       reply.header('x-request-id', request.id)
@@ -135,8 +135,8 @@ function requestAuthentication<C extends BaseContext>(
 }
 
 /**
- * Makes `close()` graceful: nothing new is accepted, requests in flight get their answer and close their connection, and
- * whatever still hangs after `milliseconds` is cut off.
+ * Makes `close()` graceful. The server accepts no new request. Requests in flight get a response and close their
+ * connection. Connections that remain after `milliseconds` are closed.
  */
 function boundClosing(app: FastifyInstance, milliseconds: number): void {
   let isClosing = false

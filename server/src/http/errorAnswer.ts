@@ -4,7 +4,7 @@ import { RateLimited, Refusal, type RefusalCode } from '../domain/refusals.ts'
 import { isServiceUnavailable } from '../domain/serviceUnavailable.ts'
 import { factsOf, pathOf } from './logRequests.ts'
 
-/** What a caller gets to know of a request that failed before GraphQL had it. */
+/** The response to a request that failed before it reached GraphQL. */
 interface ErrorAnswer {
   readonly status: number
   readonly code: string
@@ -19,7 +19,7 @@ const statusOfRefusal: Partial<Record<RefusalCode, number>> = {
   CONFLICT: 409,
 }
 
-/** Errors of the web server itself: their own messages tell bounds and quote input. */
+/** Replacements for the messages of Fastify, which reveal limits and quote input. */
 const requestErrors: Record<number, Omit<ErrorAnswer, 'status'>> = {
   404: { code: 'NOT_FOUND', message: 'There is nothing here.' },
   405: { code: 'METHOD_NOT_ALLOWED', message: 'This address does not answer to that method.' },
@@ -35,7 +35,7 @@ function answerFor(error: unknown): ErrorAnswer {
   }
   const { statusCode } = error as { statusCode?: unknown }
   if (typeof statusCode === 'number' && statusCode >= 400 && statusCode < 500) {
-    // A folder, or a file that is not given away: as if it were not there.
+    // A directory, or a file that is not served, looks like a missing file.
     const status = statusCode === 403 ? 404 : statusCode
     return { status, ...(requestErrors[status] ?? unreadable) }
   }
@@ -46,7 +46,7 @@ function answerFor(error: unknown): ErrorAnswer {
   return { status: 500, code: 'INTERNAL_SERVER_ERROR', message: 'Something went wrong on our side.' }
 }
 
-/** Answers a failed request, in the form of GraphQL errors where GraphQL was asked. Defects are logged and masked. */
+/** Answers a failed request, with GraphQL errors if the path is /graphql. Defects are logged and masked. */
 export function answerError(
   logger: Logger,
   error: unknown,

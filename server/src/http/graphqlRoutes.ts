@@ -29,7 +29,7 @@ export function addGraphqlRoutes<C extends BaseContext>(app: FastifyInstance, op
   const { authenticateRequest, limiter, now } = options
   app.register(
     async (scope) => {
-      // First, so that a page of another site may read why it was refused.
+      // CORS is registered first, so that a page of another site can read the reason of a refusal.
       await scope.register(fastifyCors, corsRules(options.allowedOrigins))
       await scope.register(fastifyCompress, compression)
       scope.addHook('onRequest', async (request, reply) => {
@@ -83,21 +83,23 @@ async function runOperation<C extends BaseContext>(
 }
 
 /**
- * Answers above 1 kB. Level 4 takes about as long as sending the answer over a fast line; the highest of brotli takes a
- * hundred times that. An answer holds signed URLs beside what its caller asked, which makes BREACH thinkable; but no other
- * site can send a request that is answered with them: it has neither the token nor, by SameSite, the cookie.
+ * Compresses responses above 1 kB. Brotli level 4 takes about as long as sending the response over a fast line; the
+ * highest level takes a hundred times longer.
+ *
+ * A response holds signed URLs beside input of the caller, which is the precondition of a BREACH attack. No other site
+ * can send a request that returns them: it has neither the token nor, by SameSite, the cookie.
  */
 const compression: FastifyCompressOptions = {
   threshold: 1024,
   encodings: ['br', 'gzip'],
-  // The usual window is 4 MiB, allocated for each answer. Few answers are larger than this one of 256 KiB.
+  // The default window of 4 MiB is allocated for each response. Few responses exceed this window of 256 KiB.
   brotliOptions: { params: { [constants.BROTLI_PARAM_QUALITY]: 4, [constants.BROTLI_PARAM_LGWIN]: 18 } },
   zlibOptions: { level: 4 },
-  // A body that arrives compressed could be of any size once it is unpacked.
+  // A compressed body can expand to any size.
   globalDecompression: false,
 }
 
-/** Other sites send a bearer token; their pages never get to use our cookie. */
+/** Pages of other sites authenticate with a bearer token. The cookie is never available to them. */
 const corsRules = (allowedOrigins: readonly string[]) => ({
   origin: [...allowedOrigins],
   credentials: false,
@@ -132,7 +134,7 @@ const textOf = (body: unknown): string => {
 const whoAsks = ({ caller, ip }: FastifyRequest) =>
   caller ? `${caller.principal.tenantId}/${caller.principal.id}` : `address/${ip}`
 
-/** Batches are refused later, but each operation in them has been sent. */
+/** A batch is refused later, but each of its operations counts. */
 const operationsIn = (body: unknown) => (Array.isArray(body) ? Math.max(1, body.length) : 1)
 
 function headersOf(request: FastifyRequest): HeaderMap {

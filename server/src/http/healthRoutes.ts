@@ -7,21 +7,21 @@ export interface Readiness {
   readonly deletes: 'allowed' | 'refused' | 'unknown'
 }
 
-/** Longer than the bound that each check has of its own. */
+/** Longer than the timeout of each check. */
 const patienceMs = 3_000
 
 const nothingReady: Readiness = { database: false, bucket: false, migrations: false, deletes: 'unknown' }
 
 /**
- * `/healthz`: the process answers. `/readyz`: it can serve requests, 200 or 503. Neither needs credentials. `deletes` does
- * not change the status: a process whose sweeps are refused serves requests as before.
+ * `/healthz` answers 200 while the process runs. `/readyz` answers 200 if it can serve requests and 503 if not. Neither
+ * needs credentials. `deletes` does not change the status: a process whose sweeps are refused still serves requests.
  */
 export function addHealthRoutes(app: FastifyInstance, readiness: () => Promise<Readiness>): void {
   app.get('/healthz', async (_, reply) => reply.header('cache-control', 'no-store').send({ status: 'ok' }))
 
   let asked: Promise<Readiness> | null = null
   app.get('/readyz', async (_, reply) => {
-    // However many ask, the parts are asked once at a time.
+    // Concurrent requests share one check.
     asked ??= withinPatience(readiness).finally(() => (asked = null))
     const { database, bucket, migrations, deletes } = await asked
     const isReady = database && bucket && migrations

@@ -3,7 +3,9 @@ import type { IncomingMessage } from 'node:http'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import type { Logger } from 'pino'
 
-/** One line per request, when its answer has been sent or its client has gone. Never the query string. */
+/**
+ * Logs one line per request when its response was sent or its client disconnected. The query string is never logged.
+ */
 export function logRequests(app: FastifyInstance, logger: Logger): void {
   app.addHook('onResponse', async (request, reply) => {
     logger.info(
@@ -26,7 +28,9 @@ export const factsOf = (request: FastifyRequest) => ({
 
 export const pathOf = (request: Pick<FastifyRequest, 'url'>): string => request.url.split(/[?#]/, 1)[0] ?? ''
 
-/** The id that the caller or a proxy gave, when it is harmless in a header and in a log line; a new one otherwise. */
+/**
+ * Returns the id from the caller or a proxy if it is safe in a header and in a log line. Otherwise returns a new one.
+ */
 export function requestIdOf(request: Pick<IncomingMessage, 'headers'>): string {
   const given = request.headers['x-request-id']
   return typeof given === 'string' && /^[A-Za-z0-9._-]{1,64}$/.test(given) ? given : randomUUID()

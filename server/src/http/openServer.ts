@@ -3,17 +3,17 @@ import type { Logger } from 'pino'
 import { pathOf, requestIdOf } from './logRequests.ts'
 import { bucketHeaders } from './securityHeaders.ts'
 
-/** The local bucket, served on the port of the API. Null: the bucket is elsewhere. */
+/** Serves the local bucket on the port of the API. Null if the bucket is external. */
 export interface BucketDoor {
   isFor(http: IncomingMessage): boolean
-  /** Never rejects. Headers that are already set on the response are sent too. */
+  /** Never rejects. Also sends headers that are already set on the response. */
   answer(http: IncomingMessage, response: ServerResponse, expectsContinue: boolean): Promise<void>
 }
 
 export interface ServerSettings {
   readonly bucketDoor: BucketDoor | null
   readonly logger: Logger
-  /** How long a client may take to send a request, after its head. Does not apply to the bucket. */
+  /** How long a client may take to send the rest of a request after its headers. Does not apply to the bucket. */
   readonly requestMs: number
 }
 
@@ -22,12 +22,12 @@ const keepAliveTimeout = 72_000
 const maxHeaderSize = 16 * 1024
 
 /**
- * Opens the HTTP server that Fastify listens with. Requests for the bucket never reach Fastify: no hook, cookie, body
- * parser or limit of the API applies to them, and their bytes stream for as long as the client keeps sending.
+ * Opens the HTTP server that Fastify uses. Requests to the bucket never reach Fastify. No hook, cookie, body parser or
+ * limit of the API applies to them, and their bytes stream for as long as the client sends.
  */
 export function openServer(answerApi: RequestListener, settings: ServerSettings): Server {
   const { bucketDoor, requestMs } = settings
-  // Node's own bound on the time of a request holds for every request of a server, long uploads included.
+  // Node's request timeout applies to all requests of a server, long uploads included.
   const options = {
     headersTimeout,
     keepAliveTimeout,
@@ -48,12 +48,12 @@ export function openServer(answerApi: RequestListener, settings: ServerSettings)
   return server
 }
 
-/** RFC 9110, section 15.5.9: the server gives up on a client that does not finish its request. */
+/** Closes the connection if the client does not finish its request in time (RFC 9110, section 15.5.9). */
 function boundReceiving(http: IncomingMessage, response: ServerResponse, milliseconds: number): void {
   const { 'content-length': length = '0', 'transfer-encoding': encoding } = http.headers
   if (Number(length) === 0 && encoding === undefined) return
   const timer = setTimeout(() => {
-    // It has arrived, and waits to be read.
+    // The request has arrived and is waiting to be read.
     if (http.complete) return
     if (!response.headersSent) http.socket.write('HTTP/1.1 408 Request Timeout\r\nconnection: close\r\n\r\n')
     http.socket.destroySoon()
@@ -79,7 +79,7 @@ async function answerBucket(
     const facts = { requestId, method: http.method, path: pathOf({ url: http.url ?? '/' }).slice(0, 500) }
     if (response.writableFinished) logger.info({ ...facts, status: response.statusCode, milliseconds }, 'Request')
     else logger.info(facts, 'Request aborted by its client')
-    // A connection that was busy when the server was closed would be kept for a next request.
+    // A connection that was busy when the server closed would otherwise be kept alive.
     if (isClosing()) setImmediate(() => server.closeIdleConnections())
   })
   await bucketDoor.answer(http, response, expectsContinue)

@@ -3,19 +3,21 @@ import { LRUCache } from 'lru-cache'
 const rememberedKeys = 10_000
 
 /**
- * A token bucket per key: `perMinute` at once, refilled evenly. Memory is bounded: the keys that asked longest ago are
- * forgotten first, which starts them afresh.
+ * A token bucket per key: a burst of `perMinute`, refilled evenly. The least recently used keys are evicted to bound
+ * memory. An evicted key starts with a full bucket.
  */
 export class RateLimiter {
   readonly #perMinute: number
   readonly #buckets = new LRUCache<string, { left: number; at: number }>({ max: rememberedKeys })
 
-  /** Zero means no bound. */
+  /** 0 turns the limit off. */
   constructor(perMinute: number) {
     this.#perMinute = perMinute
   }
 
-  /** Null when `count` may pass now, otherwise the seconds after which it may. `now` in milliseconds. */
+  /**
+   * Returns null if `count` operations may pass now. Otherwise returns the seconds to wait. `now` is in milliseconds.
+   */
   take(key: string, count: number, now: number): number | null {
     if (this.#perMinute === 0) return null
     const left = this.#leftFor(key, now)

@@ -5,16 +5,16 @@ import { isOverTls } from './ownAddress.ts'
 
 export interface HeaderOptions {
   readonly publicUrl: string | null
-  /** Where browsers send and fetch bytes, other than at the address of the page: scheme and host each. */
+  /** Origins other than that of the page to which browsers send and from which they fetch bytes. */
   readonly bucketOrigins: readonly string[]
 }
 
 type Policy = Record<string, string>
 
-/** Sets headers on an answer that has not begun. */
+/** Sets headers on a response that has not started. */
 export type SetHeaders = (request: IncomingMessage, response: ServerResponse) => void
 
-/** Scripts and styles from our own files only. Bytes go to and come from the bucket. */
+/** Allows scripts and styles only from this origin. Bytes come from and go to the bucket. */
 const consolePolicy = (bucketOrigins: readonly string[]): Policy => {
   const bucket = bucketOrigins.map((origin) => ` ${origin}`).join('')
   return {
@@ -25,7 +25,7 @@ const consolePolicy = (bucketOrigins: readonly string[]): Policy => {
     'img-src': `'self' data: blob:${bucket}`,
     'media-src': `'self' blob:${bucket}`,
     'connect-src': `'self'${bucket}`,
-    // Downloads begin in a hidden frame, so that an error of the bucket does not replace the page.
+    // Downloads start in a hidden frame, so that an error of the bucket does not replace the page.
     'frame-src': `'self'${bucket}`,
     'manifest-src': "'self'",
     'base-uri': "'none'",
@@ -34,7 +34,7 @@ const consolePolicy = (bucketOrigins: readonly string[]): Policy => {
   }
 }
 
-/** GraphiQL's editor writes its own styles, and runs its language workers from blobs. */
+/** GraphiQL's editor creates inline styles and starts its language workers from blobs. */
 export function graphiqlPolicy(bucketOrigins: readonly string[]): SetHeaders {
   const directives = {
     ...consolePolicy(bucketOrigins),
@@ -51,14 +51,13 @@ function rethrow(error?: unknown): void {
 }
 
 /**
- * The headers of everything that the local bucket sends. Its bytes are of users and share the origin of the console, so
- * a page made of them gets an origin of its own that runs nothing and loads nothing (`sandbox`), and no browser guesses
- * another type than the one that is sent.
+ * Headers of every response of the local bucket. Its bytes come from users and share the origin of the console.
+ * `sandbox` gives a page made of them an opaque origin that runs and loads nothing, and browsers do not sniff its type.
  *
- * Any page may embed an object: everybody who knows a signed URL can read it anyway, and cookies are ignored.
+ * Any page can embed an object: everybody who has a signed URL can read it anyway, and cookies are ignored.
  */
 export const bucketHeaders: Readonly<Record<string, string>> = {
-  // The other directives let a browser show an image, a video or a text that is opened on its own.
+  // The other directives let a browser show an image, a video or a text that is opened directly.
   'content-security-policy': "sandbox; default-src 'none'; img-src 'self'; media-src 'self'; style-src 'unsafe-inline'",
   'x-content-type-options': 'nosniff',
   'cross-origin-resource-policy': 'cross-origin',
@@ -66,21 +65,22 @@ export const bucketHeaders: Readonly<Record<string, string>> = {
 }
 
 /**
- * The headers of every other answer: Helmet's, where they concern browsers of today. Its middleware is made once and
- * called for each request, also for one whose address cannot be decoded, which no hook of Fastify sees.
+ * Headers of every other response: those of Helmet that current browsers use. The middleware is created once and called
+ * for each request, including a URL that cannot be decoded, which reaches no Fastify hook.
  */
 export function securityHeaders({ publicUrl, bucketOrigins }: HeaderOptions): SetHeaders {
   const set = helmet({
     contentSecurityPolicy: { useDefaults: false, directives: consolePolicy(bucketOrigins) },
-    // Signed addresses must not leave in a Referer.
+    // Signed URLs must not leak in a Referer header.
     referrerPolicy: { policy: 'no-referrer' },
     crossOriginResourcePolicy: { policy: 'same-origin' },
     // Depends on the request: see `sendSecurityHeaders`.
     crossOriginOpenerPolicy: false,
     strictTransportSecurity: isHostOurs(publicUrl) ? { maxAge: 31_536_000, includeSubDomains: false } : false,
-    // For browsers that do not know `frame-ancestors`.
+    // For browsers that do not support `frame-ancestors`.
     xFrameOptions: { action: 'deny' },
-    // The local bucket shares the origin and does not send it; browsers want it on all pages of an origin or on none.
+    // The local bucket shares the origin and does not send it. Browsers expect it on all pages of an origin or on
+    // none.
     originAgentCluster: false,
     // For Internet Explorer and Flash.
     xDownloadOptions: false,
@@ -95,8 +95,8 @@ export function securityHeaders({ publicUrl, bucketOrigins }: HeaderOptions): Se
 }
 
 /**
- * HSTS (RFC 6797) holds for all ports and paths of a host. It is sent only if the public URL says that the host serves
- * Filegraph on the standard port and nothing else.
+ * True if the public URL says that the host serves only Filegraph, on the standard port. HSTS (RFC 6797) applies to all
+ * ports and paths of a host, so it is sent only then.
  */
 const isHostOurs = (publicUrl: string | null): boolean =>
   publicUrl !== null && /^https:\/\/(?!localhost$)[^/:]+$/.test(publicUrl)
@@ -105,12 +105,12 @@ export function sendSecurityHeaders(app: FastifyInstance, setHeaders: SetHeaders
   app.addHook('onRequest', async (request, reply) => {
     setHeaders(request.raw, reply.raw)
     reply.header('x-request-id', request.id)
-    // Elsewhere browsers ignore it, and say so on every page.
+    // Without a trustworthy origin, browsers ignore the header and log a warning on every page.
     if (isTrustworthy(request, publicUrl)) reply.header('cross-origin-opener-policy', 'same-origin')
   })
 }
 
-/** What browsers call a potentially trustworthy origin: over TLS, or on this machine. */
+/** True for a potentially trustworthy origin (W3C Secure Contexts): TLS, or this machine. */
 const isTrustworthy = (request: FastifyRequest, publicUrl: string | null): boolean =>
   isOverTls(request, publicUrl) ||
   /^(localhost|127(\.\d+){3}|\[::1\])(:|$)/.test(publicUrl === null ? request.host : new URL(publicUrl).host)

@@ -10,13 +10,13 @@ interface SessionRouteOptions {
   readonly services: Pick<Context, 'database' | 'now'> & { readonly lifetimeSeconds: number }
   readonly sites: TrustedSites
   readonly cookie: SessionCookie
-  /** Outlives the session: it says that the browser is known to its users. */
+  /** Outlives the session. It identifies a browser that a user has signed in with before. */
   readonly deviceCookie: SessionCookie
 }
 
 const bodyLimit = 8 * 1024
 
-/** Sign in and sign out: `POST /session` with `{ email, password }`, and `DELETE /session`; both answer 204. */
+/** Adds `POST /session` with `{ email, password }` to sign in, and `DELETE /session` to sign out. Both answer 204. */
 export function addSessionRoutes(
   app: FastifyInstance,
   { services, sites, cookie, deviceCookie }: SessionRouteOptions,
@@ -49,7 +49,10 @@ function credentialsIn(body: unknown): { email: string; password: string } {
   return { email, password }
 }
 
-/** A cookie of ours, for a session or a device: out of reach for scripts, and never sent with a request from another site. */
+/**
+ * A cookie for a session or a device. Scripts cannot read it, and browsers never send it with a request from another
+ * site.
+ */
 export class SessionCookie {
   readonly #publicUrl: string | null
   readonly #path: string
@@ -58,7 +61,7 @@ export class SessionCookie {
   constructor(publicUrl: string | null, name: 'session' | 'device' = 'session') {
     this.#publicUrl = publicUrl
     this.#name = `filegraph_${name}`
-    // A host that serves other things under other paths does not get to see the cookie with every request for them.
+    // Other applications under other paths of the host do not receive the cookie.
     this.#path = basePathOf(publicUrl) || '/'
   }
 
@@ -75,8 +78,8 @@ export class SessionCookie {
   }
 
   /**
-   * RFC 6265bis, section 4.1.3: no plain connection can set a cookie whose name begins like this, and with `__Host-`, which
-   * needs the path `/`, neither can another host.
+   * RFC 6265bis, section 4.1.3: a plain connection cannot set a cookie with this prefix. With `__Host-`, which requires
+   * the path `/`, another host cannot set it either.
    */
   #nameFor(request: FastifyRequest): string {
     if (!isOverTls(request, this.#publicUrl)) return this.#name

@@ -7,10 +7,13 @@ import type { Addresses } from './openBackends.ts'
 
 export const localBucketName = 'filegraph'
 export const localRegion = 'local'
-/** Where the local bucket lies on the server of the API. No page of the console has a path that begins like this. */
+/** The path of the local bucket on the API's server. No page of the console has this prefix. */
 export const localBucketPath = '/bucket'
 
-/** Where the parts are that others run: the configuration's, or an instance's. Null when one of them runs nowhere. */
+/**
+ * The addresses of the database and the bucket: those of the configuration, or those of a running instance. Null if one
+ * of them is neither configured nor running.
+ */
 export function addressesBeside(config: Config, instance: Instance | null, secrets: Secrets | null): Addresses | null {
   const database = externalDatabase(config) ?? runningDatabase(config.databaseSchema, instance, secrets)
   const bucket = externalBucket(config) ?? runningBucket(instance, secrets)
@@ -18,8 +21,8 @@ export function addressesBeside(config: Config, instance: Instance | null, secre
 }
 
 /**
- * The origins whose pages may talk to the bucket. Without a public URL, the console can be open under further names of
- * this machine; a local bucket needs no CORS rule for them, because it shares their origin.
+ * Origins whose pages may access the bucket. Without a public URL, people can open the console under other names of
+ * this machine. A local bucket needs no CORS rule for those, because it shares their origin.
  */
 export function browserOrigins({ http }: Config): string[] {
   const { publicUrl, port, allowedOrigins } = http
@@ -27,7 +30,7 @@ export function browserOrigins({ http }: Config): string[] {
   return [...new Set([...(publicUrl === null ? [] : [new URL(publicUrl).origin]), ...local, ...allowedOrigins])]
 }
 
-/** The URLs under which other machines of the network reach a server that listens on all addresses of this one. */
+/** The URLs at which other machines of the network reach a server that listens on all addresses. */
 export function networkUrls({ host, port, publicUrl }: Config['http']): string[] {
   if (publicUrl !== null || !['0.0.0.0', '::'].includes(host)) return []
   return Object.values(networkInterfaces())
@@ -36,7 +39,7 @@ export function networkUrls({ host, port, publicUrl }: Config['http']): string[]
     .map(({ address }) => `http://${address}:${port}`)
 }
 
-/** A URL for people at this machine. */
+/** A URL for people on this machine. */
 export function shownUrl({ host, port, publicUrl }: Config['http']): string {
   if (publicUrl !== null) return publicUrl
   const isLoopback = ['127.0.0.1', '0.0.0.0', '::'].includes(host)
@@ -61,7 +64,10 @@ function runningBucket(instance: Instance | null, secrets: Secrets | null): Buck
   return secrets && typeof instance?.bucketPort === 'number' ? localBucket(instance.bucketPort, secrets) : null
 }
 
-/** As our own processes reach it. What clients are given is signed for the address by which each of them came. */
+/**
+ * The address that our own processes use. URLs for clients are signed for the address by which each client reached the
+ * API.
+ */
 export function localBucket(port: number, secrets: Secrets): BucketOptions {
   return {
     endpoint: `http://127.0.0.1:${port}`,

@@ -10,9 +10,9 @@ import { portProblem } from './listeningPort.ts'
 import type { Backends } from './openBackends.ts'
 
 export interface RunningApi {
-  /** False where the console was not built: then only the API is there. */
+  /** False if the console was not built. Only the API is served then. */
   readonly hasConsole: boolean
-  /** Takes no more requests and lets those in flight finish, for 10 s at most. */
+  /** Stops accepting requests and lets those in flight finish, for at most 10 s. */
   close(): Promise<void>
 }
 
@@ -20,7 +20,7 @@ export type ApiPatience = Pick<HttpServerOptions<never>, 'requestMs' | 'closeWit
 
 const consoleDirectory = fileURLToPath(new URL('../../../console/dist', import.meta.url))
 
-/** Serves the API, the console and the local bucket. Rejects with `PortUnusable` if it cannot listen there. */
+/** Serves the API, the console and the local bucket. Rejects with `PortUnusable` if it cannot listen on the port. */
 export async function startApi(
   backends: Backends,
   config: Config,

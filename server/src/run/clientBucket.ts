@@ -5,27 +5,27 @@ import { bucketAddress, type BucketOptions } from '../storage/bucketAddress.ts'
 import { createUrlSigner } from '../storage/signing/signUrl.ts'
 import { localBucketPath } from './addresses.ts'
 
-/** The bucket as clients see it. */
+/** The bucket from the view of clients. */
 export interface ClientBucket {
-  /** Signs URLs that a client can reach if it reached the API at this address. */
+  /** Returns a bucket whose signed URLs work for a client that reached the API at this address. */
   readonly blobsFor: (address: string) => BlobStore
-  /** Where browsers send and fetch bytes, other than at the address of the page: scheme and host each. */
+  /** Origins other than that of the page to which browsers send and from which they fetch bytes. */
   readonly bucketOrigins: readonly string[]
-  /** The way in to the local bucket. Null: the bucket is elsewhere. */
+  /** Serves requests to the local bucket. Null if the bucket is external. */
   readonly bucketDoor: BucketDoor | null
 }
 
-/** A bucket elsewhere has one address, for everybody. */
+/** An external bucket has the same address for every client. */
 export function externalClientBucket(blobs: BlobStore, bucket: BucketOptions): ClientBucket {
   const forClients: BlobStore = { ...blobs, ...createUrlSigner(bucket) }
   const { origin } = bucketAddress(bucket.publicEndpoint ?? bucket.endpoint, bucket.bucket, bucket.forcePathStyle)
   return { blobsFor: () => forClients, bucketOrigins: [sourceOf(origin)], bucketDoor: null }
 }
 
-/** A content security policy cannot name an IPv6 address; the scheme is the closest that it can. */
+/** A content security policy cannot contain an IPv6 address. The scheme is the closest source that it can contain. */
 const sourceOf = (origin: string): string => (origin.includes('[') ? new URL(origin).protocol : origin)
 
-/** Clients choose the host that they name, so only some are remembered. */
+/** Clients choose the Host header, so the number of remembered addresses is bounded. */
 const rememberedAddresses = 100
 
 export interface LocalBucketParts {
@@ -35,8 +35,8 @@ export interface LocalBucketParts {
 }
 
 /**
- * The local bucket lies at the address of the API, under a path of its own. A page that came from another address than
- * the public URL still finds it there, by the bucket's CORS rule.
+ * The local bucket shares the address of the API, below its own path. A page from an address other than the public URL
+ * reaches it through the CORS rule of the bucket.
  */
 export function localClientBucket(blobs: BlobStore, { bucket, door, publicUrl }: LocalBucketParts): ClientBucket {
   const known = new LRUCache<string, BlobStore>({ max: rememberedAddresses })
@@ -48,7 +48,7 @@ export function localClientBucket(blobs: BlobStore, { bucket, door, publicUrl }:
   }
   return {
     blobsFor: (address) => known.get(address) ?? remember(address),
-    // A page that came from the public URL itself needs none.
+    // A page from the public URL shares its origin.
     bucketOrigins: publicUrl === null || publicUrl.includes('[') ? [] : [new URL(publicUrl).origin],
     bucketDoor: door,
   }

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Logger } from 'pino'
 
-/** Enough for what has nothing under way. */
+/** Enough to close a part that has no work in flight. */
 const hurriedMs = 500
 
 interface Part {
@@ -10,7 +10,7 @@ interface Part {
   readonly isWaitedFor: boolean
 }
 
-/** What was opened, to be closed in the opposite order. */
+/** Closes what was opened, in the opposite order. */
 export class Closing {
   readonly #logger: Logger
   readonly #open: Part[] = []
@@ -27,7 +27,7 @@ export class Closing {
     this.#open.push({ name, close, isWaitedFor: false })
   }
 
-  /** For what would outlive this process: it is waited for even in a hurry. */
+  /** Adds a part that would outlive this process. It is awaited even after `hurry`. */
   addProcess(name: string, close: () => Promise<void>): void {
     this.#open.push({ name, close, isWaitedFor: true })
   }
@@ -36,13 +36,13 @@ export class Closing {
     return this.#isHurried
   }
 
-  /** From now on nothing is given time to finish what is under way. */
+  /** From now on, no part gets time to finish its work. */
   hurry(): void {
     this.#isHurried = true
     this.#hurry()
   }
 
-  /** One part that does not close well does not keep the others from being closed. */
+  /** Closes all parts. A part that fails to close does not prevent the others from closing. */
   async closeAll(): Promise<void> {
     for (const part of this.#open.splice(0).toReversed()) {
       try {
@@ -60,26 +60,26 @@ export class Closing {
 const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
 
 /**
- * A terminal sends Ctrl+C to every process of the group, and the process that started us forwards it as well: what comes within
- * this time is the same wish.
+ * A terminal sends Ctrl+C to every process of the group, and the parent process forwards it too. A second signal within
+ * this time is the same request.
  */
 const sameWishMs = 1_000
 
-/** What a start ends with that was told to stop before it was done. */
+/** Ends a start that was told to stop before it finished. */
 export class StopAsked extends Error {
   override readonly name = 'StopAsked'
 }
 
 export interface StopSignals {
-  /** Resolves with the first signal. */
+  /** Resolves at the first signal. */
   readonly stopped: Promise<void>
-  /** Throws `StopAsked` once there was a signal. */
+  /** Throws `StopAsked` after the first signal. */
   throwIfAsked(): void
-  /** Leaves signals to Node again, which dies of them. */
+  /** Removes the listeners. The next signal ends the process, as Node does by default. */
   ignore(): void
 }
 
-/** Listens for the wish to stop. Who repeats it later than a second after means now: `hurry` is called. */
+/** Listens for a request to stop. Calls `hurry` if the request is repeated more than a second later. */
 export function listenForStop(hurry: () => void): StopSignals {
   let askedAt: number | null = null
   let resolveStopped: () => void = () => undefined

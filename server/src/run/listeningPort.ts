@@ -1,7 +1,7 @@
 import { createServer } from 'node:net'
 import type { Config } from '../config/config.ts'
 
-/** Nobody can listen there. The message is one line for people. */
+/** The server cannot listen on the port. The message is one line for people. */
 export class PortUnusable extends Error {
   override readonly name = 'PortUnusable'
 }
@@ -13,14 +13,14 @@ const reasons: Readonly<Record<string, string>> = {
   ENOTFOUND: 'cannot be used: HOST is not an address of this machine',
 }
 
-/** The same configuration with a port in place of 0. Rejects with `PortUnusable` before anything else was started. */
+/** Replaces port 0 by a free port. Rejects with `PortUnusable` before anything else starts. */
 export async function withUsablePort(config: Config): Promise<Config> {
   const { host, port: asked } = config.http
   const port = await tryPort(host, asked)
   return port === asked ? config : { ...config, http: { ...config.http, port } }
 }
 
-/** Says in one line why nobody can listen there; other errors stay as they are. */
+/** Translates an error of `listen` into one line. Returns other errors unchanged. */
 export function portProblem(error: unknown, { host, port }: Pick<Config['http'], 'host' | 'port'>): Error {
   if (!(error instanceof Error)) return new Error(String(error))
   const { code } = error as NodeJS.ErrnoException

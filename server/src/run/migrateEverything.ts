@@ -4,7 +4,10 @@ import { migrate } from '../database/migrate.ts'
 import { migrateJobQueue } from '../jobs/jobQueue.ts'
 import type { Addresses } from './openBackends.ts'
 
-/** Brings all tables up to date, the job queue's too, and lets the application's login take its role. Safe at any time. */
+/**
+ * Runs all pending migrations, including those of the job queue, and grants the application's role to its login. Safe
+ * at any time.
+ */
 export async function migrateEverything(
   { databaseUrl, ownerUrl, schema }: Pick<Addresses, 'databaseUrl' | 'ownerUrl' | 'schema'>,
   logger: Logger,

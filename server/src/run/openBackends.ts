@@ -8,11 +8,11 @@ import { type Readiness, readinessOf } from './readiness.ts'
 
 /** The addresses of the database and the bucket, embedded or external. */
 export interface Addresses {
-  /** The login of the application; its connections take the application's role. */
+  /** The login of the application. Its connections switch to the application's role. */
   readonly databaseUrl: string
-  /** A login that may change tables: for migrations and for the job queue, whose tables are not those of tenants. */
+  /** A login that can change tables. Migrations use it, and so does the job queue, whose tables hold no tenant data. */
   readonly ownerUrl: string
-  /** The schema of our tables. Default: `filegraph`. */
+  /** The schema of the tables. Default: `filegraph`. */
   readonly schema?: string
   readonly bucket: BucketOptions
 }

@@ -5,13 +5,13 @@ import { createLogger } from '../http/createLogger.ts'
 
 export interface Log {
   readonly logger: Logger
-  /** For people: where the lines go. */
+  /** The location of the log, for people. */
   readonly place: string
 }
 
 const maxFileBytes = 20_000_000
 
-/** JSON lines into a file of the data folder; errors also go to standard error, where somebody may see them at once. */
+/** Logs JSON lines into a file of the data folder. Errors also go to standard error. */
 export function openFileLog(dataDirectory: string, level: string): Log {
   const place = join(dataDirectory, 'logs', 'filegraph.log')
   const destination = multistream([
@@ -21,19 +21,19 @@ export function openFileLog(dataDirectory: string, level: string): Log {
   return { logger: createLogger({ level, destination }), place }
 }
 
-/** JSON lines on standard output, for whatever collects the logs of a server. */
+/** Logs JSON lines to standard output, for a log collector. */
 export const standardLogger = (level: string): Logger =>
   createLogger({ level, destination: pino.destination({ dest: 1, sync: true }) })
 
-/** Something that a logger writes lines to. */
+/** The destination of a logger. */
 interface LogDestination {
   write(line: string): void
   close(): void
 }
 
 /**
- * A log file of bounded size: when it is full it becomes `<path>.1`, in place of the one before, and a new one begins.
- * Written at once, so that the last line before a crash is there. A full disk loses lines and harms nothing else.
+ * A log file of bounded size. A full file replaces `<path>.1`, and a new one begins. Writes are synchronous, so that
+ * the last line before a crash is on disk. A full disk loses lines and has no other effect.
  */
 function openRotatingFile(path: string, maxBytes: number): LogDestination {
   mkdirSync(dirname(path), { recursive: true, mode: 0o700 })

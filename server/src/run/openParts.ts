@@ -19,17 +19,17 @@ import {
 import type { Closing } from './closing.ts'
 import type { Addresses } from './openBackends.ts'
 
-/** Where the database and the bucket are, and which of them run inside this process tree. */
+/** The addresses of the database and the bucket, and the embedded parts among them. */
 export interface Parts {
   readonly addresses: Addresses
   readonly ports: Pick<Instance, 'postgresPort' | 'bucketPort'>
-  /** The way in to the local bucket for clients, which the server of the API opens. Null: the bucket is elsewhere. */
+  /** Serves requests of clients to the local bucket, through the API's server. Null if the bucket is external. */
   readonly bucketDoor: PublicDoor | null
-  /** For people: where the rows and the bytes lie. */
+  /** The locations of the rows and the bytes, for people. */
   readonly places: { readonly database: string; readonly files: string }
 }
 
-/** Starts the parts that the configuration does not place elsewhere. `closing` learns how to stop them. */
+/** Starts the parts that the configuration does not place elsewhere, and registers them with `closing`. */
 export async function openParts(
   config: Config,
   directory: DataDirectory,
@@ -75,7 +75,7 @@ async function openBucket(config: Config, directory: DataDirectory, closing: Clo
     region: localRegion,
     accessKeyId: directory.secrets.bucketAccessKeyId,
     secretAccessKey: directory.secrets.bucketSecretAccessKey,
-    // Loopback only, whatever HOST is: our own processes use it, and clients come in by the server of the API.
+    // Always loopback: only our own processes use this port. Clients reach the bucket through the API's server.
     port: await freePort(directory.lastInstance?.bucketPort ?? null),
     corsOrigins: browserOrigins(config),
     reportBug: (error) => logger.error({ err: error }, 'The local bucket failed at a request'),
@@ -85,7 +85,7 @@ async function openBucket(config: Config, directory: DataDirectory, closing: Clo
   return { options: localBucket(started.port, directory.secrets), port: started.port, door, place: folder }
 }
 
-/** Without login and password. */
+/** Omits the login and the password. */
 function placeOf(url: string): string {
   const { host, pathname } = new URL(url)
   return `PostgreSQL at ${host}${pathname}`

@@ -3,10 +3,10 @@ import type { ConfigVariableName } from '../config/variables.ts'
 import { isUnavailable } from '../database/databaseUnavailable.ts'
 import { BlobStoreUnavailable } from '../storage/blobStore.ts'
 
-/** A part that the configuration places elsewhere cannot be used. The cause says why. */
+/** An external part cannot be used. The cause says why. */
 export class PartFailed extends Error {
   override readonly name = 'PartFailed'
-  /** Where the configuration names the part. */
+  /** The variable that names the part. */
   readonly variable: ConfigVariableName
   constructor(variable: ConfigVariableName, cause: unknown) {
     super(`The part that ${variable} names cannot be used`, { cause })
@@ -14,7 +14,7 @@ export class PartFailed extends Error {
   }
 }
 
-/** Which variable places each part; null for a part that is embedded. */
+/** The variable that names each part. Null for an embedded part. */
 export function variablesOf({ database, bucket }: Pick<Config, 'database' | 'bucket'>) {
   const isExternal = database.kind === 'external'
   const isOneLogin = isExternal && database.url === database.migrationUrl
@@ -25,7 +25,7 @@ export function variablesOf({ database, bucket }: Pick<Config, 'database' | 'buc
   }
 }
 
-/** Names the variable behind a connection that could not be used. `null` for an embedded part, which has none. */
+/** Adds the name of the variable to a failed connection. `null` for an embedded part, which has no variable. */
 export async function naming<T>(variable: ConfigVariableName | null, work: () => Promise<T>): Promise<T> {
   try {
     return await work()

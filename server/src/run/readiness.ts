@@ -4,18 +4,18 @@ import type { TenantDatabase } from '../database/tenantDatabase.ts'
 import { readRefusal } from '../domain/installation/watchBucket.ts'
 import type { BlobStore } from '../storage/blobStore.ts'
 
-/** Whether each part that a request may need is there. */
+/** The state of each part that a request can need. */
 export interface Readiness {
   readonly database: boolean
   readonly migrations: boolean
   readonly bucket: boolean
-  /** Whether sweeps may delete. refused: a person has to decide. unknown: the database does not answer. */
+  /** Whether sweeps may delete. `refused`: a person has to decide. `unknown`: the database does not answer. */
   readonly deletes: 'allowed' | 'refused' | 'unknown'
 }
 
 const patienceMs = 2_000
 
-/** Asks each part, side by side; one that has not answered within 2 s is not there. Never rejects. */
+/** Checks all parts concurrently. A part that does not answer within 2 s counts as down. Never rejects. */
 export async function readinessOf(backends: { database: TenantDatabase; blobs: BlobStore }): Promise<Readiness> {
   const [pending, bucket, refusal] = await Promise.all([
     withinPatience(pendingMigrations(backends.database)),
@@ -28,15 +28,15 @@ export async function readinessOf(backends: { database: TenantDatabase; blobs: B
 
 let known: readonly string[] | undefined
 
-/** How many of this build's migrations have not run. Rejects with `DatabaseUnavailable`. */
+/** The number of migrations of this build that have not run. Rejects with `DatabaseUnavailable`. */
 export async function pendingMigrations(database: TenantDatabase): Promise<number> {
-  // Read once: the files of a running build do not change.
+  // Read once, because the files of a running build do not change.
   known ??= knownMigrations()
   const applied = await appliedMigrations(database)
   return known.filter((name) => !applied.has(name)).length
 }
 
-/** Empty where no migration has run, and where the database does not let us look. */
+/** Empty if no migration has run, or if the login may not read the table. */
 async function appliedMigrations(database: TenantDatabase): Promise<ReadonlySet<string>> {
   const [journal] = await ask(database, sql`select to_regclass('__drizzle_migrations')::text as journal`)
   if (!journal?.['journal']) return new Set()
@@ -47,7 +47,7 @@ async function appliedMigrations(database: TenantDatabase): Promise<ReadonlySet<
 const ask = (database: TenantDatabase, statement: ReturnType<typeof sql>): Promise<Record<string, unknown>[]> =>
   database.lookUp((db) => db.execute(statement))
 
-/** Undefined for whatever failed or took too long. */
+/** Undefined if the promise rejects or takes too long. */
 function withinPatience<T>(asked: Promise<T>): Promise<T | undefined> {
   return new Promise((resolve) => {
     const timer = setTimeout(resolve, patienceMs, undefined)

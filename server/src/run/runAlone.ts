@@ -16,8 +16,8 @@ import { type Addresses, openBackends, type Backends } from './openBackends.ts'
 import { startWorker } from './worker.ts'
 
 /**
- * The API alone, until a signal. It listens without its database too, so that `/healthz` and `/readyz` answer, and says
- * that it is up once the application has opened a connection.
+ * Runs only the API, until a signal. It also listens while the database is down, so that `/healthz` and `/readyz`
+ * answer. It logs that it is up after the application has opened a connection.
  */
 export const runApi = (terminal: Terminal): Promise<void> =>
   runUntilStopped(terminal, 'api', async (backends, { config, addresses, closing }) => {
@@ -35,7 +35,7 @@ export const runApi = (terminal: Terminal): Promise<void> =>
 
 const pauseMs = 2_000
 
-/** Warns once for each reason, not at each attempt. False when it was given up. */
+/** Waits for the database. Warns once per reason, not per attempt. Returns false if the process was told to stop. */
 async function untilReachable({ database, logger }: Backends, config: Config, signal: AbortSignal): Promise<boolean> {
   for (let told = ''; !signal.aborted; await sleep(pauseMs, undefined, { signal }).catch(() => undefined)) {
     try {
@@ -52,7 +52,7 @@ async function untilReachable({ database, logger }: Backends, config: Config, si
   return false
 }
 
-/** The jobs alone, until a signal. */
+/** Runs only the jobs, until a signal. */
 export const runWorker = (terminal: Terminal): Promise<void> =>
   runUntilStopped(terminal, 'worker', async (backends, { config, closing }) => {
     const variables = variablesOf(config)

@@ -27,8 +27,8 @@ interface Starting {
 }
 
 /**
- * Runs everything in one process tree until a signal: the parts that are not elsewhere, then the tables, the demo, the
- * API and the worker. Whatever was started is stopped again in the opposite order, also when something fails on the way.
+ * Runs everything in one process tree until a signal: the embedded parts, then the migrations, the demo, the API and
+ * the worker. Stops all of them in the opposite order, also after a failure.
  */
 export async function start(terminal: Terminal): Promise<void> {
   const asked = readConfig(terminal.env)
@@ -51,7 +51,7 @@ export async function start(terminal: Terminal): Promise<void> {
   if (closing.isHurried) throw new CommandFailed('Stopped without waiting for what was under way.')
 }
 
-/** Returns what to print for the people who started it. */
+/** Returns the text to print after the start. */
 async function bringUp({ config, directory, log, closing, signals }: Starting): Promise<string> {
   const { logger } = log
   const { addresses, ports, places, bucketDoor } = await openParts(config, directory, closing, logger)
@@ -63,7 +63,7 @@ async function bringUp({ config, directory, log, closing, signals }: Starting): 
   const { databasePoolSize: poolSize, cleanup } = config
   const backends = openBackends({ ...addresses, logger, poolSize, cleanup, applicationName })
   closing.add('backends', () => backends.close())
-  // Nothing says that it runs before the application itself has reached its parts, as it will reach them later.
+  // Report the application as running only after it has reached its parts through its own login.
   await naming(variables.database, () => pendingMigrations(backends.database))
   await naming(variables.bucket, () => backends.blobs.ping())
   // Before the first upload, which the demo sends.

@@ -1,21 +1,23 @@
 import { demoPassword, demoTenants, lastMember } from './demo/demoPeople.ts'
 
 export interface Started {
-  /** Where people reach it, without a trailing slash. */
+  /** Without a trailing slash. */
   readonly url: string
-  /** Further URLs, for people at other machines. */
+  /** Further URLs, for people on other machines. */
   readonly networkUrls: readonly string[]
   readonly hasConsole: boolean
   readonly hasGraphiql: boolean
   readonly hasDemo: boolean
-  /** Whole sentences' ends: where each kind of data lies. */
+  /** The locations of the data, as ends of sentences. */
   readonly database: string
   readonly files: string
   readonly logs: string
   readonly warnings: readonly string[]
 }
 
-/** What `start` prints when all is up: where to go, how to sign in, where the data lies, how to stop. */
+/**
+ * Returns the text that `start` prints when everything is up: the URLs, the sign-in, the data folders, and how to stop.
+ */
 export function startBlock(started: Started): string {
   const { url, networkUrls, hasConsole, hasGraphiql, hasDemo, database, files, logs, warnings } = started
   const rows: (readonly [string, string])[] = [

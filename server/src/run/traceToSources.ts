@@ -3,11 +3,11 @@ import { SourceMap, type SourceMapPayload } from 'node:module'
 import { fileURLToPath } from 'node:url'
 
 /**
- * Lets stacks name the lines of the TypeScript sources. Node can do that too, but then keeps the source maps of every
- * module, packages included, from the start: 4 MB of heap, for the sake of errors that may never come. Here a map is read
- * when a stack that leads through its file is read.
+ * Makes stack traces name the lines of the TypeScript sources. Node's own option loads the source maps of all modules
+ * at the start, packages included, which costs 4 MB of heap. This function reads a map only when a stack trace contains
+ * its file.
  *
- * Frames of packages and of files without a map stay as they are.
+ * Frames of packages and of files without a map stay unchanged.
  */
 export function traceToSources(): void {
   const maps = new Map<string, SourceMap | null>()
@@ -30,7 +30,7 @@ function lineOf(frame: NodeJS.CallSite, mapOf: (file: string) => SourceMap | nul
   return text.replace(`${file}:${line}:${column}`, `${source}:${entry.originalLine + 1}:${entry.originalColumn + 1}`)
 }
 
-/** Null where there is none that can be read: an error about an error helps nobody. */
+/** Null if the map cannot be read. A failure here must not hide the original error. */
 function readMap(file: string): SourceMap | null {
   try {
     return new SourceMap(JSON.parse(readFileSync(`${fileURLToPath(file)}.map`, 'utf8')) as SourceMapPayload)
@@ -39,7 +39,10 @@ function readMap(file: string): SourceMap | null {
   }
 }
 
-/** As V8 begins a stack. What is thrown may be anything, also something whose text cannot be told. */
+/**
+ * The first line of a stack, as V8 formats it. The thrown value can be anything, even an object whose conversion to
+ * text throws.
+ */
 function headOf(error: unknown): string {
   try {
     return String(error)

@@ -8,7 +8,7 @@ import { type Job, type JobContext, schedule } from '../jobs/schedule.ts'
 import type { Backends } from './openBackends.ts'
 
 export interface RunningWorker {
-  /** Lets jobs that run finish, for 5 s at most. */
+  /** Lets running jobs finish, for at most 5 s. */
   stop(): Promise<void>
 }
 
@@ -17,8 +17,8 @@ const restartDelayMs = 2_000
 const failuresUntilRestart = 4
 
 /**
- * Runs the jobs of `schedule` and whatever is queued. Rejects when the queue's database cannot be reached at first; from
- * then on it comes back by itself.
+ * Runs the jobs of `schedule` and all queued jobs. Rejects if the queue's database cannot be reached at the start.
+ * Later it reconnects by itself.
  */
 export async function startWorker(backends: Backends, jobs: readonly Job[] = schedule): Promise<RunningWorker> {
   const logger = backends.logger.child({ process: 'worker' })
@@ -70,7 +70,7 @@ async function startRunner(backends: Backends, pool: JobPool, logger: Logger, jo
     concurrency: concurrentJobs,
     noHandleSignals: true,
     taskList: Object.fromEntries(jobs.map((job) => [job.name, (payload) => job.run(ctx, tenantIdIn(payload))])),
-    // A run that was missed or that failed is not made up for: the next one does its work.
+    // Missed and failed runs are not repeated: the next run does their work.
     parsedCronItems: parseCronItems(
       jobs.map(({ name, cadence }) => ({
         task: name,
@@ -84,13 +84,13 @@ async function startRunner(backends: Backends, pool: JobPool, logger: Logger, jo
   return runner
 }
 
-/** A job that a change in one tenant asked for names it; one of the schedule names none. */
+/** The tenant of a job that a change in one tenant queued. Undefined for a job of the schedule. */
 function tenantIdIn(payload: unknown): string | undefined {
   const { tenantId } = (payload ?? {}) as { readonly tenantId?: unknown }
   return typeof tenantId === 'string' && isId(tenantId) ? tenantId : undefined
 }
 
-/** The queue caches a failed first look-up permanently, and then finds no job until it is restarted. */
+/** The queue caches a failed first look-up permanently and then finds no job until it is restarted. */
 function stopWhenStuck(runner: Runner, events: WorkerEvents): void {
   let failures = 0
   const works = () => (failures = 0)

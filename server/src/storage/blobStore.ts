@@ -1,49 +1,49 @@
 /**
- * The bucket, as the rest of the system sees it. One implementation speaks S3 (`s3BlobStore.ts`); every store that it
- * is pointed at has to pass `blobStore.contract.ts`.
+ * The interface to the bucket. `s3BlobStore.ts` implements it over S3. Every supported store must pass
+ * `blobStore.contract.ts`.
  *
  * Keys are object keys without a leading slash. Sizes are bytes and always below 2^53. SHA-256 values are 64 lower-case
- * hex digits. Every method that asks the bucket rejects with `BlobStoreUnavailable` when there is no usable answer
- * (refused connection, time-out, 5xx, 403), never with a half answer.
+ * hexadecimal digits. Every method that calls the bucket rejects with `BlobStoreUnavailable` if there is no usable
+ * answer (refused connection, time-out, 5xx, 403), and never returns a partial answer.
  */
 export interface BlobStore {
-  /** The object under a key, or null if there is none. */
+  /** The object with this key. Null if it does not exist. */
   head(key: string, options?: ReadOptions): Promise<DatedObject | null>
 
   /**
-   * The object under a key and its first bytes, in one request; null if there is none. An object of at most 65,536 bytes
-   * is read whole and hashed if that size was expected. Of a larger object only the start is read.
+   * The object and its first bytes, in one request. Null if it does not exist. If at most 65,536 bytes were expected
+   * and the object has no more, it is read whole and hashed. Of a larger object, only the start is read.
    */
   examine(key: string, expected: ExpectedObject, options?: ReadOptions): Promise<ExaminedObject | null>
 
-  /** The first bytes of an object, at most `maxBytes`; empty for an empty object; null if the object does not exist. */
+  /** The first bytes of an object, at most `maxBytes`. Empty for an empty object. Null if the object does not exist. */
   readStart(key: string, maxBytes: number): Promise<Uint8Array | null>
 
   /**
-   * Reads the whole object in ranges and hashes it, in constant memory for any size. Null if there is no object. Each range
-   * is read on the condition that the ETag is still that of the first: rejects with `BlobStoreUnavailable` if not.
+   * Reads the whole object in ranges and hashes it, in constant memory. Null if the object does not exist. Each range
+   * requires the ETag of the first. Rejects with `BlobStoreUnavailable` if the ETag changed.
    */
   hash(key: string, options?: ReadOptions): Promise<HashedObject | null>
 
-  /** Deletes objects; deleting what is not there succeeds. At most 1,000 keys. Reports each key that the store refused. */
+  /** Deletes objects. Succeeds for a missing object. At most 1,000 keys. Reports each key that the store refused. */
   delete(keys: readonly string[]): Promise<DeleteOutcome>
 
   /** One page of the keys under a prefix, in UTF-8 byte order. */
   list(options: ListOptions): Promise<ListPage>
 
   /**
-   * Writes a small object of the server's own, such as the marker that names the database of a bucket; what users send
-   * goes through `signUpload` alone. At most 65,536 bytes, else a RangeError.
+   * Writes a small object of the server, such as the marker of the database that owns the bucket. Clients write only
+   * through `signUpload`. Throws a RangeError above 65,536 bytes.
    *
-   * With `onlyIf: 'ABSENT'` what lies under the key stays as it is, and the answer is `PRESENT`. A request whose reply
-   * was lost is sent again, and then meets what it wrote itself: `PRESENT` says that the object is there, not that
-   * somebody else wrote it. Who needs to know reads it back.
+   * With `onlyIf: 'ABSENT'`, an existing object is kept and the answer is `PRESENT`. If a reply is lost, the request is
+   * sent again and finds its own object. `PRESENT` therefore means that the object exists, not that another process
+   * wrote it. Read the object to find out.
    */
   write(key: string, content: Uint8Array, options: WriteOptions): Promise<'WRITTEN' | 'PRESENT'>
 
   /**
-   * One page of the multipart uploads under a prefix that were begun and neither completed nor aborted: those behind the
-   * marker, in the store's own order, at most `maxUploads` (1 to 1,000, which is also the default).
+   * One page of the unfinished multipart uploads under a prefix, after the marker, in the order of the store.
+   * `maxUploads` is 1 to 1,000. Default: 1,000.
    */
   listUnfinishedUploads(
     prefix: string,
@@ -51,16 +51,16 @@ export interface BlobStore {
     maxUploads?: number,
   ): Promise<UnfinishedUploadsPage>
 
-  /** Drops an unfinished upload and the parts that arrived. One that is not there, or no longer, is aborted already. */
+  /** Aborts an unfinished upload and deletes its parts. Succeeds if the upload does not exist. */
   abortUpload(key: string, uploadId: string): Promise<void>
 
-  /** A URL that can create the object once, and nothing else. Signed locally, without a round trip. */
+  /** A URL that can create the object once and allows nothing else. Signed locally, without a round trip. */
   signUpload(upload: UploadToSign): Promise<SignedUpload>
 
   /** A URL that reads the object. Signed locally, without a round trip. */
   signDownload(download: DownloadToSign): string
 
-  /** Resolves when the bucket answers and the credentials are accepted; rejects with `BlobStoreUnavailable`. */
+  /** Resolves if the bucket answers and accepts the credentials. Rejects with `BlobStoreUnavailable`. */
   ping(): Promise<void>
 
   /** Closes open connections. */
@@ -68,7 +68,7 @@ export interface BlobStore {
 }
 
 export interface ReadOptions {
-  /** Uses a connection of its own, to confirm an answer that could have been damaged on its way. */
+  /** Uses a new connection, to confirm an answer that may have been damaged in transit. */
   readonly onNewConnection?: boolean
 }
 
@@ -79,34 +79,35 @@ export interface StoredObject {
   /** As stored; empty if the store keeps none. */
   readonly contentType: string
   /**
-   * The `content-encoding` stored with the object, in lower case; null if there is none. `identity` and `aws-chunked` count
-   * as none: neither changes what a reader gets. A client can store one with a signed PUT, because nobody signed its absence.
+   * The `content-encoding` stored with the object, in lower case. Null if there is none. `identity` and `aws-chunked`
+   * count as none, because neither changes what a reader gets. A client can store one with a signed PUT, because a
+   * signature cannot exclude a header.
    */
   readonly contentEncoding: string | null
-  /** What the store itself vouches for, or null when it keeps no SHA-256 of the whole object. */
+  /** The SHA-256 that the store reports. Null if it keeps none of the whole object. */
   readonly sha256: string | null
 }
 
-/** What a HEAD returns beyond that. */
+/** The facts of a HEAD response. */
 export interface DatedObject extends StoredObject {
-  /** By the clock of the store. Null where it does not say. */
+  /** By the clock of the store. Null if the store does not report it. */
   readonly lastModified: Date | null
   /** The installation that wrote the object through `write`. Null for what a client uploaded. */
   readonly installation: string | null
 }
 
-/** It says how to ask, and nothing about the answer: what is found may have another size. */
+/** How to ask. The object that is found can have another size. */
 export interface ExpectedObject {
   readonly byteSize: number
-  /** How many of the first bytes are wanted: 1 to 65,536, else a RangeError. */
+  /** The number of first bytes to read: 1 to 65,536, otherwise a RangeError. */
   readonly startBytes: number
 }
 
 export interface ExaminedObject extends StoredObject {
-  /** Computed from the bytes, not reported by the store; null if not all of them were read. */
+  /** Computed from the bytes, not reported by the store. Null if not all of them were read. */
   readonly sha256: string | null
   readonly isEtagOfBytes: EtagComparison
-  /** The first bytes; fewer than asked for only if the object is shorter. */
+  /** The first bytes. Fewer than requested only if the object is shorter. */
   readonly start: Uint8Array
 }
 
@@ -118,9 +119,9 @@ export interface HashedObject extends Omit<StoredObject, 'sha256'> {
 }
 
 /**
- * Whether the ETag is the MD5 of the bytes that were read. True proves that they are those that the store received. Null if
- * that cannot be told: not all bytes were read, or the ETag is not an MD5 (multipart uploads, encryption with SSE-KMS or
- * SSE-C). See https://docs.aws.amazon.com/AmazonS3/latest/API/API_Object.html
+ * Whether the ETag is the MD5 of the bytes that were read. True proves that they are the bytes that the store received.
+ * Null if this cannot be decided: not all bytes were read, or the ETag is not an MD5 (multipart uploads, encryption
+ * with SSE-KMS or SSE-C). See https://docs.aws.amazon.com/AmazonS3/latest/API/API_Object.html
  */
 export type EtagComparison = boolean | null
 
@@ -134,7 +135,7 @@ export interface UploadToSign {
   readonly now: Date
 }
 
-/** A request that a client can send as it is: `fetch(url, { method, headers, body })`. */
+/** A request for the client to send: `fetch(url, { method, headers, body })`. */
 export interface SignedUpload {
   readonly method: 'PUT'
   readonly url: string
@@ -143,9 +144,9 @@ export interface SignedUpload {
 
 export interface DownloadToSign {
   readonly key: string
-  /** Sent back by the store as `content-disposition`. */
+  /** The `content-disposition` of the response. */
   readonly contentDisposition: string
-  /** Sent back by the store as `content-type`. */
+  /** The `content-type` of the response. */
   readonly contentType: string
   readonly expiresInSeconds: number
   readonly now: Date
@@ -153,10 +154,10 @@ export interface DownloadToSign {
 
 export interface ListOptions {
   readonly prefix: string
-  /** At most 1,000, which is also the default. */
+  /** Default: 1,000. At most 1,000. */
   readonly maxKeys?: number
   readonly continuationToken?: string | undefined
-  /** Begins with the first key strictly behind this one, there or not. Ignored when a continuation token is given. */
+  /** Start with the first key after this one, which need not exist. Ignored with a continuation token. */
   readonly startAfter?: string | undefined
 }
 
@@ -173,9 +174,9 @@ export interface ListPage {
 
 export interface WriteOptions {
   readonly contentType: string
-  /** Without it, whatever lies under the key is replaced. */
+  /** Without it, an existing object is replaced. */
   readonly onlyIf?: 'ABSENT'
-  /** The installation that writes it, kept as `x-amz-meta-filegraph-installation`. */
+  /** The installation that writes the object, stored as `x-amz-meta-filegraph-installation`. */
   readonly installation?: string
 }
 
@@ -193,7 +194,7 @@ export interface UnfinishedUploadsPage {
   readonly next: UploadMarker | null
 }
 
-/** The upload that a page of unfinished uploads ended with. */
+/** The last upload of a page. */
 export interface UploadMarker {
   readonly key: string
   readonly uploadId: string
@@ -203,7 +204,7 @@ export interface DeleteOutcome {
   readonly failed: readonly { readonly key: string; readonly code: string; readonly message: string }[]
 }
 
-/** The bucket gave no usable answer. The caller may ask again later; nothing is known about the object. */
+/** The bucket gave no usable answer. Nothing is known about the object. The caller may try again later. */
 export class BlobStoreUnavailable extends Error {
   override readonly name = 'BlobStoreUnavailable'
 }

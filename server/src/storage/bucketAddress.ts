@@ -1,8 +1,8 @@
 import { isIP } from 'node:net'
 
-/** Where a bucket is and who we are to it: everything that `S3_*` says, and all that the storage layer is told. */
+/** The address and the credentials of a bucket: the values of `S3_*`. */
 export interface BucketOptions {
-  /** The address that this process uses, for example `https://s3.eu-central-1.amazonaws.com`. May carry a path. */
+  /** The address that this process uses, for example `https://s3.eu-central-1.amazonaws.com`. Can have a path. */
   readonly endpoint: string
   /** `auto` for Cloudflare R2. */
   readonly region: string
@@ -12,25 +12,25 @@ export interface BucketOptions {
   readonly sessionToken?: string | undefined
   /** True: `endpoint/bucket/key`; false: `bucket.endpoint/key`. */
   readonly forcePathStyle: boolean
-  /** The address that clients see, when it is not `endpoint`. Signed URLs point there. */
+  /** The address for clients, if it differs from `endpoint`. Signed URLs use it. */
   readonly publicEndpoint?: string | undefined
 }
 
 /** The parts of a bucket's URL that are the same for every key. */
 export interface BucketAddress {
-  /** Scheme and host, without a slash at the end. */
+  /** Scheme and host, without a trailing slash. */
   readonly origin: string
-  /** What a client sends as `host`: default ports are left out. */
+  /** The `host` header of a client. Omits a default port. */
   readonly host: string
-  /** What precedes `/<key>` in the path; empty or starting with a slash. */
+  /** The path before `/<key>`. Empty, or starts with a slash. */
   readonly pathPrefix: string
   readonly isPathStyle: boolean
 }
 
 /**
- * Tells whether a bucket is named by the host or by the path, by the rules of the AWS SDKs: addresses without a name
- * and buckets that are not a host label stay in the path, and so do names with dots under TLS, which no wildcard
- * certificate covers.
+ * Decides whether the bucket is in the host or in the path, by the rules of the AWS SDKs. It stays in the path if the
+ * endpoint is an IP address, if the bucket's name is not a host label, and under TLS if the name has dots, which no
+ * wildcard certificate covers.
  */
 export function bucketAddress(endpoint: string, bucket: string, forcePathStyle: boolean): BucketAddress {
   const url = new URL(endpoint)
@@ -48,13 +48,13 @@ function canBeHost(bucket: string, protocol: string): boolean {
   return labels.every((label) => label.length >= 3 && /^(?!-)[a-z0-9-]{1,63}(?<!-)$/.test(label))
 }
 
-/** RFC 3986 escaping as SigV4 wants it: everything but `A-Z a-z 0-9 - . _ ~`. Throws on a lone surrogate. */
+/** Escapes as SigV4 requires (RFC 3986): everything but `A-Z a-z 0-9 - . _ ~`. Throws on a lone surrogate. */
 export function escapeUri(text: string): string {
   const escaped = encodeURIComponent(text)
   return /[!'()*]/.test(escaped) ? escaped.replace(/[!'()*]/g, escapeCharacter) : escaped
 }
 
-/** A key as a path: every segment escaped, slashes kept. */
+/** Escapes every segment of a key and keeps the slashes. */
 export function escapePath(key: string): string {
   return /^[\w.~/-]*$/.test(key) ? key : key.split('/').map(escapeUri).join('/')
 }

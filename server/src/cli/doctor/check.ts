@@ -1,11 +1,11 @@
 import type { Terminal } from '../terminal.ts'
 
-/** One thing that was looked at. `missing` keeps Filegraph from working; `warning` is worth knowing. */
+/** One check. `missing` prevents Filegraph from working. `warning` does not. */
 export interface Check {
   readonly name: string
   readonly state: 'ok' | 'warning' | 'missing'
   readonly detail: string
-  /** What to do about it. */
+  /** How to fix the problem. */
   readonly remedy?: string
 }
 
@@ -27,7 +27,7 @@ export const missing = (name: string, detail: string, remedy: string): Check => 
 
 const marks = { ok: 'ok     ', warning: 'warning', missing: 'MISSING' } as const
 
-/** A line for each check, and under it how to fix each problem. */
+/** Prints one line per check, with a remedy below each problem. */
 export function printChecks(terminal: Terminal, checks: readonly Check[]): void {
   for (const { name, state, detail, remedy } of checks) {
     terminal.print(`${marks[state]}  ${name}: ${detail}\n`)

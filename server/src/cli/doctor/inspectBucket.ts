@@ -9,10 +9,10 @@ import { quietLogger } from '../terminal.ts'
 import type { CommandParts } from '../withBackends.ts'
 import { type Check, missing, ok, warning } from './check.ts'
 
-/** Without these Filegraph, or its console, does not work; without the others it works around. */
+/** Findings that Filegraph or its console needs. It can work without the others. */
 const needed = /^(reachable|credentials accepted|conditional upload|objects can be deleted|browser uploads from .*)$/
 
-/** Tries on the bucket what Filegraph relies on. */
+/** Tests the features of the bucket that Filegraph relies on. */
 export async function inspectBucket(options: BucketOptions, origins: readonly string[]): Promise<Check[]> {
   return (await probeBucket(options, origins)).map(checkOf)
 }
@@ -25,7 +25,7 @@ function checkOf({ behaviour, ok: holds, detail, advice }: BucketFinding): Check
 const name = 'deletes'
 const remedy = 'Run: npm run -s filegraph -- accept-bucket'
 
-/** Whether this database owns the bucket, so that sweeps may delete. Changes nothing in the bucket. */
+/** Checks whether this database owns the bucket, so that sweeps may delete. Changes nothing in the bucket. */
 export async function inspectOwner({ addresses, config }: CommandParts): Promise<Check[]> {
   const { cleanup } = config
   const applicationName = 'filegraph doctor'
@@ -44,7 +44,7 @@ export async function inspectOwner({ addresses, config }: CommandParts): Promise
   }
 }
 
-/** What the last search found of tenants that this database does not have. Asks the database alone. */
+/** Reports what the last search for strays found. Reads only the database. */
 async function inspectStrays({ database }: Backends): Promise<Check> {
   const what = 'objects of no tenant'
   const { ofTenants, others, oldest, lastRunAt } = await readStrays(database)

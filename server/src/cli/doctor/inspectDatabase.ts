@@ -12,7 +12,7 @@ import { type Check, missing, ok, warning } from './check.ts'
 const oldestServer = 150_000
 const migrateCommand = 'Run: npm run -s filegraph -- migrate'
 
-/** Looks at the database as the login that the application uses: its version, its roles and its migrations. */
+/** Checks the database with the login of the application: its version, its roles and its migrations. */
 export async function inspectDatabase({ databaseUrl, schema = usualSchema }: Addresses): Promise<Check[]> {
   const { connection, ...address } = driverOptions(readDatabaseAddress(databaseUrl))
   const client = postgres({
@@ -89,9 +89,8 @@ async function inspectJobQueue(client: postgres.Sql): Promise<Check> {
 }
 
 /**
- * Opens a connection just as the application does, with every setting that it sends at the start, and one as the job queue
- * does. A plain connection proves neither: a pooler in front of the database may refuse the settings, and the two drivers
- * could differ about TLS.
+ * Opens a connection with all settings of the application, and one with those of the job queue. A plain connection
+ * would not be enough: a pooler can refuse the settings, and the two drivers can differ about TLS.
  */
 export async function inspectConnections({ databaseUrl, ownerUrl, schema }: Addresses): Promise<Check[]> {
   return Promise.all([
@@ -112,7 +111,8 @@ async function attempt(name: string, variable: string, open: () => Promise<unkno
 async function openAsApplication(url: string, schema: string | undefined): Promise<void> {
   const database = openTenantDatabase({ url, schema, size: 1, applicationName: 'filegraph doctor' })
   try {
-    // Twice: a pooler can give each transaction another connection, which then lacks what the first prepared.
+    // Twice, because a pooler can give each transaction another connection, which lacks the statement that the first
+    // prepared.
     for (const _ of [1, 2]) await pendingMigrations(database)
   } finally {
     await database.close()

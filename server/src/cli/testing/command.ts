@@ -9,7 +9,7 @@ export interface Answer {
 
 export type Command = (...args: string[]) => Promise<Answer>
 
-/** Runs commands inside this process, with nothing of its environment. */
+/** Runs commands inside this process, without its environment. */
 export function commandsIn(env: Readonly<Record<string, string>>, input = ''): Command {
   return async (...args) => {
     let stdout = ''

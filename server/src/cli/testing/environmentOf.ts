@@ -1,6 +1,6 @@
 import type { TestService } from '../../../test/testService.ts'
 
-/** What a command needs to know to work on the database and the bucket of a test. */
+/** The environment for a command that uses the database and the bucket of a test. */
 export function environmentOf({ testDatabase, blobs, now }: TestService): Record<string, string> {
   const url = new URL(
     blobs.signDownload({

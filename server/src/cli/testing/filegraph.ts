@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url'
 
 const server = fileURLToPath(new URL('../../..', import.meta.url))
 
-/** What was built, when nothing was changed since: it starts a second sooner. Otherwise the sources. */
+/** Uses the build if it is up to date, because it starts a second faster. Otherwise uses the sources. */
 const entry = isBuiltUpToDate() ? ['dist/main.js'] : ['--import', 'tsx', 'src/main.ts']
 
 function isBuiltUpToDate(): boolean {
@@ -24,7 +24,7 @@ export interface Finished {
   readonly stderr: string
 }
 
-/** A Filegraph in a process of its own, in a process group of its own, with nothing of our environment. */
+/** Runs Filegraph in its own process and process group, without our environment. */
 export class Filegraph {
   readonly child: ChildProcess
   readonly finished: Promise<Finished>
@@ -47,7 +47,7 @@ export class Filegraph {
     )
   }
 
-  /** Resolves with the address when all is up; rejects with what was said when it ended before. */
+  /** Resolves with the URL when everything is up. Rejects with the output if the process ends before. */
   async url(): Promise<string> {
     const isOver = this.finished.then(({ code, stderr }) => {
       throw new Error(`It ended with ${code}: ${stderr}`)
@@ -64,7 +64,7 @@ export class Filegraph {
     return this.finished
   }
 
-  /** The way a terminal sends Ctrl+C: to every process of the group. */
+  /** Sends SIGINT to every process of the group, as a terminal does for Ctrl+C. */
   async interruptGroup(): Promise<Finished> {
     process.kill(-(this.child.pid ?? 0), 'SIGINT')
     return this.finished
@@ -74,15 +74,15 @@ export class Filegraph {
 export const runFilegraph = (args: readonly string[], environment: Environment, input?: string): Promise<Finished> =>
   new Filegraph(args, environment, input).finished
 
-/** A folder for one test; what is left of it in the end is removed, the files of its database too. */
+/** A folder for one test. `remove` deletes everything in it, including the files of its database. */
 export function temporaryFolder(): { path: string; remove(): void } {
   const path = mkdtempSync(join(tmpdir(), 'filegraph-start-'))
-  // As root, the database's own user has to pass through.
+  // If the tests run as root, the database's own user has to enter the folder.
   chmodSync(path, 0o711)
   return {
     path,
     remove() {
-      // The files of the database may lie elsewhere, behind a link.
+      // The files of the database can be elsewhere, behind a link.
       const postgres = [join(path, 'postgres'), ...readdirSync(path).map((name) => join(path, name, 'postgres'))]
       for (const folder of postgres.filter((each) => existsSync(each))) {
         rmSync(realpathSync(folder), { recursive: true, force: true })
@@ -92,7 +92,7 @@ export function temporaryFolder(): { path: string; remove(): void } {
   }
 }
 
-/** Command lines of running processes that name the folder. */
+/** The command lines of running processes that contain the folder. */
 export function processesOf(folder: string): string[] {
   const own = String(process.pid)
   if (!existsSync('/proc/self')) {

@@ -3,7 +3,7 @@ import type { IntegrityContext, Invariant } from '../../domain/fsck/finding.ts'
 import { acknowledged, declared, history, inUse, purge, unchangeable } from './promises.ts'
 import { type Answer, broken, ok, unproven } from './proof.ts'
 
-/** The promise that falls with each invariant. */
+/** The promise that each invariant belongs to. */
 const promiseOf: Readonly<Record<Invariant, string>> = {
   BYTES: acknowledged,
   QUARANTINE: acknowledged,
@@ -22,7 +22,7 @@ const promiseOf: Readonly<Record<Invariant, string>> = {
   BUCKET: acknowledged,
 }
 
-/** Makes the check of integrity once, and answers for each promise from what it found. */
+/** Checks the integrity once and answers for each promise from the findings. */
 export function askIntegrity(ctx: IntegrityContext): (promise: string) => Promise<Answer> {
   let checked: Promise<ReadonlyMap<string, Found>> | undefined
   return async (promise) => {

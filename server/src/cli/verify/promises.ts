@@ -33,7 +33,7 @@ const triggers = (...names: readonly string[]) =>
     names.map((name) => `${name}|O`).join('\n'),
   )
 
-/** Each promise of ARCHITECTURE.md, how the running system is asked whether it holds, and how to check it by hand. */
+/** Each promise of ARCHITECTURE.md, how `verify` checks it, and how to check it by hand. */
 export const promises: readonly Promised[] = [
   {
     promise: tenants,
@@ -65,7 +65,7 @@ export const promises: readonly Promised[] = [
     byHand: [
       psql(
         "select conname from pg_constraint where not convalidated and connamespace = 'filegraph'::regnamespace order by 1",
-        // NOT VALID on purpose: rows written before the rule can still be detached.
+        // NOT VALID on purpose: attachments from before the rule can still be removed.
         'attachments_owner_id\nattachments_owner_type\nattachments_slot',
       ),
       psql(
@@ -162,7 +162,8 @@ export const promises: readonly Promised[] = [
     promise: doubt,
     asks: 'filegraph sweep reconcile --dry-run, on a bucket that lies',
     byHand: [
-      // The first two delete markers and vetoes below `filegraph/`; objects of tenants go through `deleteFromBucket` alone.
+      // The first two delete markers and vetoes below `filegraph/`. Only `deleteFromBucket` deletes objects of
+      // tenants.
       grep('blobs.delete(', 'server/src/domain', [
         'server/src/domain/installation/acceptBucket.ts',
         'server/src/domain/installation/deleteFromBucket.ts',

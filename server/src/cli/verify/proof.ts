@@ -4,38 +4,44 @@ import type { Backends } from '../../run/openBackends.ts'
 import type { BucketFinding } from '../../storage/s3/bucketProbe.ts'
 import type { ByHand } from './byHand.ts'
 
-/** OK: asked, and it holds. BROKEN: asked, and it does not. UNPROVEN: a running system cannot show it, or gave no answer. */
+/**
+ * OK: checked, and it holds. BROKEN: checked, and it does not hold. UNPROVEN: a running system cannot show it, or a
+ * part did not answer.
+ */
 export type ProofState = 'OK' | 'BROKEN' | 'UNPROVEN'
 
-/** What the running system answered, in words for people. */
+/** The result of a check, in words for people. */
 export interface Answer {
   readonly state: ProofState
   readonly answer: string
 }
 
-/** What proofs ask. */
+/** The inputs of the checks. */
 export interface VerifyContext {
   readonly backends: Backends
-  /** Connections as the application's role, past the first lock of the tenant boundary, so that the second is tried alone. */
+  /**
+   * Connections with the application's role that bypass the first lock of the tenant boundary, so that the second is
+   * tested alone.
+   */
   readonly application: postgres.Sql
-  /** The first tenants by slug: enough to try what must hold for each. */
+  /** The first tenants by slug. The checks that apply to every tenant use them as a sample. */
   readonly tenants: readonly TenantName[]
-  /** What the bucket did with objects of our own. */
+  /** How the bucket treated test objects. */
   readonly bucket: () => Promise<readonly BucketFinding[]>
-  /** What the check of integrity says about a promise. */
+  /** The result of the integrity check for a promise. */
   readonly integrity: (promise: string) => Promise<Answer>
-  /** The log files that are there; none where the log goes to standard output. */
+  /** The existing log files. Empty if the log goes to standard output. */
   readonly logFiles: readonly string[]
-  /** What no log may hold. */
+  /** Values that must not be in a log. */
   readonly secrets: readonly string[]
 }
 
 export interface Promised {
   /** As in ARCHITECTURE.md. */
   readonly promise: string
-  /** What `verify` itself does. */
+  /** How `verify` checks it. */
   readonly asks: string
-  /** How to check it without `verify`. `docs/lifecycle/verification.md` shows the same commands. */
+  /** How to check it without `verify`. `docs/lifecycle/verification.md` lists the same commands. */
   readonly byHand: readonly ByHand[]
   readonly prove: (ctx: VerifyContext) => Promise<Answer>
 }
@@ -46,21 +52,21 @@ export const unproven = (answer: string): Answer => ({ state: 'UNPROVEN', answer
 
 const worst: readonly ProofState[] = ['BROKEN', 'UNPROVEN', 'OK']
 
-/** Several answers to one question: as bad as the worst of them. */
+/** Combines several results into the worst of them. */
 export function together(...answers: readonly Answer[]): Answer {
   const state = worst.find((one) => answers.some((answer) => answer.state === one)) ?? 'UNPROVEN'
   const told = state === 'OK' ? answers : answers.toSorted((a, b) => worst.indexOf(a.state) - worst.indexOf(b.state))
   return { state, answer: told.map(({ answer }) => answer).join('; ') }
 }
 
-/** Classes of refusal: an integrity constraint or a trigger of ours (23), and a missing privilege. */
+/** SQLSTATEs of a refusal: an integrity constraint or a trigger (23), and a missing privilege. */
 const refusals = /^(23...|42501)$/
 
 class RolledBack extends Error {}
 
 /**
- * Tries a change as the application in a tenant, and takes it back whatever the answer was. True when it was refused. Gives
- * up after a second where somebody else holds the row.
+ * Tries a change in a tenant with the application's role and always rolls it back. Returns true if the database refused
+ * it. Gives up after one second if another transaction holds the row.
  */
 export async function isRefused(
   application: postgres.Sql,
@@ -83,7 +89,7 @@ export async function isRefused(
   throw new Error('The attempt was neither refused nor taken back')
 }
 
-/** Reads as the application in a tenant, with nothing but row-level security between it and the others. */
+/** Reads in a tenant with the application's role. Only row-level security separates it from other tenants. */
 export const readAs = <Row>(
   application: postgres.Sql,
   tenantId: string,

@@ -9,7 +9,7 @@ import { readAs, type Answer, broken, ok, together, unproven, type VerifyContext
 
 const tables = [...tenantTableNames, 'tenants']
 
-/** The second lock of the tenant boundary, by the catalogue and by trying to look past it. */
+/** Checks row-level security in the catalogue and by trying to read rows of other tenants. */
 export const proveBoundary = async (ctx: VerifyContext): Promise<Answer> =>
   together(await askCatalogue(ctx), await askRole(ctx), await lookAround(ctx))
 
@@ -38,7 +38,7 @@ async function askRole({ application }: VerifyContext): Promise<Answer> {
   return ok(`${appRole} owns nothing and is bound by it`)
 }
 
-/** As each tenant, as one that is none, and as nobody: is there a row of anybody else? */
+/** Reads as each tenant, as an unknown tenant, and without a tenant. No read may return a row of another tenant. */
 async function lookAround({ application, tenants }: VerifyContext): Promise<Answer> {
   if (tenants.length === 0) return unproven('there is no tenant whose rows could be seen')
   const others = tables.map((table) => `exists (select from ${table} where ${keyOf(table)} <> $1) as ${table}`)
@@ -58,10 +58,10 @@ async function lookAround({ application, tenants }: VerifyContext): Promise<Answ
 
 const keyOf = (table: string) => (table === 'tenants' ? 'id' : 'tenant_id')
 
-/** Added without a check of the rows that were there: hosts attached owners with such characters before, and keep them. */
+/** Constraints that were added NOT VALID: rows from before can break them. */
 const boundForNewRows = ['attachments_owner_type', 'attachments_owner_id', 'attachments_slot']
 
-/** That the tables are as the migrations made them, and that what they refuse is refused. */
+/** Checks that the tables match the migrations and refuse what they must refuse. */
 export async function proveSchema({ backends, application }: VerifyContext): Promise<Answer> {
   const pending = await pendingMigrations(backends.database)
   const found = await application<{ unchecked: string[]; invalid: string[]; untied: string[] }[]>`select
@@ -86,10 +86,10 @@ export async function proveSchema({ backends, application }: VerifyContext): Pro
 const noneOf = (names: readonly string[], holds: string, exceptions: string): Answer =>
   names.length === 0 ? ok(holds) : broken(`${exceptions}: ${names.join(', ')}`)
 
-/** A signature, an API key and a bearer token, each as it would be used. */
+/** The form of a signature, of an API key and of a bearer token. */
 const shapes = [/X-Amz-Signature=[0-9a-f]{64}/i, /fgk_[\w-]{30,}/, /Bearer [\w-]{20,}/i]
 
-/** Reads the log files, line by line, for what would open something. Tells how many lines, and never what is in them. */
+/** Searches the log files line by line for secrets. Reports the number of lines and never their content. */
 export async function proveLog({ logFiles, secrets }: VerifyContext): Promise<Answer> {
   if (logFiles.length === 0) return unproven('the log goes to standard output: search it where it is collected')
   let [lines, leaks] = [0, 0]

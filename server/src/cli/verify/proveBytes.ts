@@ -2,7 +2,10 @@ import { systemPrincipal } from '../../domain/context.ts'
 import { readLastRun } from '../../domain/sweeps/runs/readLastRun.ts'
 import { type Answer, broken, ok, together, unproven, type VerifyContext, readAs, isRefused } from './proof.ts'
 
-/** What the store itself refuses. Where it does not, the commit looks at what is there, so that nothing is broken by that. */
+/**
+ * Behaviours that the store should enforce itself. If it does not, the commit checks the stored object, so the promise
+ * still holds.
+ */
 const bindings = [
   'content length is bound',
   'content type is bound',
@@ -10,7 +13,7 @@ const bindings = [
   'checksum is verified',
 ] as const
 
-/** An upload address takes what was declared, and nothing else. */
+/** Checks that an upload URL accepts only the declared bytes. */
 export async function proveDeclared({ bucket }: VerifyContext): Promise<Answer> {
   const findings = await bucket()
   const answers = bindings.map((binding): Answer => {
@@ -21,7 +24,7 @@ export async function proveDeclared({ bucket }: VerifyContext): Promise<Answer> 
   return together(...answers)
 }
 
-/** An object that is there cannot be overwritten by the address that made it; rows that tell of it cannot change. */
+/** Checks that an upload URL cannot overwrite its object, and that the rows about it cannot change. */
 export async function proveUnchangeable(ctx: VerifyContext): Promise<Answer> {
   const found = (await ctx.bucket()).find(({ behaviour }) => behaviour === 'conditional upload')
   const rows = await proveVersionsFixed(ctx)
@@ -36,7 +39,7 @@ const purgedUnreleased = `select p.subject_id as id from events p
   where p.tenant_id = $1 and p.type = 'blob.purged' and not exists (
     select from events r where r.tenant_id = p.tenant_id and r.subject_id = p.subject_id and r.type = 'blob.released') limit 1`
 
-/** That all bytes that were ever deleted had been released, and what the gates held in the last runs. */
+/** Checks that every deleted blob had been released, and reports what the gates held in the last runs. */
 export async function provePurge(ctx: VerifyContext): Promise<Answer> {
   for (const tenant of ctx.tenants) {
     const [row] = await readAs<{ id: string }>(ctx.application, tenant.id, purgedUnreleased, [tenant.id])
@@ -45,7 +48,7 @@ export async function provePurge(ctx: VerifyContext): Promise<Answer> {
   return together(ok('the journal contains a release for all bytes that were deleted'), await readRuns(ctx))
 }
 
-/** Told, and no proof by themselves. */
+/** Reported for information; it proves nothing. */
 async function readRuns({ backends, tenants }: VerifyContext): Promise<Answer> {
   let [runs, deleted] = [0, 0]
   const held: Record<string, number> = {}
@@ -63,7 +66,7 @@ async function readRuns({ backends, tenants }: VerifyContext): Promise<Answer> {
   return ok(`the last run of each of ${runs} tenants deleted ${deleted}${gates.map((told) => `, ${told}`).join('')}`)
 }
 
-/** The triggers that keep rows as they were written, for every role. */
+/** The triggers that make rows immutable for every role. */
 const historyTriggers = [
   'audit_log_written_once',
   'audit_log_not_truncated',

@@ -13,13 +13,13 @@ export const cleanupKinds = [
 ] as const
 
 /**
- * QUEUED: asked for and not begun. RUNNING: under way, or its process died. DONE. STOPPED: by the brake, before anything
- * was deleted. REFUSED: what it would have had to believe was doubtful, and nothing was deleted. FAILED: a part that it
- * needs gave no usable answer; the next run goes on.
+ * QUEUED: requested, not started. RUNNING: in progress, or its process died. DONE: finished. STOPPED: the brake ended
+ * it before it deleted anything. REFUSED: the evidence was in doubt, and nothing was deleted. FAILED: a part that it
+ * needs gave no usable answer; the next run continues.
  */
 export const cleanupStates = ['QUEUED', 'RUNNING', 'DONE', 'STOPPED', 'REFUSED', 'FAILED'] as const
 
-/** What each sweep looked at, deleted, and left alone, by which gate. */
+/** The runs of each sweep: what it examined, deleted and kept, and the gates that kept it. */
 export const cleanupRuns = pgTable(
   'cleanup_runs',
   {
@@ -27,31 +27,31 @@ export const cleanupRuns = pgTable(
     id: uuid('id').notNull(),
     kind: text('kind', { enum: cleanupKinds }).notNull(),
     state: text('state', { enum: cleanupStates }).notNull(),
-    /** Reports, and changes nothing. */
+    /** A dry run reports and changes nothing. */
     isDryRun: boolean('is_dry_run').notNull(),
-    /** Only what was deleted or released before this time; null is the usual cut-off. */
+    /** Handle only what was deleted or released before this time. Null: the usual cut-off. */
     before: moment('before'),
-    /** Whether it may delete more than the brake allows. */
+    /** Whether the run may delete more than the brake allows. */
     exceedsBrake: boolean('exceeds_brake').notNull(),
-    /** Whether it may delete objects that no upload intent of this database made. */
+    /** Whether the run may delete objects that no upload intent of this database made. */
     includesForeign: boolean('includes_foreign').notNull().default(false),
     requestedBy: uuid('requested_by').notNull(),
     createdAt: moment('created_at').notNull(),
     startedAt: moment('started_at'),
     finishedAt: moment('finished_at'),
     examined: bytes('examined').notNull(),
-    /** In a dry run: what would have been deleted. */
+    /** In a dry run: the number that would have been deleted. */
     deleted: bytes('deleted').notNull(),
     deletedBytes: bytes('deleted_bytes').notNull(),
-    /** How many were left alone, by the gate that held them. */
+    /** The number that was kept, by gate. */
     held: jsonb('held').$type<Record<string, number>>().notNull(),
     /** The number of problems by kind, such as `missing` or `orphan`. */
     found: jsonb('found').$type<Record<string, number>>().notNull(),
-    /** The first of what was deleted, held or found: no more than fits on a page. */
+    /** The first items that were deleted, held or found. At most a page of them. */
     sample: jsonb('sample').$type<readonly CleanupSample[]>().notNull(),
-    /** Why it stopped, was refused or failed; a sentence for people. */
+    /** Why the run was stopped, was refused or failed, in a sentence for people. */
     message: text('message'),
-    /** The key before which a run has dealt with everything, where the next one goes on. */
+    /** The run has handled all keys before this one. The next run continues here. */
     position: text('position'),
   },
   (t) => [
@@ -72,7 +72,7 @@ export const cleanupRuns = pgTable(
   ],
 )
 
-/** One thing that a run dealt with: what it did with it or why not, the object, and the file's id where there is one. */
+/** One item of a run: the action or the gate, the object, and the id of the file if there is one. */
 export interface CleanupSample {
   readonly what: string
   readonly key: string
@@ -80,8 +80,8 @@ export interface CleanupSample {
 }
 
 /**
- * Objects under a tenant's prefix that no row knows, and since when we have seen each. Also those under the prefix of a
- * tenant that this database does not have: they lie under its id, behind the same row-level security.
+ * Objects under a tenant's prefix without a row, and the time when each was first seen. The table also holds objects of
+ * tenants that this database does not have, under the id in their prefix and behind the same row-level security.
  */
 export const orphanObjects = pgTable(
   'orphan_objects',
@@ -91,7 +91,7 @@ export const orphanObjects = pgTable(
     byteSize: bytes('byte_size').notNull(),
     etag: text('etag').notNull(),
     firstSeenAt: moment('first_seen_at').notNull(),
-    /** The run that saw it last: only what the run under way has seen itself may go. */
+    /** The last run that saw the object. A run deletes only objects that it has seen itself. */
     seenByRun: uuid('seen_by_run').notNull(),
   },
   (t) => [
@@ -101,8 +101,8 @@ export const orphanObjects = pgTable(
 )
 
 /**
- * Which installation this database belongs to. Always one row. The bucket holds a marker with the same generation and token.
- * A restored database is behind its bucket; a copy that runs beside the original has another token.
+ * The installation that this database belongs to. Always one row. The bucket holds a marker with the same generation
+ * and token. A restored database is behind its bucket. A copy that runs beside the original has another token.
  */
 export const installation = pgTable(
   'installation',
@@ -111,23 +111,28 @@ export const installation = pgTable(
     singleton: bigint('singleton', { mode: 'number' }).primaryKey(),
     id: uuid('id').notNull(),
     generation: bytes('generation').notNull(),
-    /** A new random value for each generation: two databases that part at one generation differ in the next. */
+    /**
+     * A new random value for each generation. Two databases that diverge at one generation have different tokens in the
+     * next.
+     */
     token: uuid('token').notNull(),
-    /** The token that is being written to the bucket. Becomes `token` once the marker is known to be there. */
+    /** The token that is being written to the bucket. It becomes `token` after the marker is confirmed. */
     nextToken: uuid('next_token'),
-    /** Whether this database ever wrote a marker. Until then it takes a bucket without markers as its own. */
+    /** Whether this database ever wrote a marker. Before that, it claims a bucket without markers. */
     isMarked: boolean('is_marked').notNull(),
-    /** The Postgres cluster and database that wrote the last marker. Both differ in a copy made by dump and restore. */
+    /**
+     * The Postgres cluster and the database that wrote the last marker. Both change in a copy made by dump and restore.
+     */
     systemIdentifier: text('system_identifier'),
     databaseOid: bytes('database_oid'),
-    /** When that server process was started, as the server tells it. A copy of the disk runs in another process. */
+    /** When that server process started, as the server reports it. A copy of the disk runs in another process. */
     serverStartedAt: text('server_started_at'),
-    /** Since when the marker is written from that server process. Null: no other database can be there to object. */
+    /** Since when this server process has written the marker. Null: no other database can exist that would object. */
     settlingSince: moment('settling_since'),
-    /** Why nothing is deleted at present, in a sentence for people. Null while deletes are allowed. */
+    /** Why deletes are suspended, in a sentence for people. Null while deletes are allowed. */
     refusal: text('refusal'),
     refusedSince: moment('refused_since'),
-    /** When a person decided that another database owns the bucket. This one then deletes nothing. */
+    /** When a person decided that another database owns the bucket. This database then deletes nothing. */
     retiredAt: moment('retired_at'),
   },
   () => [
@@ -138,21 +143,24 @@ export const installation = pgTable(
 
 export const installationActions = ['VETO_LEFT', 'BUCKET_ACCEPTED', 'DATABASE_RETIRED', 'STRAYS_DELETED'] as const
 
-/** What was decided about the bucket as a whole, by whom. Belongs to no tenant. Append-only. */
+/** Decisions about the bucket, and who made them. They belong to no tenant. Append-only. */
 export const installationLog = pgTable(
   'installation_log',
   {
     id: uuid('id').primaryKey(),
     at: moment('at').notNull(),
     action: text('action', { enum: installationActions }).notNull(),
-    /** The machine, and where a person decided, their login there. */
+    /** The machine. For a decision by a person, also their login. */
     actor: text('actor').notNull(),
     payload: jsonb('payload').$type<Record<string, unknown>>().notNull(),
   },
   () => [check('installation_log_action', oneOf('action', installationActions))],
 )
 
-/** What each search for strays did, as `cleanup_runs` for a tenant. Belongs to no tenant: only operators see it. */
+/**
+ * The runs of the search for strays, in the form of `cleanup_runs`. They belong to no tenant, so only operators see
+ * them.
+ */
 export const strayRuns = pgTable(
   'stray_runs',
   {
@@ -160,7 +168,7 @@ export const strayRuns = pgTable(
     state: text('state', { enum: cleanupStates }).notNull(),
     isDryRun: boolean('is_dry_run').notNull(),
     includesForeign: boolean('includes_foreign').notNull(),
-    /** `worker`, or the login and machine of the person who asked. */
+    /** `worker`, or the login and machine of a person. */
     actor: text('actor').notNull(),
     startedAt: moment('started_at').notNull(),
     finishedAt: moment('finished_at'),
@@ -171,7 +179,10 @@ export const strayRuns = pgTable(
     found: jsonb('found').$type<Record<string, number>>().notNull(),
     sample: jsonb('sample').$type<readonly CleanupSample[]>().notNull(),
     message: text('message'),
-    /** The prefix behind which the next run goes on, where a run reached its bound. Null: it came to the end of the bucket. */
+    /**
+     * The prefix after which the next run continues, if the run reached its limit. Null: the run reached the end of the
+     * bucket.
+     */
     position: text('position'),
   },
   (t) => [index('stray_runs_newest').on(t.startedAt, t.id), check('stray_runs_state', oneOf('state', cleanupStates))],
@@ -179,11 +190,11 @@ export const strayRuns = pgTable(
 
 export const strayKinds = ['TENANT', 'OTHER'] as const
 
-/** What lies in the bucket under no tenant of this database, a row a prefix, as the last run found it. */
+/** Prefixes of the bucket that belong to no tenant of this database, one row each, as of the last run. */
 export const strayPrefixes = pgTable(
   'stray_prefixes',
   {
-    /** Of a TENANT `org/<id>/`. Otherwise the first folder of the key, or the key itself if it has none. */
+    /** For TENANT, `org/<id>/`. For OTHER, the first folder of the key, or the key itself if it has none. */
     prefix: text('prefix').primaryKey(),
     kind: text('kind', { enum: strayKinds }).notNull(),
     /** The id in the prefix of a TENANT. */

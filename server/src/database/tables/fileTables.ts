@@ -3,9 +3,7 @@ import { check, foreignKey, index, integer, pgTable, primaryKey, text, unique, u
 import { bytes, isPlainText, moment, oneOf, tenantId } from './columns.ts'
 import { principals, tenantKey } from './identityTables.ts'
 
-/*
- * Bytes, the files that are made of them, and who uses those.
- */
+/* Blobs, the files and versions that use them, and the attachments of files. */
 
 export const blobStatuses = ['pending', 'ready', 'deleting'] as const
 export const retentions = ['KEPT', 'WHILE_ATTACHED'] as const
@@ -15,29 +13,29 @@ export const blobs = pgTable(
   {
     tenantId: tenantId(),
     id: uuid('id').notNull(),
-    /** `org/<tenant_id>/files/<id>.<extension>`: derived, no text of a user in it. */
+    /** `org/<tenant_id>/files/<id>.<extension>`. Derived, without text from users. */
     objectKey: text('object_key').notNull(),
     status: text('status', { enum: blobStatuses }).notNull(),
-    /** How many file versions are these bytes. */
+    /** The number of file versions with these bytes. */
     refcount: integer('refcount').notNull(),
     byteSize: bytes('byte_size').notNull(),
     contentType: text('content_type').notNull(),
     etag: text('etag'),
-    /** 64 lower-case hex digits; set only once the bytes were proved to hash to it. */
+    /** 64 lower-case hexadecimal digits. Set only after the bytes were verified to have this hash. */
     sha256: text('sha256'),
     createdAt: moment('created_at').notNull(),
     deletingSince: moment('deleting_since'),
-    /** The run that is deleting the object, and until when nobody else may. */
+    /** The run that is deleting the object, and the time until which no other run may. */
     purgeClaim: uuid('purge_claim'),
     purgeClaimedUntil: moment('purge_claimed_until'),
-    /** How often the store refused to delete it, and when to ask again. */
+    /** How often the store refused the delete, and when to try again. */
     purgeAttempts: integer('purge_attempts').notNull().default(0),
     purgeNotBefore: moment('purge_not_before'),
-    /** When all bytes were last read and compared with what was committed. The epoch: never. */
+    /** When all bytes were last read and compared with the commit. The epoch: never. */
     verifiedAt: moment('verified_at')
       .notNull()
       .default(sql`'1970-01-01 00:00:00+00'`),
-    /** Since when the bucket is known not to hold these bytes as they were committed. */
+    /** Since when the stored bytes are known to be missing or damaged. */
     quarantinedAt: moment('quarantined_at'),
     quarantineReason: text('quarantine_reason'),
   },
@@ -45,7 +43,7 @@ export const blobs = pgTable(
     primaryKey({ name: 'blobs_pk', columns: [t.tenantId, t.id] }),
     tenantKey('blobs_tenant', t.tenantId),
     unique('blobs_object_key').on(t.tenantId, t.objectKey),
-    // A requested run looks at all of them, one of the schedule at those that are due: new ones, and postponed ones.
+    // A requested run examines all of them. A scheduled run examines new ones, and postponed ones that are due.
     index('blobs_deleting')
       .on(t.tenantId, t.deletingSince, t.id)
       .where(sql`status = 'deleting'`),
@@ -55,7 +53,7 @@ export const blobs = pgTable(
     index('blobs_postponed')
       .on(t.tenantId, t.purgeNotBefore, t.id)
       .where(sql`status = 'deleting' and purge_not_before is not null`),
-    // Both walked by `verifyBlobs.ts`, least recently verified first.
+    // `verifyBlobs.ts` walks both indexes, least recently verified first.
     index('blobs_doubtful')
       .on(t.tenantId, t.verifiedAt, t.id)
       .where(sql`status = 'ready' and (sha256 is null or quarantined_at is not null)`),
@@ -77,10 +75,10 @@ export const files = pgTable(
   {
     tenantId: tenantId(),
     id: uuid('id').notNull(),
-    /** As people wrote it, in NFC. */
+    /** As the user wrote it, in NFC. */
     originalFileName: text('original_file_name').notNull(),
     contentType: text('content_type').notNull(),
-    /** What of the type is before the slash, for the lists of one kind of files. */
+    /** The part of the media type before the slash, for lists of one kind of files. */
     mediaClass: text('media_class').generatedAlwaysAs(sql`split_part(content_type, '/', 1)`),
     byteSize: bytes('byte_size').notNull(),
     currentVersion: integer('current_version').notNull(),
@@ -89,14 +87,14 @@ export const files = pgTable(
     updatedAt: moment('updated_at').notNull(),
     softDeletedAt: moment('soft_deleted_at'),
     softDeletedBy: uuid('soft_deleted_by'),
-    /** How many rows of host applications use it; changed by the statement that changes `attachments`. */
+    /** The number of attachments. The statement that changes `attachments` also changes it. */
     attachmentCount: integer('attachment_count').notNull().default(0),
     retention: text('retention', { enum: retentions }).notNull().default('KEPT'),
-    /** Legal hold: neither deleted nor purged until it is released. */
+    /** Legal hold. The file cannot be deleted or purged until the hold is released. */
     heldAt: moment('held_at'),
     heldBy: uuid('held_by'),
     holdReason: text('hold_reason'),
-    /** Its versions are gone for good; the row stays, so that its id means nothing else ever. */
+    /** When the versions were deleted permanently. The row stays, so that its id is never reused. */
     purgedAt: moment('purged_at'),
   },
   (t) => [
@@ -117,11 +115,13 @@ export const files = pgTable(
       columns: [t.tenantId, t.heldBy],
       foreignColumns: [principals.tenantId, principals.id],
     }).onDelete('restrict'),
-    // Read backwards for newest first. `soft_deleted_at` belongs in the predicate: inside the key it forces a sort.
+    // Read backwards for newest first. `soft_deleted_at` is in the predicate, because it would force a sort if it were
+    // in the key.
     index('files_live')
       .on(t.tenantId, t.uploadedAt, t.id)
       .where(sql`soft_deleted_at is null`),
-    // The last columns are not for the order: what does not match a filter is passed over without reading its row.
+    // The last columns do not serve the order. They let a scan skip rows that do not match a filter without reading
+    // them.
     index('files_live_by_uploader')
       .on(t.tenantId, t.uploadedBy, t.uploadedAt, t.id, sql`content_type collate "C"`)
       .where(sql`soft_deleted_at is null`),
@@ -131,7 +131,7 @@ export const files = pgTable(
     index('files_trash')
       .on(t.tenantId, t.softDeletedAt, t.id, t.uploadedBy, sql`content_type collate "C"`)
       .where(sql`soft_deleted_at is not null and purged_at is null`),
-    // Files under legal hold stay in the trash; a sweep must not walk past them every ten minutes.
+    // Files under legal hold stay in the trash, and a sweep must not visit them every ten minutes.
     index('files_cooling')
       .on(t.tenantId, t.softDeletedAt)
       .where(sql`soft_deleted_at is not null and purged_at is null and held_at is null`),
@@ -145,17 +145,17 @@ export const files = pgTable(
   ],
 )
 
-/** A row of a host application that uses a file. Written by the functions of the schema `filegraph` alone. */
+/** A row of a host application that uses a file. Only the functions of the schema `filegraph` write it. */
 export const attachments = pgTable(
   'attachments',
   {
     tenantId: tenantId(),
     id: uuid('id').notNull(),
     fileId: uuid('file_id').notNull(),
-    /** What kind of row, such as `invoice`, and which one, in the host application's words. */
+    /** The type of the row, such as `invoice`, and its id, as the host application names them. */
     ownerType: text('owner_type').notNull(),
     ownerId: text('owner_id').notNull(),
-    /** What the file is to it, such as `avatar`. */
+    /** The role of the file in the row, such as `avatar`. */
     slot: text('slot').notNull(),
     createdBy: uuid('created_by').notNull(),
     createdAt: moment('created_at').notNull(),

@@ -3,9 +3,7 @@ import type { PgColumn } from 'drizzle-orm/pg-core'
 import { check, foreignKey, index, integer, jsonb, pgTable, primaryKey, text, unique, uuid } from 'drizzle-orm/pg-core'
 import { bytea, bytes, foldedText, moment, oneOf, tenantId } from './columns.ts'
 
-/*
- * Who may do what. What has to be known before the tenant is comes first.
- */
+/* Identities and permissions. Data that is needed before the tenant is known comes first. */
 
 export const roles = ['VIEWER', 'MEMBER', 'ADMIN', 'OWNER'] as const
 export const principalKinds = ['USER', 'API_KEY', 'EXTERNAL', 'SYSTEM'] as const
@@ -33,7 +31,7 @@ export const userTenants = pgTable(
   },
   (t) => [
     primaryKey({ name: 'user_tenants_pk', columns: [t.userId, t.tenant] }),
-    // A look-up of where a user is a member: it says nothing once the user is gone.
+    // An index of a user's memberships. It is meaningless without the user.
     foreignKey({ name: 'user_tenants_user', columns: [t.userId], foreignColumns: [users.id] }).onDelete('cascade'),
   ],
 )
@@ -48,7 +46,7 @@ export const sessions = pgTable(
     expiresAt: moment('expires_at').notNull(),
   },
   (t) => [
-    // Nobody is signed in as a user who is gone.
+    // A deleted user has no sessions.
     foreignKey({ name: 'sessions_user_id', columns: [t.userId], foreignColumns: [users.id] }).onDelete('cascade'),
     index('sessions_user').on(t.userId),
     index('sessions_expiry').on(t.expiresAt),
@@ -56,13 +54,16 @@ export const sessions = pgTable(
 )
 
 export const signInAttempts = pgTable('sign_in_attempts', {
-  /** SHA-256 of what is counted: a device, an e-mail address, a network address, or the two together. */
+  /**
+   * SHA-256 of the counted subject: a device, an e-mail address, a network address, or a pair of address and e-mail
+   * address.
+   */
   subject: bytea('subject').primaryKey(),
   failures: integer('failures').notNull(),
   lastAttemptAt: moment('last_attempt_at').notNull(),
 })
 
-/** Browsers that signed in before: what others do to an account does not delay them. */
+/** Browsers that have signed in before. Failed attempts from other browsers do not delay them. */
 export const userDevices = pgTable(
   'user_devices',
   {
@@ -73,7 +74,7 @@ export const userDevices = pgTable(
   },
   (t) => [
     primaryKey({ name: 'user_devices_pk', columns: [t.tokenHash, t.userId] }),
-    // A device is known as one of its user's.
+    // A device belongs to its user.
     foreignKey({ name: 'user_devices_user', columns: [t.userId], foreignColumns: [users.id] }).onDelete('cascade'),
     index('user_devices_user_expiry').on(t.userId, t.expiresAt),
     index('user_devices_expiry').on(t.expiresAt),
@@ -93,23 +94,23 @@ export const tenants = pgTable('tenants', {
   slug: text('slug').notNull(),
   name: text('name').notNull(),
   maxFileBytes: bytes('max_file_bytes').notNull(),
-  /** Types or prefixes such as `image/`; null allows all. */
+  /** Media types or prefixes such as `image/`. Null allows all. */
   allowedContentTypes: text('allowed_content_types').array(),
   trashDays: integer('trash_days').notNull(),
   intentLifetimeSeconds: integer('intent_lifetime_seconds').notNull(),
   downloadMaxSeconds: integer('download_max_seconds').notNull(),
-  /** Null: no bound. */
+  /** Null: no quota. */
   quotaBytes: bytes('quota_bytes'),
-  /** What the operator set: the most that an OWNER may choose. A field that is missing has no such bound. */
+  /** The operator's values, which are the upper limits for an OWNER. A missing field has no limit. */
   policyCeiling: jsonb('policy_ceiling').$type<PolicyCeiling>().notNull().default({}),
   createdAt: moment('created_at').notNull(),
 })
 
-/** No tenant goes while a row is left of it. */
+/** A tenant cannot be deleted while it has rows. */
 export const tenantKey = (name: string, column: PgColumn) =>
   foreignKey({ name, columns: [column], foreignColumns: [tenants.id] }).onDelete('restrict')
 
-/** Counts and bytes, changed in the transaction that changes what they count. */
+/** Counters of the tenant. The transaction that changes what they count also changes them. */
 export const tenantUsage = pgTable(
   'tenant_usage',
   {
@@ -117,9 +118,12 @@ export const tenantUsage = pgTable(
     fileCount: bytes('file_count').notNull(),
     trashedCount: bytes('trashed_count').notNull(),
     versionCount: bytes('version_count').notNull(),
-    /** Every version that is kept, those of trashed files included. */
+    /** The bytes of all versions, including those of files in the trash. */
     storedBytes: bytes('stored_bytes').notNull(),
-    /** Of blobs that no version uses: announced by pending intents, or released and not yet deleted from the bucket. */
+    /**
+     * The bytes of blobs without a version: reserved by pending intents, or released and not yet deleted from the
+     * bucket.
+     */
     reservedBytes: bytes('reserved_bytes').notNull(),
     /** The number of the last change in the tenant's journal. */
     journalSeq: bytes('journal_seq').notNull().default(0),
@@ -133,20 +137,26 @@ export const tenantUsage = pgTable(
   ],
 )
 
-/** Everybody who has acted in a tenant. Rows stay when a member leaves or a key is revoked, so that history keeps its names. */
+/**
+ * Every principal that has acted in a tenant. A row stays after a member leaves or a key is revoked, so that history
+ * keeps its names.
+ */
 export const principals = pgTable(
   'principals',
   {
     tenantId: tenantId(),
-    /** The id of the user or the API key where there is one. */
+    /** The id of the user or the API key, if there is one. */
     id: uuid('id').notNull(),
     kind: text('kind', { enum: principalKinds }).notNull(),
-    /** For EXTERNAL: the user id in the host application's token. Otherwise the id again. */
+    /** For EXTERNAL, the user id in the host application's token. Otherwise the id again. */
     subject: text('subject').notNull(),
     name: text('name').notNull(),
     email: text('email'),
     createdAt: moment('created_at').notNull(),
-    /** Name and e-mail address, folded by `filegraph.fold` for search: no case, no accents. Also the sort key of the list. */
+    /**
+     * Name and e-mail address, folded by `filegraph.fold` for search: no case, no accents. Also the sort key of the
+     * list.
+     */
     searchText: foldedText('search_text')
       .notNull()
       .generatedAlwaysAs(sql`left(filegraph.fold(name || ' ' || coalesce(email, '')), 600)`),
@@ -187,7 +197,7 @@ export const apiKeys = pgTable(
     id: uuid('id').notNull(),
     name: text('name').notNull(),
     role: text('role', { enum: roles }).notNull(),
-    /** SHA-256 of the secret part; the secret has 256 random bits, so a slow hash would add nothing. */
+    /** SHA-256 of the secret. The secret has 256 random bits, so a slow hash would add no security. */
     secretHash: bytea('secret_hash').notNull(),
     createdBy: uuid('created_by').notNull(),
     createdAt: moment('created_at').notNull(),

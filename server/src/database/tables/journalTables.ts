@@ -3,13 +3,11 @@ import { foreignKey, index, jsonb, pgTable, primaryKey, text, unique, uuid } fro
 import { bytes, moment, tenantId } from './columns.ts'
 import { principals, tenantKey } from './identityTables.ts'
 
-/*
- * What has happened: for programs, and for people.
- */
+/* The history of a tenant: events for programs, audit entries for people. */
 
 /**
- * The journal of a tenant: one row per change, written by the transaction that makes it. `seq` counts from 1 without gaps, in
- * the order in which the transactions commit.
+ * The journal of a tenant. The transaction that makes a change writes its row. `seq` counts from 1 without gaps, in
+ * commit order.
  */
 export const events = pgTable(
   'events',
@@ -37,7 +35,7 @@ export const events = pgTable(
 
 /**
  * The audit log: one entry for each change and each recorded access. An entry has the `seq` of its event. Append-only:
- * UPDATE, DELETE and TRUNCATE are revoked, and refused by triggers.
+ * UPDATE, DELETE and TRUNCATE are revoked and refused by triggers.
  */
 export const auditLog = pgTable(
   'audit_log',
@@ -50,7 +48,7 @@ export const auditLog = pgTable(
     action: text('action').notNull(),
     subjectType: text('subject_type').notNull(),
     subjectId: uuid('subject_id').notNull(),
-    /** What the subject was called then. */
+    /** The name of the subject at that time. */
     subjectName: text('subject_name'),
     payload: jsonb('payload').$type<Record<string, unknown>>().notNull(),
     requestId: text('request_id'),

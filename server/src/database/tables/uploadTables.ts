@@ -11,26 +11,26 @@ export const uploads = pgTable(
   {
     tenantId: tenantId(),
     id: uuid('id').notNull(),
-    /** Without a foreign key: the intent is history that stays when its bytes have been purged. */
+    /** Not a foreign key: the intent remains as history after its bytes are purged. */
     blobId: uuid('blob_id').notNull(),
-    /** The file that gets a new version; null makes a new file. */
+    /** The file that gets a new version. Null: the commit creates a new file. */
     targetFileId: uuid('target_file_id'),
     state: text('state', { enum: uploadStates }).notNull(),
     declaredName: text('declared_name').notNull(),
     declaredContentType: text('declared_content_type').notNull(),
     declaredByteSize: bytes('declared_byte_size').notNull(),
     declaredSha256: text('declared_sha256'),
-    /** Of the file that a commit makes; a new version leaves the file's own. */
+    /** The retention of a new file. A new version does not change that of its file. */
     retention: text('retention', { enum: retentions }).notNull().default('KEPT'),
     idempotencyKey: text('idempotency_key'),
     createdBy: uuid('created_by').notNull(),
     createdAt: moment('created_at').notNull(),
     expiresAt: moment('expires_at').notNull(),
     finishedAt: moment('finished_at'),
-    /** What a commit made. */
+    /** The result of the commit. */
     fileId: uuid('file_id'),
     version: integer('version'),
-    /** Why the stored bytes were refused, in words for people; asking again gives the same answer. */
+    /** Why the stored bytes were refused, in a sentence for people. A repeated commit gets the same answer. */
     refusal: text('refusal'),
   },
   (t) => [
@@ -59,7 +59,8 @@ export const uploads = pgTable(
     index('uploads_pending')
       .on(t.tenantId, t.expiresAt)
       .where(sql`state = 'PENDING'`),
-    // The list of pending intents: by the index of states it would be sorted while Postgres knows of few.
+    // Serves the list of pending intents. With the index of states alone, Postgres sorts them if its statistics show
+    // few.
     index('uploads_pending_newest')
       .on(t.tenantId, t.createdAt, t.id)
       .where(sql`state = 'PENDING'`),

@@ -17,19 +17,22 @@ interface Exchange {
   readonly expectsContinue: boolean
 }
 
-/** Reads a request and answers it, or throws an `S3Error`. */
+/** Reads a request and returns a reply, or throws an `S3Error`. */
 export interface Endpoint {
   read(http: IncomingMessage, invite: () => void): S3Request
   run(request: S3Request): Promise<Reply>
 }
 
-/** What our own processes talk to, on loopback: all of S3 that the bucket knows. */
+/** The endpoint for our own processes, on loopback. It supports every implemented operation of S3. */
 export const privateEndpoint = (bucket: Bucket): Endpoint => ({
   read: (http, invite) => readTarget(http, invite),
   run: (request) => runRequest(bucket, request),
 })
 
-/** Answers one request, whatever happens. An error that is not an `S3Error` goes to `reportBug`, and out as `InternalError`. */
+/**
+ * Answers one request and never rejects. Reports an error that is not an `S3Error` to `reportBug` and answers
+ * `InternalError`.
+ */
 export async function answerRequest(
   bucket: Bucket,
   endpoint: Endpoint,
@@ -79,9 +82,8 @@ function refusal(error: unknown, http: IncomingMessage, requestId: string): Repl
 }
 
 /**
- * Writes an answer. When the request's body was not read to its end the connection cannot be used again; it is closed
- * only after the rest was read, or too much of it: a client that is still sending when its connection is reset never
- * sees why.
+ * Writes a response. If the body of the request was not read completely, the connection cannot be reused. It is closed
+ * after the rest was read, or after a limit: a client whose connection is reset while it sends never sees the response.
  */
 async function sendReply({ http, response }: Exchange, reply: Reply, isInvited: boolean): Promise<void> {
   const stream = typeof reply.body === 'string' ? undefined : reply.body
@@ -94,7 +96,7 @@ async function sendReply({ http, response }: Exchange, reply: Reply, isInvited: 
   response.writeHead(reply.status, headers)
   if (stream) {
     response.setTimeout(idleBodyMilliseconds, () => response.destroy())
-    // The client may go away at any time; the stream is closed either way.
+    // The client can disconnect at any time. The stream is closed in any case.
     await pipeline(stream, response).catch(() => response.destroy())
     return
   }

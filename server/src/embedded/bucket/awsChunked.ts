@@ -9,16 +9,16 @@ const maxTrailers = 16
 export interface ChunkedBody {
   /** The payload without its framing. */
   readonly payload: AsyncGenerator<Buffer, void>
-  /** Filled once the payload was read to its end; names in lower case. */
+  /** Complete after the payload was read. Names are in lower case. */
   readonly trailers: ReadonlyMap<string, string>
 }
 
 /**
- * Undoes `content-encoding: aws-chunked`, in all its forms: chunks signed or not, with trailers or without.
+ * Decodes `content-encoding: aws-chunked` in all its forms: signed or unsigned chunks, with or without trailers.
  * https://docs.aws.amazon.com/AmazonS3/latest/API/sigv4-streaming.html
  *
- * The signatures form a chain that starts at the request's own, so no chunk can be changed, moved or left out. A wrong
- * one is noticed only at the end of its chunk: what was yielded before must not be published until the payload ends.
+ * The signatures form a chain that starts with that of the request, so no chunk can be changed, moved or left out. A
+ * wrong signature is detected only at the end of its chunk. Do not publish what was yielded before the payload ends.
  */
 export function decodeAwsChunked(wire: AsyncIterable<Buffer>, proved: ProvedSignature): ChunkedBody {
   const trailers = new Map<string, string>()
@@ -63,7 +63,7 @@ function verifyChunk(proved: ProvedSignature, previous: string, chunkHash: strin
   return expected
 }
 
-/** Returns the trailers as they are signed. */
+/** Returns the trailers in their signed form. */
 async function readTrailers(reader: WireReader, trailers: Map<string, string>): Promise<string> {
   let signedText = ''
   for (let line = await reader.line(); line !== ''; line = await reader.line()) {
@@ -89,11 +89,11 @@ function verifyTrailers(
 }
 
 interface WireReader {
-  /** Up to CRLF, which is not returned. */
+  /** Reads up to CRLF, which is not returned. */
   line(): Promise<string>
-  /** At least one byte, at most `max`. */
+  /** Reads at least one byte and at most `max`. */
   some(max: number): Promise<Buffer>
-  /** Throws unless nothing is left. */
+  /** Throws if bytes remain. */
   end(): Promise<void>
 }
 

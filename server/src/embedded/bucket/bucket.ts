@@ -8,7 +8,7 @@ import type { S3Request } from './s3Request.ts'
 import { openUploadStore, type UploadStore } from './uploadStore.ts'
 import type { ProvedSignature, Credentials } from './verifySignature.ts'
 
-/** The one bucket that an endpoint serves. */
+/** The bucket that an endpoint serves. */
 export interface Bucket {
   readonly name: string
   readonly credentials: Credentials
@@ -18,13 +18,13 @@ export interface Bucket {
   readonly createdAt: Date
   readonly now: () => Date
   /**
-   * Throws `ServiceUnavailable` while the folder is gone or cannot be written, for example after a disk was unmounted.
-   * Without this check every object in it would be reported as deleted.
+   * Throws `ServiceUnavailable` while the folder is missing or not writable, for example after a disk was unmounted.
+   * Without this check, every object in it would be reported as deleted.
    */
   refuseIfAway(): void
 }
 
-/** A request whose signature holds, addressed to the bucket or to a key in it. */
+/** A request with a valid signature, for the bucket or for a key in it. */
 export interface Call {
   readonly bucket: Bucket
   readonly request: S3Request
@@ -34,7 +34,7 @@ export interface Call {
 export interface Reply {
   readonly status: number
   readonly headers?: Readonly<Record<string, string | number>>
-  /** Text is XML. A stream comes with its `content-length`. */
+  /** A string is XML. A stream has a `content-length`. */
   readonly body?: string | Readable
 }
 
@@ -50,7 +50,7 @@ export interface BucketPlace {
 export function openBucket({ directory, name, credentials, now }: BucketPlace): Bucket {
   if (!/^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/.test(name)) throw new RangeError(`"${name}" is not a valid bucket name`)
   const home = join(directory, name)
-  // Keys tell who has files, so nobody else on the machine may list them.
+  // Key names are private, so no other user of the machine may list them.
   mkdirSync(home, { recursive: true, mode: 0o700 })
   const objects = openObjectStore(home)
   let folder = objects.folder()

@@ -77,7 +77,7 @@ function ruleElement(rule: CorsRule) {
   ])
 }
 
-/** What a browser asks before it sends a request of another origin. The only request that needs no signature. */
+/** Answers a CORS preflight, the only request that needs no signature. */
 export function answerPreflight(request: S3Request, cors: CorsStore): Reply {
   const question = corsQuestion(request.http, true)
   if (!question || question.method === '') {
@@ -92,7 +92,7 @@ export function answerPreflight(request: S3Request, cors: CorsStore): Reply {
 
 const preflightVary = 'Origin, Access-Control-Request-Headers, Access-Control-Request-Method'
 
-/** The headers that let a browser read the answer to an actual request, also when that is a refusal. */
+/** Headers that let a browser read the response to a request, including a refusal. */
 export function answerHeaders(request: S3Request, cors: CorsStore): Record<string, string> {
   const rules = cors.rules()
   if (rules.length === 0) return {}

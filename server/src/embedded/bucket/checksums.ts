@@ -51,7 +51,7 @@ const crc64Table = Array.from({ length: 256 }, (_, byte) => {
 const crc64High = Int32Array.from(crc64Table, (value) => Number(BigInt.asIntN(32, value >> 32n)))
 const crc64Low = Int32Array.from(crc64Table, (value) => Number(BigInt.asIntN(32, value)))
 
-/** The checksums that S3 knows, with the size of their value in bytes. */
+/** The checksum algorithms of S3, with the size of their value in bytes. */
 export const checksumBytes = { crc32: 4, crc32c: 4, crc64nvme: 8, sha1: 20, sha256: 32 } as const
 
 export type ChecksumAlgorithm = keyof typeof checksumBytes
@@ -67,7 +67,7 @@ export function checksumHeader(algorithm: ChecksumAlgorithm): string {
   return `x-amz-checksum-${algorithm}`
 }
 
-/** `SHA256` or `sha256`: what `x-amz-checksum-algorithm` says. */
+/** Finds the algorithm in `x-amz-checksum-algorithm`, such as `SHA256` or `sha256`. */
 export function checksumAlgorithmNamed(name: string): ChecksumAlgorithm | undefined {
   return checksumAlgorithms.find((algorithm) => algorithm === name.toLowerCase())
 }

@@ -18,7 +18,7 @@ export async function completeUpload(call: Call): Promise<Reply> {
   const condition = readWriteCondition(request)
   requestedUpload(call)
   const { text } = await receiveText(request, proved, maxXmlBytes, 'object')
-  // Asked again, for the body took its time, and the upload may have ended meanwhile.
+  // Checked again, because the upload can have ended while the body arrived.
   const upload = requestedUpload(call)
   const parts = chooseParts(parseXml(text, 'CompleteMultipartUpload'), bucket.uploads.parts(upload))
   if (condition.createOnly && bucket.objects.read(request.key)) throw new S3Error('PreconditionFailed')
@@ -36,7 +36,7 @@ export async function completeUpload(call: Call): Promise<Reply> {
   return { status: 200, body: completedDocument(bucket, file.record) }
 }
 
-/** The stored parts that the client names. Throws unless they are there as named, in order, and large enough. */
+/** Returns the stored parts that the client lists. Throws unless they match, are in order and are large enough. */
 function chooseParts(root: XmlElement, stored: readonly StoredPart[]): StoredPart[] {
   const named = childrenNamed(root, 'Part')
   if (named.length === 0 || named.length > maxPartNumber) throw new S3Error('MalformedXML')
@@ -74,7 +74,7 @@ function agrees(algorithm: (typeof checksumAlgorithms)[number], named: XmlElemen
   return given === undefined || known === undefined || given.trim() === known
 }
 
-/** A part may have been replaced since it was chosen: then the tags that the client named no longer hold. */
+/** Throws if a part was replaced after it was chosen, because the client's ETag no longer matches. */
 async function* readParts(bucket: Bucket, upload: Upload, parts: readonly StoredPart[]): AsyncGenerator<Buffer, void> {
   for (const { number, etag } of parts) {
     const file = bucket.uploads.openPart(upload, number)
@@ -105,7 +105,7 @@ function compositeChecksum({ checksum }: Upload, parts: readonly StoredPart[]): 
   return { [algorithm]: `${digest.digest().toString('base64')}-${parts.length}` }
 }
 
-/** Here the header speaks of the object, not of the request's own body. */
+/** In this request, the checksum header refers to the object, not to the body of the request. */
 function refuseWrongChecksum(request: S3Request, checksums: ObjectRecord['checksums']): void {
   for (const algorithm of checksumAlgorithms) {
     const given = headerValue(request, checksumHeader(algorithm))

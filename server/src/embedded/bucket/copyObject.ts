@@ -10,7 +10,7 @@ import { headerValue, type S3Request } from './s3Request.ts'
 import { copyBytes, openBytes } from './storedBytes.ts'
 import { element, xmlDocument } from './xml.ts'
 
-/** Opens what `x-amz-copy-source` names, if the conditions about it hold. The caller closes the descriptor. */
+/** Opens the object of `x-amz-copy-source` if its conditions hold. The caller closes the descriptor. */
 export function openCopySource(bucket: Bucket, request: S3Request): OpenRecordFile<ObjectRecord> {
   const key = readSourceKey(bucket, headerValue(request, 'x-amz-copy-source') ?? '')
   const source = bucket.objects.open(key)
@@ -87,7 +87,7 @@ export async function copyObject({ bucket, request }: Call): Promise<Reply> {
   }
 }
 
-/** Whether the copy is described by this request instead of by its source. */
+/** True if the headers of this request replace those of the source. */
 function readDirective(request: S3Request): boolean {
   const directive = headerValue(request, 'x-amz-metadata-directive') ?? 'COPY'
   if (directive !== 'COPY' && directive !== 'REPLACE')
@@ -95,7 +95,7 @@ function readDirective(request: S3Request): boolean {
   return directive === 'REPLACE'
 }
 
-/** A copy keeps the kind of checksum; one of parts becomes one of all bytes, for the copy has no parts. */
+/** A copy keeps the checksum algorithm. A checksum of parts becomes one of all bytes, because the copy has no parts. */
 function algorithmOf(record: ObjectRecord): ChecksumAlgorithm | undefined {
   return Object.keys(record.checksums)[0] as ChecksumAlgorithm | undefined
 }

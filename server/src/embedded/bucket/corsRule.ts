@@ -6,16 +6,16 @@ import { syncDirectoryNow } from './recordFile.ts'
 /** One rule of a bucket's CORS configuration. */
 export interface CorsRule {
   readonly id?: string | undefined
-  /** At most one `*` each. */
+  /** Each can contain one `*`. */
   readonly allowedOrigins: readonly string[]
   readonly allowedMethods: readonly string[]
-  /** At most one `*` each. */
+  /** Each can contain one `*`. */
   readonly allowedHeaders: readonly string[]
   readonly exposeHeaders: readonly string[]
   readonly maxAgeSeconds?: number | undefined
 }
 
-/** What a browser asks for: in a preflight, or by the request itself. */
+/** The values that a browser sends in a preflight or in the request itself. */
 interface CorsQuestion {
   readonly origin: string
   readonly method: string
@@ -34,7 +34,7 @@ export function corsQuestion(http: IncomingMessage, isPreflight: boolean): CorsQ
   }
 }
 
-/** The first rule that allows all of it, as in S3. */
+/** The first rule that allows every value, as in S3. */
 export function matchingRule(rules: readonly CorsRule[], question: CorsQuestion): CorsRule | undefined {
   return rules.find(
     (rule) =>
@@ -51,7 +51,7 @@ function matches(pattern: string, text: string): boolean {
   return text.length >= start.length + end.length && text.startsWith(start) && text.endsWith(end)
 }
 
-/** The headers of an answer that the rule lets a browser read. */
+/** The response headers of a matching rule. */
 export function corsHeaders(rule: CorsRule, question: CorsQuestion): Record<string, string> {
   const isForAnyone = rule.allowedOrigins.includes('*')
   return {
@@ -64,9 +64,9 @@ export function corsHeaders(rule: CorsRule, question: CorsQuestion): Record<stri
   }
 }
 
-/** The bucket's CORS rules, kept in one small file. */
+/** The bucket's CORS rules, in one small file. */
 export interface CorsStore {
-  /** Empty when there are none. */
+  /** Empty if there are none. */
   rules(): readonly CorsRule[]
   replace(rules: readonly CorsRule[]): void
 }

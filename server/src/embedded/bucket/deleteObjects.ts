@@ -6,7 +6,7 @@ import { S3Error, type S3ErrorCode } from './s3Error.ts'
 import { headerValue } from './s3Request.ts'
 import { childrenNamed, childText, parseXml, type XmlElement, element, xmlDocument } from './xml.ts'
 
-/** Deleting what is not there succeeds. With `if-match` only what has that entity tag goes. */
+/** Succeeds for a missing object. With `if-match`, deletes only an object with that ETag. */
 export async function deleteObject({ bucket, request }: Call): Promise<Reply> {
   const ifMatch = headerValue(request, 'if-match')
   if (ifMatch !== undefined) {

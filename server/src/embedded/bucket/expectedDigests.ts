@@ -8,10 +8,10 @@ import {
 import { S3Error } from './s3Error.ts'
 import { headerValue, type S3Request } from './s3Request.ts'
 
-/** What a client says its body hashes to. */
+/** The digests that the client declares for its body. */
 export interface ExpectedDigests {
   readonly md5: Buffer | undefined
-  /** The one `x-amz-checksum-*` of the request; its value is undefined while it is still to come in a trailer. */
+  /** The `x-amz-checksum-*` of the request. Its value is undefined until it arrives in a trailer. */
   readonly checksum: { readonly algorithm: ChecksumAlgorithm; readonly value: string | undefined } | undefined
 }
 
@@ -58,7 +58,7 @@ export function readChecksumValue(algorithm: ChecksumAlgorithm, text: string | u
   throw new S3Error('InvalidRequest', `Value for ${checksumHeader(algorithm)} header is invalid.`)
 }
 
-/** The algorithm that a header names; undefined without it. */
+/** The algorithm that a header names. Undefined without the header. */
 export function readChecksumAlgorithm(request: S3Request, header: string): ChecksumAlgorithm | undefined {
   const name = headerValue(request, header)
   const algorithm = name === undefined ? undefined : checksumAlgorithmNamed(name)

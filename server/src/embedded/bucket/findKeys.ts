@@ -5,17 +5,17 @@ import type { KeyRanges, RangeEntry } from './keyRanges.ts'
 import type { ObjectRecord } from './objectHeaders.ts'
 import { readRecord } from './recordFile.ts'
 
-/** Long enough to get something done, short enough that nobody who waits for the same event loop feels it. */
+/** Long enough to make progress, and short enough that other work on the event loop is not delayed. */
 const turnMilliseconds = 1
 
 interface Turns {
-  /** Whether this piece of work has held the event loop for long enough. */
+  /** True if the current turn has used its time. */
   isOver(): boolean
-  /** Lets everybody else have a turn. What was true before may be false afterwards. */
+  /** Yields to the event loop. Conditions that held before can be false afterwards. */
   next(): Promise<void>
 }
 
-/** Cuts long work into turns: work goes on as long as `isOver` is false, and awaits `next` otherwise. */
+/** Splits long work into turns. Work continues while `isOver` is false, and awaits `next` otherwise. */
 function takeTurns(): Turns {
   let since = performance.now()
   return {
@@ -29,9 +29,9 @@ function takeTurns(): Turns {
 
 interface KeySearch {
   readonly prefix: KeyBytes
-  /** Keys are rolled up to what precedes its first occurrence behind the prefix; empty for none. */
+  /** Keys are grouped by their part up to the first delimiter after the prefix. Empty: no grouping. */
   readonly delimiter: KeyBytes
-  /** The first key that may be found. */
+  /** The first key of the search. */
   readonly from: KeyBytes
   readonly maxKeys: number
 }
@@ -39,14 +39,14 @@ interface KeySearch {
 export interface FoundKeys {
   readonly objects: readonly ObjectRecord[]
   readonly commonPrefixes: readonly string[]
-  /** Where to go on; undefined when nothing is left. */
+  /** The key to continue with. Undefined at the end. */
   readonly next: KeyBytes | undefined
 }
 
 /**
- * One page of objects in the order of their UTF-8 bytes. Reads only the ranges that hold it, each range's names at one
- * moment and the records in turns with whatever else the process does: what is written or deleted meanwhile may be in
- * the page or not, everything else is.
+ * Finds one page of objects in the order of their UTF-8 bytes. It reads only the ranges of the page: the names of each
+ * range in one step, the records in turns with other work. Objects written or deleted in the meantime may be in the
+ * page or not. All others are.
  */
 export async function findKeys(ranges: KeyRanges, search: KeySearch): Promise<FoundKeys> {
   const page = startPage(ranges, search)
@@ -77,7 +77,7 @@ function startPage(ranges: KeyRanges, { prefix, delimiter, from, maxKeys }: KeyS
     const common = rollUp(bytes)
     position = common === undefined ? `${bytes}\0` : afterPrefix(common)
     if (common !== undefined) return void commonPrefixes.push(keyOfBytes(common))
-    // Its range may have been split since its name was read, and it may have been deleted.
+    // The range can have been split and the object deleted since its name was read.
     const record = readRecord<ObjectRecord>(ranges.find(bytes).directory + sep + name)
     if (record) objects.push(record)
   }
@@ -108,7 +108,7 @@ function startPage(ranges: KeyRanges, { prefix, delimiter, from, maxKeys }: KeyS
   }
 }
 
-/** The index of the first entry that is not below `position`; most often the very next one. */
+/** The index of the first entry that is not below `position`. Usually that is the next one. */
 function firstFrom(entries: readonly RangeEntry[], position: KeyBytes, hint = 0): number {
   let low = hint
   if (entries[low + 1] !== undefined && entries[low]!.bytes < position && entries[low + 1]!.bytes >= position)

@@ -21,7 +21,7 @@ export function getObject({ bucket, request }: Call): Reply {
   if (queryValue(request, 'partNumber') !== undefined) throw new S3Error('NotImplemented')
   const file = bucket.objects.open(request.key)
   if (!file) {
-    // The folder may have gone away a moment ago, and then nothing is known about this object.
+    // If the folder has just disappeared, the state of this object is unknown.
     bucket.refuseIfAway()
     throw new S3Error('NoSuchKey', undefined, { details: { Key: request.key } })
   }
@@ -70,7 +70,7 @@ const overridable = [
   'expires',
 ]
 
-/** `response-content-disposition` and its like: the signer decides how the answer is labelled. */
+/** `response-content-disposition` and similar parameters: the signer sets headers of the response. */
 function responseOverrides(request: S3Request): Record<string, string> {
   const overrides: Record<string, string> = {}
   for (const name of overridable) {
@@ -90,7 +90,7 @@ function responseOverrides(request: S3Request): Record<string, string> {
 export async function putObject({ bucket, request, proved }: Call): Promise<Reply> {
   const described = readObjectHeaders(request)
   const condition = readWriteCondition(request)
-  // The real decision falls when the object is published; this spares the client from sending a body in vain.
+  // The final check happens when the object is published. This one saves the client from sending a useless body.
   if (condition.createOnly && bucket.objects.read(request.key)) throw new S3Error('PreconditionFailed')
 
   const file = await bucket.objects.receive<ObjectRecord>(async (write) => {

@@ -1,8 +1,8 @@
 import { hash } from 'node:crypto'
 
 /**
- * A key as its UTF-8 bytes, one character each. Comparing two of these with `<` compares bytes, which is S3's order;
- * comparing JavaScript strings is not (it puts U+10000 before U+FFFF).
+ * A key as its UTF-8 bytes, one character per byte. `<` then compares bytes, which is the order of S3. JavaScript
+ * strings have another order: U+10000 sorts before U+FFFF.
  */
 export type KeyBytes = string
 
@@ -14,7 +14,7 @@ export function keyOfBytes(bytes: KeyBytes): string {
   return Buffer.from(bytes, 'latin1').toString('utf8')
 }
 
-/** Greater than every key that starts with `prefix`: UTF-8 has no byte 0xff. */
+/** A value greater than every key with `prefix`. UTF-8 has no byte 0xff. */
 export function afterPrefix(prefix: KeyBytes): KeyBytes {
   return `${prefix}\xff`
 }
@@ -22,13 +22,16 @@ export function afterPrefix(prefix: KeyBytes): KeyBytes {
 const maxNameLength = 240
 const startOfLongName = 160
 
-/** A name is one of these characters or `%` and two digits, so it means the same where `A` and `a` are one file. */
+/**
+ * A file name consists of these characters and of `%` with two digits, so that it is unique on a case-insensitive file
+ * system.
+ */
 const escapes = Array.from({ length: 256 }, (_, byte) => {
   const character = String.fromCharCode(byte)
   return /[a-z0-9._-]/.test(character) ? character : `%${byte.toString(16).padStart(2, '0')}`
 })
 
-/** Bytes as a file name that is never empty, hidden, `.` or `..`, and holds no slash. */
+/** Escapes bytes to a file name that is never empty, hidden, `.` or `..`, and contains no slash. */
 export function escapeBytes(bytes: KeyBytes): string {
   let name = ''
   for (let index = 0; index < bytes.length; index++) name += escapes[bytes.charCodeAt(index)]
@@ -50,14 +53,14 @@ export function unescapeBytes(name: string): KeyBytes {
   return bytes
 }
 
-/** The name under which an object lies. A key too long for one goes by its start and its SHA-256. */
+/** The file name of an object. A key that is too long is represented by its start and its SHA-256. */
 export function fileNameOf(bytes: KeyBytes): string {
   const name = escapeBytes(bytes)
   if (name.length <= maxNameLength) return name
   return `${name.slice(0, startOfLongName)}~${hash('sha256', Buffer.from(bytes, 'latin1'))}`
 }
 
-/** Null for a long key, which only the file itself can tell. */
+/** Null for a long key, which only the record in the file contains. */
 export function bytesOfFileName(name: string): KeyBytes | null {
   return name.includes('~') ? null : unescapeBytes(name)
 }

@@ -8,11 +8,11 @@ import { readRecord, syncDirectoryNow } from './recordFile.ts'
 
 export interface RangeEntry {
   readonly bytes: KeyBytes
-  /** Of its file, in the directory of the range that the key belongs to. */
+  /** The file name, in the directory of the key's range. */
   readonly name: string
 }
 
-/** The names in a range, in the order of keys. Names of others, such as `.DS_Store`, are passed over. */
+/** The names in a range, in the order of keys. Skips foreign names, such as `.DS_Store`. */
 function readEntries({ directory }: KeyRange): RangeEntry[] {
   const entries: RangeEntry[] = []
   for (const name of readdirSync(directory)) {
@@ -31,16 +31,16 @@ function longKey(path: string): KeyBytes {
 const rangesKept = 4
 
 interface EntryCache {
-  /** As `readEntries`: what is there at this moment. */
+  /** As `readEntries`: the current names. */
   read(range: KeyRange): readonly RangeEntry[]
-  /** Has to be called, before anything else runs, for each range whose names have changed. */
+  /** Must be called in the same step for each range whose names have changed. */
   forget(range: KeyRange): void
 }
 
 /**
- * The names of the few ranges that were listed last: a listing in small pages comes back to the same directory for each
- * of them, and reading and sorting it costs more than the page. Own changes are told; the time of the directory tells of
- * what others did to it.
+ * Caches the names of the ranges that were listed last. A listing in small pages reads the same directory for each
+ * page, and reading and sorting it costs more than the page. Own changes are reported to the cache. The modification
+ * time of the directory reveals changes by others.
  */
 function openEntryCache(): EntryCache {
   const kept = new LRUCache<KeyRange, { readonly entries: readonly RangeEntry[]; readonly changedAt: bigint }>({
@@ -62,21 +62,24 @@ function openEntryCache(): EntryCache {
 export interface KeyRange {
   readonly from: KeyBytes
   readonly directory: string
-  /** How many names it holds; unknown until it grows for the first time. */
+  /** The number of names. Unknown until the range grows for the first time. */
   names: number | undefined
-  /** How many are too many. Doubled where no boundary can be named, so that not every write tries again. */
+  /**
+   * The number of names that triggers a split. Doubled if no boundary can be named, so that not every write tries
+   * again.
+   */
   splitAbove: number
 }
 
 export interface KeyRanges {
-  /** The range that a key belongs to. Right until the caller next awaits something: ranges split. */
+  /** The range of a key. Valid until the caller's next `await`, because ranges can be split. */
   find(bytes: KeyBytes): KeyRange
   next(range: KeyRange): KeyRange | undefined
-  /** The names in a range at this moment, in the order of keys. */
+  /** The current names in a range, in the order of keys. */
   entries(range: KeyRange): readonly RangeEntry[]
-  /** Has to be called for each name that is new in a range, before anything else runs. */
+  /** Must be called in the same step for each name that was added to a range. */
   noteAdded(range: KeyRange): void
-  /** The same for each name that is gone. */
+  /** Must be called in the same step for each name that was removed from a range. */
   noteRemoved(range: KeyRange): void
 }
 
@@ -85,11 +88,11 @@ const ready = 'from-'
 const maxDirectoryName = 240
 
 /**
- * Objects lie in ranges of the ordered key space, a directory each, like the leaves of a B-tree: a page of a listing
- * reads a directory or two, whatever the number of objects, and all that is kept in memory is a name per range.
+ * Objects are stored in ranges of the ordered key space, one directory each, like the leaves of a B-tree. A page of a
+ * listing reads one or two directories, whatever the number of objects. Memory holds one name per range.
  *
- * A range that grows too large is split while nothing else runs (all of it is synchronous, some milliseconds once in
- * hundreds of writes). A split that was cut off is finished by the next start.
+ * A range that grows too large is split synchronously, which takes some milliseconds once in hundreds of writes. The
+ * next start finishes an interrupted split.
  */
 export function openKeyRanges(top: string, maxNames = maxNamesPerRange): KeyRanges {
   mkdirSync(join(top, ready), { recursive: true })
@@ -160,7 +163,7 @@ function readRanges(top: string, splitAbove: number): KeyRange[] {
     .sort((a, b) => (a.from < b.from ? -1 : 1))
 }
 
-/** The shortest text that parts the entries near their middle and is not too long for a name. */
+/** The shortest text that separates the entries near their middle and fits into a name. */
 function chooseBoundary(entries: readonly RangeEntry[]): KeyBytes | undefined {
   const middle = entries.length >> 1
   for (let distance = 0; distance < middle; distance++) {
@@ -172,7 +175,7 @@ function chooseBoundary(entries: readonly RangeEntry[]): KeyBytes | undefined {
   return undefined
 }
 
-/** The shortest start of `upper` that is greater than `lower`. */
+/** The shortest prefix of `upper` that is greater than `lower`. */
 function shortestBetween(lower: KeyBytes | undefined, upper: KeyBytes | undefined): KeyBytes | undefined {
   if (lower === undefined || upper === undefined) return undefined
   let common = 0
@@ -180,7 +183,7 @@ function shortestBetween(lower: KeyBytes | undefined, upper: KeyBytes | undefine
   return upper.slice(0, common + 1)
 }
 
-/** Moves what belongs there into the new directory, and only then gives that its final name. */
+/** Moves the upper entries into the new directory and then gives the directory its final name. */
 function finishSplit(top: string, name: string, lower: KeyRange, splitAbove: number): KeyRange {
   const from = unescapeBytes(name.slice(splitting.length))
   const unfinished = join(top, name)
@@ -196,7 +199,7 @@ function finishSplit(top: string, name: string, lower: KeyRange, splitAbove: num
   return { from, directory, names: undefined, splitAbove }
 }
 
-/** Left behind by deletions. */
+/** Removes ranges that deletions have emptied. */
 function dropEmptyRanges(ranges: KeyRange[]): void {
   for (const range of ranges.slice(1)) {
     if (!isEmptyDirectory(range.directory)) continue

@@ -11,7 +11,7 @@ interface Listing {
   readonly prefix: string
   readonly delimiter: string
   readonly maxKeys: number
-  /** Names as the client wants them: plain, or escaped like a URL. */
+  /** Encodes names as the client asked: plain, or escaped like a URL. */
   readonly encode: (text: string) => string
   readonly encodingType: string | undefined
 }
@@ -38,7 +38,7 @@ export async function listObjectsV2(call: Call): Promise<Reply> {
   }
 }
 
-/** The older form, whose pages go on behind a marker: the last name of the page before. */
+/** The older form of the listing. A page continues after a marker: the last name of the page before. */
 export async function listObjectsV1(call: Call): Promise<Reply> {
   const { request } = call
   const listing = readListing(request)
@@ -81,7 +81,7 @@ export function readEncodingType(request: S3Request): 'url' | undefined {
   throw new S3Error('InvalidArgument', 'Invalid Encoding Method specified in Request')
 }
 
-/** More than the largest page is not a mistake: the client gets the largest page. */
+/** A larger number is not an error: the client gets the largest page. */
 export function readPageSize(text: string | undefined, largest: number, name: string): number {
   if (text === undefined || text === '') return largest
   if (!/^\d{1,10}$/.test(text) || Number(text) > 2_147_483_647) {
@@ -90,7 +90,7 @@ export function readPageSize(text: string | undefined, largest: number, name: st
   return Math.min(Number(text), largest)
 }
 
-/** Slashes stay readable, as S3 leaves them. */
+/** Keeps slashes, as S3 does. */
 export function escapeName(text: string): string {
   return encodeURIComponent(text).replaceAll('%2F', '/')
 }

@@ -9,7 +9,7 @@ import { queryValue, type S3Request } from './s3Request.ts'
 import type { Upload } from './uploadStore.ts'
 import { element, xmlDocument } from './xml.ts'
 
-/** Where an upload stands in the list: by key, then by id. */
+/** The position of an upload in the list: by key, then by id. */
 interface Place {
   readonly key: KeyBytes
   readonly id: string
@@ -50,14 +50,17 @@ export function listUploads({ bucket, request }: Call): Reply {
   }
 }
 
-/** A page of none could never be followed by another: it has no last upload to go on behind. */
+/** At least 1: an empty page has no last upload to continue after. */
 function readMaxUploads(request: S3Request): number {
   const maxUploads = readPageSize(queryValue(request, 'max-uploads'), maxKeysPerPage, 'max-uploads')
   if (maxUploads === 0) throw new S3Error('InvalidArgument', 'max-uploads must be at least 1')
   return maxUploads
 }
 
-/** Without a key marker an id means nothing. A key marker alone passes over all uploads of its key; with an id, over those up to that id. */
+/**
+ * Without a key marker, an id marker is ignored. A key marker alone skips all uploads of its key. With an id marker, it
+ * skips the uploads up to that id.
+ */
 function isBehind(place: Place, marker: Place): boolean {
   if (marker.id === '') return place.key > marker.key
   return comparePlaces(place, marker) > 0

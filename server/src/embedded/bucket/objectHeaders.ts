@@ -4,7 +4,7 @@ import { S3Error } from './s3Error.ts'
 import { headerValue, userMetadata, type S3Request } from './s3Request.ts'
 import { element, type Xml } from './xml.ts'
 
-/** Everything about an object but its bytes. Written behind them, in the same file. */
+/** Everything about an object except its bytes. Stored after them, in the same file. */
 export interface ObjectRecord {
   readonly key: string
   readonly size: number
@@ -12,15 +12,15 @@ export interface ObjectRecord {
   readonly etag: string
   /** Milliseconds since 1970. */
   readonly modified: number
-  /** The headers that a GET repeats, names in lower case. */
+  /** The headers that a GET returns. Names are in lower case. */
   readonly headers: Readonly<Record<string, string>>
-  /** `x-amz-meta-*`, names without the prefix. */
+  /** `x-amz-meta-*`. Names are without the prefix. */
   readonly metadata: Readonly<Record<string, string>>
-  /** Base64; with `-<parts>` behind it when it is a checksum of checksums. */
+  /** Base64. A checksum of checksums has the suffix `-<parts>`. */
   readonly checksums: Readonly<Partial<Record<ChecksumAlgorithm, string>>>
 }
 
-/** A part of a multipart upload; lies in the same kind of file. */
+/** A part of a multipart upload. It has the same file format. */
 export interface PartRecord {
   readonly size: number
   readonly etag: string
@@ -37,7 +37,10 @@ const keptHeaders = [
   'expires',
 ]
 
-/** What a PUT says about an object and a GET repeats. Throws `MetadataTooLarge`, and for what would be silently ignored. */
+/**
+ * The headers of a PUT that a GET returns. Throws `MetadataTooLarge`, and throws for headers that would otherwise be
+ * ignored silently.
+ */
 export function readObjectHeaders(request: S3Request): Pick<ObjectRecord, 'headers' | 'metadata'> {
   refuseUnsupported(request)
   const headers: Record<string, string> = { 'content-type': 'binary/octet-stream' }
@@ -51,7 +54,7 @@ export function readObjectHeaders(request: S3Request): Pick<ObjectRecord, 'heade
   return { headers, metadata }
 }
 
-/** `aws-chunked` is how the body travels, not what it is. */
+/** Without `aws-chunked`, which describes the transfer, not the object. */
 function contentEncoding(request: S3Request): string {
   const codings = (headerValue(request, 'content-encoding') ?? '').split(',').map((coding) => coding.trim())
   return codings.filter((coding) => coding !== '' && coding !== 'aws-chunked').join(',')
@@ -68,7 +71,7 @@ const unsupported = [
   'x-amz-write-offset-bytes',
 ]
 
-/** A promise that would not be kept (encryption, locks, …) is better refused than ignored. */
+/** Refuses headers whose features do not exist here, such as encryption and locks. */
 function refuseUnsupported(request: S3Request): void {
   const name = unsupported.find((candidate) => headerValue(request, candidate) !== undefined)
   if (name) throw new S3Error('NotImplemented', undefined, { details: { Header: name } })
@@ -83,12 +86,12 @@ export function checksumHeaders(checksums: ObjectRecord['checksums']): Record<st
   return Object.fromEntries(entries.map(([algorithm, value]) => [checksumHeader(algorithm), value]))
 }
 
-/** `ChecksumSHA256` and its like. */
+/** `ChecksumSHA256` and similar elements. */
 export function checksumElements(checksums: ObjectRecord['checksums']): Xml[] {
   return Object.entries(checksums).map(([algorithm, value]) => element(`Checksum${algorithm.toUpperCase()}`, value))
 }
 
-/** A checksum of checksums ends in the number of parts. */
+/** A checksum of checksums ends with the number of parts. */
 export function checksumType(checksums: ObjectRecord['checksums']): 'COMPOSITE' | 'FULL_OBJECT' {
   return Object.values(checksums).some((value) => value.includes('-')) ? 'COMPOSITE' : 'FULL_OBJECT'
 }
@@ -101,7 +104,7 @@ export function quoted(etag: string): string {
   return `"${etag}"`
 }
 
-/** `"abc"`, `abc` and `W/"abc"` are the same tag to S3. */
+/** Removes the quotes. S3 treats `"abc"`, `abc` and `W/"abc"` as the same ETag. */
 export function unquoted(etag: string): string {
   return etag
     .trim()

@@ -27,15 +27,15 @@ import {
 } from './recordFile.ts'
 import { S3Error } from './s3Error.ts'
 
-/** What has to hold at the moment an object appears. */
+/** Conditions that must hold when an object is published. */
 export interface WriteCondition {
   /** `if-none-match: *` */
   readonly createOnly: boolean
-  /** The entity tag of `if-match`, without quotes. */
+  /** The ETag of `if-match`, without quotes. */
   readonly ifMatch: string | undefined
 }
 
-/** A file that is on the disk, whole, and that nobody can see yet. */
+/** A complete file on disk that is not visible yet. */
 export interface IncomingFile<T> {
   readonly path: string
   readonly record: T
@@ -43,28 +43,31 @@ export interface IncomingFile<T> {
 
 export interface ObjectStore {
   readonly ranges: KeyRanges
-  /** Opens what lies under a key; the caller closes the descriptor. */
+  /** Opens the object of a key. The caller closes the descriptor. */
   open(key: string): OpenRecordFile<ObjectRecord> | null
   read(key: string): ObjectRecord | null
-  /** Writes bytes and record where nobody sees them. Nothing is left behind when `fill` fails. */
+  /** Writes bytes and record to a file that is not visible. Removes the file if `fill` fails. */
   receive<T extends { size: number }>(fill: (write: WriteBytes) => Promise<T>): Promise<IncomingFile<T>>
-  /** Makes it the object under its key, all at once. Throws `PreconditionFailed`, and then the file is gone. */
+  /**
+   * Publishes the file as the object of its key, atomically. Throws `PreconditionFailed` and removes the file if the
+   * condition does not hold.
+   */
   publish(file: IncomingFile<ObjectRecord>, condition: WriteCondition): Promise<void>
-  /** Deletes objects. What is not there is no error. */
+  /** Deletes objects. A missing object is not an error. */
   remove(keys: readonly string[]): Promise<void>
-  /** Deletes files that were received a day ago and that nobody published. */
+  /** Deletes received files that were not published within a day. */
   sweepStrays(now: Date): void
-  /** Which folder holds the objects now. Null if there is none, or none that can be written. */
+  /** Identifies the folder of the objects. Null if it is missing or not writable. */
   folder(): string | null
-  /** Call it when `folder()` has changed: the objects may lie in other directories than before. */
+  /** Must be called after `folder()` has changed, because the objects can be in other directories then. */
   reload(): void
 }
 
-/** Objects in a directory: `objects/` holds them, `incoming/` what is being received. */
+/** Opens a directory of objects: `objects/` holds them, `incoming/` holds uploads in progress. */
 export function openObjectStore(directory: string, maxNames?: number): ObjectStore {
   const incoming = join(directory, 'incoming')
   const top = join(directory, 'objects')
-  // Whatever lies there was cut off by the end of the process that received it.
+  // Files from an earlier process are incomplete.
   rmSync(incoming, { recursive: true, force: true })
   mkdirSync(incoming, { recursive: true })
   let ranges = openKeyRanges(top, maxNames)
@@ -121,7 +124,7 @@ export function openObjectStore(directory: string, maxNames?: number): ObjectSto
     },
     folder() {
       const identity = identityOf(ranges.find(keyBytes('')).directory)
-      // Backups leave out empty folders.
+      // Backups omit empty folders.
       if (identity !== null && identityOf(incoming) === null) mkdirSync(incoming, { recursive: true })
       return identity
     },
@@ -141,7 +144,7 @@ function identityOf(directory: string): string | null {
   }
 }
 
-/** The file system decides who creates: of any number of links to one name, one succeeds. */
+/** The file system decides who creates the object: of several links to one name, one succeeds. */
 function linkNew(from: string, to: string): void {
   try {
     linkSync(from, to)

@@ -3,7 +3,7 @@ import type { WriteCondition } from './objectStore.ts'
 import { S3Error } from './s3Error.ts'
 import { headerValue, type S3Request } from './s3Request.ts'
 
-/** `if-none-match: *` and `if-match` of a write. S3 knows no other forms there. */
+/** `if-none-match: *` and `if-match` of a write. S3 supports no other forms there. */
 export function readWriteCondition(request: S3Request): WriteCondition {
   const ifNoneMatch = headerValue(request, 'if-none-match')
   const ifMatch = headerValue(request, 'if-match')
@@ -13,8 +13,8 @@ export function readWriteCondition(request: S3Request): WriteCondition {
 }
 
 /**
- * The conditions of a read (RFC 9110, section 13.2.2): throws `PreconditionFailed` or `NotModified`. With the prefix
- * `x-amz-copy-source-` those of a copy, where both are `PreconditionFailed`.
+ * Checks the conditions of a read (RFC 9110, section 13.2.2). Throws `PreconditionFailed` or `NotModified`. With the
+ * prefix `x-amz-copy-source-`, checks those of a copy and throws only `PreconditionFailed`.
  */
 export function refuseUnlessWanted(request: S3Request, record: ObjectRecord, prefix = ''): void {
   const header = (name: string) => headerValue(request, `${prefix}${name}`)
@@ -45,7 +45,7 @@ function names(list: string, record: ObjectRecord): boolean {
   return list.split(',').some((tag) => tag.trim() === '*' || unquoted(tag) === record.etag)
 }
 
-/** Dates in headers have no fractions of a second. A date that cannot be read is not a condition. */
+/** HTTP dates have no fractions of a second. An invalid date is ignored. */
 function readDate(text: string | undefined): number | undefined {
   const time = Date.parse(text ?? '')
   return Number.isNaN(time) ? undefined : Math.floor(time / 1000)

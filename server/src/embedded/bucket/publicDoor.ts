@@ -4,19 +4,22 @@ import type { Bucket, Reply } from './bucket.ts'
 import { S3Error } from './s3Error.ts'
 import { readTarget, splitTarget, type S3Request, type SignedAddress } from './s3Request.ts'
 
-/** Where clients reach the bucket on a server that also serves other things. */
+/** The URL of the bucket on a server with other routes. */
 export interface PublicPlace {
-  /** The path under which the server serves the bucket: `/bucket`. */
+  /** The path of the bucket on the server: `/bucket`. */
   readonly path: string
-  /** The public URL of that server, without a trailing slash, if there is one: `https://example.test/files`. */
+  /**
+   * The public URL of that server, without a trailing slash, such as `https://example.test/files`. Null if there is
+   * none.
+   */
   readonly publicUrl: string | null
 }
 
-/** Serves signed uploads and downloads of single objects, and nothing else of S3. */
+/** Serves signed uploads and downloads of single objects, and no other operation of S3. */
 export interface PublicDoor {
-  /** Whether a request is for the bucket. */
+  /** True if the request is for the bucket. */
   isFor(http: IncomingMessage): boolean
-  /** Answers it. Never rejects. Headers that are already set on the response are sent too. */
+  /** Answers the request. Never rejects. Also sends headers that are already set on the response. */
   answer(http: IncomingMessage, response: ServerResponse, expectsContinue: boolean): Promise<void>
 }
 
@@ -26,7 +29,7 @@ export function openPublicDoor(
   reportBug: (error: unknown) => void,
 ): PublicDoor {
   const url = publicUrl === null ? null : new URL(publicUrl)
-  // A proxy passes the path on with the prefix of the public URL, or without it.
+  // A proxy forwards the path with or without the prefix of the public URL.
   const mounts = [...new Set([`${url?.pathname.replace(/\/$/, '') ?? ''}${path}`, path])]
   const hosts = url === null ? [null] : [url.host, null]
   const mountOf = (target: string) => mounts.find((mount) => target === mount || target.startsWith(`${mount}/`))
@@ -54,8 +57,8 @@ export function openPublicDoor(
 }
 
 /**
- * A proxy may replace the host by its own name for this server, and pass the original one in a header of its own. A client that
- * sends such a header gains nothing: the signature, which only we can make, has to fit.
+ * A proxy can replace the host and forward the original one in a header. A client that forges such a header gains
+ * nothing, because the signature must match.
  */
 function signedAddresses(
   http: IncomingMessage,
@@ -69,7 +72,9 @@ function signedAddresses(
 
 const publicMethods = new Set(['GET', 'HEAD', 'PUT', 'OPTIONS'])
 
-/** The rest of S3 (listings, deletes, CORS rules) is for our own processes, which have an endpoint on loopback. */
+/**
+ * Other operations of S3 (listings, deletes, CORS rules) are for our own processes, which use the endpoint on loopback.
+ */
 function refuseUnlessPublic(request: S3Request): void {
   if (!publicMethods.has(request.method)) throw new S3Error('MethodNotAllowed')
   if (request.method === 'OPTIONS') return
@@ -77,12 +82,12 @@ function refuseUnlessPublic(request: S3Request): void {
   if (request.key === '' || !isSignedUrl) throw new S3Error('AccessDenied')
 }
 
-/** Types that a browser shows without running anything in them. SVG can hold scripts; PDF viewers do not run in a sandbox. */
+/** Types that a browser displays without running code. SVG can contain scripts. PDF viewers do not run in a sandbox. */
 const passive = /^(?:image\/(?!svg)[\w.+-]+|audio\/[\w.+-]+|video\/[\w.+-]+|text\/plain)\s*(?:;|$)/i
 
 /**
- * The bucket shares its origin with the console. The signer already decides what may be shown in place; this holds it
- * again where the bytes leave: anything but a passive type is an attachment.
+ * The bucket shares its origin with the console, so every type that is not passive becomes an attachment. The signer
+ * decides this already. This check does not rely on it.
  */
 function withoutActiveContent(reply: Reply): Reply {
   const type = String(reply.headers?.['content-type'] ?? '')

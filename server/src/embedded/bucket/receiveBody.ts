@@ -8,8 +8,8 @@ import { headerValue, type S3Request } from './s3Request.ts'
 import type { ProvedSignature } from './verifySignature.ts'
 
 /**
- * The body as it comes over the wire. A client that stalls gets `RequestTimeout`; one that goes away makes this throw.
- * Leaving early does not destroy the connection: the refusal still has to be written to it.
+ * Reads the body from the connection. Throws `RequestTimeout` if the client stalls, and throws if it disconnects. An
+ * early exit keeps the connection open, because the refusal still has to be written to it.
  */
 async function* readBodyChunks(http: IncomingMessage): AsyncGenerator<Buffer, void> {
   const chunks: AsyncIterator<Buffer> = http.iterator({ destroyOnReturn: false })
@@ -37,20 +37,20 @@ interface BodyPlan {
   readonly request: S3Request
   readonly proved: ProvedSignature
   readonly maxBytes: number
-  /** What `x-amz-checksum-*` is about: this body, unless the operation says otherwise. */
+  /** What `x-amz-checksum-*` refers to. Default: this body. */
   readonly checksumOf?: 'body' | 'object'
-  /** Computed even when the client does not send it. */
+  /** Computed even if the client does not send it. */
   readonly alsoCompute?: ChecksumAlgorithm | undefined
-  /** Gets every byte in order, while nothing is verified yet. */
+  /** Receives every byte in order, before anything is verified. */
   readonly write: (chunk: Buffer) => Promise<void>
 }
 
 interface ReceivedBody {
   readonly size: number
   readonly md5: Buffer
-  /** Base64, of what the client sent or the plan asked for. */
+  /** Base64. The checksums that the client sent or the plan requested. */
   readonly checksums: Readonly<Partial<Record<ChecksumAlgorithm, string>>>
-  /** Whether the client itself named a digest of the body. */
+  /** Whether the client sent a digest of the body. */
   readonly hasClientDigest: boolean
 }
 
@@ -63,8 +63,8 @@ const chunkedForms = new Set([
 const noDigests: ExpectedDigests = { md5: undefined, checksum: undefined }
 
 /**
- * Takes a body in and proves it: exact length, the signed payload hash, Content-MD5, checksums in headers and trailers.
- * Returns only when all of them agree, so the caller may publish what was written.
+ * Receives a body and verifies it: exact length, the signed payload hash, Content-MD5, checksums in headers and
+ * trailers. Returns only if all of them match, so the caller may publish what was written.
  */
 export async function receiveBody(plan: BodyPlan): Promise<ReceivedBody> {
   const { request, proved } = plan
@@ -149,7 +149,7 @@ function refuseWrongChecksum(
   }
 }
 
-/** For the XML that some operations take. */
+/** Reads an XML body. */
 export async function receiveText(
   request: S3Request,
   proved: ProvedSignature,

@@ -1,7 +1,7 @@
 import { closeSync, fsyncSync, openSync, fstatSync, readSync } from 'node:fs'
 import { open, rm, type FileHandle } from 'node:fs/promises'
 
-/** Makes names that were added to a directory, or taken from it, survive a loss of power. */
+/** Syncs a directory, so that added and removed names survive a power failure. */
 export async function syncDirectory(path: string): Promise<void> {
   const directory = await open(path, 'r')
   try {
@@ -21,23 +21,23 @@ export function syncDirectoryNow(path: string): void {
 }
 
 /**
- * A file that holds bytes and, behind them, a record about them:
+ * A file with bytes, followed by a record about them:
  *
- *     bytes | record as JSON | length of the JSON, 4 bytes big-endian | magic, 8 bytes
+ * bytes | record as JSON | length of the JSON, 4 bytes big-endian | magic, 8 bytes
  *
- * One file, so that bytes and record appear together by one rename or link; the record behind the bytes, because digests
- * are known last. A file without the magic at its end was never finished.
+ * Bytes and record are in one file, so that one rename or link publishes both. The record comes last, because digests
+ * are known last. A file without the magic is incomplete.
  */
 const magic = Buffer.from('FGOBJ\r\n1', 'latin1')
 const footerBytes = 4 + magic.length
 const tailBytes = 1024
 
-/** Writes bytes as they come. */
+/** Writes bytes as they arrive. */
 export type WriteBytes = (chunk: Uint8Array) => Promise<void>
 
 /**
- * Makes a new file of what `fill` writes and the record that it returns. It is on the disk, bytes and record, when this
- * resolves; when anything fails, the file is gone.
+ * Creates a file from the bytes that `fill` writes and the record that it returns. When this resolves, both are synced
+ * to disk. If anything fails, the file is removed.
  */
 export async function writeRecordFile<T extends { size: number }>(
   path: string,
@@ -75,8 +75,8 @@ export interface OpenRecordFile<T> {
 }
 
 /**
- * Opens a file and reads its record; null when there is none. The descriptor keeps the bytes readable even when the file
- * is replaced or deleted meanwhile. Throws when the file is damaged.
+ * Opens a file and reads its record. Null if the file does not exist. The open descriptor keeps the bytes readable even
+ * if the file is replaced or deleted. Throws if the file is damaged.
  */
 export function openRecordFile<T extends { size: number }>(path: string): OpenRecordFile<T> | null {
   const descriptor = openIfThere(path)

@@ -12,7 +12,7 @@ import { headerValue, queryValue, type S3Request } from './s3Request.ts'
 import { uploadPart, uploadPartCopy } from './uploadPart.ts'
 import { element, xmlDocument } from './xml.ts'
 
-/** The bucket is the caller's own already, which the oldest region of S3 answers with 200. */
+/** The caller already owns the bucket. The oldest region of S3 answers 200 in that case. */
 const createBucket: Operation = ({ bucket }) => ({ status: 200, headers: { location: `/${bucket.name}` } })
 
 const headBucket: Operation = ({ bucket }) => ({
@@ -30,16 +30,16 @@ const listBuckets: Operation = ({ bucket }) => ({
   ]),
 })
 
-/** Empty for `us-east-1`, for reasons of S3's history. */
+/** Empty for `us-east-1`, for historical reasons of S3. */
 const getBucketLocation: Operation = ({ bucket }) => {
   const { region } = bucket.credentials
   return { status: 200, body: xmlDocument('LocationConstraint', region === 'us-east-1' ? [] : [{ markup: region }]) }
 }
 
-/** Versions are not kept. */
+/** Versioning is not supported. */
 const getBucketVersioning: Operation = () => ({ status: 200, body: xmlDocument('VersioningConfiguration', []) })
 
-/** What is asked of the bucket: the method and, behind `?`, the part of it that is meant. */
+/** Operations on the bucket, by the method and the subresource in the query. */
 const bucketOperations: Readonly<Record<string, Operation>> = {
   PUT: createBucket,
   HEAD: headBucket,
@@ -67,7 +67,9 @@ const objectOperations: Readonly<Record<string, Operation>> = {
   'DELETE ?uploadId': abortUpload,
 }
 
-/** Parameters that choose an operation, served or not. Ignoring one would answer another question than was asked. */
+/**
+ * Query parameters that select an operation, supported or not. Ignoring one would run another operation than requested.
+ */
 const subresources = new Set(
   `abac accelerate acl analytics annotation attributes cors delete encryption intelligent-tiering inventory legal-hold
   lifecycle location logging metadataConfiguration metadataTable metrics notification object-lock ownershipControls policy
@@ -75,7 +77,7 @@ const subresources = new Set(
   uploadId uploads versionId versioning versions website`.split(/\s+/),
 )
 
-/** Finds the operation that a call means, and runs it. */
+/** Finds the operation of a call and runs it. */
 export async function routeRequest(call: Call): Promise<Reply> {
   const { request, bucket } = call
   if (request.bucket === '') {
@@ -95,7 +97,7 @@ export async function routeRequest(call: Call): Promise<Reply> {
 
 function subresourceOf(request: S3Request): string {
   const found = request.query.map(([name]) => name).filter((name) => subresources.has(name))
-  // The only version there is has this name.
+  // The only version of an object has this id.
   const meant = found.filter((name) => name !== 'versionId' || queryValue(request, name) !== 'null')
   if (headerValue(request, 'x-amz-copy-source') !== undefined && request.method === 'PUT') meant.push('(copy)')
   return meant

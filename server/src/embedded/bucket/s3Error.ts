@@ -1,4 +1,4 @@
-/** Every refusal that this endpoint words: S3's code, the HTTP status that belongs to it, and S3's usual sentence. */
+/** Every refusal of this endpoint: the S3 code, its HTTP status and the usual message of S3. */
 const refusals = {
   AccessControlListNotSupported: [400, 'The bucket does not allow ACLs'],
   AccessDenied: [403, 'Access Denied'],
@@ -46,7 +46,7 @@ const refusals = {
 
 export type S3ErrorCode = keyof typeof refusals
 
-/** Thrown anywhere below `answerRequest`, which turns it into S3's error document. */
+/** Can be thrown anywhere below `answerRequest`, which converts it to S3's error document. */
 export class S3Error extends Error {
   override readonly name = 'S3Error'
   readonly code: S3ErrorCode

@@ -2,35 +2,35 @@ import type { IncomingMessage } from 'node:http'
 import { maxKeyBytes } from './limits.ts'
 import { S3Error } from './s3Error.ts'
 
-/** One address that a client may have signed a request for. A proxy can change both parts on the way. */
+/** An address for which a client may have signed a request. A proxy can change both parts. */
 export interface SignedAddress {
   /** The `host` header. Null: as received. */
   readonly host: string | null
-  /** What precedes the bucket in the path: empty, or `/files/bucket`. */
+  /** The path before the bucket: empty, or `/files/bucket`. */
   readonly pathPrefix: string
 }
 
-/** A request taken apart. Nothing in it is verified yet. */
+/** A parsed request. Nothing in it is verified yet. */
 export interface S3Request {
   readonly http: IncomingMessage
   readonly method: string
-  /** The path as received, without what precedes the bucket. */
+  /** The path as received, without the part before the bucket. */
   readonly rawPath: string
   /** Empty for the endpoint itself. */
   readonly bucket: string
-  /** Empty for the bucket itself. Never normalised: `a/../b` and `a//b` are keys like others. */
+  /** Empty for the bucket itself. Never normalised: `a/../b` and `a//b` are keys. */
   readonly key: string
-  /** Decoded, in the order they came. */
+  /** Decoded, in the received order. */
   readonly query: readonly (readonly [name: string, value: string])[]
-  /** The signature must hold for one of these. */
+  /** The signature must match one of these. */
   readonly signedAddresses: readonly SignedAddress[]
-  /** Asks the client for the body when it waits for `100 Continue`. */
+  /** Sends `100 Continue` if the client waits for it. */
   readonly invite: () => void
 }
 
 export const asReceived: readonly SignedAddress[] = [{ host: null, pathPrefix: '' }]
 
-/** `mountPath` precedes the bucket in the path of this request. */
+/** `mountPath` is the path before the bucket in this request. */
 export function readTarget(http: IncomingMessage, invite: () => void, mountPath = ''): S3Request {
   const [wholePath, rawQuery] = splitTarget(http.url ?? '/')
   const rawPath = wholePath.slice(mountPath.length) || '/'
@@ -42,7 +42,7 @@ export function readTarget(http: IncomingMessage, invite: () => void, mountPath 
   return { http, method: http.method ?? 'GET', rawPath, bucket, key, query, signedAddresses: asReceived, invite }
 }
 
-/** Path and query of a request target. Some proxies send a whole URL; its scheme and host are dropped. */
+/** The path and the query of a request target. Some proxies send a whole URL; its scheme and host are dropped. */
 export function splitTarget(url: string): [path: string, query: string] {
   const target = url.startsWith('/') ? url : url.replace(/^[a-z][a-z0-9+.-]*:\/\/[^/?#]*/i, '')
   const mark = target.indexOf('?')
@@ -62,7 +62,7 @@ function readQuery(raw: string): S3Request['query'] {
     })
 }
 
-/** Throws `InvalidURI` for a broken escape, and for bytes that are not UTF-8. */
+/** Throws `InvalidURI` for an invalid escape and for invalid UTF-8. */
 function decode(text: string): string {
   if (!text.includes('%') && !/[^\x21-\x7e]/.test(text)) return text
   try {
@@ -72,7 +72,7 @@ function decode(text: string): string {
   }
 }
 
-/** The value of a query parameter, empty for a bare name. Throws when it is there twice. */
+/** The value of a query parameter. Empty for a name without a value. Throws if it occurs twice. */
 export function queryValue(request: S3Request, name: string): string | undefined {
   const found = request.query.filter(([candidate]) => candidate === name)
   if (found.length > 1) throw new S3Error('InvalidArgument', `The parameter ${name} is there more than once`)
@@ -80,8 +80,8 @@ export function queryValue(request: S3Request, name: string): string | undefined
 }
 
 /**
- * A header, or, as in S3, an `x-amz-*` parameter of a signed URL in its place: presigners move such headers to the query.
- * Checksums are the exception, here as there: the AWS SDK puts the checksum of an empty body into every URL.
+ * A header, or the `x-amz-*` query parameter of the same name in a signed URL, because presigners move such headers to
+ * the query. Checksums are an exception, as in S3: the AWS SDK adds the checksum of an empty body to every URL.
  */
 export function headerValue(request: S3Request, name: string): string | undefined {
   const values = request.http.headersDistinct[name]
@@ -90,7 +90,7 @@ export function headerValue(request: S3Request, name: string): string | undefine
   return request.query.find(([candidate]) => candidate.toLowerCase() === name)?.[1]
 }
 
-/** All `x-amz-meta-*`, names without the prefix. */
+/** All `x-amz-meta-*` headers. Names are without the prefix. */
 export function userMetadata(request: S3Request): Record<string, string> {
   const prefix = 'x-amz-meta-'
   const names = [...Object.keys(request.http.headersDistinct), ...request.query.map(([name]) => name.toLowerCase())]

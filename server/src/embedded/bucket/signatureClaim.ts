@@ -2,7 +2,7 @@ import { maxExpirySeconds } from './limits.ts'
 import { S3Error } from './s3Error.ts'
 import { headerValue, queryValue, type S3Request } from './s3Request.ts'
 
-/** What a request says about its own signature (AWS Signature Version 4). Nothing of it is proved yet. */
+/** The signature (AWS Signature Version 4) that a request claims to have. Nothing is verified yet. */
 export interface SignatureClaim {
   readonly source: 'header' | 'query'
   readonly accessKeyId: string
@@ -14,18 +14,18 @@ export interface SignatureClaim {
   /** `20261121T071034Z`. */
   readonly time: string
   readonly signedHeaders: readonly string[]
-  /** As the signer wrote them: `content-length;host`. */
+  /** In the signer's form: `content-length;host`. */
   readonly signedHeadersText: string
   readonly signature: string
-  /** The hash or constant that represents the body in the canonical request. */
+  /** The hash or constant for the body in the canonical request. */
   readonly payloadHash: string
-  /** Of a signed URL. */
+  /** Only in a signed URL. */
   readonly expiresSeconds?: number
 }
 
 const algorithm = 'AWS4-HMAC-SHA256'
 
-/** Throws `AccessDenied` for an anonymous request, and S3's codes for claims that cannot be read. */
+/** Throws `AccessDenied` for an anonymous request, and S3's error codes for an invalid signature header or query. */
 export function readSignatureClaim(request: S3Request): SignatureClaim {
   const authorization = request.http.headers.authorization
   const isQuerySigned = request.query.some(([name]) => name === 'X-Amz-Algorithm' || name === 'X-Amz-Signature')
@@ -116,7 +116,7 @@ function readExpiry(text: string): number {
   )
 }
 
-/** `x-amz-date`, or else `date`, as the compact form that is signed. */
+/** `x-amz-date`, or else `date`, in the compact form that is signed. */
 function headerTime(request: S3Request): string {
   const own = request.http.headers['x-amz-date']
   if (typeof own === 'string') return own

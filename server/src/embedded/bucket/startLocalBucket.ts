@@ -6,23 +6,23 @@ import { closeMilliseconds, keepAliveMilliseconds, strayFileSweepMilliseconds } 
 import { openPublicDoor, type PublicDoor, type PublicPlace } from './publicDoor.ts'
 
 export interface LocalBucketOptions {
-  /** Objects live here; created when missing. One running endpoint at a time may have it. */
+  /** The directory of the objects. Created if it is missing. Only one running endpoint may use it. */
   readonly directory: string
-  /** The one bucket that is served; created when missing. */
+  /** The name of the bucket. Created if it is missing. */
   readonly bucket: string
   /** For example `us-east-1`. */
   readonly region: string
   readonly accessKeyId: string
   readonly secretAccessKey: string
-  /** `127.0.0.1` by default. */
+  /** Default: `127.0.0.1`. */
   readonly host?: string
-  /** Any free one by default. */
+  /** Default: any free port. */
   readonly port?: number
-  /** The clock that signatures are judged by. */
+  /** The clock that checks the time of signatures. */
   readonly now?: () => Date
-  /** Whose pages may read and write with signed URLs. Takes the place of a stored rule; without it that one stays. */
+  /** Origins whose pages may read and write with signed URLs. They replace a stored rule. Default: the stored rule. */
   readonly corsOrigins?: readonly string[]
-  /** Told of each failure that is not a refusal. By default nobody is: the endpoint itself never logs. */
+  /** Called for each failure that is not a refusal. The endpoint itself never logs. */
   readonly reportBug?: (error: unknown) => void
 }
 
@@ -30,13 +30,13 @@ export interface LocalBucket {
   /** `http://127.0.0.1:4001` */
   readonly endpoint: string
   readonly port: number
-  /** The way in for clients, on a server of the caller's. */
+  /** Opens access for clients on a server of the caller. */
   openPublicDoor(place: PublicPlace): PublicDoor
-  /** Takes no more requests, and resolves when those in flight are answered, or were given time enough. */
+  /** Accepts no more requests. Resolves when those in flight are answered, or after a timeout. */
   close(): Promise<void>
 }
 
-/** Serves one bucket of S3 from a directory. Rejects when the address is in use or the directory cannot be written. */
+/** Serves one S3 bucket from a directory. Rejects if the address is in use or the directory is not writable. */
 export async function startLocalBucket(options: LocalBucketOptions): Promise<LocalBucket> {
   const { directory, bucket: name, host = '127.0.0.1', now = () => new Date() } = options
   const { region, accessKeyId, secretAccessKey, reportBug = ignore } = options
@@ -70,7 +70,7 @@ export async function startLocalBucket(options: LocalBucketOptions): Promise<Loc
   }
 }
 
-/** A broken connection is noticed where the request is read or answered. */
+/** A broken connection is detected where the request is read or answered. */
 function ignore(): void {}
 
 function corsRules(allowedOrigins: readonly string[]) {
@@ -117,7 +117,7 @@ async function closeServer(server: Server): Promise<void> {
   clearTimeout(timer)
 }
 
-/** A connection that was busy when the server was closed would else be kept for its next request. */
+/** A connection that was busy when the server closed would otherwise be kept alive. */
 function closeIfStopping(server: Server): void {
   if (!server.listening) setImmediate(() => server.closeIdleConnections())
 }

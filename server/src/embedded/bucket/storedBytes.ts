@@ -13,13 +13,12 @@ export interface ByteRange {
 }
 
 /**
- * The range that a read asks for, or undefined for the whole object. A client that resumes a download sends `if-range`
- * with what it knows of the object; if that is no longer true, its bytes and ours do not fit together, and it gets the
- * whole object (RFC 9110, section 13.1.5).
+ * The requested range. Undefined for the whole object. A client that resumes a download sends `if-range` with the ETag
+ * or date that it knows. If the object has changed, the client gets the whole object (RFC 9110, section 13.1.5).
  */
 export function wantedRange(request: S3Request, record: ObjectRecord): ByteRange | undefined {
   const condition = headerValue(request, 'if-range')?.trim()
-  // A weak tag never matches here. A date must be exactly that of the object.
+  // A weak ETag never matches here. A date must equal that of the object.
   const isCurrent =
     condition === undefined ||
     condition === quoted(record.etag) ||
@@ -28,8 +27,8 @@ export function wantedRange(request: S3Request, record: ObjectRecord): ByteRange
 }
 
 /**
- * Reads a `range` header (RFC 9110, section 14). Undefined means the whole object: no header, several ranges, or one
- * that cannot be read. Throws `InvalidRange` for one that lies outside.
+ * Parses a `range` header (RFC 9110, section 14). Undefined means the whole object: no header, several ranges, or an
+ * invalid one. Throws `InvalidRange` for a range outside the object.
  */
 export function readByteRange(header: string | undefined, size: number): ByteRange | undefined {
   const match = /^bytes=(\d{0,15})-(\d{0,15})$/.exec(header?.trim() ?? '')
@@ -47,7 +46,7 @@ export function readByteRange(header: string | undefined, size: number): ByteRan
   return { start, end }
 }
 
-/** The bytes in front of a record, or some of them. The stream closes the descriptor, also when it is destroyed early. */
+/** The bytes before a record, or a range of them. The stream closes the descriptor, even if it is destroyed early. */
 export function openBytes(
   { descriptor, record }: OpenRecordFile<{ readonly size: number }>,
   range?: ByteRange,
@@ -63,11 +62,11 @@ export function openBytes(
 interface CopiedBytes {
   readonly size: number
   readonly md5: Buffer
-  /** Base64; undefined when none was asked for. */
+  /** Base64. Undefined if none was requested. */
   readonly checksum: string | undefined
 }
 
-/** Writes bytes of our own to another place, digesting them on the way. */
+/** Copies stored bytes and computes their digests. */
 export async function copyBytes(
   source: AsyncIterable<Buffer>,
   write: WriteBytes,

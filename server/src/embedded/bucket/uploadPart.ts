@@ -10,7 +10,7 @@ import { headerValue, queryValue, type S3Request } from './s3Request.ts'
 import { readByteRange, type ByteRange, copyBytes, openBytes } from './storedBytes.ts'
 import { element, xmlDocument } from './xml.ts'
 
-/** Sent again, a part replaces the one before. https://docs.aws.amazon.com/AmazonS3/latest/API/API_UploadPart.html */
+/** A repeated part replaces the earlier one. https://docs.aws.amazon.com/AmazonS3/latest/API/API_UploadPart.html */
 export async function uploadPart(call: Call): Promise<Reply> {
   const { bucket, request, proved } = call
   const number = readPartNumber(request)
@@ -56,7 +56,7 @@ function readPartNumber(request: S3Request): number {
   throw new S3Error('InvalidArgument', `Part number must be an integer between 1 and ${maxPartNumber}, inclusive`)
 }
 
-/** `bytes=first-last`, both given and inside the source, unlike in a GET. */
+/** `bytes=first-last`. Unlike in a GET, both are required and must be inside the source. */
 function readSourceRange(request: S3Request, size: number): ByteRange | undefined {
   const header = headerValue(request, 'x-amz-copy-source-range')
   if (header === undefined) return undefined

@@ -8,7 +8,7 @@ import type { IncomingFile } from './objectStore.ts'
 import { isMissing, openRecordFile, readRecord, type OpenRecordFile, syncDirectory } from './recordFile.ts'
 import { S3Error } from './s3Error.ts'
 
-/** What the client said when it began a multipart upload. */
+/** The headers with which the client began a multipart upload. */
 export interface Upload {
   readonly id: string
   readonly key: string
@@ -21,7 +21,7 @@ export interface Upload {
 
 export interface UploadChecksum {
   readonly algorithm: ChecksumAlgorithm
-  /** Of the parts' checksums, or of all bytes. */
+  /** The checksum of the parts' checksums, or of all bytes. */
   readonly type: 'COMPOSITE' | 'FULL_OBJECT'
 }
 
@@ -31,21 +31,21 @@ export interface StoredPart extends PartRecord {
 
 export interface UploadStore {
   begin(upload: Omit<Upload, 'id'>): Promise<Upload>
-  /** Throws `NoSuchUpload` for an unknown id, and for the id of another key. */
+  /** Throws `NoSuchUpload` for an unknown id and for the id of another key. */
   find(id: string, key: string): Upload
   all(): Upload[]
   putPart(upload: Upload, number: number, file: IncomingFile<PartRecord>): Promise<void>
-  /** In order of their numbers. */
+  /** Sorted by part number. */
   parts(upload: Upload): StoredPart[]
   openPart(upload: Upload, number: number): OpenRecordFile<PartRecord> | null
-  /** From one moment to the next the upload is unknown; then its parts are deleted. False when it was so already. */
+  /** Ends the upload atomically and then deletes its parts. False if it had already ended. */
   end(upload: Upload): Promise<boolean>
 }
 
 const uploadFile = 'upload.json'
 const ended = 'ended-'
 
-/** Multipart uploads in a directory: one directory each, with `upload.json` and a file for each part. */
+/** Stores multipart uploads, one directory each, with `upload.json` and a file for each part. */
 export function openUploadStore(directory: string): UploadStore {
   mkdirSync(directory, { recursive: true })
   for (const name of readdirSync(directory)) {
@@ -100,7 +100,7 @@ export function openUploadStore(directory: string): UploadStore {
   }
 }
 
-/** The time stands in front: a list shows the uploads of one key in the order of their ids, and in S3 the oldest first. */
+/** The id starts with the time: a list sorts the uploads of one key by id, and S3 lists the oldest first. */
 function newUploadId(initiated: number): string {
   return initiated.toString(16).padStart(12, '0') + randomBytes(10).toString('hex')
 }
@@ -115,7 +115,7 @@ function readPart(path: string, number: number): StoredPart {
   return { ...record, number }
 }
 
-/** The upload may have been completed or aborted in the meantime. */
+/** The upload can have been completed or aborted in the meantime. */
 function renamePart(from: string, to: string): void {
   try {
     renameSync(from, to)

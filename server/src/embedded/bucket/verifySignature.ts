@@ -5,11 +5,11 @@ import { type S3Request, type SignedAddress, headerValue } from './s3Request.ts'
 import { type SignatureClaim, readSignatureClaim } from './signatureClaim.ts'
 
 /**
- * The text that a signature for this address is computed over:
+ * The canonical request, from which a signature for this address is computed:
  * https://docs.aws.amazon.com/AmazonS3/latest/API/sig-v4-header-based-auth.html
  *
- * Path and query are escaped again, so that it does not matter which characters the client escaped. S3 does not
- * normalise paths. Header values are the received bytes, one character each (latin1).
+ * Path and query are escaped again, so that the characters that the client escaped do not matter. S3 does not normalise
+ * paths. Header values are the received bytes, one character each (latin1).
  */
 function canonicalRequest(request: S3Request, claim: SignatureClaim, address: SignedAddress): string {
   const valueOf = (name: string) => (name === 'host' && address.host) || canonicalValue(request, name)
@@ -53,7 +53,7 @@ export interface Credentials {
   readonly secretAccessKey: string
 }
 
-/** What a proved signature says about the body, and what the signatures of its chunks build on. */
+/** The signed payload hash, and the values that the signatures of chunks build on. */
 export interface ProvedSignature {
   readonly source: 'header' | 'query'
   readonly payloadHash: string
@@ -64,7 +64,7 @@ export interface ProvedSignature {
 }
 
 /**
- * Proves that the holder of the secret signed exactly this request, and signed it recently:
+ * Verifies that the holder of the secret signed exactly this request, and did so recently:
  * https://docs.aws.amazon.com/AmazonS3/latest/API/sig-v4-authenticating-requests.html
  */
 export function verifySignature(request: S3Request, credentials: Credentials, now: Date): ProvedSignature {
@@ -96,7 +96,7 @@ export function sign(key: Buffer, text: string): string {
   return createHmac('sha256', key).update(text).digest('hex')
 }
 
-/** Takes as long whichever digit differs. */
+/** Compares in constant time. */
 export function isSameSignature(expected: string, given: string): boolean {
   return /^[0-9a-f]{64}$/.test(given) && timingSafeEqual(Buffer.from(expected), Buffer.from(given))
 }
@@ -145,7 +145,7 @@ function readTime(text: string): number {
   return time
 }
 
-/** A header that S3 acts upon and nobody signed could have been added by anyone who saw the URL. */
+/** Refuses an unsigned header that affects the request: everybody who saw the URL could have added it. */
 function refuseUnsignedHeaders(request: S3Request, claim: SignatureClaim): void {
   const present = Object.keys(request.http.headersDistinct)
   const unsigned = present.filter(
@@ -159,7 +159,10 @@ function refuseUnsignedHeaders(request: S3Request, claim: SignatureClaim): void 
   if (claim.signedHeaders.some((name) => !present.includes(name))) throw new S3Error('SignatureDoesNotMatch')
 }
 
-/** RFC 3986 escaping as SigV4 wants it, written here a second time so that a fault of the signer is not checked by itself. */
+/**
+ * RFC 3986 escaping as SigV4 requires. Implemented separately from the signer, so that a fault there cannot hide
+ * itself.
+ */
 const escapeUri = (text: string): string =>
   encodeURIComponent(text).replace(/[!'()*]/g, (mark) => `%${mark.charCodeAt(0).toString(16).toUpperCase()}`)
 

@@ -1,19 +1,19 @@
 import { maxXmlDepth } from './limits.ts'
 import { S3Error } from './s3Error.ts'
 
-/** Markup that needs no more escaping. */
+/** Escaped markup. */
 export interface Xml {
   readonly markup: string
 }
 
-/** An element with text, or with elements. Absent children are left out. */
+/** An element with text or child elements. Undefined children are omitted. */
 export function element(name: string, content: string | number | readonly (Xml | undefined)[]): Xml {
   const isText = typeof content === 'string' || typeof content === 'number'
   const inner = isText ? escapeText(String(content)) : content.map((child) => child?.markup ?? '').join('')
   return { markup: `<${name}>${inner}</${name}>` }
 }
 
-/** A whole document in S3's namespace. */
+/** A document in S3's namespace. */
 export function xmlDocument(name: string, children: readonly (Xml | undefined)[]): string {
   const inner = children.map((child) => child?.markup ?? '').join('')
   return `<?xml version="1.0" encoding="UTF-8"?>\n<${name} xmlns="http://s3.amazonaws.com/doc/2006-03-01/">${inner}</${name}>`
@@ -27,8 +27,7 @@ export function errorDocument(children: readonly Xml[]): string {
 const escapes: Readonly<Record<string, string>> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;' }
 
 /**
- * Control characters become references, as S3 writes them: XML 1.0 has no way to say them, but what a key is called
- * must survive a listing.
+ * Control characters become character references, as in S3. XML 1.0 forbids them, but a listing must return every key.
  */
 function escapeText(text: string): string {
   if (!/[&<>"\u0000-\u001f\u007f-\u009f\ufffe\uffff]/.test(text)) return text
@@ -41,7 +40,7 @@ function escapeText(text: string): string {
 export interface XmlElement {
   readonly name: string
   readonly children: readonly XmlElement[]
-  /** The text directly inside, entities resolved. */
+  /** The text directly inside the element, with entities resolved. */
   readonly text: string
 }
 
@@ -55,9 +54,9 @@ const token =
   /<\?[^]*?\?>|<!--[^]*?-->|<!\[CDATA\[([^]*?)\]\]>|<\/([\w:.-]+)\s*>|<([\w:.-]+)((?:\s+[\w:.-]+\s*=\s*(?:"[^"<]*"|'[^'<]*'))*)\s*(\/?)>|([^<]+)/y
 
 /**
- * Reads the small documents that S3 clients send: elements and text. Attributes are skipped, declarations of a document
- * type (and with them every kind of entity but the five of XML and characters by number) are refused. Throws
- * `MalformedXML`, also when the root is not the expected one.
+ * Parses the small documents that S3 clients send: elements and text. Skips attributes. Refuses document type
+ * declarations, and all entities except the five of XML and character references. Throws `MalformedXML`, also for an
+ * unexpected root element.
  */
 export function parseXml(source: string, rootName: string): XmlElement {
   const top: OpenElement = { name: '', children: [], text: '' }
@@ -118,7 +117,9 @@ export function childrenNamed(parent: XmlElement, name: string): XmlElement[] {
   return parent.children.filter((child) => child.name === name)
 }
 
-/** The text of the only child of that name; undefined when there is none. Throws `MalformedXML` for several. */
+/**
+ * The text of the only child with that name. Undefined if there is none. Throws `MalformedXML` if there are several.
+ */
 export function childText(parent: XmlElement, name: string): string | undefined {
   const found = childrenNamed(parent, name)
   if (found.length > 1) throw new S3Error('MalformedXML')

@@ -14,7 +14,7 @@ import { join } from 'node:path'
 import { z } from 'zod'
 import { findHolder, lockFolder } from './folderLock.ts'
 
-/** Made once, and kept in a file that only the owner can read. */
+/** Created once, in a file that only the owner can read. */
 const secretsFile = z
   .object({
     postgresSuperuserPassword: z.string().min(1),
@@ -26,7 +26,7 @@ const secretsFile = z
   .readonly()
 export type Secrets = z.infer<typeof secretsFile>
 
-/** What a running instance tells the command line beside it, and the next start, which likes to keep its ports. */
+/** The facts of a running instance. Commands beside it read them, and the next start reuses its ports. */
 const instanceFile = z
   .object({
     pid: z.int(),
@@ -40,10 +40,10 @@ export type Instance = z.infer<typeof instanceFile>
 export interface DataDirectory {
   readonly path: string
   readonly secrets: Secrets
-  /** What the last instance wrote, whether it still runs or not. */
+  /** The facts of the last instance, running or not. */
   readonly lastInstance: Instance | null
   writeInstance(instance: Instance): void
-  /** Gives the folder back. The ports stay written down for the next start. */
+  /** Releases the folder. The ports stay recorded for the next start. */
   release(): void
 }
 
@@ -52,7 +52,7 @@ export class FolderUnusable extends Error {
   override readonly name = 'FolderUnusable'
 }
 
-/** Opens the folder for this process alone. Rejects with `FolderUnusable` or `FolderInUse`. */
+/** Opens the folder for this process only. Rejects with `FolderUnusable` or `FolderInUse`. */
 export async function openDataDirectory(path: string): Promise<DataDirectory> {
   prepare(path)
   const unlock = await lockFolder(path)
@@ -72,10 +72,10 @@ export async function openDataDirectory(path: string): Promise<DataDirectory> {
   }
 }
 
-/** The instance that runs on this folder, for commands beside it; null when none does. */
+/** Finds the instance that runs on this folder, for commands. Null if none does. */
 export async function findRunningInstance(path: string): Promise<{ instance: Instance; secrets: Secrets } | null> {
   const instance = readInstance(path)
-  // Another holder is a command, or an instance that has not come up yet; what is written is of one that ended.
+  // The lock is held by a command or by a starting instance. The file describes an instance that has ended.
   if (!instance || findHolder(path)?.pid !== instance.pid) return null
   return { instance, secrets: readOrMakeSecrets(path) }
 }
@@ -83,7 +83,8 @@ export async function findRunningInstance(path: string): Promise<{ instance: Ins
 function prepare(path: string): void {
   try {
     mkdirSync(path, { recursive: true, mode: 0o700 })
-    // The database's own user has to pass through when we are root; what is secret in here is so file by file.
+    // If this process is root, the database's own user has to enter the folder. Each secret file has its own
+    // permissions.
     if (process.getuid?.() === 0) chmodSync(path, 0o711)
     accessSync(path, constants.R_OK | constants.W_OK | constants.X_OK)
   } catch (error) {
@@ -107,7 +108,7 @@ function readOrMakeSecrets(path: string): Secrets {
   return secrets
 }
 
-/** The message names what is missing, and never a value. */
+/** The message names the missing fields and never contains a value. */
 function readSecrets(file: string): Secrets {
   const read = secretsFile.safeParse(readJson(file))
   if (read.success) return read.data
@@ -116,7 +117,7 @@ function readSecrets(file: string): Secrets {
   throw new FolderUnusable(`The file ${file} ${what}. The embedded Postgres cannot be opened without it: restore it.`)
 }
 
-/** A file of an earlier version, or a damaged one, tells nothing. */
+/** Null for a file of an earlier version and for a damaged one. */
 const readInstance = (path: string): Instance | null =>
   instanceFile.safeParse(readJson(join(path, 'instance.json'))).data ?? null
 

@@ -14,8 +14,8 @@ export function isRunning(pid: number): boolean {
 }
 
 /**
- * When a process was started, as the kernel counts it; null where that cannot be known. Together with the id it names
- * one process, since ids are given out again. Field 22 of `/proc/<pid>/stat` (proc(5)); field 2 may hold spaces.
+ * When a process started, as the kernel counts it. Null if unknown. Together with the id it identifies one process,
+ * because ids are reused. Field 22 of `/proc/<pid>/stat` (proc(5)); field 2 can contain spaces.
  */
 function startOf(pid: number): string | null {
   try {
@@ -31,7 +31,7 @@ function startOf(pid: number): string | null {
   }
 }
 
-/** The program and its arguments, separated by spaces; empty where that cannot be known. */
+/** The program and its arguments, separated by spaces. Empty if unknown. */
 export function commandOf(pid: number): string {
   try {
     return readFileSync(`/proc/${pid}/cmdline`, 'utf8').replaceAll('\0', ' ').trim()
@@ -65,8 +65,8 @@ const pauseMs = 50
 const takeoverMs = 5_000
 
 /**
- * Takes the folder for this process, and answers with what gives it back. A lock whose process is gone is taken over;
- * of several processes that try at once, one succeeds. Rejects with `FolderInUse`.
+ * Locks the folder for this process and returns a function that releases it. Takes over a lock whose process is gone.
+ * If several processes try at once, one succeeds. Rejects with `FolderInUse`.
  */
 export async function lockFolder(folder: string): Promise<() => void> {
   const lock = join(folder, 'lock')
@@ -83,13 +83,13 @@ export async function lockFolder(folder: string): Promise<() => void> {
   throw new FolderInUse(`The data folder ${folder} could not be locked.`)
 }
 
-/** The process that holds the folder; null when none does. */
+/** The process that holds the folder. Null if there is none. */
 export function findHolder(folder: string): Holder | null {
   const holder = readHolder(join(folder, 'lock'))
   return holder && isAlive(holder) ? holder : null
 }
 
-/** Complete or not there at all: written aside, then linked, which fails where a lock exists. */
+/** Creates the lock atomically: writes a temporary file, then links it, which fails if a lock exists. */
 function create(lock: string, mine: Holder): boolean {
   const aside = `${lock}.${process.pid}`
   writeFileSync(aside, JSON.stringify(mine), { mode: 0o600 })
@@ -116,7 +116,10 @@ function isAlive({ pid, start }: Holder): boolean {
   return isRunning(pid) && (start === null || startOf(pid) === start)
 }
 
-/** Only one process at a time removes a stale lock, or a second one would remove the lock that the first then takes. */
+/**
+ * Only one process at a time removes a stale lock. Otherwise a second process could remove the lock that the first has
+ * just taken.
+ */
 function removeStale(lock: string): void {
   const takeover = `${lock}.takeover`
   try {

@@ -25,26 +25,26 @@ import {
   type SystemUser,
 } from './postgresBinaries.ts'
 
-/** The files of one database server, and what is needed to run it. */
+/** The files of one database server, and the settings to run it. */
 export interface Cluster {
   readonly binaries: PostgresBinaries
-  /** Whom it runs as, when that is not ourselves. */
+  /** The user that the server runs as. Undefined: the current user. */
   readonly user: SystemUser | undefined
-  /** Belongs to `user`. */
+  /** Owned by `user`. */
   readonly folder: string
   /** Inside `folder`. */
   readonly files: string
 }
 
 export interface ClusterOptions {
-  /** Where the cluster lies, or where a link leads to it. */
+  /** The location of the cluster, or of a link to it. */
   readonly folder: string
   readonly superuserPassword: string
-  /** False in tests alone: an acknowledged commit has to survive a power cut. */
+  /** False only in tests: an acknowledged commit must survive a power failure. */
   readonly durable: boolean
 }
 
-/** Finds the cluster or makes one: complete, or not at all. */
+/** Opens the cluster or creates it atomically. */
 export async function openCluster(options: ClusterOptions): Promise<Cluster> {
   const user = postgresUser(options.folder)
   const folder = placeFor(user, options.folder)
@@ -55,7 +55,10 @@ export async function openCluster(options: ClusterOptions): Promise<Cluster> {
   return cluster
 }
 
-/** Inside the data folder, unless the database's user cannot get there: then a link leads to where they can. */
+/**
+ * The location inside the data folder. If the database's user cannot enter it, a link there points to a location that
+ * the user can enter.
+ */
 function placeFor(user: SystemUser | undefined, wanted: string): string {
   const parent = dirname(wanted)
   mkdirSync(parent, { recursive: true })
@@ -66,7 +69,7 @@ function placeFor(user: SystemUser | undefined, wanted: string): string {
       `${place} cannot be entered by the user that PostgreSQL runs as (uid ${user.uid}). Open its parents.`,
     )
   }
-  // A link that leads nowhere is one whose files were removed by hand: the data is gone, and so is the link.
+  // If the target of the link was deleted by hand, the data is gone, and the link is removed too.
   if (lstatSync(wanted, { throwIfNoEntry: false })) {
     throw new Error(`${wanted} leads nowhere; remove it to start afresh.`)
   }
@@ -77,7 +80,7 @@ function placeFor(user: SystemUser | undefined, wanted: string): string {
   return place
 }
 
-/** Makes a folder that belongs to `user` alone. */
+/** Creates a folder that only `user` can access. */
 function makeFolderFor(user: SystemUser | undefined, folder: string): void {
   mkdirSync(folder, { recursive: true, mode: 0o700 })
   if (user) chownSync(folder, user.uid, user.gid)
@@ -91,7 +94,8 @@ function refuseOtherVersion({ binaries, files }: Cluster): void {
 }
 
 async function create({ binaries, user, folder, files }: Cluster, options: ClusterOptions): Promise<void> {
-  // Leftovers of a start that was killed. A name of its own: an initdb that was left alone may still write to the last.
+  // Leftovers of an interrupted start. The new name is unique, because an orphaned initdb can still write to the last
+  // one.
   const leftovers = readdirSync(folder).filter((name) => name.startsWith('cluster'))
   for (const name of leftovers) rmSync(join(folder, name), { recursive: true, force: true })
   const aside = `${files}.${randomBytes(4).toString('hex')}`

@@ -8,24 +8,24 @@ import { embeddedUrls, type PostgresSecrets, prepareDatabase } from './prepareDa
 import { endOrphan, endServer, runWithoutServer, type ServerProcess, spawnServer, tell } from './serverProcess.ts'
 
 export interface EmbeddedPostgresOptions {
-  /** Where the cluster lies, or where a link leads to it. Nobody else may use it: hold the lock of the data folder. */
+  /** The location of the cluster, or of a link to it. The caller must hold the lock of the data folder. */
   readonly folder: string
   readonly logFile: string
   readonly secrets: PostgresSecrets
-  /** Taken if it is free. */
+  /** The preferred port. Another one is used if it is taken. */
   readonly port: number | null
-  /** False in tests alone. */
+  /** False only in tests. */
   readonly durable?: boolean
 }
 
 export interface EmbeddedPostgres {
   /** The login of the application. */
   readonly url: string
-  /** The login that owns the database, may create tables and roles, and is not a superuser. */
+  /** The login that owns the database. It can create tables and roles and is not a superuser. */
   readonly migrationUrl: string
   readonly superuserUrl: string
   readonly port: number
-  /** Where the files really are. */
+  /** The actual location of the files. */
   readonly folder: string
   /** Resolves when no process of the server is left. */
   stop(): Promise<void>
@@ -42,8 +42,8 @@ const retryPauseMs = 500
 const readyPatienceMs = 120_000
 
 /**
- * Starts the PostgreSQL that comes with the package, after a crash of everything too, and prepares its database. A server
- * that ends without being told to is started again on the same port.
+ * Starts the packaged PostgreSQL, also after a crash, and prepares its database. Restarts a server that ends
+ * unexpectedly, on the same port.
  */
 export async function startEmbeddedPostgres(options: EmbeddedPostgresOptions): Promise<EmbeddedPostgres> {
   const { folder, secrets, durable = true } = options
@@ -66,12 +66,12 @@ export async function startEmbeddedPostgres(options: EmbeddedPostgresOptions): P
   return { ...urls, port, folder: cluster.folder, stop }
 }
 
-/** Starts a server in place of one that died, until `stop`. */
+/** Restarts a server that died, until `stop`. */
 function keepRunning(first: ServerProcess, startAgain: () => Promise<ServerProcess>): { stop(): Promise<void> } {
   let server = first
   let isStopping = false
   const keeping = keep()
-  // Whatever ends this process without `stop`: the server shuts down by itself once it was told.
+  // If this process ends without `stop`, the signal makes the server shut down by itself.
   const onExit = () => void tell(server.pid, 'SIGINT')
   process.once('exit', onExit)
 
@@ -97,12 +97,15 @@ function keepRunning(first: ServerProcess, startAgain: () => Promise<ServerProce
   }
 }
 
-/** A crashed server's children may hold its memory for a moment, and somebody may take the port: then once more. */
+/**
+ * Retries once: children of a crashed server can hold its shared memory for a moment, and another process can take the
+ * port.
+ */
 async function startUntilReady({ cluster, options, isCancelled }: Start, choosePort: () => Promise<number>) {
   const { logFile, secrets, durable = true } = options
   for (let attempt = 1; attempt <= startAttempts && !isCancelled(); attempt += 1) {
     if (attempt > 1) await sleep(retryPauseMs)
-    // Each time: one that was started by a process which died a moment ago makes itself known only now.
+    // Checked each time: a server that a just-killed process had started can appear only now.
     await endOrphan(cluster)
     const port = await choosePort()
     const server = spawnServer(cluster, { port, logFile, durable })
@@ -115,7 +118,7 @@ async function startUntilReady({ cluster, options, isCancelled }: Start, chooseP
   throw new Error(`PostgreSQL did not start: ${lastComplaint(logFile)} (${logFile})`)
 }
 
-/** The generated secrets were lost, and generated again. Write access to the files is access to the database. */
+/** For lost and regenerated secrets. Write access to the files implies access to the database. */
 const changePassword = (cluster: Cluster, password: string) =>
   runWithoutServer(cluster, `alter role postgres password '${password}'`)
 
@@ -124,10 +127,10 @@ async function untilAnswer(url: string, isAlive: () => boolean): Promise<'ready'
     const client = postgres(url, { max: 1, connect_timeout: 2, onnotice: () => undefined })
     try {
       await client`select 1`
-      // Another server may have been faster on this port.
+      // Another server may have taken the port first.
       return isAlive() ? 'ready' : 'none'
     } catch (error) {
-      // 28P01: invalid_password. Anything else: not yet.
+      // 28P01: invalid_password. Any other error: not ready yet.
       if ((error as { code?: string }).code === '28P01' && isAlive()) return 'other password'
     } finally {
       await client.end({ timeout: 0 })

@@ -1,6 +1,6 @@
 import { createServer } from 'node:net'
 
-/** The wanted port if it is free on loopback, otherwise any free one. */
+/** The preferred port if it is free on loopback, otherwise any free port. */
 export async function freePort(wanted: number | null): Promise<number> {
   return (
     (wanted === null ? null : await tryPort(wanted)) ??

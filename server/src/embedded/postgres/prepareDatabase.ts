@@ -10,7 +10,7 @@ const database = 'filegraph'
 const ownerLogin = 'filegraph'
 const apiLogin = 'filegraph_api'
 
-/** Addresses of an embedded server that runs on `port`. */
+/** The URLs of an embedded server on `port`. */
 export function embeddedUrls(port: number, secrets: PostgresSecrets) {
   const address = (user: string, password: string, name: string) =>
     `postgres://${user}:${password}@127.0.0.1:${port}/${name}`
@@ -22,8 +22,8 @@ export function embeddedUrls(port: number, secrets: PostgresSecrets) {
 }
 
 /**
- * Makes the database and its two logins, where they are missing. The owner may do everything inside its database and is
- * no superuser; the application's login has no rights at all.
+ * Creates the database and its two logins if they are missing. The owner has all rights inside its database and is not
+ * a superuser. The application's login has no rights of its own.
  */
 export async function prepareDatabase(superuserUrl: string, secrets: PostgresSecrets): Promise<void> {
   const client = postgres(superuserUrl, { max: 1, onnotice: () => undefined })
@@ -37,7 +37,7 @@ export async function prepareDatabase(superuserUrl: string, secrets: PostgresSec
   }
 }
 
-/** Passwords are hexadecimal digits of ours, so there is nothing in them to escape. */
+/** Generated passwords are hexadecimal digits, so nothing needs escaping. */
 async function ensureLogin(client: postgres.Sql, name: string, password: string, rights: string): Promise<void> {
   const [role] = await client`select from pg_roles where rolname = ${name}`
   const verb = role ? 'alter' : 'create'

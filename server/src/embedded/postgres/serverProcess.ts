@@ -7,7 +7,7 @@ import type { Cluster } from './cluster.ts'
 
 export interface ServerOptions {
   readonly port: number
-  /** Where the server writes its log. */
+  /** The log file of the server. */
   readonly logFile: string
   readonly durable: boolean
 }
@@ -22,13 +22,13 @@ const logMaxBytes = 5_000_000
 const settings = ({ port, durable }: ServerOptions) => ({
   port,
   listen_addresses: '127.0.0.1',
-  // A socket file would be one more door, and its path must not be longer than 107 bytes.
+  // A socket would be another way in, and its path is limited to 107 bytes.
   unix_socket_directories: '',
   max_connections: 200,
   shared_buffers: '128MB',
   timezone: 'UTC',
   log_timezone: 'UTC',
-  // Statements hold names of files and people; the log of the database is not the place for them.
+  // Statements contain names of files and people, which must not be logged.
   log_min_error_statement: 'panic',
   log_checkpoints: 'off',
   logging_collector: 'off',
@@ -37,7 +37,7 @@ const settings = ({ port, durable }: ServerOptions) => ({
 
 const environment = { PATH: '/usr/bin:/bin', LC_ALL: 'C' }
 
-/** Starts the server in a process group of its own, so that a Ctrl-C in the terminal reaches us and not it. */
+/** Starts the server in its own process group, so that Ctrl+C in a terminal signals only our process. */
 export function spawnServer({ binaries, user, folder, files }: Cluster, options: ServerOptions): ServerProcess {
   const flags = Object.entries(settings(options)).flatMap(([name, value]) => ['-c', `${name}=${value}`])
   const log = openLog(options.logFile)
@@ -51,13 +51,13 @@ export function spawnServer({ binaries, user, folder, files }: Cluster, options:
   return { pid: child.pid ?? 0, exited }
 }
 
-/** What is full makes room for a new one when a server starts; the one before it stays. */
+/** Rotates a full log when a server starts. One earlier log is kept. */
 function openLog(path: string): number {
   if ((statSync(path, { throwIfNoEntry: false })?.size ?? 0) > logMaxBytes) renameSync(path, `${path}.1`)
   return openSync(path, 'a', 0o600)
 }
 
-/** Runs one statement without a server, and so without a password. No server may run on the cluster. */
+/** Runs one statement in single-user mode, without a password. No server may run on the cluster. */
 export async function runWithoutServer({ binaries, user, folder, files }: Cluster, statement: string): Promise<void> {
   const own = { ...user, cwd: folder, env: environment }
   const child = spawn(binaries.postgres, ['--single', '-c', 'exit_on_error=on', '-D', files, 'postgres'], {
@@ -69,7 +69,10 @@ export async function runWithoutServer({ binaries, user, folder, files }: Cluste
   if ((await code) !== 0) throw new Error(`PostgreSQL could not change its files in ${files}.`)
 }
 
-/** Fast shutdown, then immediate, then by force: PostgreSQL's own order. Resolves when the process is gone. */
+/**
+ * Sends fast shutdown, then immediate shutdown, then SIGKILL, the order that PostgreSQL documents. Resolves when the
+ * process is gone.
+ */
 export async function endServer(pid: number, patienceMs = 20_000): Promise<void> {
   const signals = [
     ['SIGINT', patienceMs],
@@ -82,7 +85,7 @@ export async function endServer(pid: number, patienceMs = 20_000): Promise<void>
   }
 }
 
-/** False when the process is gone. */
+/** Sends a signal. Returns false if the process is gone. */
 export function tell(pid: number, signal: NodeJS.Signals): boolean {
   try {
     return process.kill(pid, signal)
@@ -92,8 +95,8 @@ export function tell(pid: number, signal: NodeJS.Signals): boolean {
 }
 
 /**
- * Makes way for a server on these files. One that outlived the process that started it is ended: it is still the only
- * one that may touch them. A file that names a process which has nothing to do with them is corrected.
+ * Prepares the files for a new server. Ends a server that outlived its parent process, because only one may use the
+ * files. Corrects a lock file whose process id belongs to an unrelated process.
  */
 export async function endOrphan({ files }: Cluster): Promise<void> {
   const pidFile = join(files, 'postmaster.pid')
@@ -101,8 +104,8 @@ export async function endOrphan({ files }: Cluster): Promise<void> {
   const pid = Number(lines[0])
   if (!Number.isSafeInteger(pid) || pid <= 0 || !isRunning(pid)) return
   if (isServerOf(files, pid)) return endServer(pid)
-  // PostgreSQL would take any process of that id for another server, except the one that starts it. The other lines
-  // stay: by them it finds out whether a child of the last server still uses its memory.
+  // PostgreSQL takes any process with that id for another server, except the one that starts it. The other lines stay,
+  // because they tell it whether a child of the last server still uses its shared memory.
   writeFileSync(pidFile, [process.pid, ...lines.slice(1)].join('\n'))
 }
 
@@ -114,7 +117,7 @@ function readLines(path: string): string[] {
   }
 }
 
-/** A server works in the folder of its files, wherever that was moved to, and names it in its command. */
+/** True if the process is a server on these files. Its working directory is the folder, even if that was moved. */
 function isServerOf(files: string, pid: number): boolean {
   const command = commandOf(pid)
   if (!command.includes('/postgres -D ')) return false

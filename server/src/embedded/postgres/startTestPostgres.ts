@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { startEmbeddedPostgres } from './embeddedPostgres.ts'
 
-/** A throw-away server for one run of the tests: not durable, and gone with all its files afterwards. */
+/** A temporary server for one test run. It is not durable, and its files are deleted afterwards. */
 export async function startTestPostgres(): Promise<{ url: string; stop(): Promise<void> }> {
   const folder = mkdtempSync(join(tmpdir(), 'filegraph-test-postgres-'))
   chmodSync(folder, 0o711)

@@ -8,8 +8,8 @@ import { ErrorInterface } from '../refusalTypes.ts'
 import { readByIds, readPage } from '../relational.ts'
 
 /**
- * Lists of files reach it: no field carries a selection, so that rows of the data loaders and of refusals will do. Its `file` is in
- * `File.ts`, which has fields of this type.
+ * No field carries a selection: lists of files show attachments, and data loaders and refusals supply plain rows. The
+ * field `file` is added in `File.ts`, which uses this type.
  */
 export const Attachment = builder.drizzleObject('attachments', {
   name: 'Attachment',

@@ -39,7 +39,7 @@ const DetachFileSuccess = successWithFile(
 )
 const ReplaceAttachmentSuccess = successWithFile('ReplaceAttachmentSuccess', 'The file is the only one in the slot.')
 
-/** A slot that is null is the default one. */
+/** Null means the default slot. */
 const ownerOf = (input: Omit<Owner, 'slot'> & { readonly slot?: string | null | undefined }): Owner => ({
   ownerType: input.ownerType,
   ownerId: input.ownerId,

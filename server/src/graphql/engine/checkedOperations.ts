@@ -29,16 +29,16 @@ export interface CheckOptions {
 interface Asked {
   readonly schema: GraphQLSchema
   readonly document: DocumentNode
-  /** Undefined if the document has no operation of the name that was asked for. */
+  /** Undefined if the document has no operation of the requested name. */
   readonly operation: OperationDefinitionNode | undefined
   readonly variables: Record<string, unknown>
   readonly contextValue: RequestContext
 }
 
 /**
- * What happens between parsing and execution. Apollo validates before any plugin can look at the document, so its
- * validation is turned off and done here, in the order of what it costs: measure what is written, validate, coerce the
- * variables, estimate the answer. Queries that come again then run compiled.
+ * Runs between parsing and execution. Apollo validates before a plugin can see the document, so its validation is off
+ * and happens here. The checks run in the order of their cost: measure the text, validate, coerce the variables,
+ * estimate the response. Queries that are sent repeatedly then run compiled.
  */
 export function checkedOperations(options: CheckOptions): ApolloServerPlugin<RequestContext> {
   const { documents, introspection, logger } = options
@@ -56,7 +56,7 @@ export function checkedOperations(options: CheckOptions): ApolloServerPlugin<Req
   }
 }
 
-/** Nothing for an operation that may be executed. */
+/** Returns an empty list if the operation may run. */
 function refuse(asked: Asked, options: CheckOptions): readonly GraphQLError[] {
   const isAnonymous = asked.contextValue.caller === null
   const isKnown = options.documents.find(asked.document) !== undefined
@@ -75,7 +75,7 @@ function refuse(asked: Asked, options: CheckOptions): readonly GraphQLError[] {
 }
 
 function refuseOperation(asked: Asked, operation: OperationDefinitionNode): readonly GraphQLError[] {
-  // Validation passes operations for which the schema has no type: subscriptions.
+  // Validation accepts an operation type that the schema does not have, such as a subscription.
   if (!asked.schema.getRootType(operation.operation)) {
     return [ownError('There are no operations of this kind.', ApolloServerErrorCode.BAD_REQUEST)]
   }
@@ -88,7 +88,7 @@ function refuseOperation(asked: Asked, operation: OperationDefinitionNode): read
 }
 
 const mostErrors = 5
-/** Each quotes the whole value, however large it is. */
+/** Each error quotes the whole value, whose size is not bounded here. */
 const mostValueErrors = 3
 
 function validateDocument({ schema, document }: Asked, introspection: boolean): readonly GraphQLError[] {

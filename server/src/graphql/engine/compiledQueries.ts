@@ -20,17 +20,19 @@ import type { KnownDocument } from './documentCache.ts'
 export interface AskedQuery {
   readonly schema: GraphQLSchema
   readonly operation: OperationDefinitionNode
-  /** As they were sent. They have passed the coercion of graphql-js. */
+  /** The variables as sent. graphql-js has already accepted them. */
   readonly variables: Readonly<Record<string, unknown>>
   readonly contextValue: RequestContext
 }
 
 /**
- * Runs a known query as a function made for it, which takes a third of the time that interpreting it takes. Returns null
- * for what the interpreter of graphql-js has to run: mutations, introspection, and what a compiler could take for
- * something else (directives, abstract types, odd names), and what is read by relational queries, whose plan hangs on the path
- * that the interpreter gives to a field. Nothing has been executed then. A query that fails is not run
- * again: its answer holds the errors and the data beside them. `mayCompile` bounds how many queries are compiled in a time.
+ * Runs a repeated query as a compiled function, which takes a third of the interpreter's time. Returns null, without
+ * executing anything, if the interpreter of graphql-js must run the query: a mutation, introspection, a query with
+ * directives, abstract types or names that the compiler could misread, or a relational query, whose plan depends on the
+ * path that the interpreter gives to a field.
+ *
+ * A query that fails is not run again: its result holds the errors and the remaining data. `mayCompile` limits the rate
+ * of compilation.
  */
 export async function runCompiled(
   known: KnownDocument,
@@ -42,12 +44,12 @@ export async function runCompiled(
   if (known.run === undefined) return null
   if (known.run === null || overridesDefault(operation, variables)) return null
   const result = await known.run(undefined, contextValue, variables)
-  // Without data the variables were refused before anything ran.
+  // Without data, the variables were refused before execution.
   if (result.data === undefined) return null
   return result.errors ? { data: result.data, errors: ownErrors(result) } : { data: result.data }
 }
 
-/** Undefined while too many queries are compiled: a later call tries again. */
+/** Undefined while the rate of compilation is exceeded. A later call tries again. */
 function compile(
   schema: GraphQLSchema,
   document: DocumentNode,
@@ -61,8 +63,8 @@ function compile(
 }
 
 /**
- * A null for a variable that has a default may stand where null is not allowed: the only coercion that can fail while a
- * valid operation runs. The interpreter words that.
+ * A null for a variable with a default can be passed where null is not allowed. No other coercion can fail while a
+ * valid operation runs. The interpreter reports this one.
  */
 const overridesDefault = (operation: OperationDefinitionNode, variables: Readonly<Record<string, unknown>>): boolean =>
   operation.variableDefinitions?.some(
@@ -70,8 +72,8 @@ const overridesDefault = (operation: OperationDefinitionNode, variables: Readonl
   ) ?? false
 
 /**
- * In the form of graphql-js, which reports one error for each value that became null by it. The compiler lists those
- * that made a parent null behind the others, so the last one at each place is the cause.
+ * Converts the errors to the form of graphql-js, which reports one error for each value that it set to null. The
+ * compiler appends the errors that set a parent to null, so the last error at each path is the cause.
  */
 function ownErrors({ data, errors = [] }: ExecutionResult): GraphQLError[] {
   const byPlace = new Map<string, GraphQLError>()
@@ -82,7 +84,7 @@ function ownErrors({ data, errors = [] }: ExecutionResult): GraphQLError[] {
   return [...byPlace.values()]
 }
 
-/** The beginning of a path up to the null that the answer has on the way. */
+/** The part of a path that leads to the first null in the response. */
 function nullIn(data: unknown, path: readonly (string | number)[]): readonly (string | number)[] {
   let value = data
   for (const [depth, part] of path.entries()) {
@@ -92,7 +94,7 @@ function nullIn(data: unknown, path: readonly (string | number)[]): readonly (st
   return path
 }
 
-/** One query, of object types and leaves only, whose names mean nothing to JavaScript. */
+/** True for one query that selects only object types and scalars and uses no name that is special in JavaScript. */
 export function isPlain(schema: GraphQLSchema, document: DocumentNode, operation: OperationDefinitionNode): boolean {
   const operations = document.definitions.filter(({ kind }) => kind === Kind.OPERATION_DEFINITION)
   if (operation.operation !== OperationTypeNode.QUERY || operations.length !== 1) return false
@@ -115,6 +117,6 @@ export function isPlain(schema: GraphQLSchema, document: DocumentNode, operation
   return plain
 }
 
-/** A field that starts a relational query, or that carries a part of one: a selection of columns or of a relation. */
+/** True for a field that starts a relational query or selects columns or a relation of one. */
 export const isRelational = (field: Pick<GraphQLField<unknown, unknown>, 'extensions'> | null | undefined): boolean =>
   Boolean(field?.extensions['relational'] || field?.extensions['pothosDrizzleSelect'])

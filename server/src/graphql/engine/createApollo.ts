@@ -13,8 +13,8 @@ import { formatError, logDefects, statusFor } from './errorAnswers.ts'
 import { operationLimits } from './operationLimits.ts'
 
 /**
- * Headers that a page of another site cannot send without asking first (a CORS preflight). `authorization` is among them
- * because only a bearer token is accepted in it, which no browser adds by itself.
+ * Headers that a page of another site cannot send without a CORS preflight. `authorization` is in the list because only
+ * bearer tokens are accepted there, and no browser adds one by itself.
  */
 const preflightedHeaders = ['authorization', 'x-filegraph-csrf', 'apollo-require-preflight', 'x-apollo-operation-name']
 
@@ -23,7 +23,10 @@ export interface ApolloOptions {
   readonly logger: Pick<Logger, 'error' | 'warn' | 'info' | 'debug'>
 }
 
-/** The GraphQL server without its web server. Bounds hold before any resolver runs; what is not a refusal is masked. */
+/**
+ * The GraphQL server without its HTTP server. Limits apply before any resolver runs. Every error that is not a refusal
+ * is masked.
+ */
 export function createApollo({ introspection, logger }: ApolloOptions): ApolloServer<RequestContext> {
   const documents = new DocumentCache()
   return new ApolloServer<RequestContext>({
@@ -35,15 +38,15 @@ export function createApollo({ introspection, logger }: ApolloOptions): ApolloSe
     includeStacktraceInErrorResponses: false,
     hideSchemaDetailsFromClientErrors: !introspection,
     parseOptions: { maxLexicalTokens: operationLimits.tokens },
-    // Validation is the work of `checkedOperations`, which first looks at how large the document is.
+    // `checkedOperations` validates, after it has measured the document.
     dangerouslyDisableValidation: true,
     documentStore: documents,
-    // There is no cache of answers: it would outlive signed addresses.
+    // Responses are not cached, because a cache would keep signed URLs longer than they are valid.
     persistedQueries: false,
     stopOnTerminationSignals: false,
     formatError: (formatted, error) => formatError(formatted, error, introspection),
     plugins: [
-      // Costs half a millisecond a request and answers here are never cacheable.
+      // The plugin costs half a millisecond per request, and no response here can be cached.
       ApolloServerPluginCacheControlDisabled(),
       ApolloServerPluginLandingPageDisabled(),
       ApolloServerPluginUsageReportingDisabled(),
@@ -54,7 +57,7 @@ export function createApollo({ introspection, logger }: ApolloOptions): ApolloSe
   })
 }
 
-/** The status of a refused answer, and the request id beside what is masked. */
+/** Sets the status of a refused response and adds the request id to a masked error. */
 const errorsToStatus: ApolloServerPlugin<RequestContext> = {
   requestDidStart: async () => ({
     willSendResponse: async ({ response, contextValue }) => {

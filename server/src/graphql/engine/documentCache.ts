@@ -6,8 +6,8 @@ import { LRUCache } from 'lru-cache'
 type DocumentStore = NonNullable<ApolloServerOptions<BaseContext>['documentStore']>
 
 /**
- * Bounds of what is remembered of operations. Measured: a parsed document takes 75 to 100 bytes of memory a character, and
- * its compiled function 125 to 300.
+ * Limits of the cache. Measured: a parsed document takes 75 to 100 bytes of memory per character, and its compiled
+ * function 125 to 300.
  */
 const most = {
   documents: 100,
@@ -17,21 +17,21 @@ const most = {
 } as const
 
 /**
- * How often a query may be compiled: so many at once, and then one in so many milliseconds. V8 keeps what it compiled for
- * several collections after nobody needs it any more: 2,000 distinct queries a minute left 130 MB.
+ * The rate of compilation: a burst, then one query per interval. V8 keeps compiled code for several garbage collections
+ * after its last use: 2,000 distinct queries a minute left 130 MB.
  */
 const compilations = { atOnce: most.documents, everyMs: 1_000 } as const
 
 export interface KnownDocument {
   readonly document: DocumentNode
-  /** The query as a function. Undefined until it is compiled, null if it is left to the interpreter. */
+  /** The compiled function. Undefined until it is compiled, null if the interpreter runs the query. */
   run: CompiledQuery['query'] | null | undefined
 }
 
 /**
- * The documents that are asked for again, parsed and validated. Apollo offers each document that it parses. One is kept
- * only when `keep` names it a second time, so that a stream of distinct operations leaves nothing but the hashes of the
- * last of them. What was asked for longest ago is forgotten first.
+ * Keeps parsed and validated documents that are sent repeatedly. Apollo offers each document that it parses. The cache
+ * keeps a document when `keep` is called for it a second time, so that a stream of distinct operations leaves only
+ * hashes. It evicts the least recently used entry.
  */
 export class DocumentCache implements DocumentStore {
   readonly #known = new LRUCache<string, KnownDocument>({
@@ -45,18 +45,18 @@ export class DocumentCache implements DocumentStore {
   #compilationsLeft: number = compilations.atOnce
   #countedAt: number
 
-  /** `now` in milliseconds, from any beginning. */
+  /** `now` returns milliseconds from any origin. */
   constructor(now: () => number = () => performance.now()) {
     this.#now = now
     this.#countedAt = now()
   }
 
-  /** By the hash of the text. Called before a document is parsed. */
+  /** Looks up by the hash of the text, before the document is parsed. */
   async get(key: string): Promise<DocumentNode | undefined> {
     return this.#known.get(key)?.document
   }
 
-  /** Called with each document that was parsed, valid or not. */
+  /** Apollo calls it with each parsed document, valid or not. */
   async set(key: string, document: DocumentNode): Promise<void> {
     this.#keys.set(document, key)
   }
@@ -65,13 +65,13 @@ export class DocumentCache implements DocumentStore {
     this.#known.delete(key)
   }
 
-  /** A document that `keep` has taken, and so a valid one. */
+  /** Finds a document that `keep` has stored, which is therefore valid. */
   find(document: DocumentNode): KnownDocument | undefined {
     const key = this.#keys.get(document)
     return key === undefined ? undefined : this.#known.peek(key)
   }
 
-  /** True if a query may be compiled now. Counts it. */
+  /** True if a query may be compiled now. Counts the compilation. */
   takeCompilation(): boolean {
     const now = this.#now()
     const earned = (now - this.#countedAt) / compilations.everyMs
@@ -82,7 +82,7 @@ export class DocumentCache implements DocumentStore {
     return true
   }
 
-  /** Keeps a valid document that was asked for before. */
+  /** Stores a valid document that was sent before. */
   keep(document: DocumentNode): void {
     const key = this.#keys.get(document)
     if (key === undefined || this.#known.has(key) || lengthOf(document) > most.charactersOfOne) return

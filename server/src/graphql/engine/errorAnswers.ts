@@ -5,7 +5,7 @@ import { isKeyEnded } from '../../domain/identity/authenticate/apiKey.ts'
 import { Refusal, Unauthenticated } from '../../domain/refusals.ts'
 import { isServiceUnavailable } from '../../domain/serviceUnavailable.ts'
 
-/** HTTP status of an answer that holds nothing but errors, by the code of the first one. */
+/** The HTTP status of a response that has only errors, by the code of the first error. */
 const statusOf: Record<string, number> = {
   UNAUTHENTICATED: 401,
   FORBIDDEN: 403,
@@ -17,7 +17,7 @@ const statusOf: Record<string, number> = {
   INTERNAL_SERVER_ERROR: 500,
 }
 
-/** Errors of the GraphQL layer itself. Their messages speak of the operation and of nothing else. */
+/** Codes of errors that the GraphQL layer raises. Their messages describe only the operation. */
 const ownCodes = new Set<unknown>([
   ApolloServerErrorCode.GRAPHQL_PARSE_FAILED,
   ApolloServerErrorCode.GRAPHQL_VALIDATION_FAILED,
@@ -27,10 +27,10 @@ const ownCodes = new Set<unknown>([
   ApolloServerErrorCode.PERSISTED_QUERY_NOT_SUPPORTED,
 ])
 
-/** A message may quote a name or a value of the request, which can be long. */
+/** A message can quote a name or a value of the request, which can be long. */
 const longestMessage = 500
 
-/** What a caller gets to see of an error. */
+/** Formats an error for the caller. */
 export function formatError(
   formatted: GraphQLFormattedError,
   error: unknown,
@@ -54,21 +54,21 @@ export function formatError(
   return { ...place, message: wordOwn(formatted.message, showsSchema), extensions: { code } }
 }
 
-/** What a resolver threw, or why the whole operation was refused. */
+/** The error that a resolver threw, or the reason why the whole operation was refused. */
 const causeOf = (error: unknown): unknown =>
   error instanceof GraphQLError && error.originalError instanceof Refusal
     ? error.originalError
     : unwrapResolverError(error)
 
 function wordOwn(message: string, showsSchema: boolean): string {
-  // The parser's message names the bound.
+  // The parser's message contains the limit.
   if (/tokens/i.test(message)) return 'The operation asks for too much.'
-  // Apollo hides the suggestions of validation alone, not those about the values of variables.
+  // Apollo hides suggestions in validation errors, but not in errors about variables.
   const shown = showsSchema ? message : message.replace(/ ?Did you mean .*\?$/s, '')
   return shown.length > longestMessage ? `${shown.slice(0, longestMessage)}…` : shown
 }
 
-/** A bug of ours: everything that is neither a refusal nor an error in the operation. */
+/** True for a defect: an error that is neither a refusal nor a fault in the operation. */
 export function isDefect(error: GraphQLError): boolean {
   const cause = causeOf(error)
   if (cause instanceof Refusal || isKeyEnded(cause) || isServiceUnavailable(cause)) return false
@@ -88,9 +88,9 @@ const valueKinds = new Set<string>([
 ])
 
 /**
- * True for a value of the caller that graphql-js refused while it executed a valid operation, such as null from a variable
- * with a default. Those errors carry no code. They point at the value in the document, which no other error does: an error
- * of a resolver points at its field, or at nothing.
+ * True if graphql-js refused a value of the caller while it executed a valid operation, such as null from a variable
+ * with a default. These errors have no code. They point at the value in the document. An error of a resolver points at
+ * its field, or at nothing.
  */
 function isCoercionError(error: unknown): boolean {
   const raw = error instanceof GraphQLError ? (error.originalError ?? error) : error
@@ -108,13 +108,13 @@ export const logDefects = (
   }
 }
 
-/** Undefined for an answer that holds data, and for one whose status was decided before. */
+/** Undefined if the response has data or if the status is already set. */
 export function statusFor(answer: FormattedExecutionResult): number | undefined {
   const code = answer.errors?.[0]?.extensions?.['code']
   return typeof code === 'string' && isRefusedWhole(answer) ? statusOf[code] : undefined
 }
 
-/** True if every root field failed. The answer of one of them makes it a partial success, which is 200. */
+/** True if every root field failed. If one succeeded, the response is a partial success with status 200. */
 function isRefusedWhole({ data, errors = [] }: FormattedExecutionResult): boolean {
   if (data === null || data === undefined) return true
   const failed = new Set(errors.map(({ path }) => path?.[0]))

@@ -16,10 +16,10 @@ import {
 } from 'graphql'
 import { limits } from '../../domain/limits.ts'
 
-/** How many fields an answer may hold at most: each row of a page counts. */
+/** The maximum number of fields in a response. Each row of a page counts. */
 export const mostFieldsOfAnswer = 20_000
 
-/** What a list without a page size counts as. */
+/** The number of rows that a list without a page size counts as. */
 const rowsOfPlainList = 5
 
 interface Operation {
@@ -30,8 +30,8 @@ interface Operation {
 }
 
 /**
- * True for an operation whose answer could grow too large with the page sizes that it asks for. The document has passed
- * `measureDocument` and validation, so the number of fields to visit is bounded and no fragment contains itself.
+ * True if the response could grow too large with the requested page sizes. The document has passed `measureDocument`
+ * and validation, so the number of fields to visit is bounded and no fragment contains itself.
  */
 export function costsTooMuch(asked: Operation): boolean {
   const root = asked.schema.getRootType(asked.operation.operation)
@@ -43,7 +43,7 @@ export function costsTooMuch(asked: Operation): boolean {
 
 interface Place {
   readonly type: GraphQLNamedType
-  /** How many objects of this type the answer may hold. */
+  /** The maximum number of objects of this type in the response. */
   readonly rows: number
   /** The page size, inside a connection. */
   readonly pageRows?: number
@@ -78,7 +78,7 @@ class Walk {
 
   #inside(field: FieldNode, place: Place): Place {
     const definition = fieldOf(place.type, field.name.value)
-    // Introspection has bounds of its own.
+    // `operationLimits.ts` bounds introspection.
     if (!definition) return { type: place.type, rows: place.rows }
     const type = getNamedType(definition.type)
     if (type.name.endsWith('Connection')) return { type, rows: place.rows, pageRows: this.#pageRows(field) }
@@ -94,7 +94,7 @@ class Walk {
   #pageRows(field: FieldNode): number {
     const asked = this.#argument(field, 'first') ?? this.#argument(field, 'last')
     const rows = typeof asked === 'number' && asked >= 0 ? asked : limits.pageRows
-    // A larger page is refused where it is asked for.
+    // The list itself refuses a larger page.
     return Math.min(rows, limits.maxPageRows)
   }
 
@@ -108,7 +108,7 @@ class Walk {
     return value && this.#plain(value)
   }
 
-  /** A variable that was not sent has the default of the operation. */
+  /** A variable without a value has the default of the operation. */
   #plain(value: ValueNode): unknown {
     if (value.kind === Kind.INT) return Number(value.value)
     if (value.kind === Kind.LIST) return value.values
@@ -125,16 +125,18 @@ function fieldOf(type: GraphQLNamedType, name: string) {
   return isObjectType(type) || isInterfaceType(type) ? type.getFields()[name] : undefined
 }
 
-/** Bounds of the variables of one operation, looked at before they are coerced. */
+/** Limits of the variables of one operation. They are checked before coercion. */
 export const variableLimits = {
   /** Strings, numbers, lists and objects together. */
   values: 1_000,
   depth: 12,
-  /** Of strings and keys. graphql-js quotes a value that it refuses, which takes time that grows with it. */
+  /**
+   * The length of strings and keys. graphql-js quotes a refused value, which takes time in proportion to its length.
+   */
   characters: 100_000,
 } as const
 
-/** True for variables that hold too much. Looks at no more than the bounds. */
+/** True if the variables exceed a limit. Stops at the first limit that is exceeded. */
 export function isLargeValue(variables: Readonly<Record<string, unknown>>): boolean {
   let values = 0
   let characters = 0

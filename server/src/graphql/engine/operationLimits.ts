@@ -18,30 +18,30 @@ import {
 import { schema } from '../schema.ts'
 
 /**
- * What one document may hold. It is measured on the parsed text before validation, since some rules of validation take
- * time that grows with the square of the document, and after fragments are expanded, since a few hundred bytes of nested
- * fragments can stand for any number of fields. Measuring stops at the first bound that is passed.
+ * Limits of one document. They are measured on the parsed text, before validation, because some validation rules take
+ * quadratic time. Fragments are expanded first, because a few hundred bytes of nested fragments can select any number
+ * of fields. Measuring stops at the first limit that is exceeded.
  */
 export interface DocumentBounds {
   readonly operations: number
   readonly fragments: number
   readonly depth: number
-  /** After expansion, of all operations together. */
+  /** After expansion, in all operations together. */
   readonly fields: number
   readonly rootFields: number
   readonly aliases: number
-  /** The same field at one place of the answer. */
+  /** The same field at one path of the response. */
   readonly repeatsOfOneField: number
   readonly directives: number
   readonly directivesOfOneNode: number
-  /** Lists and objects inside each other in a literal. */
+  /** The nesting of lists and objects in a literal. */
   readonly valueDepth: number
-  /** Pairs of fields that validation compares because they write to the same place of the answer. */
+  /** Pairs of fields that validation compares because they have the same path in the response. */
   readonly comparisons: number
 }
 
 export const operationLimits = {
-  /** The parser stops here. */
+  /** The parser stops at this number. */
   tokens: 3_000,
   operations: 20,
   fragments: 100,
@@ -56,7 +56,7 @@ export const operationLimits = {
   comparisons: 4_000,
 } as const satisfies DocumentBounds & { readonly tokens: number }
 
-/** Without credentials: enough for a full introspection, and for a page of the console whose session has ended. */
+/** Limits without credentials. They allow the full introspection query and a console page whose session has expired. */
 export const anonymousLimits: DocumentBounds = {
   operations: 5,
   fragments: 20,
@@ -71,13 +71,13 @@ export const anonymousLimits: DocumentBounds = {
   comparisons: 200,
 }
 
-/** Fields of introspection that one operation may select at its root. */
+/** The number of introspection fields that one operation may select at its root. */
 export const introspectionRoots = { __schema: 1, __type: 4 } as const
 
 export interface MeasuredDocument {
-  /** True for a document that asks for too much. The caller is not told which bound it passed. */
+  /** True if the document exceeds a limit. The caller is not told which one. */
   readonly asksTooMuch: boolean
-  /** True if an operation reads more than the schema itself, and so needs a caller. */
+  /** True if an operation reads more than the schema, and therefore needs a caller. */
   readonly readsData: boolean
 }
 
@@ -87,11 +87,11 @@ export function measureDocument(document: DocumentNode, bounds: DocumentBounds):
   return { asksTooMuch: measure.passedABound, readsData: measure.readsData }
 }
 
-/** A place of the answer: what fields with the same response name and the same parents select together. */
+/** One path of the response: the fields with the same response name and the same parents. */
 interface Place {
   readonly selections: readonly SelectionSetNode[]
   readonly depth: number
-  /** How many objects introspection may answer with here. Null outside of introspection. */
+  /** The number of objects that introspection can return here. Null outside introspection. */
   readonly described: number | null
 }
 
@@ -126,7 +126,7 @@ class Measure {
     for (const { selectionSet } of operations) this.#enter({ selections: [selectionSet], depth: 1, described: null })
   }
 
-  /** Visits each node once: what is written counts, also in fragments that no operation uses. */
+  /** Visits each node once, including fragments that no operation uses. */
   #look(node: ASTNode, valueDepth: number): void {
     if (this.passedABound) return
     const isNested = node.kind === Kind.LIST || node.kind === Kind.OBJECT
@@ -160,7 +160,9 @@ class Measure {
     for (const same of fields.values()) this.#follow(same, place)
   }
 
-  /** A fragment adds to the place where it is spread. A fragment inside itself is left to validation. */
+  /**
+   * Adds the fields of a fragment to the path where it is spread. Validation reports a fragment that contains itself.
+   */
   #expand(selections: SelectionSetNode, collect: (field: FieldNode) => void, inside: readonly string[]): void {
     for (const selection of selections.selections) {
       if (this.passedABound) return
@@ -168,7 +170,7 @@ class Measure {
         collect(selection)
         continue
       }
-      // Fragments within fragments may hold no field at all, so each spread counts as one.
+      // Nested fragments can contain no field, so each spread counts as one.
       this.#hold(++this.#fields <= this.#bounds.fields && inside.length <= this.#bounds.fragments)
       if (selection.kind === Kind.INLINE_FRAGMENT) {
         this.#expand(selection.selectionSet, collect, [...inside, '...'])
@@ -229,7 +231,7 @@ function describedIn(field: string, depth: number, described: number | null): nu
   return depth === 1 && Object.hasOwn(introspectionRoots, field) ? 1 : null
 }
 
-/** How many objects each list of introspection holds on average in this schema. */
+/** The average number of objects in each introspection list of this schema. */
 const rowsOfIntrospection: Record<string, number> = averages(schema)
 
 function averages(of: GraphQLSchema): Record<string, number> {
@@ -251,7 +253,7 @@ function averages(of: GraphQLSchema): Record<string, number> {
   }
 }
 
-/** Twice what the full query of graphql-js costs, which is the one that tools send, with some variation. */
+/** Twice the cost of the full introspection query of graphql-js. Tools send that query with small variations. */
 const introspectionBudget = 2 * fullIntrospectionCost()
 
 function fullIntrospectionCost(): number {

@@ -19,7 +19,7 @@ interface Hold {
   readonly reason: string
 }
 
-/** The constraint `files_held` keeps the three together. */
+/** The constraint `files_held` sets all three columns or none. */
 function holdOf({ id, heldAt, heldById, holdReason: reason }: FileRow): Hold | null {
   if (heldAt === null) return null
   if (heldById === null || reason === null) throw new Error(`The hold on file ${id} does not say by whom or why`)

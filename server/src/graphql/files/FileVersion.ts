@@ -7,7 +7,7 @@ import { Principal } from '../identity/Principal.ts'
 import { NodeInterface, nodeId } from '../node.ts'
 import { downloadUrl } from './downloadUrl.ts'
 
-/** A version with its file, whose state decides whether the version can be read. */
+/** A version with its file. The state of the file decides whether the version can be read. */
 export interface VersionOfFile extends VersionRow {
   readonly file: FileRow
 }

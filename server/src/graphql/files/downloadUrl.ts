@@ -3,7 +3,7 @@ import { type Disposition, signDownload } from '../../domain/files/issueDownload
 import { BadInput, Invalid } from '../../domain/refusals.ts'
 import { callerOf, type RequestContext } from '../requestContext.ts'
 
-/** The bytes of a file or of one of its versions, and the name and type under which they are served. */
+/** The bytes of a file or a version, with the name and the media type of the download. */
 interface Readable {
   readonly objectKey: string
   readonly name: string
@@ -16,7 +16,7 @@ interface AskedUrl {
   readonly expiresInSeconds?: number | null | undefined
 }
 
-/** Null while the file is in the trash or the bytes are in quarantine: a reader gets the proved bytes or none. */
+/** Null if the file is in the trash or the bytes are in quarantine. Bytes that are not verified are never served. */
 export function downloadUrl(
   bytes: Readable,
   file: Pick<File, 'deletedAt' | 'purgedAt' | 'policy'>,
@@ -28,7 +28,7 @@ export function downloadUrl(
   try {
     return signDownload(callerOf(context), bytes, options, file.policy.downloadMaxSeconds).url
   } catch (error) {
-    // An argument of a query, not a value in the input of a mutation.
+    // The value is an argument of a query, not a field of a mutation's input.
     throw error instanceof Invalid ? new BadInput(error.message) : error
   }
 }

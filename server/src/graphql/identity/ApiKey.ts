@@ -14,7 +14,7 @@ const ApiKey = builder.drizzleObject('apiKeys', {
   name: 'ApiKey',
   description: 'An API key, with which a program acts in the tenant. The secret is shown once and never stored.',
   interfaces: [NodeInterface],
-  // Only what is asked for is read: a key has a hash that nobody may see.
+  // Read only the requested columns: the row also holds the hash of the secret.
   select: { columns: {} },
   fields: (t) => ({
     id: t.id({
@@ -91,7 +91,7 @@ const RevokeApiKeyInput = builder.inputType('RevokeApiKeyInput', {
   fields: (t) => ({ id: t.id({ required: true, description: 'The id of the API key.' }) }),
 })
 
-/** Enough of a key to read what is asked of it. */
+/** The columns that `plugin-drizzle` needs to read the rest of a key. */
 type KeyName = Pick<ApiKeyRow, 'tenantId' | 'id'>
 
 const CreateApiKeySuccess = builder

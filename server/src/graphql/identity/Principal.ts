@@ -5,7 +5,9 @@ import { findNodesOf, NodeInterface, nodeId } from '../node.ts'
 import { readByIds } from '../relational.ts'
 import { callerOf } from '../requestContext.ts'
 
-/** Lists of files show it by the dozen: its fields carry no selection, so that any row with these columns will do. */
+/**
+ * No field carries a selection, because lists of files show many principals. Any row with these columns can be used.
+ */
 export const Principal = builder.drizzleObject('principals', {
   name: 'Principal',
   description: 'An actor in the tenant: a person, an API key, a user of the host application, or the system.',

@@ -10,7 +10,7 @@ import { callerOf } from '../requestContext.ts'
 
 const actions = auditActions.map((action) => `\`${action}\``).join(', ')
 
-/** The audit log's kinds of subjects that can be read again by their id. */
+/** The subject types of the audit log that have a `Node` type. */
 const nodeTypes: Record<string, NodeType> = {
   file: 'File',
   upload_intent: 'UploadIntent',
@@ -110,7 +110,7 @@ builder.queryFields((t) => ({
   ),
 }))
 
-/** The id in a global id of whatever type; one that matches nothing for what is none; null where none was given. */
+/** The id in a global id of any type. `noId` if the text is malformed, null if it is missing. */
 function anyId(text: string | null | undefined): string | null {
   if (text === null || text === undefined) return null
   const id = parseGlobalId(text)?.id

@@ -25,7 +25,7 @@ const HttpHeader = builder.objectRef<{ readonly name: string; readonly value: st
 
 type Signed = ReturnType<typeof signUpload>
 
-/** Signed once per response, for any number of fields. */
+/** Signs once per response, for all fields that need the request. */
 const signed = new WeakMap<object, Signed>()
 
 /** Only the creator of the intent may send its bytes. */
@@ -46,7 +46,7 @@ async function requestOf(row: UploadRow, context: RequestContext): Signed {
   return request
 }
 
-/** No field carries a selection, so that the answers of mutations will do. */
+/** No field carries a selection, because mutations return plain rows. */
 export const UploadIntent = builder.drizzleObject('uploads', {
   name: 'UploadIntent',
   description:

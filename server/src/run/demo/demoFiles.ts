@@ -2,7 +2,7 @@ import type { Owner } from '../../domain/files/attachments/owner.ts'
 import { makePdf, makePng, makeWav, makeZip } from './sampleFiles.ts'
 
 export interface DemoFile {
-  /** Identifies the upload permanently, so that an interrupted seed continues where it stopped. */
+  /** The idempotency key of the upload. An interrupted seed continues where it stopped. Never change it. */
   readonly key: string
   readonly by: string
   readonly name: string
@@ -11,7 +11,7 @@ export interface DemoFile {
   /** The `key` of the file that this is a new version of. */
   readonly newVersionOf?: string
   readonly thenDeletedBy?: string
-  /** A row of an imagined host application that uses it. */
+  /** A row of an imaginary host application that uses the file. */
   readonly attachedTo?: Owner
 }
 

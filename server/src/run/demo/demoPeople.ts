@@ -1,7 +1,7 @@
 import type { Role } from '../../domain/context.ts'
 import { type DemoFile, acmeFiles, globexFiles } from './demoFiles.ts'
 
-/** Of everybody in the demo. It is printed on the screen, so nothing but the demo may use it. */
+/** The password of every demo user. It is printed on the screen, so only the demo may use it. */
 export const demoPassword = 'filegraph-demo'
 
 export interface DemoMember {
@@ -17,7 +17,7 @@ export interface DemoTenant {
   readonly files: () => readonly DemoFile[]
 }
 
-/** Kept small: a demo is for looking around. It also tells a tenant of the demo from one that only has its name. */
+/** The quota is small. It also distinguishes a demo tenant from a real tenant with the same slug. */
 export const demoQuotaBytes = 1_000_000_007
 
 const sam = { email: 'sam@acme.example', name: 'Sam Okafor' }
@@ -42,5 +42,5 @@ export const demoTenants: readonly DemoTenant[] = [
   },
 ]
 
-/** Added when all else is there: a demo without this member was cut short while it was made. */
+/** Added last. If this member is missing, the seed was interrupted. */
 export const lastMember = { ...sam, role: 'MEMBER', tenantSlug: 'globex' } as const

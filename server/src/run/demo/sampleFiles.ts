@@ -1,6 +1,6 @@
 import { crc32, deflateSync, deflateRawSync } from 'node:zlib'
 
-/** A one-page PDF 1.4 with a heading and lines of Latin text. Source of the structure: ISO 32000-1, annex H.3. */
+/** Makes a one-page PDF 1.4 with a heading and lines of Latin text. Source of the structure: ISO 32000-1, annex H.3. */
 export function makePdf(heading: string, lines: readonly string[]): Buffer {
   const text = [
     `BT /F1 24 Tf 56 770 Td (${escaped(heading)}) Tj ET`,
@@ -15,7 +15,7 @@ export function makePdf(heading: string, lines: readonly string[]): Buffer {
   ])
 }
 
-/** Readers find objects through the byte offsets at the end of the document. */
+/** Adds the cross-reference table. Readers find objects by the byte offsets in it. */
 function assemble(objects: readonly string[]): Buffer {
   let body = '%PDF-1.4\n'
   const offsets = objects.map((object, at) => {
@@ -34,7 +34,9 @@ const escaped = (text: string) => text.replace(/[\\()]/g, '\\$&')
 
 type Rgb = readonly [red: number, green: number, blue: number]
 
-/** A picture in true colour whose pixels `colourAt` decides. Source of the format: W3C PNG, third edition. */
+/**
+ * Makes a true-colour PNG. `colourAt` returns the colour of each pixel. Source of the format: W3C PNG, third edition.
+ */
 export function makePng(width: number, height: number, colourAt: (x: number, y: number) => Rgb): Buffer {
   const header = Buffer.alloc(13)
   header.writeUInt32BE(width, 0)
@@ -48,7 +50,7 @@ export function makePng(width: number, height: number, colourAt: (x: number, y: 
   ])
 }
 
-/** Each line starts with the number of its filter: 0, none. */
+/** Each line starts with its filter type, here 0 for none. */
 function scanlines(width: number, height: number, colourAt: (x: number, y: number) => Rgb): Buffer {
   const lines = Buffer.alloc(height * (1 + width * 3))
   for (let y = 0; y < height; y += 1) {
@@ -68,7 +70,10 @@ function chunk(type: string, data: Buffer): Buffer {
 
 const samplesPerSecond = 8_000
 
-/** Tones of a quarter of a second each, mono, 8 bits a sample. Source of the format: Microsoft RIFF, WAVE_FORMAT_PCM. */
+/**
+ * Makes mono tones of a quarter of a second each, with 8 bits per sample. Source of the format: Microsoft RIFF,
+ * WAVE_FORMAT_PCM.
+ */
 export function makeWav(tonesInHertz: readonly number[]): Buffer {
   const samplesPerTone = samplesPerSecond / 4
   const samples = Buffer.alloc(samplesPerTone * tonesInHertz.length)
@@ -102,7 +107,10 @@ interface ZipEntry {
   readonly content: Buffer
 }
 
-/** A ZIP archive of deflated entries, dated 1 January 2026. Source of the format: PKWARE APPNOTE 6.3.10, section 4.3. */
+/**
+ * Makes a ZIP archive of deflated entries, dated 1 January 2026. Source of the format: PKWARE APPNOTE 6.3.10, section
+ * 4.3.
+ */
 export function makeZip(entries: readonly ZipEntry[]): Buffer {
   const packed = entries.map((entry) => ({ ...pack(entry), name: Buffer.from(entry.name, 'utf8') }))
   const locals: Buffer[] = []
@@ -142,7 +150,7 @@ function signature(value: number): Buffer {
   return bytes
 }
 
-/** Of the name, and of the extra field that we do not write. */
+/** The lengths of the name and of the extra field, which is empty. */
 function lengths(name: number): Buffer {
   const bytes = Buffer.alloc(4)
   bytes.writeUInt16LE(name)

@@ -14,16 +14,16 @@ import { type DemoTenant, demoPassword, demoQuotaBytes, demoTenants, lastMember 
 type DemoBackends = Pick<Context, 'database' | 'blobs' | 'now'>
 
 /**
- * Fills an empty installation with two tenants, their people and some files, sent the way that every client sends them.
- * Does nothing where there are only other tenants. Whatever was made before a crash is kept and the rest is added, so
- * that calling it again, at any moment, ends in the same demo. Answers with whether the demo is there.
+ * Fills an empty installation with two tenants, their users and some files, uploaded as any client uploads them. Does
+ * nothing if only other tenants exist. A repeated call keeps what exists and adds the rest, so it can continue after a
+ * crash. Returns true if the demo exists.
  */
 export async function seedDemo(backends: DemoBackends): Promise<boolean> {
   const tenants = await listTenants(backends)
   if (await isSeeded(backends, tenants)) return true
   const isBegun = tenants.some(isOfTheDemo)
   const others = tenants.filter((tenant) => !isOfTheDemo(tenant))
-  // The demo's password is known to everybody: nobody of the demo may enter a tenant that only shares its slug.
+  // The demo's password is public. No demo user may be added to a real tenant that has the same slug.
   const isInTheWay = others.some((tenant) => demoTenants.some(({ slug }) => slug === tenant.slug))
   if (isInTheWay || (others.length > 0 && !isBegun)) return false
   for (const tenant of demoTenants) await seedTenant(backends, tenant)
@@ -72,7 +72,7 @@ async function seedTenant(backends: DemoBackends, { slug, name, members, files }
   }
 }
 
-/** The id of the user, who may have been made before. */
+/** Returns the id of the user, who can exist already. */
 async function ensureMember(
   backends: DemoBackends,
   member: Omit<Parameters<typeof createUser>[1], 'password'>,
@@ -95,10 +95,10 @@ function ignoreConflict(error: unknown): void {
   if (!(error instanceof Conflict)) throw error
 }
 
-/** An interrupted attempt older than its intent's lifetime leaves an intent that is over; the next one gets a new key. */
+/** An intent of an interrupted attempt can have expired. The next attempt uses a new key. */
 const attempts = 20
 
-/** Sends one file and answers with its id. Sent before: answers with the file that came of it. */
+/** Uploads one file and returns its id. If it was uploaded before, returns the id of that file. */
 async function uploadDemoFile(ctx: Context, file: DemoFile, fileId: string | null): Promise<string> {
   for (let attempt = 1; attempt <= attempts; attempt += 1) {
     const intent = await createUploadIntent(ctx, {
@@ -123,7 +123,7 @@ async function sendAndCommit(ctx: Context, intent: Upload, content: Buffer): Pro
   const headers = Object.fromEntries(signed.headers.map(({ name, value }) => [name, value]))
   const answer = await fetch(signed.url, { method: signed.method, headers, body: new Uint8Array(content) })
   await answer.arrayBuffer()
-  // 412: these bytes arrived before a crash. Whether they are right is for the commit to say.
+  // 412: the bytes arrived before a crash. The commit verifies them.
   if (!answer.ok && answer.status !== 412) throw new Error(`The bucket answered ${answer.status} to a demo file`)
   const { file } = await commitUpload(ctx, intent.id)
   return file.id

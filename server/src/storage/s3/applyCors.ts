@@ -3,10 +3,10 @@ import type { BucketOptions } from '../bucketAddress.ts'
 import { createS3Client } from './s3Client.ts'
 import { describeFailure, unavailable } from './s3Failure.ts'
 
-/** The headers of a signed upload, for which a browser needs permission before it sends them. */
+/** The headers of a signed upload that a browser may send only after a preflight. */
 export const uploadHeaders = ['content-type', 'if-none-match', 'x-amz-checksum-sha256'] as const
 
-/** The headers of an answer that a page may read: what a download is called, how long it is, and which part of it came. */
+/** The response headers that a page may read: the name and the size of a download, and the range that was returned. */
 export const exposedHeaders = [
   'ETag',
   'Content-Disposition',
@@ -19,15 +19,14 @@ const ruleId = 'filegraph-browser-access'
 
 export interface AppliedCors {
   readonly origins: readonly string[]
-  /** How many rules of others stand beside ours, unchanged. */
+  /** The number of other rules, which stay unchanged. */
   readonly otherRules: number
 }
 
 /**
- * Lets browsers on these origins upload to and download from the bucket by signed URLs. Our one rule replaces the one
- * that an earlier call or version left; other rules stay as they are, in front of it. Reads the rules back before it
- * resolves. Rejects with `BlobStoreUnavailable` if the store refuses or forgets the rule. On Cloudflare R2 this needs an
- * admin token.
+ * Lets browsers on these origins upload to and download from the bucket by signed URLs. Replaces the rule of an earlier
+ * call or version, and keeps other rules before it. Reads the rules back before it resolves. Rejects with
+ * `BlobStoreUnavailable` if the store refuses or forgets the rule. Cloudflare R2 requires an admin token.
  */
 export async function applyCors(options: BucketOptions, origins: readonly string[]): Promise<AppliedCors> {
   origins.forEach(refuseBadOrigin)
@@ -68,13 +67,13 @@ function ruleFor(origins: readonly string[]): CORSRule {
   }
 }
 
-/** What the rule was in 0.1.0: as `cors apply` wrote it, and as the README showed it. */
+/** The rule of 0.1.0: as `cors apply` wrote it, and as the README showed it. */
 const formerRules: readonly Pick<CORSRule, 'AllowedHeaders' | 'ExposeHeaders'>[] = [
   { AllowedHeaders: [...uploadHeaders, 'range'], ExposeHeaders: ['ETag', 'Content-Range', 'Content-Disposition'] },
   { AllowedHeaders: [...uploadHeaders], ExposeHeaders: ['ETag'] },
 ]
 
-/** Some stores keep no ids. There, our rule is known by everything but its origins. */
+/** Some stores keep no rule ids. There, everything but the origins identifies our rule. */
 function isOurs(rule: CORSRule): boolean {
   if (rule.ID) return rule.ID === ruleId
   const ours = ruleFor([])

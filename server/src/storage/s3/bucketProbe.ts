@@ -3,16 +3,16 @@ import type { BlobStore, SignedUpload } from '../blobStore.ts'
 import type { BucketOptions } from '../bucketAddress.ts'
 import { describeFailure } from './s3Failure.ts'
 
-/** One thing that a bucket does or does not do, in words for an operator. */
+/** A behaviour that a bucket has or lacks, in words for an operator. */
 export interface BucketFinding {
   readonly behaviour: string
   readonly ok: boolean | 'unknown'
   readonly detail: string
-  /** What to do about it; absent when all is well. */
+  /** How to fix it. Missing if nothing is wrong. */
   readonly advice?: string
 }
 
-/** What every probe works with. Each writes under the prefix alone. */
+/** The inputs of every probe. A probe writes only under the prefix. */
 export interface BucketProbe {
   readonly options: BucketOptions
   readonly client: S3Client
@@ -22,12 +22,12 @@ export interface BucketProbe {
 
 const patienceMilliseconds = 10_000
 
-/** `fetch` with an end, which never follows the store elsewhere. */
+/** `fetch` with a timeout, without following redirects. */
 export function ask(url: string, init: RequestInit): Promise<Response> {
   return fetch(url, { ...init, redirect: 'manual', signal: AbortSignal.timeout(patienceMilliseconds) })
 }
 
-/** The status that the store answers to a signed upload. */
+/** The store's status for a signed upload. */
 export async function sendUpload(signed: SignedUpload, body: string, contentType?: string): Promise<number> {
   const headers = Object.fromEntries(signed.headers.map(({ name, value }) => [name, value]))
   if (contentType) headers['content-type'] = contentType
@@ -36,7 +36,7 @@ export async function sendUpload(signed: SignedUpload, body: string, contentType
   return response.status
 }
 
-/** Runs one probe; a store that fails or does not answer shows neither the behaviour nor its absence. */
+/** Runs one probe. If the store fails or does not answer, the finding is unknown. */
 export async function settle(behaviour: string, probe: () => Promise<BucketFinding>): Promise<BucketFinding> {
   try {
     return await probe()

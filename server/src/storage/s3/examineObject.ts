@@ -7,16 +7,16 @@ import type { AskedObject, BytesOf, ObjectAnswer, PlainRequests } from './plainR
 import { hasMd5Etag, type ObjectPart, readExaminedObject, readLabels, readPartHead } from './readS3Answer.ts'
 import { describeFailure, unavailable } from './s3Failure.ts'
 
-/** An object of up to this size is read whole: it costs the store and the network hardly more than reading its start. */
+/** An object up to this size is read whole. That costs little more than reading its start. */
 const largestReadWhole = 65_536
 
-/** How much of an object is in memory while it is hashed. */
+/** The part of an object that is in memory while it is hashed. */
 const rangeBytes = 8 * 1024 ** 2
 
-/** Hashing this much takes about a millisecond. Other requests of the process have their turn in between. */
+/** Hashing this much takes about a millisecond. Then the event loop serves other requests. */
 const hashedAtOnce = 512 * 1024
 
-/** Reads objects plainly, and through the SDK if that gives no usable answer. */
+/** Reads objects with plain requests, and with the SDK if a plain request gives no usable answer. */
 export interface ObjectReader {
   readonly client: S3Client
   readonly plain: PlainRequests
@@ -70,7 +70,7 @@ export async function hashObject(
   }
 }
 
-/** A whole range, or all that is left of the object. A body that is too short is asked for again over another connection. */
+/** Reads a whole range, or the rest of the object. Reads a truncated body again over another connection. */
 async function readRange(reader: ObjectReader, asked: AskedObject, offset: number): Promise<ObjectPart | null> {
   const bytesOf = (length: number) => Math.min(length, rangeBytes)
   const question = { ...asked, range: `bytes=${offset}-${offset + rangeBytes - 1}` }
@@ -93,7 +93,7 @@ async function addToHashes(hashes: readonly Hash[], bytes: Uint8Array): Promise<
 /** Null if the object does not exist. */
 async function getFromStart(reader: ObjectReader, asked: AskedObject, bytesOf: BytesOf): Promise<ObjectPart | null> {
   const answer = await getObject(reader, asked, bytesOf)
-  // An empty object has no first byte, so no range of it exists.
+  // An empty object has no first byte, so the range does not exist.
   const start = answer === 'InvalidRange' ? await getObject(reader, { ...asked, range: undefined }, bytesOf) : answer
   return start === 'NoSuchKey' ? null : partOf(start)
 }

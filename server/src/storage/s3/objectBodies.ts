@@ -4,7 +4,7 @@ import type { WriteOptions } from '../blobStore.ts'
 import { refuseWithoutEtag, installationMetadata } from './readS3Answer.ts'
 import { describeFailure, unavailable } from './s3Failure.ts'
 
-/** Reads at most `maxBytes` and hangs up, whatever the store went on to send. */
+/** Reads at most `maxBytes` and then closes the connection. */
 export async function readStartOf(output: GetObjectCommandOutput, maxBytes: number): Promise<Uint8Array> {
   const body = streamOf(output)
   const chunks: Uint8Array[] = []
@@ -56,8 +56,8 @@ export async function writeObject(
       const { status } = describeFailure(error)
       if (isCreation && status === 412) return 'PRESENT'
       if (!(isCreation && status === 409 && attempt < attemptsAgainstConflict)) throw unavailable('PutObject', error)
-      // Another write or a deletion ran beside this one, which says nothing about what lies there in the end. S3 asks to
-      // send it again: https://docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-writes.html
+      // Another write or a delete ran at the same time, and the result is unknown. S3 says to retry:
+      // https://docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-writes.html
     }
   }
 }

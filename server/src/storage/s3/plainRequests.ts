@@ -9,16 +9,18 @@ import { installationMetadata, type ObjectPart, readDatedObject } from './readS3
 import type { S3Patience } from './s3Client.ts'
 
 /**
- * The questions that sweeps ask by the million, without the SDK, which takes 2 ms of a processor for a HEAD and 20 µs
- * for each object of a listing. Only a plain good answer counts: whatever else comes is `undefined`, and the caller asks
- * again through the SDK, which tries several times, minds a wrong clock and knows what the error was.
+ * Requests that sweeps send by the million, without the SDK, which takes 2 ms of CPU time for a HEAD and 20 µs for each
+ * object of a listing. Each returns `undefined` for anything but a successful answer. The caller then asks through the
+ * SDK, which retries, corrects the clock and interprets errors.
  */
 export interface PlainRequests {
-  /** Null if the store answers 404. A null is not proof of absence: check that the bucket is there before you act on it. */
+  /**
+   * Null if the store answers 404. A null is not proof of absence: check that the bucket exists before you act on it.
+   */
   head(key: string, how: ReadOptions): Promise<DatedObject | null | undefined>
-  /** Reads at most as many bytes of the body as `bytesOf` says, then drops the connection. */
+  /** Reads at most `bytesOf` bytes of the body, then drops the connection. */
   get(asked: AskedObject, bytesOf: BytesOf): Promise<ObjectAnswer | undefined>
-  /** True where the bucket is there and ours to ask. */
+  /** True if the bucket exists and accepts the credentials. */
   ping(): Promise<true | undefined>
   list(options: ListOptions, maxKeys: number): Promise<ListObjectsV2CommandOutput | undefined>
   close(): void
@@ -26,16 +28,16 @@ export interface PlainRequests {
 
 export interface AskedObject extends ReadOptions {
   readonly key: string
-  /** `bytes=0-99`; the whole object without it. */
+  /** `bytes=0-99`. Undefined for the whole object. */
   readonly range: string | undefined
-  /** Without quotes. The answer is `PreconditionFailed` if the object has another one. */
+  /** Without quotes. The answer is `PreconditionFailed` if the object has another ETag. */
   readonly etag?: string | undefined
 }
 
-/** An object, or the code of S3 that says why none came. */
+/** An object, or the S3 error code that explains its absence. */
 export type ObjectAnswer = ObjectPart | 'NoSuchKey' | 'InvalidRange' | 'PreconditionFailed'
 
-/** How much to read of a body of that length. */
+/** The number of bytes to read of a body of this length. */
 export type BytesOf = (length: number) => number
 
 const usualRestMilliseconds = 10_000
@@ -115,7 +117,7 @@ function plainStatuses(isObject: boolean, { range, etag }: Question): readonly n
   return etag === undefined ? statuses : [...statuses, 412]
 }
 
-/** Rejects where the connection ends before the body does. Leaving the loop drops the connection. */
+/** Rejects if the connection ends before the body. Leaving the loop drops the connection. */
 async function readAnswer(response: IncomingMessage, bytesOf: BytesOf | undefined): Promise<PlainAnswer> {
   const { statusCode: status = 0, headers } = response
   const maxBytes = bytesOf?.(Number(headers['content-length'] ?? Infinity)) ?? maxBodyBytes
@@ -153,7 +155,10 @@ function readHead({ headers }: PlainAnswer): DatedObject | undefined {
   })
 }
 
-/** Undefined for a page that is not the store's, which names no ETag, and for an error that is not the key's. */
+/**
+ * Undefined for a response that is not from the store, which has no ETag, and for an error that does not concern the
+ * key.
+ */
 function readObject({ status, headers, body }: PlainAnswer): ObjectAnswer | undefined {
   if (status === 416) return 'InvalidRange'
   if (status === 412) return 'PreconditionFailed'
@@ -175,7 +180,7 @@ function readObject({ status, headers, body }: PlainAnswer): ObjectAnswer | unde
 const headerText = (headers: IncomingHttpHeaders, name: string): string | undefined =>
   typeof headers[name] === 'string' ? headers[name] : undefined
 
-/** In the order of names, as the signature wants it. */
+/** In alphabetical order, as the signature requires. */
 function listingQuery({ prefix, continuationToken, startAfter }: ListOptions, maxKeys: number): string {
   const goesOn = continuationToken !== undefined
   return [

@@ -11,7 +11,7 @@ import { describeFailure } from './s3Failure.ts'
 const corsAdvice = 'Run the command `cors apply`, or add the CORS rule from the README to the bucket.'
 const items = (header: string | null) => (header ?? '').split(',').map((item) => item.trim().toLowerCase())
 
-/** Asks the store what a browser on each origin would ask: may the page upload, and may it read a download? */
+/** Sends the preflights of an upload and a download for each origin. */
 async function probeCors(probe: BucketProbe, origins: readonly string[]): Promise<readonly BucketFinding[]> {
   const findings: BucketFinding[] = []
   for (const origin of origins) {
@@ -77,9 +77,9 @@ const harmlessSkewSeconds = 60
 const probeFolder = 'filegraph-doctor/'
 
 /**
- * Finds out which of the behaviours that Filegraph relies on a bucket has, by trying them on objects of its own, which
- * it removes. Never rejects: what cannot be found out is a finding too. Stops after the first finding without which the
- * others mean nothing. `origins` are those of browsers that will upload, for the CORS findings.
+ * Tests the behaviours that Filegraph relies on, with temporary objects. Never rejects: an unknown result is a finding
+ * too. Stops after the first finding that makes the others meaningless. `origins` are the origins of browsers that will
+ * upload, for the CORS findings.
  */
 export async function probeBucket(
   options: BucketOptions,

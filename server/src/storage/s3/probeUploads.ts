@@ -10,7 +10,7 @@ const isDone = (status: number) => status >= 200 && status < 300
 
 type Probe = (probe: BucketProbe) => Promise<BucketFinding>
 
-/** What a store has to do with signed uploads and downloads; in the order in which a reader wants to know. */
+/** The required behaviours for signed uploads and downloads, in the order of the report. */
 const probes: Readonly<Record<string, Probe>> = {
   'conditional upload': probeCondition,
   'content length is bound': probeLength,

@@ -1,9 +1,9 @@
 import type { _Object, ListObjectsV2CommandOutput } from '@aws-sdk/client-s3'
 
 /**
- * Reads the answer to ListObjectsV2 where it is written as stores write it: elements of known names without attributes,
- * text without comments or sections. Undefined for any other document, which a real XML parser has to read, and for one
- * that is not whole. What it says is not judged here.
+ * Parses a ListObjectsV2 response in the form that stores usually write: known elements without attributes, text
+ * without comments or CDATA sections. Returns undefined for any other document, which needs a full XML parser, and for
+ * an incomplete one. It does not validate the values.
  */
 export function readPlainListing(xml: string): ListObjectsV2CommandOutput | undefined {
   if (!xml.trimEnd().endsWith('</ListBucketResult>') || /<!|<[\w-]+:|<(?:Contents|Key|IsTruncated)[\s/]/.test(xml)) {

@@ -19,7 +19,7 @@ import type {
   UploadMarker,
 } from '../blobStore.ts'
 
-/** Each of these throws when the answer lacks what it has to tell: half an answer is none. */
+/** Each of these functions throws if the response lacks a required field. */
 export function readStoredObject(output: HeadObjectCommandOutput): StoredObject {
   const { ContentLength, ETag } = output
   if (ContentLength === undefined || ETag === undefined) throw new Error('HEAD told no size or no ETag')
@@ -34,13 +34,13 @@ export const readLabels = ({
   contentEncoding: readEncoding(ContentEncoding),
 })
 
-/** Some stores keep `aws-chunked`, which describes how the body of the PUT was sent and not what it is. */
+/** Some stores keep `aws-chunked`, which describes the transfer of the PUT body, not the object. */
 function readEncoding(header: string | undefined): string | null {
   const codings = (header ?? '').split(',').map((coding) => coding.trim().toLowerCase())
   return codings.filter((coding) => !['', 'identity', 'aws-chunked'].includes(coding)).join(', ') || null
 }
 
-/** Under which name objects that we wrote ourselves say who wrote them. */
+/** The metadata key under which an object names the installation that wrote it. */
 export const installationMetadata = 'filegraph-installation'
 
 export function readDatedObject(output: HeadObjectCommandOutput): DatedObject {
@@ -53,7 +53,7 @@ export function readDatedObject(output: HeadObjectCommandOutput): DatedObject {
   }
 }
 
-/** The answer to a GET of an object or of a range of it, and what was read of its body. */
+/** The response to a GET of an object or a range, and the bytes that were read. */
 export interface ObjectPart {
   readonly head: Pick<
     GetObjectCommandOutput,
@@ -69,8 +69,8 @@ export interface ObjectPart {
 }
 
 /**
- * The checksums in the answer are not looked at: next to a range they may be those of a part, and all of the bytes vouch
- * for themselves.
+ * Ignores the checksums of the response. For a range they can be those of a part. If all bytes were read, they are
+ * hashed here.
  */
 export function readExaminedObject({ head, bytes }: ObjectPart, startBytes: number): ExaminedObject {
   const { byteSize, etag } = readPartHead(head, 0)
@@ -82,7 +82,7 @@ export function readExaminedObject({ head, bytes }: ObjectPart, startBytes: numb
   return { byteSize, etag, ...readLabels(head), sha256, isEtagOfBytes, start }
 }
 
-/** The size of the whole object and its ETag. Throws for an answer that does not begin at `offset`. */
+/** The size of the whole object and its ETag. Throws if the response does not begin at `offset`. */
 export function readPartHead(head: ObjectPart['head'], offset: number): { byteSize: number; etag: string } {
   const { ETag, ContentLength, ContentRange } = head
   const byteSize = ContentRange === undefined ? wholeLength(ContentLength, offset) : sizeInRange(ContentRange, offset)
@@ -97,25 +97,28 @@ function sizeInRange(contentRange: string, offset: number): number | undefined {
   return Number(from) === offset ? Number(size) : undefined
 }
 
-/** Whether the ETag has the form of an MD5 and nothing in the answer says that it is none. */
+/** True if the ETag has the form of an MD5 and no header says that it is something else. */
 export function hasMd5Etag({ ETag = '', ServerSideEncryption, SSECustomerAlgorithm }: ObjectPart['head']): boolean {
   if (SSECustomerAlgorithm !== undefined || ServerSideEncryption?.startsWith('aws:kms')) return false
   return /^[0-9a-f]{32}$/.test(bareEtag(ETag))
 }
 
-/** Who answers 200 and names no ETag has neither kept nor sent an object: it is an error body, or another's web page. */
+/** Throws for a response with status 200 and no ETag. It is an error body, or a page of another server. */
 export function refuseWithoutEtag({ ETag }: { readonly ETag?: string | undefined }): void {
   if (!ETag) throw new Error('The store named no ETag')
 }
 
-/** A multipart upload may keep a hash of its parts' hashes under the same name; that one vouches for nothing here. */
+/**
+ * The whole-object SHA-256. A multipart upload can have a hash of its parts' hashes under the same name, which is
+ * ignored.
+ */
 function wholeSha256({ ChecksumSHA256, ChecksumType }: HeadObjectCommandOutput): string | null {
   if (!ChecksumSHA256 || ChecksumType === 'COMPOSITE') return null
   if (!/^[A-Za-z0-9+/]{43}=$/.test(ChecksumSHA256)) return null
   return Buffer.from(ChecksumSHA256, 'base64').toString('hex')
 }
 
-/** Every key has to be named in the answer, as deleted or as refused: a body that names none is an error body. */
+/** Throws if the response does not list every key as deleted or refused. A body without keys is an error body. */
 export function readDeleteOutcome(output: DeleteObjectsCommandOutput, keys: readonly string[]): DeleteOutcome {
   const { Deleted, Errors } = output
   if (!Deleted && !Errors) throw new Error('DeleteObjects named no key')
@@ -132,8 +135,8 @@ export function readDeleteOutcome(output: DeleteObjectsCommandOutput, keys: read
 }
 
 /**
- * A page that does not say whether it is the last one, that is another bucket's or of other keys than were asked for, or
- * that names itself as the next page, must not pass for a listing.
+ * Throws for a page that is not a valid listing: one that does not say whether it is the last, that belongs to another
+ * bucket or prefix, or that names itself as the next page.
  */
 export function readListPage(output: ListObjectsV2CommandOutput, bucket: string, asked: ListOptions): ListPage {
   const { Name, Contents = [], IsTruncated, NextContinuationToken, EncodingType } = output
@@ -153,7 +156,7 @@ function readListedObject({ Key, Size, ETag, LastModified }: _Object, encoding: 
   return { key: decodeKey(Key, encoding), byteSize: Size, etag: bareEtag(ETag), lastModified: LastModified }
 }
 
-/** The same refusals for the unfinished uploads. */
+/** As `readListPage`, for unfinished uploads. */
 export function readUploadsPage(
   output: ListMultipartUploadsCommandOutput,
   bucket: string,
@@ -188,7 +191,7 @@ function refuseOtherKeys(listed: readonly { readonly key: string }[], prefix: st
   if (listed.some(({ key }) => !key.startsWith(prefix))) throw new Error('The listing is of another prefix')
 }
 
-/** Some stores write a blank as `+`, others as `%20`; a plus sign itself is always `%2B`. */
+/** Some stores write a space as `+`, others as `%20`. A plus sign is always `%2B`. */
 function decodeKey(key: string, encoding: string | undefined): string {
   return encoding === 'url' ? decodeURIComponent(key.replaceAll('+', '%20')) : key
 }

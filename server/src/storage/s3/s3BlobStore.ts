@@ -29,7 +29,7 @@ import { describeFailure, unavailable } from './s3Failure.ts'
 
 const maxKeysPerRequest = 1_000
 
-/** The blob store over any S3-compatible bucket. Opens no connection before it is asked something. */
+/** The blob store for any S3-compatible bucket. Opens no connection before its first request. */
 export function createS3BlobStore(options: BucketOptions, patience: S3Patience = usualPatience): BlobStore {
   const client = createS3Client(options, patience)
   const plain = createPlainRequests(options, patience)
@@ -72,7 +72,8 @@ async function head(
   } catch (error) {
     if (describeFailure(error).status !== 404) throw unavailable('HEAD', error)
   }
-  // A HEAD has no body that could tell a missing object from a missing bucket, and the difference is a lost file.
+  // The response to a HEAD has no body, so a missing object and a missing bucket look the same. A mistake here would
+  // report lost files.
   if (!(await plain.ping())) await ping(client, bucket)
   return null
 }
@@ -85,7 +86,7 @@ async function readStart(client: S3Client, bucket: string, key: string, maxBytes
   } catch (error) {
     const { code, status } = describeFailure(error)
     if (code === 'NoSuchKey') return null
-    // An empty object has no first byte, so no range of it exists.
+    // An empty object has no first byte, so the range does not exist.
     if (status === 416) return new Uint8Array(0)
     throw unavailable('GET', error)
   }
@@ -120,7 +121,7 @@ async function listObjects(
       Bucket: bucket,
       Prefix: page.prefix,
       MaxKeys: maxKeys,
-      // A key may hold characters that XML cannot.
+      // A key can contain characters that XML cannot represent.
       EncodingType: 'url',
       ...whereToBegin(page),
     })
@@ -166,7 +167,7 @@ async function listUnfinishedUploads(
       Bucket: bucket,
       Prefix: prefix,
       MaxUploads: maxUploads,
-      // A key may hold characters that XML cannot.
+      // A key can contain characters that XML cannot represent.
       EncodingType: 'url',
       ...(marker && { KeyMarker: marker.key, UploadIdMarker: marker.uploadId }),
     })
@@ -181,7 +182,7 @@ async function abortUpload(client: S3Client, bucket: string, key: string, upload
   try {
     const command = new AbortMultipartUploadCommand({ Bucket: bucket, Key: key, UploadId: uploadId })
     const { httpStatusCode } = (await client.send(command)).$metadata
-    // A 200 is the start of a page or of an error; the SDK looks at neither.
+    // A 200 is a web page or an error. The SDK does not check the status.
     if (httpStatusCode !== 204) throw new Error(`AbortMultipartUpload was answered with ${httpStatusCode}`)
   } catch (error) {
     if (describeFailure(error).code !== 'NoSuchUpload') throw unavailable('AbortMultipartUpload', error)

@@ -1,6 +1,6 @@
 import { BlobStoreUnavailable } from '../blobStore.ts'
 
-/** The S3 error code, HTTP status and message of whatever the SDK threw; each may be missing. */
+/** The S3 error code, HTTP status and message of an SDK error. Each can be missing. */
 export interface S3Failure {
   readonly code: string
   readonly status: number | undefined
@@ -19,8 +19,8 @@ export function describeFailure(error: unknown): S3Failure {
 }
 
 /**
- * The error for callers. Its cause is a copy with name, message and stack alone: the SDK's own error carries what the
- * store said about a refused signature, which repeats the signature and the string that was signed.
+ * The error for callers. Its cause is a copy with only name, message and stack. The SDK's own error contains the
+ * store's response, which repeats a refused signature and the signed string.
  */
 export function unavailable(action: string, error: unknown): BlobStoreUnavailable {
   if (error instanceof BlobStoreUnavailable) return error

@@ -12,17 +12,17 @@ export interface SigningCredentials {
 /** One request to be presigned. */
 export interface RequestToPresign {
   readonly method: 'GET' | 'HEAD'
-  /** Escaped, with the bucket when it is in the path. */
+  /** Escaped. Includes the bucket if it is in the path. */
   readonly path: string
-  /** Already escaped and in order, each `&name=value`; names sort after `X-Amz-…`, as all of S3's own do. */
+  /** Escaped and sorted, each `&name=value`. Names sort after `X-Amz-…`, as all S3 parameters do. */
   readonly query: string
-  /** Signed beside `host`. Names in order, in lower case, each behind `host`. */
+  /** Headers to sign besides `host`. Their names are in lower case, sorted, and sort after `host`. */
   readonly headers?: Readonly<Record<string, string>>
   readonly expiresInSeconds: number
   readonly now: Date
 }
 
-/** What stays the same from one midnight (UTC) to the next. */
+/** Values that change only at midnight (UTC). */
 interface SigningDay {
   readonly day: string
   readonly key: KeyObject
@@ -30,7 +30,7 @@ interface SigningDay {
   readonly queryStart: string
 }
 
-/** What the URLs of one second share: a page of files is signed within one. */
+/** Values that all URLs of one second share. A page of files is signed within a second. */
 interface SigningSecond {
   readonly second: number
   readonly key: KeyObject
@@ -39,11 +39,11 @@ interface SigningSecond {
 }
 
 /**
- * Presigns requests that read, by AWS Signature Version 4 in the query string, byte for byte like the AWS SDK:
+ * Presigns read requests with AWS Signature Version 4 in the query string, byte for byte as the AWS SDK does:
  * https://docs.aws.amazon.com/AmazonS3/latest/API/sigv4-query-string-auth.html
  *
- * A page of files needs a signature a row, so all that depends on the credentials and the day alone is computed once:
- * what is left is one SHA-256 and one HMAC.
+ * A page of files needs one signature per row, so everything that depends only on the credentials and the day is
+ * computed once. One SHA-256 and one HMAC remain.
  */
 export function createQuerySigner(address: BucketAddress, region: string, credentials: SigningCredentials) {
   const token = credentials.sessionToken ? `&X-Amz-Security-Token=${escapeUri(credentials.sessionToken)}` : ''
@@ -95,7 +95,7 @@ function startDay(day: string, region: string, credentials: SigningCredentials):
   return { day, key: createSecretKey(key), scope, queryStart }
 }
 
-/** `20261121T070420Z`: seconds, as SigV4 wants them. */
+/** `20261121T070420Z`: the format of SigV4, in seconds. */
 function compactTime(now: Date): string {
   const iso = now.toISOString()
   return `${iso.slice(0, 4)}${iso.slice(5, 7)}${iso.slice(8, 13)}${iso.slice(14, 16)}${iso.slice(17, 19)}Z`

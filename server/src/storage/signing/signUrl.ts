@@ -6,13 +6,13 @@ import { createS3Client } from '../s3/s3Client.ts'
 import { createQuerySigner, refuseBadExpiry } from './sigV4Query.ts'
 
 /*
- * A client can add headers to a signed PUT that nobody signed (`cache-control`, `content-language`, `expires`,
+ * A client can add unsigned headers to a signed PUT (`cache-control`, `content-language`, `expires`,
  * `content-encoding`), and stores keep and serve them. A download URL overrides each of them, so that a reader gets the
- * stored bytes and nothing caches them for longer than the URL works. The order is that of the names, as SigV4 wants it.
- * https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetObject.html
+ * stored bytes and nothing caches them for longer than the URL is valid. The parameters are sorted by name, as SigV4
+ * requires. https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetObject.html
  */
 const withoutCaching = `&response-cache-control=${escapeUri('private, no-store')}`
-/** `identity`: the bytes as they are, whatever encoding is stored with them. `und`: no particular language (BCP 47). */
+/** `identity`: the bytes without any stored encoding. `und`: no particular language (BCP 47). */
 const asStored = '&response-content-encoding=identity&response-content-language=und&response-content-type='
 const alreadyExpired = `&response-expires=${escapeUri(new Date(0).toUTCString())}`
 
@@ -24,15 +24,15 @@ export interface UrlSigner {
 }
 
 /**
- * Signs URLs of one bucket, for the address that clients see, without asking anyone. What grants a write is signed by the
- * SDK. A page of files signs a download a row, where the SDK takes a hundred times as long: those are signed by our own
- * code, which a test holds byte for byte to the SDK.
+ * Signs URLs of one bucket for the address of its clients, locally. The SDK signs URLs that grant a write. A page of
+ * files needs one download URL per row, for which the SDK takes a hundred times as long. Our own signer makes those,
+ * and a test compares it with the SDK byte for byte.
  */
 export function createUrlSigner(options: BucketOptions): UrlSigner {
   const endpoint = options.publicEndpoint ?? options.endpoint
   const address = bucketAddress(endpoint, options.bucket, options.forcePathStyle)
   const presign = createQuerySigner(address, options.region, options)
-  // Made when the first upload is signed. It never opens a connection.
+  // Created when the first upload is signed. It never opens a connection.
   let client: S3Client | undefined
 
   return {
@@ -51,9 +51,9 @@ export function createUrlSigner(options: BucketOptions): UrlSigner {
       const url = await getSignedUrl(client, command, {
         expiresIn: upload.expiresInSeconds,
         signingDate: upload.now,
-        // The presigner leaves `content-type` out unless it is named.
+        // The presigner omits `content-type` unless it is named here.
         signableHeaders: new Set(['content-length', 'content-type', 'host', 'if-none-match', checksumHeader]),
-        // As a query parameter a checksum binds nothing: the client has to send the header.
+        // As a query parameter, a checksum has no effect: the client must send the header.
         unhoistableHeaders: new Set([checksumHeader]),
       })
       return { method: 'PUT', url, headers: headersToSend(upload.contentType, checksum) }
@@ -67,7 +67,7 @@ export function createUrlSigner(options: BucketOptions): UrlSigner {
   }
 }
 
-/** `host` and `content-length` are signed too, but a client derives them, and browsers forbid setting them. */
+/** `host` and `content-length` are signed too. A client derives them, and browsers forbid setting them. */
 function headersToSend(contentType: string, checksum: string | null): SignedUpload['headers'] {
   const headers = [
     { name: 'content-type', value: contentType },
@@ -81,7 +81,7 @@ function base64OfHex(sha256: string): string {
   return Buffer.from(sha256, 'hex').toString('base64')
 }
 
-/** The SDK would sign these, and no client could send the request. */
+/** Throws for a request that no client could send, although the SDK would sign it. */
 function refuseUnsendable({ byteSize, contentType, expiresInSeconds }: UploadToSign): void {
   refuseBadExpiry(expiresInSeconds)
   if (!Number.isSafeInteger(byteSize) || byteSize < 0) throw new RangeError(`${byteSize} is not a valid object size`)

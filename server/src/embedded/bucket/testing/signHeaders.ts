@@ -23,7 +23,9 @@ export interface SignedHeaders {
 const hmac = (key: Buffer | string, text: string) => createHmac('sha256', key).update(text).digest()
 export const sha256Hex = (text: string | Uint8Array) => createHash('sha256').update(text).digest('hex')
 
-/** Signs what the AWS SDK never would: any payload hash, region and time. The key has to need no escaping. */
+/**
+ * Signs requests that the AWS SDK cannot make, with any payload hash, region and time. The key must not need escaping.
+ */
 export function signHeaders(target: BucketOptions, wanted: HeadersToSign): SignedHeaders {
   const { method, key, payloadHash, time, region = target.region, service = 's3' } = wanted
   const amzDate = `${time.toISOString().slice(0, 19).replaceAll(/[-:]/g, '')}Z`
