@@ -1,4 +1,4 @@
-/** Every change that the audit log and the event journal record, and the kind of its subject. */
+/** Every change that the audit log and the event journal record, with the type of its subject. */
 export const changes = {
   'upload_intent.created': 'upload_intent',
   'upload_intent.cancelled': 'upload_intent',
@@ -30,23 +30,23 @@ export const changes = {
   'tenant.updated': 'tenant',
 } as const
 
-/** What the audit log records although it changes nothing. */
+/** Accesses that the audit log records although they change nothing. */
 export const accesses = {
   'file.download_url_issued': 'file',
 } as const
 
-/** Recorded in the journal only: the purge believes that bytes were released only if the releasing transaction says so. */
+/** Recorded only in the journal. The purge deletes bytes only if the releasing transaction wrote this event. */
 export const releases = {
   'blob.released': 'blob',
 } as const
 
-/** Every action that the audit log records today. */
+/** Every action that the audit log records in this version. */
 export const auditActions: readonly string[] = [...Object.keys(changes), ...Object.keys(accesses)].toSorted()
 
-/** Actions that had another name. Entries are never rewritten: those written before keep that name. */
+/** Former names of actions. Entries are never rewritten, so old ones keep the former name. */
 export const formerNames: Readonly<Record<string, string>> = { 'file.soft_deleted': 'file.deleted' }
 
-/** All names under which entries of an action were written, for its name of today as for a former one. */
+/** All names of an action in entries, given its current or a former name. */
 export function namesOfAction(action: string): readonly string[] {
   const renamed = Object.entries(formerNames).find((names) => names.includes(action))
   return renamed ?? [action]

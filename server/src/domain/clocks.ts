@@ -1,5 +1,5 @@
-/** Of the clocks of two machines: the one that is ahead. For when something begins that must not end too early. */
+/** The later of two clocks. Use it for the start of a period that must not end too early. */
 export const latest = (one: Date, other: Date): Date => (one > other ? one : other)
 
-/** The one that is behind. For whether something has lasted long enough. */
+/** The earlier of two clocks. Use it to decide whether a period has lasted long enough. */
 export const earliest = (one: Date, other: Date): Date => (one < other ? one : other)

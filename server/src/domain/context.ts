@@ -9,30 +9,33 @@ export type PrincipalKind = (typeof principalKinds)[number]
 /** The caller, always within one tenant. */
 export interface Principal {
   readonly tenantId: string
-  /** Of the user, the API key, or, for a host application's user, of the row that represents them in this tenant. */
+  /**
+   * The id of the user or the API key. For a user of the host application, the id of their `principals` row in this
+   * tenant.
+   */
   readonly id: string
   readonly kind: PrincipalKind
-  /** The user id in the host application's token for EXTERNAL; otherwise the id again. */
+  /** For EXTERNAL, the user id in the host application's token. Otherwise the id again. */
   readonly subject: string
   readonly name: string
   readonly email: string | null
   readonly role: Role
 }
 
-/** Where a request came from, for the audit log. Null where there was no request. */
+/** Where a request came from, for the audit log. Null if there was no request. */
 interface Origin {
   readonly requestId: string | null
   readonly address: string | null
   readonly userAgent: string | null
 }
 
-/** What every verb works with. */
+/** The inputs of every verb. */
 export interface Context {
   readonly principal: Principal
   readonly origin: Origin
   readonly database: TenantDatabase
   readonly blobs: BlobStore
-  /** The application's clock, which tests turn. */
+  /** The application's clock. Tests can set it. */
   readonly now: () => Date
 }
 
@@ -50,7 +53,10 @@ export const readingRelations = (ctx: Context): RelationalReader =>
 
 const systemId = '00000000-0000-7000-8000-000000000001'
 
-/** Filegraph itself in a tenant: jobs, the command line, the demo. The same id everywhere, a row of its own per tenant. */
+/**
+ * The principal of Filegraph itself in a tenant: jobs, the command line, the demo. The id is the same in all tenants,
+ * and each tenant has its own row.
+ */
 export const systemPrincipal = (tenantId: string): Principal => ({
   tenantId,
   id: systemId,

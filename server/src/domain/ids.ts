@@ -1,15 +1,15 @@
 import { randomInt } from 'node:crypto'
 import { v7 } from 'uuid'
 
-/** Half of what the counter holds, so that it can grow from wherever chance lets it begin. */
+/** Half of the counter's range, so that it can grow from any random start. */
 const firstSequences = 2 ** 31
 
 let lastMoment = -1
 let sequence = 0
 
 /**
- * A UUIDv7 (RFC 9562): its first 48 bits are the time, so that new rows lie next to each other in every index. Of several
- * in one millisecond each is greater than the one before, as a journal wants it.
+ * A UUIDv7 (RFC 9562). Its first 48 bits are the time, so that new rows are adjacent in every index. Ids of the same
+ * millisecond increase.
  */
 export function newId(now: Date): string {
   const msecs = now.getTime()
@@ -20,5 +20,5 @@ export function newId(now: Date): string {
 
 const uuidPattern = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/
 
-/** True for the one spelling of a UUID that we give out. */
+/** True for a UUID in the canonical form that is issued. */
 export const isId = (text: string): boolean => uuidPattern.test(text)

@@ -1,6 +1,6 @@
 import type { z } from 'zod'
 
-/** The value of a JSON text that came from outside. Returns null if the text is not JSON or not of this shape. */
+/** Parses JSON from outside. Returns null if the text is not JSON or does not match the schema. */
 export function parseJson<T>(schema: z.ZodType<T>, text: string): T | null {
   try {
     const read = schema.safeParse(JSON.parse(text))

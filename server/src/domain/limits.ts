@@ -1,8 +1,8 @@
-/** Bounds that every tenant shares. What a tenant may choose stands in its policy. */
+/** Limits that apply to every tenant. The policy of a tenant holds its own values. */
 export const limits = {
   pageRows: 20,
   maxPageRows: 100,
-  /** A count beyond this is answered as "at least". */
+  /** A larger count is reported as "at least". */
   countedRows: 10_000,
   nodesPerRequest: 100,
   /** The text of one GraphQL request. */
@@ -11,34 +11,34 @@ export const limits = {
   anonymousBodyBytes: 16 * 1024,
   /** The whole body of a request. */
   bodyBytes: 256 * 1024,
-  /** Lists, objects and commas of one body, before it is parsed. */
+  /** Lists, objects and commas of one body, counted before it is parsed. */
   bodyParts: 3_000,
   searchCharacters: 200,
-  /** Code points of Unicode: the bound of file systems, and at most 1,020 bytes of UTF-8. */
+  /** Unicode code points: the limit of file systems. At most 1,020 bytes of UTF-8. */
   fileNameCharacters: 255,
   contentTypeCharacters: 255,
   idempotencyKeyCharacters: 200,
   uploadUrlSeconds: 600,
-  /** How far the clocks of our machines and of the store may differ. */
+  /** The tolerated difference between the clocks of our machines and of the store. */
   clockSkewSeconds: 60,
   downloadUrlSeconds: 600,
   minDownloadUrlSeconds: 1,
-  /** How much of the content is looked at to tell its type. */
+  /** The bytes that are read to detect the media type. */
   sniffedBytes: 4_100,
   expiredUploadsPerBatch: 100,
-  /** What one verification reads of a tenant, at most; one is made each hour. A larger blob gets a run of its own. */
+  /** The maximum that one verification of a tenant reads. One run starts each hour. A larger blob gets its own run. */
   verifiedBlobsPerRun: 2_000,
   verifiedBytesPerRun: 8 * 1024 ** 3,
   verifiedSecondsPerRun: 600,
-  /** How long bytes with a proved SHA-256 stay unread after their commit and after each verification. */
+  /** How long bytes with a verified SHA-256 are not read again. */
   verifiedAfterDays: 90,
-  /** A search for strays begins no further prefix after so many objects; the next run goes on behind it. */
+  /** After this many objects, a search for strays starts no further prefix. The next run continues there. */
   strayObjectsPerRun: 1_000_000,
-  /** Prefixes that one search for strays looks at: of unknown tenants, and outside `org/`. */
+  /** The maximum number of prefixes of one search for strays: of unknown tenants, and outside `org/`. */
   strayTenantsPerRun: 10_000,
   otherPrefixesPerRun: 1_000,
   strayListingsPerRun: 20_000,
   strayRunsKeptDays: 365,
-  /** How many attachments of a file in use a refusal lists. */
+  /** The maximum number of attachments that a refusal lists. */
   toldAttachments: 100,
 } as const

@@ -1,11 +1,10 @@
 import type { PrincipalKind } from './context.ts'
 
 /**
- * Every refusal that a caller can act on. Those with a GraphQL type are answers of mutations. The others are top-level
- * errors with `extensions.code`. Anything else that is thrown is a bug and is masked.
+ * Every refusal that a caller can handle. Those with a GraphQL type are results of mutations. The others are top-level
+ * errors with `extensions.code`. Any other error is a defect and is masked.
  *
- * Messages are sentences for people and name the bound that was passed. They never carry another tenant's data, SQL or
- * keys.
+ * Messages are sentences for people and name the exceeded limit. They never contain another tenant's data, SQL or keys.
  */
 export abstract class Refusal extends Error {
   abstract readonly code: RefusalCode
@@ -28,7 +27,9 @@ export type RefusalCode =
   | 'RATE_LIMITED'
   | 'BAD_USER_INPUT'
 
-/** There is no such thing in this tenant. The same words for a foreign id as for one that was never given out. */
+/**
+ * The object does not exist in this tenant. The message is the same for a foreign id and for one that never existed.
+ */
 export class NotFound extends Refusal {
   override readonly name = 'NotFoundError'
   readonly code = 'NOT_FOUND'
@@ -38,8 +39,8 @@ export class NotFound extends Refusal {
 }
 
 /**
- * A value that cannot be accepted. `path` leads to it from the input down, such as `['uploads', '3', 'name']`; a plain
- * string is a path of one part. `bound` is the number that the value passed, in the unit of the value.
+ * An invalid value. `path` leads from the input to the value, such as `['uploads', '3', 'name']`; a string is a path of
+ * one part. `bound` is the exceeded limit, in the unit of the value.
  */
 export class Invalid extends Refusal {
   override readonly name = 'ValidationError'
@@ -58,7 +59,10 @@ export class Invalid extends Refusal {
   }
 }
 
-/** Both sizes in bytes, read in the transaction that refused. `availableBytes` is 0 for a tenant over its quota. */
+/**
+ * Both sizes are in bytes and were read in the refusing transaction. `availableBytes` is 0 if the tenant exceeds its
+ * quota.
+ */
 export class QuotaExceeded extends Refusal {
   override readonly name = 'QuotaExceededError'
   readonly code = 'QUOTA_EXCEEDED'
@@ -71,7 +75,7 @@ export class QuotaExceeded extends Refusal {
   }
 }
 
-/** The bytes have not arrived; the intent stays as it is, and the caller may send them and commit again. */
+/** The bytes have not arrived. The intent is unchanged. The caller can send them and commit again. */
 export class UploadIncomplete extends Refusal {
   override readonly name = 'UploadIncompleteError'
   readonly code = 'UPLOAD_INCOMPLETE'
@@ -80,13 +84,13 @@ export class UploadIncomplete extends Refusal {
   }
 }
 
-/** The bytes that arrived are not what was declared. The intent is over and its bytes are released. */
+/** The bytes do not match the declaration. The intent has ended, and its bytes are released. */
 export class ContentMismatch extends Refusal {
   override readonly name = 'ContentMismatchError'
   readonly code = 'CONTENT_MISMATCH'
 }
 
-/** A row of a host application that uses a file, as listed in a refusal. */
+/** An attachment in a refusal. */
 export interface FileUse {
   readonly id: string
   readonly fileId: string
@@ -102,11 +106,11 @@ export interface FileUse {
   }
 }
 
-/** Rows of a host application use the file. */
+/** The file has attachments. */
 export class FileInUse extends Refusal {
   override readonly name = 'FileInUseError'
   readonly code = 'FILE_IN_USE'
-  /** Who uses it: the first of them where there are many. */
+  /** The first attachments. */
   readonly attachments: readonly FileUse[]
   readonly attachmentCount: number
   constructor(attachments: readonly FileUse[], attachmentCount: number) {
@@ -146,7 +150,7 @@ export class Conflict extends Refusal {
   }
 }
 
-/** No credentials, or none that are accepted. The reason stays with us. */
+/** The credentials are missing or not accepted. The reason is not disclosed. */
 export class Unauthenticated extends Refusal {
   override readonly name = 'Unauthenticated'
   readonly code = 'UNAUTHENTICATED'
@@ -173,7 +177,7 @@ export class RateLimited extends Refusal {
   }
 }
 
-/** An argument of a query that cannot be accepted. */
+/** An invalid argument of a query. */
 export class BadInput extends Refusal {
   override readonly name = 'BadInput'
   readonly code = 'BAD_USER_INPUT'

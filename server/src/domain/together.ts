@@ -3,12 +3,11 @@ type Answers<T extends Readonly<Record<string, () => PromiseLike<unknown>>>> = {
 }
 
 /**
- * Sends statements that do not need each other's answers, so that they share one round trip, and answers under their names.
- * They go out, and take their locks, in the order in which they are written: each function has to send before it waits for
- * anything.
+ * Sends statements that do not depend on each other's results in one round trip, and returns their results by name. The
+ * statements are sent, and take their locks, in the written order. Each function must send before it awaits anything.
  *
- * All have been answered when this resolves, also where one failed, since no statement may outlive its transaction. Of
- * several failures the first is thrown: behind a failed statement Postgres refuses all others.
+ * Resolves or rejects only after all statements have been answered, because no statement may outlive its transaction.
+ * Of several errors, throws the first: Postgres refuses every statement after a failed one.
  */
 export async function together<const T extends Readonly<Record<string, () => PromiseLike<unknown>>>>(
   statements: T,
@@ -17,7 +16,7 @@ export async function together<const T extends Readonly<Record<string, () => Pro
   return Object.fromEntries(Object.keys(statements).map((name, at) => [name, answers[at]])) as Answers<T>
 }
 
-/** The same for a list of like statements. */
+/** As `together`, for a list of similar statements. */
 export async function allTogether<T>(statements: readonly (() => PromiseLike<T>)[]): Promise<T[]> {
   const settled = await Promise.allSettled(statements.map(async (send) => send()))
   const failed = settled.find(({ status }) => status === 'rejected')

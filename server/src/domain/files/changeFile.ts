@@ -8,10 +8,10 @@ import { type File, findFileInAnyState } from './findFiles.ts'
 
 export type FileColumns = typeof files.$inferSelect
 
-/** A file whose row nobody else changes until the end of the transaction, and the time by the database's clock. */
+/** A file whose row is locked until the end of the transaction, with the time by the database's clock. */
 export type LockedFile = FileColumns & { readonly databaseNow: Date }
 
-/** Locks the row of a file, live or in the trash, so that what is decided about it stays true until the end. */
+/** Locks the row of a file, live or in the trash. */
 export async function lockFile(tx: Transaction, id: string): Promise<LockedFile> {
   const [file] = await tx.db
     .select({ ...getColumns(files), databaseNow: databaseClock })
@@ -22,14 +22,14 @@ export async function lockFile(tx: Transaction, id: string): Promise<LockedFile>
   return file
 }
 
-/** The same for a file that is not in the trash. */
+/** Locks the row of a file that is not in the trash. */
 export async function lockLiveFile(tx: Transaction, id: string): Promise<LockedFile> {
   const file = await lockFile(tx, id)
   if (file.softDeletedAt !== null) throw new NotFound('file')
   return file
 }
 
-/** Changes a locked file and answers with it as it then is. */
+/** Changes a locked file and returns it. */
 export async function updateFile(tx: Transaction, id: string, change: Partial<FileColumns>): Promise<File> {
   const { file } = await together({
     updated: () =>

@@ -6,8 +6,8 @@ import type { File } from './findFiles.ts'
 export type Retention = File['retention']
 
 /**
- * Says whether a file stays for its own sake or only while something is attached to it. A file that nothing is attached
- * to stays where it is: it is the detachment of the last one that puts it into the trash.
+ * Sets whether a file is kept until it is deleted or only while it is attached. A file without attachments is not moved
+ * to the trash here. Only the removal of its last attachment does that.
  */
 export async function changeRetention(ctx: Context, id: string, retention: Retention): Promise<File> {
   return change(ctx, async (tx) => {

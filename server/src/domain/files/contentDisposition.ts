@@ -1,12 +1,12 @@
 /**
- * The value of a `content-disposition` header under which a browser saves or shows a file by its own name (RFC 6266).
- * Pure ASCII for any name: what ASCII or a quoted string cannot carry goes into `filename*` (RFC 8187), beside a
- * look-alike for clients that do not know it. Control characters and path separators become `_` in both, because the
- * client that takes a name for a path would write elsewhere.
+ * The value of a `content-disposition` header with which a browser saves or shows a file under its own name (RFC 6266).
+ * The value is pure ASCII. Names that need more go into `filename*` (RFC 8187), with an ASCII fallback for clients that
+ * do not support it. Control characters and path separators become `_` in both, because a client that treats the name
+ * as a path would write elsewhere.
  *
- * At most 2,560 bytes, so that the signed URL that carries it and the answer stay within the buffers of common proxies
- * (nginx: 8 kB for a request line, 4 kB for the headers of an answer). The look-alike is shortened first, then the name.
- * 255 characters of Chinese or Japanese fit; of 255 emoji about 200 do. The extension stays.
+ * At most 2,560 bytes, so that the signed URL and the response fit into the buffers of common proxies (nginx: 8 kB for
+ * a request line, 4 kB for response headers). The fallback is shortened first, then the name. 255 Chinese or Japanese
+ * characters fit, and about 200 of 255 emoji. The extension is kept.
  */
 export function contentDisposition(disposition: 'attachment' | 'inline', fileName: string): string {
   if (plainAscii.test(fileName)) return `${disposition}; filename="${fileName}"`
@@ -23,7 +23,7 @@ export function contentDisposition(disposition: 'attachment' | 'inline', fileNam
 const headerBytes = 2_560
 const shortCharacters = 64
 
-/** As much of a name, extension included, as takes at most so many bytes when it is escaped. */
+/** Shortens a name, with its extension, to a maximum number of escaped bytes. */
 function fitting(name: string, bytes: number): string {
   const [stem, extension] = splitExtension(name)
   let left = bytes - escapeExtended(extension).length
@@ -31,20 +31,23 @@ function fitting(name: string, bytes: number): string {
   return stem.slice(0, cut === -1 ? stem.length : cut).join('') + extension
 }
 
-/** Takes characters out before the extension. */
+/** Removes characters before the extension. */
 function shorten(name: string, characters: number): string {
   const [stem, extension] = splitExtension(name)
   return stem.slice(0, characters - extension.length).join('') + extension
 }
 
-/** Whole characters before the extension, so that none is split. A long or spaced ending is not an extension. */
+/**
+ * Splits the stem into whole characters, so that a cut splits none. A long ending or one with spaces is not an
+ * extension.
+ */
 function splitExtension(name: string): [stem: string[], extension: string] {
   const extension = /[^.]\.([^. ]{1,16})$/u.exec(name)?.[1]
   if (extension === undefined) return [Array.from(name), '']
   return [Array.from(name.slice(0, -extension.length - 1)), `.${extension}`]
 }
 
-/** What most names are made of: all that a quoted string can carry as it is. */
+/** Characters that a quoted string can contain without escaping. Most names have no others. */
 const plainAscii = /^[ !#$&-.0-[\]-~]+$/
 
 function plainName(fileName: string): string {
@@ -52,7 +55,7 @@ function plainName(fileName: string): string {
   return name === '' ? 'download' : name
 }
 
-/** Accents are dropped; quotes would end the string, and some clients decode a percent sign. */
+/** Drops accents and replaces quotes, which would end the string, and percent signs, which some clients decode. */
 function asciiLookAlike(name: string): string {
   return Array.from(name, withoutAccent)
     .join('')
@@ -64,7 +67,7 @@ function withoutAccent(character: string): string {
   return /^[\x20-\x7e]$/.test(base) ? base : '_'
 }
 
-/** RFC 8187 leaves fewer characters unescaped than `encodeURIComponent` does. */
+/** RFC 8187 leaves fewer characters unescaped than `encodeURIComponent`. */
 function escapeExtended(text: string): string {
   return encodeURIComponent(text).replace(/['()*]/g, (c) => `%${c.charCodeAt(0).toString(16).toUpperCase()}`)
 }

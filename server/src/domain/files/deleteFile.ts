@@ -9,8 +9,8 @@ import type { File } from './findFiles.ts'
 import { refuseIfHeld } from './holdFile.ts'
 
 /**
- * Puts a file into the trash; the bucket is not touched. Deleting what is already there answers the same. Refuses with
- * `FileInUse` a file that is attached, with `Conflict` one under legal hold.
+ * Moves a file to the trash. The bucket is not touched. Idempotent. Throws `FileInUse` if the file is attached, and
+ * `Conflict` if it is under legal hold.
  */
 export async function deleteFile(ctx: Context, id: string): Promise<File> {
   return change(ctx, async (tx) => {
@@ -21,7 +21,7 @@ export async function deleteFile(ctx: Context, id: string): Promise<File> {
     }
     refuseIfHeld(locked)
     const now = ctx.now()
-    // By the later of two clocks: one that is behind must not shorten the time in the trash.
+    // The later of two clocks, so that a slow clock does not shorten the time in the trash.
     const softDeletedAt = latest(now, databaseNow)
     const file = await updateFile(tx, id, { softDeletedAt, softDeletedBy: ctx.principal.id, updatedAt: now })
     const usage = { fileCount: -1, trashedCount: 1 }

@@ -5,8 +5,8 @@ import { characterCount, isPlainText } from '../text.ts'
 const something = /[^\p{Z}\p{C}]/u
 
 /**
- * A name as people wrote it, in NFC. Throws `Invalid` for what no file system or header could carry unharmed. At most 255
- * Unicode characters, so that every name that NTFS, APFS or ext4 holds is accepted in every script.
+ * Returns a name in NFC, otherwise unchanged. Throws `Invalid` for characters that file systems or headers cannot
+ * represent. At most 255 Unicode characters, so that every name that NTFS, APFS or ext4 allows is accepted.
  */
 export function acceptFileName(text: string, field = 'name'): string {
   if (!text.isWellFormed()) throw new Invalid(field, 'The name is not valid Unicode text.')
@@ -27,7 +27,7 @@ export function acceptFileName(text: string, field = 'name'): string {
   return name
 }
 
-/** What follows the last dot, where it is short and plain; `bin` otherwise. It ends up in object keys. */
+/** The extension after the last dot if it is short and plain, otherwise `bin`. It becomes part of object keys. */
 export function plainExtension(name: string): string {
   return /\.([A-Za-z0-9]{1,10})$/.exec(name)?.[1]?.toLowerCase() ?? 'bin'
 }

@@ -10,12 +10,12 @@ import { inOrder } from '../paging/page.ts'
 const uploader = alias(principals, 'uploader')
 
 /**
- * A file with its uploader, what its current version lies in, and what the policy of its tenant says about files:
- * everything that a list of live files shows, in one statement.
+ * A file with its uploader, its current version's blob, and the policy values of its tenant: everything that a list of
+ * files shows, read in one statement.
  */
 export type File = Awaited<ReturnType<typeof selectFiles>>[number]
 
-/** Which of the rows that match are read, and in which order. */
+/** The order and the limit of the rows to read. */
 export interface FileRows {
   readonly sortedBy: keyof typeof sortColumns
   readonly descending: boolean
@@ -78,8 +78,8 @@ export const live = isNull(files.softDeletedAt)
 export const trashed = and(isNotNull(files.softDeletedAt), isNull(files.purgedAt))
 
 /**
- * A file whatever its state, for the verb that has just changed it. Not prepared: a prepared statement would go out ahead of
- * the changes that are sent together with it.
+ * Reads a file in any state, for the verb that has just changed it. The statement is not prepared, because a prepared
+ * statement would be sent before the changes that are sent together with it.
  */
 export async function findFileInAnyState(tx: Transaction, id: string): Promise<File | undefined> {
   const [file] = await selectFiles(tx, eq(files.id, id), { sortedBy: 'id', descending: false, limit: 1 })
@@ -98,10 +98,10 @@ const prepareById = (state: SQL | undefined) =>
 const liveFiles = prepareById(live)
 const liveAndTrashedFiles = prepareById(isNull(files.purgedAt))
 
-/** Live files by id, in no particular order. Ids that are unknown, foreign or in the trash are left out. */
+/** Live files by id, in any order. Ids that are unknown, foreign or in the trash are omitted. */
 export const findFiles = (tx: Transaction, ids: readonly string[]): Promise<File[]> =>
   tx.run(liveFiles, { ids: textOfUuids(ids), limit: ids.length })
 
-/** The same with the files in the trash. Purged files are left out. */
+/** Live and trashed files by id, in any order. Purged files are omitted. */
 export const findFilesAndTrash = (tx: Transaction, ids: readonly string[]): Promise<File[]> =>
   tx.run(liveAndTrashedFiles, { ids: textOfUuids(ids), limit: ids.length })

@@ -8,8 +8,8 @@ import type { File } from './findFiles.ts'
 export const holdReasonCharacters = 500
 
 /**
- * Puts a file under legal hold, live or in the trash: nobody deletes it and nothing purges it until it is released.
- * Holding what is held answers the same, with the reason that was given first.
+ * Places a legal hold on a file, live or in the trash. The file can be neither deleted nor purged until the hold is
+ * released. Idempotent: a repeated call keeps the first reason.
  */
 export async function holdFile(ctx: Context, id: string, reason: string): Promise<File> {
   const holdReason = acceptReason(reason)
@@ -22,7 +22,7 @@ export async function holdFile(ctx: Context, id: string, reason: string): Promis
   })
 }
 
-/** Ends the legal hold. Releasing what is not held answers the same. A file in the trash is purged when its time is over. */
+/** Releases the legal hold. Idempotent. A file in the trash is purged when its time is over. */
 export async function releaseFile(ctx: Context, id: string): Promise<File> {
   return change(ctx, async (tx) => {
     const { heldAt, originalFileName: name } = await lockFile(tx, id)
@@ -43,7 +43,7 @@ function acceptReason(text: string): string {
     const message = `A hold needs a reason of 1 to ${holdReasonCharacters} characters.`
     throw new Invalid('reason', message, length < 1 ? 1 : holdReasonCharacters)
   }
-  // Line breaks and tabs are part of a longer text.
+  // A longer text can contain line breaks and tabs.
   if (!isPlainText(reason.replace(/[\t\n]/g, ' '))) {
     throw new Invalid('reason', 'Control and direction-changing characters are not accepted.')
   }

@@ -13,13 +13,13 @@ export type Disposition = 'ATTACHMENT' | 'INLINE'
 
 interface DownloadOptions {
   readonly disposition: Disposition
-  /** Null for the default. */
+  /** Null: the default. */
   readonly expiresInSeconds: number | null
 }
 
 /**
- * An address that reads the bytes under the file's own name, signed here and now and stored nowhere. What a browser
- * would run is always an attachment. `maxSeconds` is the tenant's bound; beyond it `Invalid`.
+ * Signs a URL that reads the bytes under the file's own name. It is signed locally and not stored. A type that a
+ * browser could run is always an attachment. Throws `Invalid` above `maxSeconds`, the limit of the tenant.
  */
 export function signDownload(
   ctx: { readonly blobs: BlobStore; readonly now: () => Date },
@@ -46,8 +46,8 @@ export function signDownload(
 }
 
 /**
- * The URL that `downloadUrl` gives, and an audit entry that says who got it and when. `version` null: the current one. Refuses
- * with `Conflict` while the bytes are in quarantine: a reader gets the proved bytes or none.
+ * Returns the same URL as `downloadUrl` and writes an audit entry that records who received it. A null `version` is the
+ * current one. Throws `Conflict` while the bytes are in quarantine.
  */
 export async function issueDownloadUrl(
   ctx: Context,

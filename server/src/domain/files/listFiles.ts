@@ -9,7 +9,7 @@ import { type File, live, selectFiles, trashed } from './findFiles.ts'
 
 export interface FileFilter {
   readonly trashed: boolean
-  /** The beginning of stored media types, such as `image/`. */
+  /** A prefix of stored media types, such as `image/`. */
   readonly contentTypePrefix: string | null
   readonly uploadedById: string | null
 }
@@ -20,7 +20,7 @@ const byDeletion = { list: 'trash', kinds: ['time', 'uuid'], columns: [files.sof
 const lists = prepareByKey<File>()
 const counts = prepareByKey<{ value: string }>()
 
-/** Live files by time of upload, or the trash by time of deletion. */
+/** Lists live files by upload time, or the trash by deletion time. */
 export async function listFiles(
   ctx: Context,
   filter: FileFilter,
@@ -41,7 +41,7 @@ export async function listFiles(
   ])
 }
 
-/** How many files match; beyond the bound it is only known that there are at least so many. */
+/** Counts the matching files, up to a limit. */
 export async function countFiles(ctx: Context, filter: FileFilter): Promise<{ value: number; isExact: boolean }> {
   const statement = counts(shapeOf(filter), (tx) => {
     const some = tx.db
@@ -57,11 +57,11 @@ export async function countFiles(ctx: Context, filter: FileFilter): Promise<{ va
   return { value: Math.min(counted, limits.countedRows), isExact: counted <= limits.countedRows }
 }
 
-/** Two filters of the same shape are written the same. There are 12. */
+/** Two filters of the same shape have the same statement. There are 12 shapes. */
 const shapeOf = ({ trashed: inTrash, contentTypePrefix, uploadedById }: FileFilter): string =>
   [inTrash, contentTypePrefix !== null, classOf(contentTypePrefix) !== null, uploadedById !== null].join(' ')
 
-/** The predicate of a filter, with placeholders that `valuesOf` fills. */
+/** The predicate of a filter. `valuesOf` fills its placeholders. */
 const matching = ({ trashed: inTrash, contentTypePrefix, uploadedById }: FileFilter): SQL | undefined =>
   and(
     inTrash ? trashed : live,
@@ -76,15 +76,15 @@ const valuesOf = ({ contentTypePrefix, uploadedById }: FileFilter) => ({
   'type end': `${contentTypePrefix}\u{10FFFF}`,
 })
 
-/** The class that all types with this beginning have, such as `image` for `image/p`: its files are a list of their own. */
+/** The class of all types with this prefix, such as `image` for `image/p`. Each class has its own index order. */
 function classOf(contentTypePrefix: string | null): string | null {
   const [mediaClass = '', rest] = contentTypePrefix?.split('/', 2) ?? []
   return rest === undefined ? null : mediaClass
 }
 
 /**
- * A range, which needs no pattern and no escaping, and which an index answers. By code points, as the index is: U+10FFFF
- * sorts behind whatever follows a prefix.
+ * A range that an index answers without a pattern or escaping. It compares code points, as the index does: U+10FFFF
+ * sorts after every other character.
  */
 const hasPrefix = (end: SQL) => sql`${files.contentType} collate "C" >= ${sql.placeholder('type')}
   and ${end} collate "C" < ${sql.placeholder('type end')}`
@@ -92,7 +92,8 @@ const hasPrefix = (end: SQL) => sql`${files.contentType} collate "C" >= ${sql.pl
 const ofClass = and(eq(files.mediaClass, sql.placeholder('class')), hasPrefix(sql`${files.contentType}`))
 
 /**
- * Where the class is not known, two bounds on one column would be taken for a narrow range by a plan that does not know
- * them, which then collects all and sorts instead of walking the list until the page is full; hence the second expression.
+ * If the class is unknown, a generic plan takes two bounds on one column for a narrow range, and then collects and
+ * sorts all rows instead of walking the list until the page is full. The second expression hides the bounds from the
+ * planner.
  */
 const ofSomeClasses = hasPrefix(sql`(${files.contentType} || '')`)

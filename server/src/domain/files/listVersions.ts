@@ -5,7 +5,7 @@ import { principals } from '../../database/tables/identityTables.ts'
 import type { Transaction } from '../../database/tenantDatabase.ts'
 import { type Page, type PageArguments, pageRequest } from '../paging/page.ts'
 
-/** One version of a file with who made it. */
+/** One version of a file with its creator. */
 export type FileVersion = Awaited<ReturnType<typeof selectVersions>>[number]
 
 const columns = {
@@ -37,7 +37,7 @@ export interface VersionId {
   readonly version: number
 }
 
-/** Versions by file and number, in no particular order. */
+/** Versions by file and number, in any order. */
 export async function findVersions(tx: Transaction, ids: readonly VersionId[]): Promise<FileVersion[]> {
   const fileIds = uuidArray(ids.map((id) => id.fileId))
   const numbers = sql`${`{${ids.map((id) => id.version).join(',')}}`}::integer[]`
@@ -50,8 +50,8 @@ export async function findVersions(tx: Transaction, ids: readonly VersionId[]): 
 }
 
 /**
- * The same page of versions, newest first, for each of several files in one statement: however many files a list
- * shows, their versions cost one round trip. In the order of `fileIds`.
+ * Reads the same page of versions, newest first, for each of several files in one statement. The versions of a list of
+ * files cost one round trip. In the order of `fileIds`.
  */
 export async function listVersions(
   tx: Transaction,

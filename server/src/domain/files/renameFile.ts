@@ -4,7 +4,7 @@ import { readFile, lockLiveFile, updateFile } from './changeFile.ts'
 import { acceptFileName } from './fileName.ts'
 import type { File } from './findFiles.ts'
 
-/** Gives a live file another name. Its versions keep the names they were uploaded under. */
+/** Renames a live file. Its versions keep the names under which they were uploaded. */
 export async function renameFile(ctx: Context, id: string, newName: string): Promise<File> {
   const name = acceptFileName(newName)
   return change(ctx, async (tx) => {

@@ -3,7 +3,7 @@ import type { Context } from '../context.ts'
 import { readFile, lockFile, updateFile } from './changeFile.ts'
 import type { File } from './findFiles.ts'
 
-/** Takes a file out of the trash. Restoring what is not in it answers the same. */
+/** Restores a file from the trash. Idempotent. */
 export async function restoreFile(ctx: Context, id: string): Promise<File> {
   return change(ctx, async (tx) => {
     const { softDeletedAt, originalFileName: name } = await lockFile(tx, id)

@@ -1,7 +1,9 @@
 import { formatMediaType, parseMediaType, unknownType } from '../mediaTypes/mediaType.ts'
 import { canonicalType } from '../mediaTypes/synonyms.ts'
 
-/** What a browser or one of its plug-ins runs, or renders as a page that can hold script. Stored names and synonyms. */
+/**
+ * Stored names and synonyms of types that a browser or its plug-ins run, or render as a page that can contain script.
+ */
 const active = new Set([
   'application/ecmascript',
   'application/hta',
@@ -52,17 +54,17 @@ const inlineImages = new Set([
   'image/webp',
 ])
 
-/** Labels that some reader takes for an encoding in which ASCII characters hide others, or that mean no fixed encoding. */
+/** Labels of encodings in which a reader can see other characters than ASCII suggests, or of no fixed encoding. */
 const deceptiveCharsets =
   /^(utf-?7|unicode-?1-1-utf-7|iso-?2022|csiso2022|hz|x-user-defined|replacement|utf-?32|ucs-?4|scsu|bocu)/
 
 const harmless = { contentType: unknownType, inlineAllowed: false }
 
 /**
- * Under which type a file's bytes are served, and whether a browser may show them in place. What could run script on the
- * bucket's origin never keeps its type and is always an attachment, and so is what no list here knows. Browsers render
- * PDF apart from the origin, so it may be shown. Text is served in its declared charset, by default UTF-8; in a charset
- * that browsers do not know, or that can hide markup, it is an attachment.
+ * The media type with which a file is served, and whether a browser may show it inline. Types that could run script on
+ * the bucket's origin, and unknown types, are replaced and always served as attachments. PDF may be shown, because
+ * browsers render it apart from the origin. Text is served in its declared charset, by default UTF-8. It is an
+ * attachment if browsers do not support the charset or if the charset can hide markup.
  */
 export function servedContentType(contentType: string): { contentType: string; inlineAllowed: boolean } {
   const type = parseMediaType(contentType)
@@ -84,7 +86,7 @@ function isActive(essence: string): boolean {
   return active.has(essence) || /\+(xml|html)$|^(multipart|message)\//.test(essence)
 }
 
-/** The labels of the WHATWG Encoding Standard, which browsers and Node.js share. */
+/** The labels of the WHATWG Encoding Standard, which browsers and Node.js use. */
 function isKnownCharset(label: string): boolean {
   if (deceptiveCharsets.test(label)) return false
   try {

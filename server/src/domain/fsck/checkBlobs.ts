@@ -20,7 +20,7 @@ interface CheckedBlob {
   readonly status: 'pending' | 'ready' | 'deleting'
   readonly refcount: number
   readonly versions: number
-  /** Versions that are not as long as the bytes. */
+  /** Versions whose size differs from that of the blob. */
   readonly otherSizes: number
   readonly releases: number
   readonly pendingUploads: number
@@ -29,7 +29,7 @@ interface CheckedBlob {
   readonly quarantineReason: string | null
 }
 
-/** Blobs against the versions that are their bytes, the uploads that create them and the journal that releases them. */
+/** Compares blobs with their versions, the uploads that create them and the journal that releases them. */
 export async function* checkBlobs(ctx: IntegrityContext, tenant: TenantName): AsyncGenerator<Finding> {
   const select = (after: string, limit: number) => selectBlobs(tenant.id, ctx.now(), after, limit)
   for await (const blob of readInPages<CheckedBlob>(ctx.database, tenant.id, select)) {
@@ -61,7 +61,7 @@ function defectsOf(ctx: IntegrityContext, tenant: TenantName, blob: CheckedBlob)
   return [...defects, ...lateness(ctx, blob), ...releasesOf(blob)]
 }
 
-/** The extension is short and plain, so that nothing of a key can lead elsewhere. */
+/** The extension must be short and plain, so that the key cannot contain a path. */
 const isKeyOf = (key: string, tenantId: string, blobId: string) => {
   const own = `org/${tenantId}/files/${blobId}.`
   return key.startsWith(own) && /^[a-z0-9]{1,10}$/.test(key.slice(own.length))
@@ -84,7 +84,7 @@ function releasesOf({ status, releases }: CheckedBlob): Defect[] {
   return []
 }
 
-/** How long a blob has waited is measured by the clock that is behind. */
+/** The age of a blob is measured by the earlier clock. */
 const selectBlobs = (tenantId: string, now: Date, after: string, limit: number) => sql`
   select b.id, b.object_key as "objectKey", b.status, b.refcount, b.purge_attempts as "purgeAttempts",
     b.quarantine_reason as "quarantineReason",
@@ -108,7 +108,7 @@ interface LateUpload {
   readonly expiresAt: string
 }
 
-/** Upload intents that nobody has ended although their time is long over, by the clock that is behind. */
+/** Finds upload intents that are still pending long after their expiry, by the earlier clock. */
 export async function* checkUploads({ database, now }: IntegrityContext, tenant: TenantName): AsyncGenerator<Finding> {
   const lateSeconds = overdueAfter.pendingMs / 1_000
   const select = (after: string, limit: number) => sql`
@@ -124,7 +124,7 @@ export async function* checkUploads({ database, now }: IntegrityContext, tenant:
 
 const toldFiles = 5
 
-/** The versions that are these bytes, in words: what an operator has to tell people about. */
+/** Describes the versions with these bytes, so that an operator knows whom the damage affects. */
 export async function usersOfBlob(database: TenantDatabase, tenantId: string, blobId: string): Promise<string> {
   const rows = await readRows<{ name: string; id: string; version: number }>(
     database,

@@ -23,8 +23,8 @@ interface StoredBlob {
 const askedAtOnce = 200
 
 /**
- * The bytes of versions that are kept, and objects that no row knows: one pass over the tenant's part of the bucket beside
- * its rows. Each kept object is asked for by a HEAD, because a listing does not show the headers that are stored with it.
+ * Checks the bytes of all kept versions, and finds objects without a row, in one pass over the tenant's objects and
+ * rows. Each kept object needs a HEAD, because a listing does not show the headers that are stored with it.
  */
 export async function* checkBytes(ctx: IntegrityContext, tenant: TenantName): AsyncGenerator<Finding> {
   const select = (after: string, limit: number) => sql`
@@ -57,7 +57,7 @@ async function* listObjects(
   for await (const { objects } of listInOrder(sweep, null)) yield* objects
 }
 
-/** Leaves out rows that are not kept, and known damage, which is told by itself. */
+/** Omits rows without bytes to keep, and known damage, which has its own finding. */
 async function* withoutKnownDamage(pairs: AsyncIterable<Pair<StoredBlob>>): AsyncGenerator<Pair<StoredBlob>> {
   for await (const pair of pairs) {
     const { row } = pair
@@ -71,7 +71,7 @@ interface AskedBlob extends StoredBlob {
   readonly isListed: boolean
 }
 
-/** Tells which bytes are not stored as they were committed, and still wanted. Each defect is confirmed by a second HEAD. */
+/** Finds bytes that differ from the commit and are still needed. A second HEAD confirms each defect. */
 async function* confirmBytes(
   ctx: IntegrityContext,
   tenant: TenantName,
@@ -98,7 +98,7 @@ async function defectOf({ blobs: store }: IntegrityContext, blob: AskedBlob): Pr
   const defect = first && describeDefect(blob, await store.head(blob.objectKey, { onNewConnection: true }))
   if (defect !== null || blob.isListed) return defect
   const { objects } = await store.list({ prefix: blob.objectKey, maxKeys: 1 })
-  // Else it was committed after its page had been listed.
+  // Otherwise it was committed after its page was listed.
   if (objects[0]?.key === blob.objectKey) return null
   throw new RunEnded('REFUSED', 'The listing leaves out objects that are there. Nothing is believed of it.')
 }
@@ -110,7 +110,7 @@ function describeDefect(blob: StoredBlob, stored: StoredObject | null): string |
   return stored.contentEncoding === null ? null : `stored with the content-encoding ${stored.contentEncoding}`
 }
 
-/** Those that are still to be kept: a file may have been purged while its bytes were asked for. */
+/** The blobs that are still kept. A file can have been purged while its bytes were checked. */
 async function listWanted({ database }: IntegrityContext, tenant: TenantName, some: readonly StoredBlob[]) {
   if (some.length === 0) return new Set<string>()
   const rows = await readRows<{ id: string }>(
@@ -122,15 +122,15 @@ async function listWanted({ database }: IntegrityContext, tenant: TenantName, so
   return new Set(rows.map(({ id }) => id))
 }
 
-/** A blob and the object under its key, or one of them alone. */
+/** A blob and the object with its key, or only one of them. */
 interface Pair<Row> {
   readonly row: Row | null
   readonly object: ListedObject | null
 }
 
 /**
- * Merges objects in the order of their keys with blobs in the order of their ids, which is the same. Keeps one of each.
- * `folder` is what all keys of blobs begin with.
+ * Merges objects in the order of their keys with blobs in the order of their ids, which are the same. Holds one of each
+ * in memory. `folder` is the common prefix of all blob keys.
  */
 export async function* pairWithRows<Row extends { readonly id: string; readonly objectKey: string }>(
   folder: string,
@@ -138,7 +138,7 @@ export async function* pairWithRows<Row extends { readonly id: string; readonly 
   rows: AsyncIterable<Row>,
 ): AsyncGenerator<Pair<Row>> {
   const listed = objects[Symbol.asyncIterator]()
-  // Read before the rows beside it: every object has a row before anybody can make it.
+  // Objects are read before rows, because every object has a row before it can be uploaded.
   let next = await listed.next()
   for await (const row of rows) {
     const start = `${folder}${row.id}`
@@ -152,7 +152,7 @@ export async function* pairWithRows<Row extends { readonly id: string; readonly 
   for (; !next.done; next = await listed.next()) yield { row: null, object: next.value }
 }
 
-/** Arrays of at most `size`. */
+/** Groups items into arrays of at most `size`. */
 export async function* inBatches<T>(items: AsyncIterable<T>, size: number): AsyncGenerator<T[]> {
   let batch: T[] = []
   for await (const item of items) {

@@ -15,15 +15,15 @@ interface CheckedFile {
   readonly isHeld: boolean
   readonly versions: number
   readonly newest: number
-  /** Versions whose bytes are not ready, or have no row. */
+  /** Versions whose blob is not ready or has no row. */
   readonly unready: number
   readonly isAsVersion: boolean
-  /** By the journal: in the order of transactions, and by the time of the application. */
+  /** The last name in the journal: by number, and by time. */
   readonly nameByOrder: string | null
   readonly nameByTime: string | null
 }
 
-/** Files against their versions, their attachments and the journal. */
+/** Compares files with their versions, their attachments and the journal. */
 export async function* checkFiles({ database }: IntegrityContext, tenant: TenantName): AsyncGenerator<Finding> {
   const pages = readInPages<CheckedFile>(database, tenant.id, (after, limit) => selectFiles(tenant.id, after, limit))
   for await (const file of pages) {
@@ -63,8 +63,10 @@ const countersOf = ({ attachmentCount, attached }: CheckedFile): Defect[] =>
     ? []
     : [['ATTACHMENT_COUNT', `counts ${attachmentCount} attachments and has ${attached}`]]
 
-/** The times of events can be in another order than their numbers, since clocks are turned back. Numbers of events from before
- * the journal was numbered follow their times. */
+/**
+ * The times of events can be out of order, because clocks can be set back. Events from before the numbering are
+ * numbered by time.
+ */
 const isNamedAsTold = ({ name, nameByOrder, nameByTime }: CheckedFile) =>
   nameByOrder === null || name === nameByOrder || name === nameByTime
 

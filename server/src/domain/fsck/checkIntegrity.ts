@@ -12,18 +12,19 @@ import { checkUsage } from './checkUsage.ts'
 import { type Finding, type IntegrityContext, information, violation } from './finding.ts'
 
 export interface IntegrityOptions {
-  /** Only this one; without it all of them, and what lies in the bucket under no tenant. */
+  /** Check only this tenant. Default: all tenants, and objects that belong to none. */
   readonly tenant?: TenantName | undefined
-  /** Looks at rows alone. */
+  /** Check only rows. */
   readonly skipsBucket?: boolean | undefined
 }
 
 /**
- * Every promise that the two stores keep to each other and to themselves, one finding for each that is broken. Streams:
- * memory does not grow with the number of rows, objects or findings. Changes nothing, and bears changes beside it: what a
- * statement compares is of one moment, and what the bucket contradicts is looked at again before it is told.
+ * Checks every invariant of the database and the bucket and yields one finding for each violation. Memory does not grow
+ * with the number of rows, objects or findings. Changes nothing. Concurrent changes cause no false findings: each
+ * statement compares one snapshot, and contradictions of the bucket are read again before they are reported.
  *
- * Throws `BlobStoreUnavailable` or `DatabaseUnavailable` where an answer is missing: that is neither a finding nor none.
+ * Throws `BlobStoreUnavailable` or `DatabaseUnavailable` if an answer is missing, because that is neither a violation
+ * nor its absence.
  */
 export async function* checkIntegrity(
   ctx: IntegrityContext,
@@ -42,7 +43,7 @@ export async function* checkIntegrity(
   if (!tenant && !skipsBucket) yield* findStrays(ctx)
 }
 
-/** Whether this database owns the bucket: neither was put back, and no other database uses it. Changes nothing. */
+/** Checks that this database owns the bucket. Changes nothing. */
 async function* checkBucketOwner(ctx: IntegrityContext): AsyncGenerator<Finding> {
   const { id } = await readInstallation(ctx.database)
   try {
@@ -50,13 +51,13 @@ async function* checkBucketOwner(ctx: IntegrityContext): AsyncGenerator<Finding>
     if (doubt !== null) yield violation('BUCKET', null, { type: 'bucket', id }, doubt.sentence)
     else if (newest === null) yield information('BUCKET', null, { type: 'bucket', id }, 'The bucket is not marked yet.')
   } catch (error) {
-    // A marker that cannot be read or understood.
+    // A marker that cannot be read or parsed.
     if (!(error instanceof RunEnded)) throw error
     yield violation('BUCKET', null, { type: 'bucket', id }, error.message)
   }
 }
 
-/** What lies in the bucket under no tenant of this database: one finding for each prefix. */
+/** Finds objects that belong to no tenant of this database. One finding per prefix. */
 async function* findStrays({ database, blobs, now, cleanup }: IntegrityContext): AsyncGenerator<Finding> {
   const ctx = { database, blobs, now, settings: cleanup }
   const walk = { position: null, mostListings: Infinity }
@@ -64,7 +65,7 @@ async function* findStrays({ database, blobs, now, cleanup }: IntegrityContext):
     const example = `such as ${exampleKey}`
     if (tenant === null) {
       const message = `"${prefix}" is not of Filegraph, ${example}. Nothing deletes it.`
-      // Another application may keep its objects in the same bucket, but not below `org/`.
+      // Another application can share the bucket, but must not use `org/`.
       const tell = prefix.startsWith('org/') ? violation : information
       yield tell('ORPHAN', null, { type: 'object', id: exampleKey }, message)
       continue

@@ -18,8 +18,8 @@ interface Difference {
 }
 
 /**
- * One audit entry and one event for each change: counted by kind of change and what it happened to, both ways. Their numbers
- * agree, and the journal counts from 1 to the head without a gap.
+ * Checks that each change has one audit entry and one event, by comparing their counts per action and subject. Their
+ * numbers must match, and the journal must count from 1 to its head without a gap.
  */
 export async function* checkJournal(ctx: IntegrityContext, tenant: TenantName): AsyncGenerator<Finding> {
   yield* checkPairs(ctx, tenant)
@@ -40,7 +40,7 @@ async function* checkPairs({ database }: IntegrityContext, tenant: TenantName): 
   }
 }
 
-/** The last of the next subjects. Each side is read in the order of its index, as far as is needed. */
+/** The last subject of the next page. Each side is read in index order, only as far as needed. */
 const selectEnd = (tenantId: string, after: string) => sql`
   select max(page.id::text)::uuid as "end" from (
     select either.id from (
@@ -54,7 +54,7 @@ const selectEnd = (tenantId: string, after: string) => sql`
 
 const quiet = sql.param(Object.keys(releases))
 
-/** That bytes were released stands in the journal alone. */
+/** The release of bytes has an event but no audit entry. */
 const selectDifferences = (tenantId: string, after: string, end: string) => sql`
   select coalesce(logged.subject_type, told.subject_type) as "subjectType",
     coalesce(logged.subject_id, told.subject_id) as "subjectId", coalesce(logged.action, told.type) as "change",
@@ -122,7 +122,7 @@ const selectNumbered = (tenantId: string, after: number, end: number) => sql`
       where a.tenant_id = ${tenantId} and a.seq > ${after}::bigint and a.seq <= ${end}::bigint
         and t.id is null) as "strayEntries"`
 
-/** Head and events by one statement, since the journal grows while it is checked. */
+/** Reads head and events in one statement, because the journal grows during the check. */
 const selectBeyond = (tenantId: string) => sql`
   select u.journal_seq as "head", (
     select count(*)::int from ${events} e where e.tenant_id = u.tenant_id and e.seq > u.journal_seq

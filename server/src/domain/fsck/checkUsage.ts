@@ -4,12 +4,12 @@ import { tenantUsage } from '../../database/tables/identityTables.ts'
 import type { TenantName } from '../tenants/findTenant.ts'
 import { type Finding, type IntegrityContext, violation, readRows } from './finding.ts'
 
-/** What is counted, by the column that holds it. */
+/** The counted values, by column. */
 export type Counts = Readonly<
   Record<'fileCount' | 'trashedCount' | 'versionCount' | 'storedBytes' | 'reservedBytes', number>
 >
 
-/** The tenant's counters against what they count, in one statement: a count of its own would be of another moment. */
+/** Compares the tenant's counters with counted rows, in one statement. Two statements would read two snapshots. */
 export async function* checkUsage({ database }: IntegrityContext, tenant: TenantName): AsyncGenerator<Finding> {
   const [row] = await readRows<{ told: Counts; counted: Counts }>(
     database,
@@ -33,7 +33,7 @@ export async function* checkUsage({ database }: IntegrityContext, tenant: Tenant
   }
 }
 
-/** An expression: what the counters have to be, as JSON. Purged files count nowhere. */
+/** A SQL expression with the correct counters as JSON. Purged files do not count. */
 export const countUsage = (tenantId: string): SQL => sql`(
   select json_build_object('fileCount', kept.live, 'trashedCount', kept.trashed, 'versionCount', held.n,
     'storedBytes', held.bytes, 'reservedBytes', coming.bytes)

@@ -4,46 +4,50 @@ import type { Context } from '../context.ts'
 import type { CleanupSettings } from '../sweeps/runs/settings.ts'
 import type { TenantName } from '../tenants/findTenant.ts'
 
-/** What the checks work with. They ask, and change nothing. */
+/** The inputs of the checks. They only read. */
 export type IntegrityContext = Pick<Context, 'database' | 'blobs' | 'now'> & { readonly cleanup: CleanupSettings }
 
 export type Invariant =
-  /** Versions that are kept have bytes of the size and etag that were committed. */
+  /** The bytes of kept versions have the committed size and ETag. */
   | 'BYTES'
-  /** No bytes are known to be damaged. */
+  /** No bytes are in quarantine. */
   | 'QUARANTINE'
-  /** A version is as long as its bytes. */
+  /** The size of a version equals that of its blob. */
   | 'VERSION_SIZE'
-  /** The versions of a file are numbered without gaps, the current one is the last, and all lie in ready bytes. */
+  /** The versions of a file are numbered without gaps, the current one is the last, and all have ready bytes. */
   | 'VERSIONS'
-  /** Type and size of a file are those of its current version, its name is the one that it was given last. */
+  /**
+   * The type and the size of a file equal those of its current version, and its name is the last one in the journal.
+   */
   | 'FILE_AS_VERSION'
-  /** `files.attachment_count` equals the attachments. */
+  /** `files.attachment_count` equals the number of attachments. */
   | 'ATTACHMENT_COUNT'
-  /** `blobs.refcount` equals the versions, and only ready bytes have any. */
+  /** `blobs.refcount` equals the number of versions, and only ready blobs have versions. */
   | 'REFCOUNT'
-  /** `tenant_usage` equals what it counts. */
+  /** `tenant_usage` equals the counted rows. */
   | 'USAGE'
-  /** A file in use is not in the trash, a held one not purged, a purged one has neither versions nor attachments. */
+  /**
+   * An attached file is not in the trash, a held file is not purged, and a purged file has no versions or attachments.
+   */
   | 'LIFECYCLE'
-  /** An object key lies under its row's tenant and blob. */
+  /** An object key contains the tenant and the id of its row. */
   | 'KEY'
-  /** No object without a row stays for longer than the grace. */
+  /** No object without a row remains for longer than the grace period. */
   | 'ORPHAN'
-  /** Nothing stays in `deleting` or `pending` past its limit. */
+  /** No blob stays in `deleting` or `pending` past its limit. */
   | 'OVERDUE'
-  /** One audit entry and one event for each change, numbered alike and without a gap. */
+  /** Each change has one audit entry and one event with the same number, and the numbers have no gap. */
   | 'JOURNAL'
-  /** The journal says that bytes were released when they were, and only then. */
+  /** The journal has a `blob.released` event for every released blob and for no other. */
   | 'RELEASE'
   /** The bucket belongs to this database. */
   | 'BUCKET'
 
-/** A violation, or INFORMATION that is worth knowing. */
+/** A violation, or INFORMATION. */
 export interface Finding {
   readonly severity: 'VIOLATION' | 'INFORMATION'
   readonly invariant: Invariant
-  /** Null for what concerns the whole installation. */
+  /** Null if the finding concerns the whole installation. */
   readonly tenant: TenantName | null
   readonly subject: Subject
   /** A sentence for people. */
@@ -74,15 +78,15 @@ const hourMs = 3_600_000
 const dayMs = 24 * hourMs
 
 /**
- * From when on something is late: its usual time, and as long again as a sweep of the schedule, or a store that was away
- * for some days, can hold it up.
+ * When an item is overdue: after its usual time, and as much longer as a scheduled sweep or an outage of the store can
+ * delay it.
  */
 export const overdueAfter = {
-  /** Since a blob became `deleting`. */
+  /** The time since the blob became `deleting`. */
   deletingMs: ({ purgeGraceMs }: Pick<CleanupSettings, 'purgeGraceMs'>) => purgeGraceMs + 7 * dayMs,
-  /** Since an upload intent ended. */
+  /** The time since the upload intent ended. */
   pendingMs: dayMs,
-  /** Since an object without a row was first seen: the reconcile that deletes it comes once a day. */
+  /** The time since the object was first seen. The reconcile that deletes it runs daily. */
   orphanMs: ({ orphanGraceMs }: Pick<CleanupSettings, 'orphanGraceMs'>) => orphanGraceMs + dayMs + 12 * hourMs,
 }
 
@@ -90,8 +94,8 @@ const pageRows = 500
 const beforeAll = '00000000-0000-0000-0000-000000000000'
 
 /**
- * Rows of a tenant by id, a page at a time. Each page is one statement and so one moment: what it compares holds together,
- * whatever changes meanwhile. `select` gets the id behind which it reads and how many rows it may read.
+ * Reads a tenant's rows by id, page by page. Each page is one statement and therefore one snapshot. `select` gets the
+ * last id of the page before and the maximum number of rows.
  */
 export async function* readInPages<Row extends { readonly id: string }>(
   database: TenantDatabase,
@@ -107,6 +111,6 @@ export async function* readInPages<Row extends { readonly id: string }>(
   }
 }
 
-/** Reads with one statement; columns by the names that it gives them. */
+/** Reads with one statement. The columns have the names of the select list. */
 export const readRows = <Row>(database: TenantDatabase, tenantId: string, statement: SQL): Promise<Row[]> =>
   database.readOnce(tenantId, async (tx) => (await tx.db.execute(statement)) as unknown as Row[])

@@ -8,8 +8,7 @@ import { type Counts, countUsage } from './checkUsage.ts'
 import type { Finding, IntegrityContext, Invariant } from './finding.ts'
 
 /**
- * Sets counters to what is counted, and answers with each violation that went by that. Everything else stays as it is:
- * no bytes, no status and no history are changed.
+ * Sets counters to the counted values and yields each repaired violation. Changes no bytes, no status and no history.
  */
 export async function* mendCounters(ctx: IntegrityContext, options: IntegrityOptions): AsyncGenerator<Finding> {
   for await (const finding of checkIntegrity(ctx, options)) {
@@ -19,7 +18,7 @@ export async function* mendCounters(ctx: IntegrityContext, options: IntegrityOpt
   }
 }
 
-/** Locks the row first, then counts: every change of what is counted takes the same lock. */
+/** Locks the row, then counts. Every change of the counted rows takes the same lock. */
 type Mend = (ctx: IntegrityContext, tenant: TenantName, id: string) => Promise<boolean>
 
 const mendAttachmentCount: Mend = (ctx, tenant, id) =>
@@ -33,7 +32,7 @@ const mendAttachmentCount: Mend = (ctx, tenant, id) =>
       returning f.id`,
   )
 
-/** If there is nothing to count, or the bytes are not ready, the row itself is damaged, not only its counter. */
+/** If there is nothing to count or the blob is not ready, the row itself is damaged and not only its counter. */
 const mendRefcount: Mend = (ctx, tenant, id) =>
   inSteps(
     ctx,

@@ -8,7 +8,7 @@ import { type Finding, information, type IntegrityContext, violation, overdueAft
 
 const requestsAtOnce = 16
 
-/** Objects without a row: those that should have been deleted by now, and those that are watched or were never seen. */
+/** Finds objects without a row: overdue ones, and ones that are watched or new. */
 export async function* tellOrphans(
   ctx: IntegrityContext,
   tenant: TenantName,
@@ -42,7 +42,7 @@ interface Watch {
   readonly isOverdue: boolean | null
 }
 
-/** Of those keys that no row has by now: how long each is watched, by the clock that is behind. */
+/** When each of the keys without a row was first seen, by the earlier clock. */
 async function readWatch(
   { database, now, cleanup }: IntegrityContext,
   tenant: TenantName,

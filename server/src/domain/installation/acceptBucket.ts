@@ -10,14 +10,14 @@ import { readVetoes, recordDecision, type Veto, vetoKeyOf } from './veto.ts'
 
 type Parts = Pick<Context, 'database' | 'blobs' | 'now'>
 
-/** Everything that a person needs to decide which database owns the bucket. */
+/** The facts for a person who decides which database owns the bucket. */
 export interface Sides {
-  /** What is wrong, in a sentence. Null: nothing is. */
+  /** The problem, in a sentence. Null if there is none. */
   readonly doubt: Judgement['doubt']
   readonly self: Side
   /** The newest marker in the bucket. */
   readonly newest: Judgement['newest']
-  /** What the other databases said of themselves when they objected. */
+  /** The descriptions that other databases left when they objected. */
   readonly others: readonly Veto[]
 }
 
@@ -35,9 +35,9 @@ export async function readSides(ctx: Parts): Promise<Sides> {
 }
 
 /**
- * A person's decision that this database owns this bucket from now on. Writes a marker ahead of all others, then removes
- * those, then the vetoes: a process that dies in between leaves deletes refused. Another database that still runs on the
- * bucket objects again within a minute.
+ * Records a person's decision that this database owns the bucket. Writes a marker with a higher generation than all
+ * others, then removes the others, then the vetoes. If the process dies in between, deletes stay refused. Another
+ * database that still uses the bucket objects again within a minute.
  */
 export async function acceptBucket(ctx: Parts, actor = 'unknown'): Promise<void> {
   const { database, blobs, now } = ctx
@@ -63,27 +63,27 @@ export async function acceptBucket(ctx: Parts, actor = 'unknown'): Promise<void>
 }
 
 /**
- * Since when this database works although it may have been put back or copied: see `wasReleasedInDoubt`. Null where it is
- * right and another one objected. An overlong answer only keeps more.
+ * When the doubt about this database began, for `wasReleasedInDoubt`. Null if this database is right and another one
+ * objected. A period that is too long only keeps more bytes.
  */
 async function findDoubtedSince(ctx: Parts, refusedSince: Date | null): Promise<string | null> {
   try {
     const { doubt } = await judgeBucket(ctx)
     if (doubt === null || doubt.finding === 'VETOED') return null
   } catch (error) {
-    // Markers that cannot be understood are a doubt too, and the person decides all the same.
+    // A marker that cannot be parsed is also a doubt. The person decides anyway.
     if (!(error instanceof RunEnded)) throw error
   }
   return (refusedSince ?? ctx.now()).toISOString()
 }
 
-/** For the record: which markers the decision overruled. One that is damaged is named by its key alone. */
+/** The overruled markers, for the log. A damaged one is named only by its key. */
 async function describeMarker({ blobs }: Parts, place: MarkerPlace) {
   const { key, writer } = await readMarker(blobs, place)
   return { key, writer }
 }
 
-/** A person has decided, so nothing has to settle. */
+/** No settling time is needed, because a person has decided. */
 const takeOver = (database: TenantDatabase, server: DatabaseServer) =>
   database.lookUp((db) =>
     db.update(installationTable).set({
@@ -98,8 +98,8 @@ const takeOver = (database: TenantDatabase, server: DatabaseServer) =>
   )
 
 /**
- * A person's decision that another database owns this bucket. This one deletes nothing from now on, whatever the bucket
- * says, and no longer objects to others. Its own veto goes; those of others stay until the owner of the bucket is accepted.
+ * Records a person's decision that another database owns the bucket. This database then deletes nothing and no longer
+ * objects to others. Its own veto is removed. Vetoes of others stay until the owner of the bucket is accepted.
  */
 export async function retireDatabase(ctx: Parts, actor: string): Promise<void> {
   const { database, blobs, now } = ctx

@@ -16,18 +16,18 @@ import { type Doubt, doubtOf, leaveVeto, readVetoes, vetoKeyOf } from './veto.ts
 
 type Parts = Pick<Context, 'database' | 'blobs' | 'now'>
 
-/** What the database and the bucket say of each other at one moment. */
+/** A comparison of the database and the bucket at one moment. */
 export interface Judgement {
   readonly installation: Installation
   readonly server: DatabaseServer
   readonly newest: Marker | null
-  /** Null: they belong together, and nobody objects to deletes. */
+  /** Null: they belong together, and no database objects to deletes. */
   readonly doubt: Doubt | null
-  /** False: the newest marker is ours, and its process died before it wrote that down. */
+  /** False: the newest marker is ours, but the process that wrote it died before it recorded that. */
   readonly isConfirmed: boolean
 }
 
-/** Other processes of this database advance the marker while it is being read. */
+/** Retries, because other processes of this database can advance the marker during the comparison. */
 const looks = 5
 
 /** Reads both and compares them. Changes nothing. */
@@ -38,27 +38,27 @@ export async function judgeBucket(ctx: Parts, looksLeft = looks): Promise<Judgem
   const known = isOurNext ? { ...installation, ...placeOf(newest) } : installation
   const own = doubtOf(known, server, newest)
   if (own !== null && looksLeft > 1 && (await hasMoved(ctx, installation))) return judgeBucket(ctx, looksLeft - 1)
-  // The vetoes last, so that theirs is the freshest answer where it decides.
+  // Vetoes are read last, so that the newest answer decides.
   const doubt = retirementOf(installation) ?? own ?? (await findVeto(ctx, vetoKeyOf(installation, server)))
   return { installation: known, server, newest, doubt, isConfirmed: !isOurNext }
 }
 
 const placeOf = ({ generation, token }: Marker) => ({ generation, token, nextToken: null, isMarked: true })
 
-/** A marker of another installation counts before any of ours. */
+/** A marker of another installation takes precedence over our own. */
 async function readNewest({ blobs }: Parts, { id }: Installation): Promise<Marker | null> {
   const places = await listMarkers(blobs)
   const place = places.findLast((marker) => marker.id !== id) ?? places.at(-1)
   return place ? readMarker(blobs, place) : null
 }
 
-/** The marker is read after the row: another process may have changed both in between. */
+/** The marker is read after the row. Another process may have changed both in between. */
 async function hasMoved({ database }: Parts, { generation, nextToken }: Installation): Promise<boolean> {
   const now = await readInstallation(database)
   return now.generation !== generation || now.nextToken !== nextToken
 }
 
-/** Of several the one that says most: left by another database, for a reason of its own. */
+/** Chooses the most informative veto: one of another database with its own reason. */
 async function findVeto({ blobs }: Parts, ownKey: string): Promise<Doubt | null> {
   const vetoes = await readVetoes(blobs)
   const others = vetoes.filter(({ key }) => key !== ownKey)
@@ -76,9 +76,9 @@ function retirementOf({ retiredAt }: Installation): Doubt | null {
 }
 
 /**
- * Before anything is deleted or accused: ends the run with REFUSED unless this bucket and this database belong together.
- * Leaves a veto where it finds another database, so that the other one stops as well. Marks a bucket that has no marker, if
- * this database never wrote one. A dry run only looks.
+ * Must be called before anything is deleted or reported as damaged. Ends the run with REFUSED unless this bucket and
+ * this database belong together. Leaves a veto if it finds another database, so that the other one stops too. Marks a
+ * bucket without a marker if this database never wrote one. A dry run only reads.
  */
 export async function assertOwnBucket(ctx: Parts, { isDryRun = false } = {}): Promise<Judgement> {
   const judgement = await judgeBucket(ctx)
@@ -97,17 +97,17 @@ export async function assertOwnBucket(ctx: Parts, { isDryRun = false } = {}): Pr
   return judgement
 }
 
-/** The row first: it is what this database's own processes read, also while the bucket takes no object. */
+/** Updates the row first, because the processes of this database read it even if the bucket accepts no object. */
 async function refuse(ctx: Parts, { installation, server }: Judgement, doubt: Doubt): Promise<void> {
   if (installation.refusal !== doubt.sentence) await noteRefusal(ctx.database, doubt.sentence, ctx.now())
-  // Nobody is there to stop: the bucket has no marker, or a person has decided already.
+  // No other database has to be stopped: the bucket has no marker, or a person has already decided.
   if (doubt.finding === 'UNMARKED' || doubt.finding === 'RETIRED') return
   await leaveVeto(ctx, doubt, installation, server)
 }
 
 /**
- * The last question before each batch of deletes. Beyond `assertOwnBucket`: a server process that was not known before has
- * to have written the markers for `settleMs`, so that another database on the bucket has had the time to object.
+ * The last check before each batch of deletes. In addition to `assertOwnBucket`, a new server process must have written
+ * the markers for `settleMs`, so that another database on the bucket has had time to object.
  */
 export async function assertMayDelete(ctx: Pick<SweepContext, keyof Parts | 'settings'>): Promise<void> {
   const judgement = await assertOwnBucket(ctx)
@@ -115,7 +115,7 @@ export async function assertMayDelete(ctx: Pick<SweepContext, keyof Parts | 'set
   if (until === 'LATER' || until > earliest(ctx.now(), judgement.server.now)) throw refused(settlingSentence(until))
 }
 
-/** Whether `assertMayDelete` would only ask to wait. Asks the database alone. */
+/** True if only the settling time prevents deletes. Reads only the database. */
 export async function isSettling(ctx: Pick<SweepContext, keyof Parts | 'settings'>): Promise<boolean> {
   const known = await readInstallationOnServer(ctx.database)
   if (!known.installation.isMarked) return false
@@ -137,17 +137,17 @@ function settlingSentence(until: Date | 'LATER'): string {
   return `${why} ${time}, so that another database on the same bucket has time to object.`
 }
 
-/** Writes the next generation into the bucket, and removes those long past. Every process may do so at any time. */
+/** Writes the next generation into the bucket and removes old ones. Every process may call it at any time. */
 export async function advanceMarker(ctx: Parts): Promise<void> {
   await writeNext(ctx, await assertOwnBucket(ctx))
 }
 
-/** Every process that writes this generation writes the same token, so that it does not matter which is first. */
+/** All processes write the same token for this generation, so it does not matter which one is first. */
 async function writeNext(ctx: Parts, { installation, server }: Judgement): Promise<void> {
   const { database, blobs, now } = ctx
   const next = await prepareGeneration(database)
   if (!(await writeMarker(blobs, next, server, now()))) {
-    // Another database was first. The next look says which, and leaves a veto.
+    // Another database was first. The next comparison identifies it and leaves a veto.
     await assertOwnBucket(ctx)
     return
   }

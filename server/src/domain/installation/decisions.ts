@@ -3,13 +3,13 @@ import { installationLog } from '../../database/tables/cleanupTables.ts'
 import type { TenantDatabase } from '../../database/tenantDatabase.ts'
 import { limits } from '../limits.ts'
 
-/** The time in which this database worked although it may have been put back, ended by a person's decision. */
+/** A period in which this database worked although it may have been restored. A person's decision ended it. */
 export interface DoubtfulTime {
   readonly since: Date
   readonly until: Date
 }
 
-/** Every such time, one a decision. */
+/** All such periods, one per decision. */
 export async function readDoubtfulTimes(database: TenantDatabase): Promise<DoubtfulTime[]> {
   const decisions = await database.lookUp((db) =>
     db
@@ -30,8 +30,8 @@ interface Released {
 const skewMs = limits.clockSkewSeconds * 1_000
 
 /**
- * Whether an upload was announced before a person decided, and ended after this database had come into doubt. The database
- * that it was copied from, or that it was itself before it was put back, may have committed the upload as a file meanwhile.
+ * True if an upload was created before a person's decision and ended after the doubt began. The original database, or
+ * this one before it was restored, may have committed the upload as a file.
  */
 export const wasReleasedInDoubt = ({ createdAt, deletingSince }: Released, times: readonly DoubtfulTime[]): boolean =>
   times.some(

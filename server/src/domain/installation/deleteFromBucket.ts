@@ -3,12 +3,14 @@ import { type Lease, LeaseOver } from '../sweeps/runs/rails.ts'
 import type { SweepContext } from '../sweeps/runs/recordRun.ts'
 import { assertMayDelete } from './bucketMarker.ts'
 
-/** How old the answer of the bucket may be when the delete is sent. Longer: the process was stopped in between. */
+/**
+ * The maximum age of the bucket's answer when the delete is sent. If it is older, the process was suspended in between.
+ */
 const freshMs = 10_000
 
 /**
- * The only door through which sweeps delete objects of tenants. Asks the bucket right before each batch whether it is still
- * the one of this database and whether nobody objects. Ends the run with REFUSED otherwise.
+ * The only function through which sweeps delete objects of tenants. Right before each batch it checks that the bucket
+ * belongs to this database and that no database objects. Ends the run with REFUSED otherwise.
  */
 export async function deleteFromBucket(
   ctx: SweepContext,
@@ -20,7 +22,7 @@ export async function deleteFromBucket(
   return ctx.blobs.delete(keys)
 }
 
-/** The same for an upload in parts that nobody finished. */
+/** As `deleteFromBucket`, for an unfinished multipart upload. */
 export async function abortInBucket(ctx: SweepContext, lease: Lease, key: string, uploadId: string): Promise<void> {
   await askFreshly(ctx, lease)
   await ctx.blobs.abortUpload(key, uploadId)

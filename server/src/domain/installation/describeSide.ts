@@ -9,7 +9,7 @@ import type { TenantDatabase, Transaction } from '../../database/tenantDatabase.
 import { listTenantNames } from '../tenants/findTenant.ts'
 import type { DatabaseServer, Installation } from './installation.ts'
 
-/** What a person has to know about a database to decide whether it is the one that lives. Written into vetoes. */
+/** The facts about a database for a person who decides which one is live. Written into vetoes. */
 export const sideShape = z
   .object({
     installationId: z.string(),
@@ -17,7 +17,7 @@ export const sideShape = z
     databaseName: z.string(),
     host: z.string(),
     tenants: z.number(),
-    /** The sums are of so many tenants. */
+    /** The number of tenants in the sums. */
     tenantsCounted: z.number(),
     files: z.number(),
     trashedFiles: z.number(),

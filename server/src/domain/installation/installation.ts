@@ -5,16 +5,19 @@ import { databaseClock } from '../../database/lockRows.ts'
 import { installation } from '../../database/tables/cleanupTables.ts'
 import type { TenantDatabase } from '../../database/tenantDatabase.ts'
 
-/** Which installation a database belongs to, and how far it has come. */
+/** The installation that a database belongs to, and its generation. */
 export type Installation = Omit<typeof installation.$inferSelect, 'singleton'>
 
-/** The server process and the database in it. A copy differs in at least one of these, whatever way it was made. */
+/** The server process and the database. A copy differs in at least one of these values. */
 export interface DatabaseServer {
-  /** Of the cluster: kept by replicas and copies of the disk, another one after a restore from a dump. Null: not readable. */
+  /**
+   * Identifies the cluster. Replicas and copies of the disk keep it; a restored dump has another one. Null: not
+   * readable.
+   */
   readonly systemIdentifier: string | null
   readonly databaseOid: number
   readonly databaseName: string
-  /** Seconds since 1970, to the microsecond; as text, since it is only ever compared. */
+  /** Seconds since 1970, with microseconds. Text, because it is only compared. */
   readonly startedAt: string
   /** The database's clock when this was read. */
   readonly now: Date
@@ -28,10 +31,10 @@ export interface Generation {
 
 type Connection = PgRemoteDatabase
 
-/** The row, which is created if there is none yet. */
+/** Reads the row, and creates it if it is missing. */
 export const readInstallation = (database: TenantDatabase): Promise<Installation> => database.lookUp(selectRow)
 
-/** The row, and the server that it was read from, of one moment. */
+/** Reads the row and its server in one snapshot. */
 export const readInstallationOnServer = (
   database: TenantDatabase,
 ): Promise<{ readonly installation: Installation; readonly server: DatabaseServer }> =>
@@ -48,7 +51,8 @@ async function selectRow(db: Connection): Promise<Installation> {
 }
 
 async function readServer(db: Connection): Promise<DatabaseServer> {
-  // Some managed services withhold the control data. Calling the function without the privilege would abort the transaction.
+  // Some managed services restrict the control data. Calling the function without the privilege would abort the
+  // transaction.
   const [may] = await db.execute(sql`select has_function_privilege('pg_control_system()', 'execute') as "isReadable"`)
   const identifier =
     may?.['isReadable'] === true ? sql`(select system_identifier::text from pg_control_system())` : null
@@ -67,7 +71,7 @@ async function readServer(db: Connection): Promise<DatabaseServer> {
   }
 }
 
-/** The next generation. Every call before it is confirmed returns the same. `atLeast` skips generations. */
+/** Prepares the next generation. Returns the same one until it is confirmed. `atLeast` skips generations. */
 export async function prepareGeneration(database: TenantDatabase, atLeast = 0): Promise<Generation> {
   return database.lookUp(async (db) => {
     const [row] = await db.select().from(installation).for('update')
@@ -79,7 +83,7 @@ export async function prepareGeneration(database: TenantDatabase, atLeast = 0): 
   })
 }
 
-/** Takes a prepared generation as the current one, once its marker is known to be in the bucket. */
+/** Makes a prepared generation the current one, after its marker is known to be in the bucket. */
 export async function confirmGeneration(
   database: TenantDatabase,
   { generation, token }: Omit<Generation, 'id'>,
@@ -93,8 +97,8 @@ export async function confirmGeneration(
 }
 
 /**
- * Remembers which server writes the markers now. Unless a person has just decided, a server that was not known before has
- * to write them for a while before it may delete: see `settlingSince`. The first marker of all begins no such wait.
+ * Records the server that writes the markers. A new server must write them for some time before it may delete (see
+ * `settlingSince`), unless a person has just decided. The very first marker needs no such time.
  */
 export async function keepServer(
   database: TenantDatabase,
@@ -114,7 +118,7 @@ export async function keepServer(
   )
 }
 
-/** Notes in the row that deletes are refused, so that every process can tell; null: they are allowed again. */
+/** Records in the row that deletes are refused, for all processes. Null: they are allowed again. */
 export async function noteRefusal(database: TenantDatabase, refusal: string | null, now: Date): Promise<void> {
   await database.lookUp((db) =>
     refusal === null

@@ -6,8 +6,8 @@ import { RunEnded } from '../sweeps/runs/recordRun.ts'
 import type { DatabaseServer, Generation } from './installation.ts'
 
 /**
- * The objects that say whose a bucket is: `filegraph/installation/<id>/<generation>` for the last generations, each created
- * once and never overwritten. Each holds the token of its generation and who wrote it, for people.
+ * Objects that identify the owner of a bucket: `filegraph/installation/<id>/<generation>` for the last generations.
+ * Each is created once and never overwritten. It holds the token of its generation and, for people, its writer.
  */
 const prefix = 'filegraph/installation/'
 const keptGenerations = 3
@@ -25,7 +25,7 @@ export interface MarkerPlace {
   readonly generation: number
 }
 
-/** Who wrote a marker. Markers of earlier versions do not say. */
+/** The writer of a marker. Markers of earlier versions have none. */
 const markerWriter = z
   .object({
     at: z.string(),
@@ -37,7 +37,7 @@ const markerWriter = z
   .readonly()
 export type MarkerWriter = z.infer<typeof markerWriter>
 
-/** The token decides; who wrote it is for people, and a marker without it is a marker all the same. */
+/** Only the token is compared. The writer is for people, and a marker without it is valid. */
 const markerContent = z.object({ token: z.string(), writer: markerWriter.nullable().catch(null) })
 
 export interface Marker extends MarkerPlace {
@@ -45,13 +45,13 @@ export interface Marker extends MarkerPlace {
   readonly writer: MarkerWriter | null
 }
 
-/** For people. */
+/** Describes the writer for people. */
 export function lastWriter({ writer }: Marker): string {
   if (!writer) return 'Its last marker does not say who wrote it.'
   return `The last marker was written at ${writer.at} by the database "${writer.databaseName}", from the host ${writer.host}.`
 }
 
-/** In ascending order of key. Ends the run with REFUSED if something else lies there. */
+/** In ascending order of the key. Ends the run with REFUSED if the prefix holds another object. */
 export async function listMarkers(blobs: BlobStore): Promise<MarkerPlace[]> {
   const { objects, continuationToken } = await blobs.list({ prefix })
   if (continuationToken !== null) throw refused('The bucket has too many markers. Find out who writes them.')
@@ -68,11 +68,14 @@ export async function readMarker(blobs: BlobStore, place: MarkerPlace): Promise<
   return { ...place, ...parse(new TextDecoder().decode(content)) }
 }
 
-/** Earlier versions wrote the token alone. What is anything else matches no token, and so raises a doubt. */
+/** Earlier versions wrote only the token. Any other content matches no token, and so causes a doubt. */
 const parse = (text: string): Pick<Marker, 'token' | 'writer'> =>
   parseJson(markerContent, text) ?? { token: text, writer: null }
 
-/** Creates the marker of a generation. Returns whether it holds this token now, no matter which process wrote it. */
+/**
+ * Creates the marker of a generation. Returns true if the marker holds this token, regardless of which process wrote
+ * it.
+ */
 export async function writeMarker(blobs: BlobStore, next: Generation, server: DatabaseServer, now: Date) {
   const { systemIdentifier, databaseOid, databaseName } = server
   const writer: MarkerWriter = { at: now.toISOString(), host: hostname(), databaseName, systemIdentifier, databaseOid }
@@ -85,7 +88,7 @@ export async function writeMarker(blobs: BlobStore, next: Generation, server: Da
   return found.token === next.token
 }
 
-/** Removes the markers of this installation that are long past. */
+/** Removes old markers of this installation. */
 export async function removePastMarkers(blobs: BlobStore, { id, generation }: Generation): Promise<void> {
   const past = (await listMarkers(blobs)).filter(
     (marker) => marker.id === id && marker.generation <= generation - keptGenerations,

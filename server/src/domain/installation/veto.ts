@@ -11,23 +11,24 @@ import type { DatabaseServer, Installation } from './installation.ts'
 import { lastWriter, type Marker, paddedGeneration, refused } from './marker.ts'
 
 /**
- * Why a bucket and a database may not belong together. UNMARKED: the bucket has no marker. FOREIGN: it has one of another
- * installation. AHEAD: of a later generation. BEHIND: of an earlier one. PARTED: of this generation, written by another
- * database. MOVED: the marker is right, and the database runs where it did not run before. VETOED: another database on the
- * same bucket found one of these. RETIRED: a person decided that another database owns the bucket.
+ * Why a bucket and a database may not belong together. UNMARKED: the bucket has no marker. FOREIGN: its marker is of
+ * another installation. AHEAD: the marker has a later generation. BEHIND: it has an earlier one. PARTED: it has this
+ * generation, but another database wrote it. MOVED: the marker is right, but the database runs on another server.
+ * VETOED: another database on the same bucket found one of these. RETIRED: a person decided that another database owns
+ * the bucket.
  */
 const findings = ['UNMARKED', 'FOREIGN', 'AHEAD', 'BEHIND', 'PARTED', 'MOVED', 'VETOED', 'RETIRED'] as const
 type Finding = (typeof findings)[number]
 
 export interface Doubt {
   readonly finding: Finding
-  /** What was found, in words for people: which side is older, and who wrote the other one. */
+  /** The finding in words for people: which side is older, and who wrote the other one. */
   readonly sentence: string
-  /** What the bucket says instead. Null where it says nothing. */
+  /** The marker in the bucket. Null if there is none. */
   readonly other: Marker | null
 }
 
-/** Compares what the database knows with the newest marker. Null: they belong together. */
+/** Compares the database's row with the newest marker. Null: they belong together. */
 export function doubtOf(installation: Installation, server: DatabaseServer, newest: Marker | null): Doubt | null {
   if (newest === null) {
     const sentence = 'The bucket has no marker of this installation: it is another bucket, or was emptied.'
@@ -60,7 +61,7 @@ export function doubtOf(installation: Installation, server: DatabaseServer, newe
 const isWrittenBy = ({ writer }: Marker, server: DatabaseServer): boolean =>
   writer !== null && writer.systemIdentifier === server.systemIdentifier && writer.databaseOid === server.databaseOid
 
-/** Restored from a dump or copied within the server. Replicas and copies of the disk keep both. */
+/** True after a restore from a dump or a copy within the server. Replicas and copies of the disk keep both values. */
 const hasMoved = ({ systemIdentifier, databaseOid }: Installation, server: DatabaseServer): boolean =>
   (databaseOid !== null && databaseOid !== server.databaseOid) ||
   (systemIdentifier !== null && server.systemIdentifier !== null && systemIdentifier !== server.systemIdentifier)
@@ -69,22 +70,25 @@ const movedSentence = (newest: Marker) =>
   `This database was restored or copied: the original marked the bucket from another server or under another name. ${lastWriter(newest)}`
 
 /**
- * Objections to any deletion from a bucket: one object `filegraph/veto/<installation>/<generation>-<hash>` for each database
- * that found something wrong. While one of them is there, no database deletes anything and none advances the marker, so
- * that each leaves at most one. A person removes them with `filegraph accept-bucket`.
+ * Objections to all deletes from a bucket: one object `filegraph/veto/<installation>/<generation>-<hash>` for each
+ * database that found a problem. While one exists, no database deletes anything or advances the marker, so each leaves
+ * at most one. A person removes them with `filegraph accept-bucket`.
  */
 const prefix = 'filegraph/veto/'
 const maxContentBytes = 16_384
 
 const vetoContent = z
   .object({
-    /** What the database found that left it. VETOED: only that another one objected; it then states its own side. */
+    /**
+     * What the database that left the veto found. VETOED: only that another database objected; this one adds its own
+     * description.
+     */
     finding: z.enum(findings),
     sentence: z.string(),
     at: z.string(),
-    /** The database that left it. */
+    /** The database that left the veto. */
     self: sideShape,
-    /** What the bucket said to it. Null where it said nothing. */
+    /** The marker that it found. Null if there was none. */
     other: z.object({ installationId: z.string(), generation: z.number(), writer: z.unknown() }).readonly().nullable(),
   })
   .readonly()
@@ -98,12 +102,12 @@ async function listKeys(blobs: BlobStore): Promise<string[]> {
   return objects.map(({ key }) => key)
 }
 
-/** The first thousand. Ends the run with REFUSED if one cannot be understood: it is a veto all the same. */
+/** The first thousand. Ends the run with REFUSED if one cannot be parsed, because it is still a veto. */
 export async function readVetoes(blobs: BlobStore): Promise<Veto[]> {
   const vetoes: Veto[] = []
   for (const key of await listKeys(blobs)) {
     const content = await blobs.readStart(key, maxContentBytes)
-    // Removed since it was listed.
+    // Null if it was removed after it was listed.
     if (content) vetoes.push({ ...parse(key, new TextDecoder().decode(content)), key })
   }
   return vetoes
@@ -115,13 +119,13 @@ function parse(key: string, text: string): VetoContent {
   return content
 }
 
-/** Two copies at the same generation have different keys: the hash covers the token and the server. */
+/** Two copies with the same generation have different keys: the hash covers the token and the server. */
 export function vetoKeyOf({ id, generation, token }: Installation, server: DatabaseServer): string {
   const who = hash('sha256', [token, server.systemIdentifier, server.databaseOid, server.startedAt].join())
   return `${prefix}${id}/${paddedGeneration(generation)}-${who.slice(0, 16)}`
 }
 
-/** Leaves the veto of this database, unless it is there already. */
+/** Leaves the veto of this database, if it does not exist. */
 export async function leaveVeto(
   { database, blobs, now }: Parts,
   { finding, sentence, other }: Doubt,
@@ -144,7 +148,7 @@ export async function leaveVeto(
     await recordDecision({ database, now }, 'VETO_LEFT', hostname(), { key, finding, sentence })
 }
 
-/** Keeps what was decided about the bucket as a whole. `actor` is the machine or the person. */
+/** Logs a decision about the bucket. `actor` is the machine or the person. */
 export async function recordDecision(
   { database, now }: Pick<Context, 'database' | 'now'>,
   action: (typeof installationLog.$inferInsert)['action'],

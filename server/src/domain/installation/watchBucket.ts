@@ -15,24 +15,23 @@ export interface BucketWatch {
 
 interface Pauses {
   readonly usualMs: number
-  /** While the database or the bucket gives no answer, so that the first marker is written as soon as it does. */
+  /** The interval while the database or the bucket does not answer, so that the first marker is written soon. */
   readonly retryMs: number
 }
 
 const usualPauses: Pauses = { usualMs: 60_000, retryMs: 5_000 }
-/** How long a process waits for the first answer before it starts to listen without one. */
+/** How long a process waits for the first answer before it listens without one. */
 const patienceMs = 5_000
-/** A refusal needs a person. It is an error in the log when it begins, when it changes, and as often as this. */
+/** A refusal needs a person. It is logged as an error when it begins, when it changes, and at this interval. */
 const reminderMs = 3_600_000
 
-/** One line for people about what went wrong, without a stack. */
+/** One line for people about an error, without a stack. */
 type SentenceFor = (error: unknown) => string
 
 /**
- * Marks the bucket before this process does anything else, and looks at it once a minute from then on, so that another
- * database on the same bucket is found by every process, also where no worker runs. Resolves after the first look; where
- * database or bucket give no answer within five seconds, the process starts all the same and the look comes later. Never
- * rejects.
+ * Marks the bucket before this process does anything else, and checks it every minute. Every process therefore finds
+ * another database on the same bucket, even without a worker. Resolves after the first check, or after five seconds
+ * without an answer; the check then follows later. Never rejects.
  */
 export async function watchBucket(
   ctx: Parts,
@@ -56,7 +55,7 @@ export async function watchBucket(
 const pause = (milliseconds: number, signal: AbortSignal): Promise<unknown> =>
   sleep(milliseconds, undefined, { signal, ref: false }).catch(() => undefined)
 
-/** Whether an answer came. A refusal is one. */
+/** True if there was an answer. A refusal counts as one. */
 async function lookAt(ctx: Parts, state: WatchState, look: (ctx: Parts) => Promise<unknown>): Promise<boolean> {
   try {
     await look(ctx)
@@ -69,7 +68,7 @@ async function lookAt(ctx: Parts, state: WatchState, look: (ctx: Parts) => Promi
   }
 }
 
-/** What the watch has said last: it says the same thing once, however often it finds it. */
+/** The last message of the watch. A repeated message is logged once. */
 class WatchState {
   readonly #logger: Logger
   readonly #sentenceFor: SentenceFor
@@ -93,7 +92,7 @@ class WatchState {
     this.#logger.error({ reason, remedy: 'filegraph accept-bucket' }, 'Nothing is deleted from the bucket')
   }
 
-  /** A stack only for what is not known: it is a bug. */
+  /** Logs a stack only for an unknown error, which is a defect. */
   tellFailure(error: unknown): void {
     const isMigrated = !missingTable.has(errorCodeOf(error) ?? '')
     const reason = isMigrated ? this.#sentenceFor(error) : 'The database is not up to date. Run: filegraph migrate'
@@ -113,7 +112,7 @@ class WatchState {
 /** `undefined_table`, `undefined_column` and `undefined_function`. PostgreSQL, appendix A. */
 const missingTable: ReadonlySet<string> = new Set(['42P01', '42703', '42883'])
 
-/** Why nothing is deleted at present, and since when; null while deletes are allowed. Asks the database alone. */
+/** Why deletes are suspended, and since when. Null while they are allowed. Reads only the database. */
 export async function readRefusal({ database }: Pick<Context, 'database'>) {
   const { refusal, refusedSince } = await readInstallation(database)
   return refusal === null || refusedSince === null ? null : { message: refusal, since: refusedSince }

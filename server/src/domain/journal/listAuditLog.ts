@@ -16,13 +16,13 @@ export interface AuditFilter {
   readonly action: string | null
   readonly actorId: string | null
   readonly subjectId: string | null
-  /** Entries at or after. */
+  /** Entries at or after this time. */
   readonly since: Date | null
-  /** Entries before. */
+  /** Entries before this time. */
   readonly until: Date | null
 }
 
-/** Which of the entries that match are read. */
+/** The order and the limit of the entries to read. */
 interface EntryRows {
   readonly sortedBy: 'at' | 'id'
   readonly descending: boolean
@@ -51,7 +51,7 @@ const selectPage = (tx: TenantScope, where: SQL | undefined, { sortedBy, descend
     .orderBy(inOrder([auditLog[sortedBy], auditLog.id], descending))
     .limit(limit)
 
-/** Applies LIMIT in a subquery and joins outside it. Joining first can scan all entries of a person for one page. */
+/** Applies LIMIT in a subquery and joins outside it. Joining first can scan all entries of a principal for one page. */
 const selectEntries = (tx: TenantScope, where: SQL | undefined, rows: EntryRows) =>
   joinActors(tx, selectPage(tx, where, rows).as('page'), rows)
 
@@ -103,7 +103,7 @@ export async function listAuditLog(ctx: Context, filter: AuditFilter, args: Page
 
 const ofAction = (placeholder: 'name' | 'formerName') => eq(auditLog.action, sql.placeholder(placeholder))
 
-/** A page of each name, since an index is walked in its order for one action only. */
+/** Reads a page for each name of the action, because an index scan in order can filter by only one. */
 function selectOfEitherName(tx: TenantScope, among: SQL | undefined, rows: EntryRows) {
   const pageOf = (placeholder: 'name' | 'formerName') => selectPage(tx, and(ofAction(placeholder), among), rows)
   const page = unionAll(pageOf('name'), pageOf('formerName'))
@@ -112,7 +112,7 @@ function selectOfEitherName(tx: TenantScope, among: SQL | undefined, rows: Entry
   return joinActors(tx, page.as('page'), rows)
 }
 
-/** The predicate of a filter without its action, with a placeholder for each of its fields. */
+/** The predicate of a filter without its action, with a placeholder for each field. */
 function matching(filter: AuditFilter): SQL | undefined {
   const at = (name: 'since' | 'until') => sql.param(sql.placeholder(name), auditLog.at)
   return and(

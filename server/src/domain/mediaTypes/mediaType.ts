@@ -2,26 +2,29 @@ import { MIMEType } from 'node:util'
 import { limits } from '../limits.ts'
 import { Invalid } from '../refusals.ts'
 
-/** A media type with the two parameters that tell a reader how to decode the bytes. */
+/** A media type with the two parameters that affect how a reader decodes the bytes. */
 export interface MediaType {
   /** `type/subtype` in lower case. */
   readonly essence: string
   /** A label such as `utf-8`, in lower case. */
   readonly charset: string | null
-  /** RFC 6381, such as `vp9,opus`. Case matters in it. */
+  /** RFC 6381, such as `vp9,opus`. Case-sensitive. */
   readonly codecs: string | null
 }
 
-/** What RFC 2046 calls bytes about which nothing is known. */
+/** The type of unknown bytes (RFC 2046). */
 export const unknownType = 'application/octet-stream'
 
-/** RFC 6838: names are narrower than the tokens of HTTP. */
+/** RFC 6838. Its names allow fewer characters than the tokens of HTTP. */
 const restrictedName = '[a-z0-9][a-z0-9!#$&^_.+-]{0,126}'
 const essencePattern = new RegExp(`^${restrictedName}/${restrictedName}$`)
 const charsetPattern = /^[a-z0-9][a-z0-9_.:+-]{0,39}$/
 const codecsPattern = /^[A-Za-z0-9.+_-]{1,40}(,[A-Za-z0-9.+_-]{1,40}){0,9}$/
 
-/** Reads a media type as browsers do (WHATWG MIME Sniffing). Returns null if it is none, is too long, or has a wildcard. */
+/**
+ * Parses a media type as browsers do (WHATWG MIME Sniffing). Returns null if it is invalid, is too long, or has a
+ * wildcard.
+ */
 export function parseMediaType(text: string): MediaType | null {
   if (text.length > limits.contentTypeCharacters) return null
   const parsed = readWithPlatform(text)
@@ -47,7 +50,7 @@ function readWithPlatform(text: string): MIMEType | null {
   }
 }
 
-/** The one spelling that is stored, signed and served: `type/subtype`, then `charset`, then `codecs`. */
+/** The canonical form that is stored, signed and served: `type/subtype`, then `charset`, then `codecs`. */
 export function formatMediaType({ essence, charset, codecs }: MediaType): string {
   const parameters = [
     ...(charset === null ? [] : [`charset=${charset}`]),
@@ -57,8 +60,8 @@ export function formatMediaType({ essence, charset, codecs }: MediaType): string
 }
 
 /**
- * A declared media type in its stored spelling. Parameters other than `charset` and `codecs` are dropped. An empty text,
- * which browsers send for extensions that they do not know, means `application/octet-stream`. Throws `Invalid`.
+ * Returns a declared media type in its stored form. Drops parameters other than `charset` and `codecs`. An empty text,
+ * which browsers send for unknown extensions, means `application/octet-stream`. Throws `Invalid`.
  */
 export function acceptContentType(text: string, field = 'contentType'): string {
   if (text.trim() === '') return unknownType
@@ -69,5 +72,5 @@ export function acceptContentType(text: string, field = 'contentType'): string {
   return formatMediaType(type)
 }
 
-/** `type/subtype` in lower case, without parameters; empty if the text is not a media type. */
+/** `type/subtype` in lower case, without parameters. Empty if the text is not a media type. */
 export const essenceOf = (contentType: string): string => parseMediaType(contentType)?.essence ?? ''

@@ -1,10 +1,10 @@
 /**
- * Media types that have several names. Each line starts with the name that Filegraph stores; the names after it mean the
- * same and are what browsers, operating systems, HTTP libraries and older standards write instead.
+ * Media types with several names. Each line starts with the name that Filegraph stores. The other names mean the same
+ * and are used by browsers, operating systems, HTTP libraries and older standards.
  *
- * The first name is the one of the IANA registry where the format is registered, otherwise the one that browsers use.
- * No package covers this: `mime-db` maps extensions and holds no synonyms. A synonym stands in one line only, and is
- * never the first name of another; a test holds both.
+ * The first name is the one in the IANA registry if the format is registered, otherwise the one that browsers use. No
+ * package covers this: `mime-db` maps extensions and has no synonyms. A synonym is in one line only and is never the
+ * first name of another. A test checks both rules.
  */
 const lines = `
 application/octet-stream: binary/octet-stream application/binary application/x-binary application/octetstream application/octet_stream application/x-octet-stream application/unknown application/x-unknown application/x-unknown-content-type unknown/unknown content/unknown application/x-download application/x-downloadload application/download application/force-download application/x-force-download application/save-as
@@ -184,13 +184,13 @@ const groups: readonly (readonly string[])[] = lines
 
 const groupOf = new Map(groups.flatMap((names) => names.map((name) => [name, names] as const)))
 
-/** All names of a media type, the stored one first. A type without synonyms has one name. Takes a type in lower case. */
+/** All names of a media type, the stored one first. Expects lower case. */
 export const namesOf = (essence: string): readonly string[] => groupOf.get(essence) ?? [essence]
 
 /** The name under which a media type is stored and compared. */
 export const canonicalType = (essence: string): string => groupOf.get(essence)?.[0] ?? essence
 
-/** Each pair of a synonym and its stored name. */
+/** Each synonym with its stored name. */
 export const synonyms: ReadonlyMap<string, string> = new Map(
   groups.flatMap(([stored = '', ...others]) => others.map((name) => [name, stored] as const)),
 )

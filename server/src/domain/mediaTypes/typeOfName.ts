@@ -2,10 +2,10 @@ import { lookup } from 'mime-types'
 import { type MediaType, parseMediaType, unknownType } from './mediaType.ts'
 import { canonicalType } from './synonyms.ts'
 
-/** What follows the last dot of a name, in lower case. Empty for `Makefile` and `.profile`. */
+/** The text after the last dot of a name, in lower case. Empty for `Makefile` and `.profile`. */
 export const extensionOf = (name: string): string => /[^.]\.([^.]{1,20})$/s.exec(name)?.[1]?.toLowerCase() ?? ''
 
-/** Extensions that `mime-db` does not know, or gives to a format that hardly anybody means by them. */
+/** Extensions that `mime-db` does not have, or maps to a rare format. */
 const ownExtensions = new Map<string, string>([
   ['tgz', 'application/gzip'],
   ['tbz2', 'application/x-bzip2'],
@@ -30,7 +30,7 @@ const ownExtensions = new Map<string, string>([
   ['m4b', 'audio/mp4'],
 ])
 
-/** The media type of an extension, or null. A guess: the bytes may be something else. */
+/** The media type of an extension, or null. It is a guess: the bytes can be something else. */
 export function typeOfName(name: string): string | null {
   const extension = extensionOf(name)
   if (extension === '') return null
@@ -40,9 +40,9 @@ export function typeOfName(name: string): string | null {
 }
 
 /**
- * Declared types that are false for an extension. Operating systems and MIME tables are known to give them: Windows calls
- * a CSV file Excel and every archive `application/x-compressed`, Linux calls Markdown a Genesis ROM, `mime-db` calls
- * Rust an RLS document and a batch file a program.
+ * Declared types that are wrong for an extension. Operating systems and MIME tables send them: Windows calls a CSV file
+ * Excel and every archive `application/x-compressed`, Linux calls Markdown a Genesis ROM, `mime-db` calls Rust an RLS
+ * document and a batch file a program.
  */
 const falseTypes: readonly (readonly [extensions: string, types: string])[] = [
   ['csv tsv tab', 'application/vnd.ms-excel'],
@@ -69,8 +69,8 @@ const isFalseFor = new Set(
 )
 
 /**
- * The media type that a declaration means: its stored name, or the type of the extension where the declared type is
- * known to be false for it. A declaration of unknown bytes stays one. Expects a declaration that was accepted.
+ * The media type that a declaration means: its stored name, or the type of the extension if the declared type is known
+ * to be wrong for it. Unknown bytes stay unknown. Expects an accepted declaration.
  */
 export function meantType(name: string, declared: string): MediaType {
   const type = parseMediaType(declared) ?? { essence: unknownType, charset: null, codecs: null }
@@ -79,7 +79,7 @@ export function meantType(name: string, declared: string): MediaType {
   return { ...type, essence: corrected ?? essence }
 }
 
-/** The same, with the guess from the extension where nothing was declared. For decisions before the bytes are known. */
+/** As `meantType`, but guesses from the extension if nothing was declared. For decisions before the bytes are known. */
 export function expectedType(name: string, declared: string): string {
   const { essence } = meantType(name, declared)
   return essence === unknownType ? (typeOfName(name) ?? unknownType) : essence

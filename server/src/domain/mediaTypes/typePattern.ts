@@ -2,15 +2,15 @@ import { limits } from '../limits.ts'
 import { parseMediaType } from './mediaType.ts'
 import { canonicalType, namesOf } from './synonyms.ts'
 
-/** The top-level types of the IANA registry, and one that is in use without being registered. */
+/** The top-level types of the IANA registry, and one that is in use but not registered. */
 const kinds = `application audio chemical font haptics image message model multipart text video`.split(' ')
 
 const prefixPattern = /^[a-z0-9][a-z0-9!#$&^_.+-]{0,126}(\/[a-z0-9!#$&^_.+-]{0,127})?$/
 
 /**
- * The beginning of stored media types that a text asks for: `image/` for `image`, `image/` and `image/*`; the stored name
- * for a whole type; the text itself for any other beginning, such as `application/vnd.`. Empty for everything (`*`,
- * `*\/*` and the empty text). Null if no media type begins like this.
+ * The prefix of stored media types that a text matches: `image/` for `image`, `image/` and `image/*`; the stored name
+ * for a whole type; the text itself for any other prefix, such as `application/vnd.`. Empty for everything (`*`, `*\/*`
+ * and the empty text). Null if no media type has this prefix.
  */
 export function typePrefix(text: string): string | null {
   if (text.length > limits.contentTypeCharacters) return null
@@ -25,8 +25,8 @@ export function typePrefix(text: string): string | null {
 const isStartOfKind = (text: string) => text.startsWith('x-') || kinds.some((kind) => kind.startsWith(text))
 
 /**
- * Whether a list of allowed types has room for a type. Entries are whole types, which mean all their synonyms, or kinds
- * such as `image/`. No list allows everything.
+ * True if a list of allowed types includes a type. Entries are whole types, which include their synonyms, or kinds such
+ * as `image/`. Without a list, everything is allowed.
  */
 export function isAllowedType(allowed: readonly string[] | null, essence: string): boolean {
   if (!allowed) return true
@@ -35,8 +35,8 @@ export function isAllowedType(allowed: readonly string[] | null, essence: string
 }
 
 /**
- * XML, JavaScript, YAML, RTF and fonts have names of two kinds, and count for both. Other synonyms that cross the border
- * are mistakes, such as `image/pdf`, and let nothing in.
+ * XML, JavaScript, YAML, RTF and fonts have names of two kinds and match both. Other synonyms of two kinds are
+ * mistakes, such as `image/pdf`, and match only the stored one.
  */
 function isOfKind(type: string, kind: string): boolean {
   if (type.startsWith(kind)) return true

@@ -2,22 +2,22 @@ import { z } from 'zod'
 import { parseJson } from '../json.ts'
 
 /**
- * A place in an ordered list: which list, and the values that it is ordered by. Written as base64url JSON. What does not
- * decode to a place in the asked list is ignored, and the list starts at its beginning; it is never an error,
- * since a client may well hold a cursor of an older release.
+ * A position in a sorted list: the name of the list and the sort values. Encoded as base64url JSON. A cursor that does
+ * not decode to a position in the requested list is ignored, and the page starts at the beginning. It is never an
+ * error, because clients can hold cursors of an older release.
  */
 export type SortValue = string | number
 
-/** What each of a list's sort values has to look like. */
+/** The format of each sort value of a list. */
 export type SortKind = 'time' | 'uuid' | 'int' | 'text'
 
 export const encodeCursor = (list: string, values: readonly SortValue[]): string =>
   Buffer.from(JSON.stringify([list, ...values])).toString('base64url')
 
-/** Room for the longest text that a list is sorted by, at four bytes a character. */
+/** Enough for the longest sort text, at four bytes per character. */
 const longestCursor = 4_000
 
-/** The sort values of a cursor of `list`, or null for anything else. */
+/** The sort values of a cursor of `list`, or null for any other text. */
 export function decodeCursor(
   list: string,
   kinds: readonly SortKind[],
@@ -31,15 +31,15 @@ export function decodeCursor(
 
 const place = z.tuple([z.string()], z.union([z.string(), z.number()]))
 
-/** From year 1 on: Postgres knows no year 0. */
+/** From year 1, because Postgres has no year 0. */
 const isoTime = /^(?!0000)\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/
 const uuid = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/
 
 const sortValues: Record<SortKind, z.ZodType<SortValue>> = {
-  // Through Date and back, because 2026-02-31 has the right shape and Postgres refuses it.
+  // Converted to Date and back, because 2026-02-31 has the right format but Postgres refuses it.
   time: z.string().refine((text) => isoTime.test(text) && isSameTime(text)),
   uuid: z.string().regex(uuid),
-  // As long as `principals.search_text` can be. Postgres refuses NUL.
+  // The maximum length of `principals.search_text`. Postgres refuses NUL.
   text: z.string().refine((text) => Array.from(text).length <= 600 && !text.includes('\0')),
   int: z.int32(),
 }

@@ -11,9 +11,9 @@ export interface PageArguments {
   readonly before?: string | null | undefined
 }
 
-/** An order that leaves no ties: its last column is unique among the rows of the list. */
+/** An order without ties: its last column is unique in the list. */
 export interface Order {
-  /** Told apart in cursors, so that a cursor of one list means nothing in another. */
+  /** Part of each cursor, so that a cursor of another list is ignored. */
   readonly list: string
   readonly kinds: readonly SortKind[]
   readonly columns: readonly Column[]
@@ -30,28 +30,28 @@ export interface Page<T> {
   }
 }
 
-/** What a statement says of the page that it reads. */
+/** The clauses of a statement that reads one page. */
 export interface PageClauses<Limit = number> {
-  /** Nothing when the page starts at an end of the list. */
+  /** Undefined if the page starts at an end of the list. */
   readonly where: SQL | undefined
-  /** One more than the page holds: the extra row shows whether there is another page. */
+  /** One more than the page size. The extra row shows whether there is another page. */
   readonly limit: Limit
 }
 
-/** A page to be read: what to ask the database for, and how to turn the rows into the page. */
+/** A page to read: the clauses of the statement, and the conversion of its rows. */
 export interface PageRequest extends PageClauses {
-  /** Two pages of a list with the same shape are read by the same text. There are 16. */
+  /** Pages with the same shape have the same statement. There are 16 shapes. */
   readonly shape: string
   readonly orderBy: SQL
-  /** Whether the rows are read in falling order: that of the list, or the other way round for its last rows. */
+  /** Whether the rows are read in descending order. The last rows of a list are read in reverse. */
   readonly descending: boolean
-  /** The clauses for a prepared statement, with placeholders that `values` fills. */
+  /** The clauses for a prepared statement, with placeholders for `values`. */
   prepared(): PageClauses<Placeholder>
   readonly values: Readonly<Record<string, SortValue>>
   toConnection<T>(rows: readonly T[], valuesOf: (row: T) => readonly (SortValue | Date)[]): Page<T>
 }
 
-/** Refuses with `BadInput`: a page size out of bounds, or `first` together with `last`. */
+/** Throws `BadInput` if the page size is out of range, or if both `first` and `last` are given. */
 export function pageRequest(order: Order, args: PageArguments): PageRequest {
   const backward = args.last !== null && args.last !== undefined
   const size = pageSize(args)
@@ -94,7 +94,7 @@ export function pageRequest(order: Order, args: PageArguments): PageRequest {
   }
 }
 
-/** Its cursor is written when it is asked for: most callers want that of the last row alone. */
+/** Computes its cursor on demand, because most callers read only that of the last row. */
 class Edge<T> {
   readonly node: T
   readonly #cursorOf: (node: T) => string
@@ -109,7 +109,7 @@ class Edge<T> {
   }
 }
 
-/** How many rows a page holds. 0 makes an empty page. */
+/** The number of rows in a page. 0 is an empty page. */
 export function pageSize({ first, last }: PageArguments): number {
   if (typeof first === 'number' && typeof last === 'number') {
     throw new BadInput('Give either first or last, not both.')
@@ -123,7 +123,7 @@ export function pageSize({ first, last }: PageArguments): number {
 
 const plain = (value: SortValue | Date): SortValue => (value instanceof Date ? value.toISOString() : value)
 
-/** Writes a value into a statement: itself, or a placeholder of that name. */
+/** Writes a value into a statement: the value itself, or a placeholder with that name. */
 type Write = (name: string, value: SortValue) => SortValue | Placeholder
 
 type Bound = readonly SortValue[] | null
@@ -136,11 +136,14 @@ function within(order: Order, after: Bound, before: Bound, write: Write): SQL | 
   return bounds.length > 0 ? sql.join(bounds, sql` and `) : undefined
 }
 
-/** Each of the values under a name of its own. */
+/** Gives each value its own name. */
 const named = (bound: string, values: Bound): Record<string, SortValue> =>
   Object.fromEntries((values ?? []).map((value, at) => [`${bound} ${at}`, value]))
 
-/** A row comparison, which Postgres answers by one descent of the index; the spelled-out form scans all rows before. */
+/**
+ * A row comparison, which Postgres answers with one index descent. The expanded form with OR scans all rows before the
+ * page.
+ */
 function beyond(order: Order, operator: '<' | '>', values: Record<string, SortValue>, write: Write): SQL {
   const columns = sql.join(
     order.columns.map((column) => sql`${column}`),
@@ -157,7 +160,7 @@ function beyond(order: Order, operator: '<' | '>', values: Record<string, SortVa
 
 const typeOf: Record<SortKind, string> = { time: 'timestamptz', uuid: 'uuid', int: 'integer', text: 'text' }
 
-/** By each of the columns in turn, all in the same direction. */
+/** Sorts by each column in turn, all in the same direction. */
 export const inOrder = (columns: readonly SQLWrapper[], descending: boolean): SQL =>
   sql.join(
     columns.map((column) => sql`${column} ${sql.raw(descending ? 'desc' : 'asc')}`),

@@ -3,7 +3,7 @@ import { isState } from '../../database/conditions.ts'
 import { type Order, type Page, type PageArguments, pageRequest } from './page.ts'
 import type { SortValue } from './cursor.ts'
 
-/** An order of a relational query, which knows its table under a name of its own: columns by their keys. */
+/** An order of a relational query, which aliases its table. Columns are given by their keys. */
 export interface RelationalOrder extends Omit<Order, 'columns'> {
   readonly columns: readonly string[]
 }
@@ -11,19 +11,19 @@ export interface RelationalOrder extends Omit<Order, 'columns'> {
 type ColumnsOf = Readonly<Record<string, Column>>
 type RelationalRow = Readonly<Record<string, unknown>>
 
-/** A condition of a relational query; undefined is none. */
+/** A condition of a relational query. Undefined matches all rows. */
 export type Condition = object | undefined
 
-/** No row. */
+/** Matches no row. */
 export const nothing: Condition = { RAW: () => sql`false` }
 
-/** All of the conditions that there are. Drizzle refuses undefined inside of one. */
+/** Combines the defined conditions. Drizzle refuses undefined inside a condition. */
 export function allOf(...conditions: readonly Condition[]): Condition {
   const present = conditions.filter((condition) => condition !== undefined)
   return present.length > 1 ? { AND: present } : present[0]
 }
 
-/** The columns for which a value is given have it. */
+/** Requires each column with a given value to have that value. */
 export const given = (values: Readonly<Record<string, unknown>>): Condition =>
   allOf(
     ...Object.entries(values).map(([column, value]) =>
@@ -31,17 +31,17 @@ export const given = (values: Readonly<Record<string, unknown>>): Condition =>
     ),
   )
 
-/** The column `state` has this value, which stands in the text of the statement: see `isState`. */
+/** Requires the column `state` to have this value, as a literal in the statement: see `isState`. */
 export const givenState = (state: string | null | undefined): Condition =>
   typeof state === 'string'
     ? { RAW: ({ state: column }: { readonly state: Parameters<typeof isState>[0] }) => isState(column, state) }
     : undefined
 
-/** A page to be read by a relational query. The rows have to hold the columns of the order, which `columns` selects. */
+/** A page that a relational query reads. `columns` selects the columns of the order, which the rows must contain. */
 interface RelationalPageRequest {
   readonly clauses: {
     readonly columns: Readonly<Record<string, true>>
-    /** Nothing when the page starts at an end of the list. */
+    /** Undefined if the page starts at an end of the list. */
     readonly where: { readonly RAW: (table: ColumnsOf) => SQL | undefined } | undefined
     readonly orderBy: (table: ColumnsOf) => SQL
     readonly limit: number
@@ -49,7 +49,7 @@ interface RelationalPageRequest {
   toPage<T extends RelationalRow>(rows: readonly T[]): Page<T>
 }
 
-/** Refuses as `pageRequest` does. */
+/** Throws as `pageRequest` does. */
 export function relationalPage(
   { columns: keys, ...order }: RelationalOrder,
   args: PageArguments,

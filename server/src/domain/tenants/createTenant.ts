@@ -15,7 +15,7 @@ export type TenantPolicy = Omit<Tenant, 'id' | 'slug' | 'name' | 'createdAt' | '
 export const tenantNameMaxLength = 100
 
 export const defaultPolicy: TenantPolicy = {
-  /** 5 GiB: the most that S3 takes in a single PUT. */
+  /** 5 GiB: the maximum of a single S3 PUT. */
   maxFileBytes: 5 * 1024 ** 3,
   allowedContentTypes: null,
   trashDays: 30,
@@ -30,7 +30,7 @@ interface NewTenant {
   readonly policy?: Partial<TenantPolicy>
 }
 
-/** Rejects with `Invalid`, or with `Conflict` when the slug is taken. */
+/** Rejects with `Invalid`, or with `Conflict` if the slug is taken. */
 export async function createTenant(services: Pick<Context, 'database' | 'now'>, wanted: NewTenant): Promise<Tenant> {
   const { slug } = wanted
   if (!isSlug(slug)) throw new Invalid('slug', 'A slug has 2 to 40 lower-case letters, digits and hyphens.')
@@ -62,7 +62,7 @@ export async function createTenant(services: Pick<Context, 'database' | 'now'>, 
   return change(by, work, insertTenant)
 }
 
-/** The least and the most that a policy may say. SigV4 bounds how long an address works; the rest is bounded by sense. */
+/** The range of each policy value. SigV4 limits the lifetime of a URL. The other limits are chosen. */
 export const policyBounds = {
   maxFileBytes: [0, Number.MAX_SAFE_INTEGER],
   trashDays: [0, 36_500],
@@ -71,7 +71,7 @@ export const policyBounds = {
   quotaBytes: [0, Number.MAX_SAFE_INTEGER],
 } as const
 
-/** Every part of the policy that an OWNER may change, within what the operator set. The quota is the operator's alone. */
+/** The policy fields that an OWNER may change, within the operator's limits. Only the operator sets the quota. */
 export const ownerFields = [
   'maxFileBytes',
   'allowedContentTypes',
@@ -80,13 +80,15 @@ export const ownerFields = [
   'downloadMaxSeconds',
 ] as const satisfies readonly (keyof TenantPolicy)[]
 
-/** The values that the operator chose on purpose. Defaults bound nobody. */
+/** The values that the operator chose explicitly. Defaults are not limits. */
 export function ceilingOf(chosen: Partial<TenantPolicy>): PolicyCeiling {
   const set = ownerFields.filter((field) => chosen[field] !== undefined && chosen[field] !== null)
   return Object.fromEntries(set.map((field) => [field, chosen[field]]))
 }
 
-/** The same policy with its media types in their stored form. Rejects with `Invalid` what is neither a type nor a kind. */
+/**
+ * The policy with its media types in their stored form. Throws `Invalid` for a text that is neither a type nor a kind.
+ */
 export function withStoredTypes<Given extends Partial<TenantPolicy>>(policy: Given): Given {
   const { allowedContentTypes: types } = policy
   if (!types) return policy
@@ -102,7 +104,7 @@ function storedTypeOrKind(text: string, at: number): string {
   )
 }
 
-/** Rejects with `Invalid` a value outside the bounds of the product. */
+/** Throws `Invalid` if a value is out of range. */
 export function acceptPolicy(policy: TenantPolicy): TenantPolicy {
   for (const [field, [least, most]] of Object.entries(policyBounds)) {
     const value = policy[field as keyof typeof policyBounds]
@@ -114,7 +116,9 @@ export function acceptPolicy(policy: TenantPolicy): TenantPolicy {
   return policy
 }
 
-/** Every tenant, by slug, for the operator: one transaction each, since no transaction sees two. */
+/**
+ * All tenants, by slug, for the operator. Each is read in its own transaction, because a transaction sees one tenant.
+ */
 export async function listTenants(services: Pick<Context, 'database'>): Promise<Tenant[]> {
   const { database } = services
   const names = await database.lookUp((db) => db.select().from(tenantSlugs).orderBy(asc(tenantSlugs.slug)))

@@ -3,7 +3,7 @@ import { tenantSlugs } from '../../database/tables/identityTables.ts'
 import type { TenantDatabase } from '../../database/tenantDatabase.ts'
 import { isId } from '../ids.ts'
 
-/** 2 to 40 lower-case letters, digits and hyphens. Nothing that reads as an id: tokens name their tenant by either. */
+/** 2 to 40 lower-case letters, digits and hyphens, but not a UUID: a token can name its tenant by slug or by id. */
 export const isSlug = (text: string): boolean => /^[a-z0-9-]{2,40}$/.test(text) && !isId(text)
 
 export interface TenantName {
@@ -11,7 +11,7 @@ export interface TenantName {
   readonly slug: string
 }
 
-/** Null for whatever is not a slug of a tenant. */
+/** Null if no tenant has this slug. */
 export const findTenantBySlug = async (database: TenantDatabase, slug: string): Promise<TenantName | null> =>
   isSlug(slug) ? find(database, eq(tenantSlugs.slug, slug)) : null
 
@@ -26,7 +26,7 @@ async function find(database: TenantDatabase, predicate: SQL): Promise<TenantNam
   return found ?? null
 }
 
-/** Every tenant, by slug, in one statement: for jobs that then work in one tenant after the other. */
+/** All tenants, by slug, in one statement. For jobs that work in one tenant after the other. */
 export const listTenantNames = (database: TenantDatabase): Promise<TenantName[]> =>
   database.lookUp((db) =>
     db.select({ id: tenantSlugs.tenant, slug: tenantSlugs.slug }).from(tenantSlugs).orderBy(asc(tenantSlugs.slug)),

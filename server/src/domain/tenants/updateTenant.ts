@@ -19,22 +19,22 @@ import {
 
 type OwnerField = (typeof ownerFields)[number]
 
-/** What an OWNER may change. A field that is left out keeps its value. */
+/** The fields that an OWNER may change. A missing field keeps its value. */
 export type OwnerPolicy = Partial<Pick<TenantPolicy, OwnerField>>
 
 export interface TenantUpdate {
   readonly name?: string
-  /** Values become the ceiling of what an OWNER may choose. */
+  /** The values become the upper limits for an OWNER. */
   readonly policy?: Partial<TenantPolicy>
-  /** Fields that return to their default and lose their ceiling. */
+  /** Fields that return to their default and lose their limit. */
   readonly reset?: readonly (keyof TenantPolicy)[]
 }
 
 type Updating = Pick<Context, 'principal' | 'origin' | 'database' | 'now'>
 
 /**
- * The operator's change of a tenant. A quota below what is stored refuses further uploads and deletes nothing. Rejects
- * with `Invalid`. An update that changes nothing records nothing.
+ * Changes a tenant as the operator. A quota below the stored bytes refuses further uploads and deletes nothing. Rejects
+ * with `Invalid`. An update without a change records nothing.
  */
 export function updateTenant(ctx: Updating, update: TenantUpdate): Promise<Tenant> {
   return changeTenant(ctx, (tenant) => {
@@ -47,7 +47,7 @@ export function updateTenant(ctx: Updating, update: TenantUpdate): Promise<Tenan
   })
 }
 
-/** An OWNER's change of the policy of their tenant. Rejects with `Invalid`, which names the bound that the operator set. */
+/** Changes the policy of a tenant as its OWNER. Rejects with `Invalid`, which names the operator's limit. */
 export function updateTenantPolicy(ctx: Updating, wanted: OwnerPolicy): Promise<Tenant> {
   return changeTenant(ctx, (tenant) => {
     const policy = withStoredTypes(wanted)
@@ -55,7 +55,7 @@ export function updateTenantPolicy(ctx: Updating, wanted: OwnerPolicy): Promise<
   })
 }
 
-/** Checks the fields that change: a ceiling that was lowered later does not stop an unrelated change. */
+/** Checks only the fields that change, so that a limit that was lowered later does not block an unrelated change. */
 function withinCeiling(tenant: Tenant, changed: Partial<TenantPolicy>): Tenant {
   for (const field of ownerFields) {
     if (field in changed) refuseBeyond(field, tenant, tenant.policyCeiling)
@@ -89,7 +89,7 @@ async function changeTenant(ctx: Updating, changeIt: (tenant: Tenant) => Tenant)
   })
 }
 
-/** Locked, so that two changes at once do not undo each other. */
+/** Locks the row, so that concurrent changes do not overwrite each other. */
 async function lockTenant(tx: Transaction): Promise<Tenant> {
   const [tenant] = await tx.db.select().from(tenants).where(eq(tenants.id, tx.tenantId)).for('no key update')
   if (!tenant) throw new Error(`Tenant ${tx.tenantId} has no row`)
@@ -100,7 +100,7 @@ function policyOf({ id: _id, slug: _slug, name: _name, createdAt: _at, policyCei
   return policy
 }
 
-/** For the audit log: each field that changed, with its value before and after. */
+/** For the audit log: each changed field with its old and new value. */
 function differences(before: Tenant, after: Tenant): Record<string, { from: unknown; to: unknown }> {
   const fields = ['name', 'quotaBytes', ...ownerFields, 'policyCeiling'] as const
   const changed = fields.filter((field) => JSON.stringify(before[field]) !== JSON.stringify(after[field]))

@@ -4,13 +4,13 @@ import type { Transaction } from '../../database/tenantDatabase.ts'
 import { QuotaExceeded } from '../refusals.ts'
 
 /**
- * Reserves space. The same statement enforces the quota, so that two callers cannot both take the last of it. Refuses
- * with `QuotaExceeded`.
+ * Reserves space. The same statement enforces the quota, so that two callers cannot both take the last space. Throws
+ * `QuotaExceeded`.
  */
 export async function reserveSpace(tx: Transaction, byteSize: number, quotaBytes: number | null): Promise<void> {
   if (await addReservation(tx, byteSize, quotaBytes)) return
   const availableBytes = await lockAvailableBytes(tx, quotaBytes ?? Number.MAX_SAFE_INTEGER)
-  // Another transaction may have released space since. The lock makes the second answer final.
+  // Another transaction may have released space in the meantime. The lock makes the second answer final.
   if (availableBytes >= byteSize && (await addReservation(tx, byteSize, quotaBytes))) return
   throw new QuotaExceeded(byteSize, availableBytes)
 }
@@ -28,7 +28,7 @@ async function addReservation(tx: Transaction, byteSize: number, quotaBytes: num
   return reserved.length > 0
 }
 
-/** What is left of the quota, at least 0: a quota may have been lowered below what is stored. */
+/** The unused part of the quota. At least 0, because a quota can be lowered below the stored bytes. */
 async function lockAvailableBytes(tx: Transaction, quotaBytes: number): Promise<number> {
   const [usage] = await tx.db.select().from(tenantUsage).where(tx.inTenant(tenantUsage)).for('update')
   if (!usage) throw new Error(`Tenant ${tx.tenantId} has no usage row`)

@@ -24,8 +24,9 @@ export interface Committed {
 }
 
 /**
- * Turns a finished upload into a file, or into a new version of one. Asking again, also many times at once, returns the
- * same version. Bytes that are not as declared end the intent; a bucket that does not answer leaves it as it was.
+ * Creates a file, or a new version of one, from a finished upload. Idempotent, also for concurrent calls: all return
+ * the same version. Bytes that do not match the declaration end the intent. If the bucket does not answer, the intent
+ * is unchanged.
  */
 export async function commitUpload(ctx: Context, id: string): Promise<Committed> {
   const upload = await find(ctx, id)
@@ -43,7 +44,7 @@ export async function commitUpload(ctx: Context, id: string): Promise<Committed>
   }
 }
 
-/** Somebody else committed, cancelled or expired the intent while we looked at its bytes. */
+/** Another request committed, cancelled or expired the intent while its bytes were checked. */
 class EndedByAnother extends Conflict {
   constructor() {
     super('CHANGED_SINCE', 'Another request ended the upload intent.')
@@ -70,7 +71,7 @@ async function proveOrRelease(ctx: Context, upload: Upload, key: string): Promis
     const proved = await proveContent(ctx.blobs, upload, key)
     return { ...proved, contentType: await allowedType(ctx, upload, proved.contentType) }
   } catch (error) {
-    // The address could not overwrite, so what lies there can never become what was declared.
+    // The upload URL cannot overwrite, so the stored bytes can never match the declaration.
     if (error instanceof ContentMismatch) {
       const refusal = { state: 'CANCELLED', action: 'upload_intent.refused', refusal: error.message } as const
       await change(ctx, (tx) => releaseUploads(tx, ctx, [upload], refusal))
@@ -80,9 +81,8 @@ async function proveOrRelease(ctx: Context, upload: Upload, key: string): Promis
 }
 
 /**
- * The proved type under which the file is kept. The tenant's policy was asked about the expected type when the intent was
- * made, so a type that turns out to be another one is asked about again. A policy that takes unknown bytes keeps them as
- * such. Throws `ContentMismatch`.
+ * The proved type of the file. The policy allowed the expected type when the intent was created. If the proved type
+ * differs, it is checked too. A policy that allows unknown bytes stores them as such. Throws `ContentMismatch`.
  */
 async function allowedType(ctx: Context, upload: Upload, contentType: string): Promise<string> {
   if (essenceOf(contentType) === expectedType(upload.name, upload.contentType)) return contentType
@@ -92,7 +92,7 @@ async function allowedType(ctx: Context, upload: Upload, contentType: string): P
   throw new ContentMismatch(`The content is ${essenceOf(contentType)}, which this tenant does not accept.`)
 }
 
-/** Blob, intent, version and file in one go. */
+/** Writes blob, intent, version and file together. */
 async function keep(
   tx: Transaction,
   ctx: Context,
@@ -124,7 +124,10 @@ async function keep(
   }
 }
 
-/** One statement decides who ends the intent. It throws, so that all that was sent with it goes with the transaction. */
+/**
+ * One statement decides who ends the intent. It throws if another request was first, so that everything sent with it is
+ * rolled back.
+ */
 async function claim(tx: Transaction, upload: Upload, place: Place, now: Date): Promise<void> {
   const claimed = await tx.db
     .update(uploads)

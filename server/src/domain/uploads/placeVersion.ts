@@ -10,7 +10,7 @@ import type { ProvedContent } from './proof/proveContent.ts'
 /** A version of a file, by its number. */
 export type Place = { readonly fileId: string; readonly version: number }
 
-/** The first version of a file that is still to be inserted, or the next one of the file that the upload was made for. */
+/** The first version of a new file, or the next version of the target file. */
 export const findPlace = async (tx: Transaction, upload: Upload, now: Date): Promise<Place> =>
   upload.targetFileId === null
     ? { fileId: newId(now), version: 1 }
@@ -34,7 +34,9 @@ export async function insertFile(
   })
 }
 
-/** The file takes on the name, type and size of its new version. The row lock makes the numbers gapless and unique. */
+/**
+ * Updates the file to the name, type and size of its new version. The row lock makes the numbers gapless and unique.
+ */
 async function takeNextPlace(tx: Transaction, upload: Upload, fileId: string, now: Date): Promise<Place> {
   const [file] = await tx.db
     .update(files)
@@ -48,8 +50,8 @@ async function takeNextPlace(tx: Transaction, upload: Upload, fileId: string, no
 const described = ({ name, contentType, byteSize }: Upload) => ({ originalFileName: name, contentType, byteSize })
 
 /**
- * The bytes were proved: from here on only the purge can release them. Bytes without a SHA-256 were not read whole, so they
- * are the first that the next verification reads.
+ * Marks the blob as ready. From now on only the purge can release it. Bytes without a SHA-256 were not read whole, so
+ * the next verification reads them first.
  */
 export async function keepBytes(tx: Transaction, upload: Upload, proved: ProvedContent, now: Date): Promise<void> {
   const { etag, sha256, contentType } = proved

@@ -23,7 +23,7 @@ const selectFrom = (tx: Transaction) =>
     .innerJoin(principals, and(eq(principals.tenantId, attachments.tenantId), eq(principals.id, attachments.createdBy)))
     .$dynamic()
 
-/** The attachments of a file, oldest first, for the refusal to delete it. */
+/** The attachments of a file, oldest first. The refusal to delete the file shows them. */
 export const attachmentsOfFile = (tx: Transaction, fileId: string, limit: number): Promise<Attachment[]> =>
   selectFrom(tx)
     .where(and(tx.inTenant(attachments), eq(attachments.fileId, fileId)))
@@ -32,7 +32,7 @@ export const attachmentsOfFile = (tx: Transaction, fileId: string, limit: number
 
 const oldestFirst: Order = { list: 'attachments', kinds: ['uuid'], columns: [attachments.id], descending: false }
 
-/** A page of attachments, oldest first, for each of several files in one statement. In the order of `fileIds`. */
+/** Reads a page of attachments, oldest first, for each of several files in one statement. In the order of `fileIds`. */
 export async function listAttachments(
   tx: Transaction,
   fileIds: readonly string[],

@@ -2,26 +2,26 @@ import { type Condition, given, nothing } from '../../paging/relationalPage.ts'
 import { Invalid } from '../../refusals.ts'
 import { characterCount, isPlainText } from '../../text.ts'
 
-/** A row of a host application, in its own words, and what the file is to it. */
+/** A row of a host application in its own terms, and the role of the file in that row. */
 export interface Owner {
   readonly ownerType: string
   readonly ownerId: string
   readonly slot: string
 }
 
-/** The slot of an attachment that names none. */
+/** The slot of an attachment without an explicit slot. */
 export const usualSlot = 'default'
 
-/** Characters; the check constraints of `attachments` hold the same. */
+/** Maximum lengths in characters. The check constraints of `attachments` enforce the same values. */
 export const ownerCharacters = { ownerType: 100, ownerId: 200, slot: 100 } as const
 
-/** Refuses an owner with `Invalid` because it is empty, too long, or not plain text. Ids of other systems are not altered. */
+/** Throws `Invalid` if the owner is empty, too long, or not plain text. Ids of other systems are not altered. */
 export function acceptOwner(owner: Owner): void {
   refuseUnstorable(owner)
   refuseUnplain(owner)
 }
 
-/** Refuses what cannot have been attached at any time. */
+/** Refuses an owner that no version of Filegraph could have stored. */
 export function refuseUnstorable(owner: Owner): void {
   for (const field of ownerFields) {
     const length = characterCount(owner[field])
@@ -40,7 +40,7 @@ export function refuseUnplain(owner: Owner): void {
 
 const ownerFields = ['ownerType', 'ownerId', 'slot'] as const
 
-/** The attachments of an owner; `slot` null is all of its slots. A malformed owner has none. */
+/** The attachments of an owner. A null `slot` matches all slots. A malformed owner matches none. */
 export function attachmentsOf({ ownerType, ownerId, slot }: OwnerOrSlot): Condition {
   const isPossible = [ownerType, ownerId, slot ?? ownerId].every(isOwnerText)
   return isPossible ? given({ ownerType, ownerId, slot }) : nothing

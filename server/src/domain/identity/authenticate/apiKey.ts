@@ -13,16 +13,16 @@ type ApiKeyRow = typeof apiKeys.$inferSelect
 type ApiKeyServices = Pick<Context, 'database' | 'now'> & { readonly keyUse: KeyUse }
 
 /**
- * The principal of a key, as of now. Reads the key's row, so that a revoked key is refused at once. Rejects with
- * the same `Unauthenticated` whatever is wrong with it.
+ * Returns the principal of a key. Reads the key's row, so that a revoked key is refused at once. Rejects with the same
+ * `Unauthenticated` for every reason.
  */
 export async function authenticateApiKey(services: ApiKeyServices, text: string): Promise<Principal> {
   return principalOf(services, await readKey(services, text))
 }
 
 /**
- * The same for a key that may have been checked before: then its row is not read, and every use has to
- * do it on `forKey` of the database and to settle a `KeyProof` before answering.
+ * As `authenticateApiKey`, but does not read the row of a key that was checked recently. The caller must use `forKey`
+ * of the database and settle a `KeyProof` before it responds.
  */
 export async function recogniseApiKey(
   services: ApiKeyServices & { readonly checkedKeys: CheckedKeys },
@@ -59,14 +59,14 @@ function principalOf({ keyUse }: ApiKeyServices, { tenantId, id, name, role, las
 const rememberedKeys = 10_000
 
 /**
- * The keys that were checked of late, so that checking one again costs no question of its own: each transaction in its
- * name asks whether it still stands. They are found by a hash of their text, which is not kept itself. Memory is bounded:
- * the key that was used longest ago is forgotten first.
+ * Caches recently checked keys. Each transaction of such a key checks that the key is still valid, so a cached key
+ * costs no extra query. The cache is keyed by a hash of the key, which is not stored itself. The least recently used
+ * key is evicted to bound memory.
  */
 export class CheckedKeys {
   readonly #rows = new LRUCache<string, ApiKeyRow>({ max: rememberedKeys })
 
-  /** The row of a key that has not expired, as it was when it was read. */
+  /** The cached row of a key that has not expired. */
   find(text: string, now: Date): ApiKeyRow | null {
     const row = this.#rows.get(digestOf(text))
     return !row || (row.expiresAt !== null && row.expiresAt <= now) ? null : row
@@ -83,12 +83,12 @@ export class CheckedKeys {
 
 const digestOf = (text: string): string => hash('sha256', text, 'base64')
 
-/** Whether something failed because the key in whose name it was done had ended: `settle` refuses the whole answer then. */
+/** True if the key of the request was revoked or changed meanwhile. `settle` then refuses the whole response. */
 export const isKeyEnded = (error: unknown): boolean => error instanceof KeyEnded
 
-/** What is left to prove of a caller whose key was checked before: that it stood while the request was answered. */
+/** The pending proof for a caller with a cached key: the key must have been valid while the request was answered. */
 export class KeyProof {
-  /** What the request has to act on. */
+  /** The request must use this database. */
   readonly database: KeyedDatabase
   readonly #services: ApiKeyServices & { readonly checkedKeys: CheckedKeys }
   readonly #text: string
@@ -101,8 +101,8 @@ export class KeyProof {
   }
 
   /**
-   * Before the answer goes out. Rejects with `Unauthenticated` when a transaction has met a key that had ended; where no
-   * transaction was opened, the key is read.
+   * Must be called before the response is sent. Rejects with `Unauthenticated` if a transaction found the key invalid.
+   * Reads the key if no transaction was opened.
    */
   async settle(): Promise<void> {
     const { keyStands } = this.database

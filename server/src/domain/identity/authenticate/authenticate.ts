@@ -7,7 +7,7 @@ import type { KeyUse } from './keyUse.ts'
 import { authenticateSession } from './session.ts'
 import { authenticateToken, type TokenSettings, type VerifyToken } from './token.ts'
 
-/** What a request carries, as it was sent; null where it was not. */
+/** The credentials in a request. Null if they were not sent. */
 export interface Credentials {
   /** The `authorization` header. */
   readonly authorization: string | null
@@ -18,19 +18,20 @@ export interface Credentials {
 export type IdentityServices = Pick<Context, 'database' | 'now'> & {
   readonly keyUse: KeyUse
   readonly checkedKeys: CheckedKeys
-  /** Null: tokens of a host application are not accepted. */
+  /** Null if tokens of a host application are not accepted. */
   readonly tokens: { readonly verifyToken: VerifyToken; readonly claims: TokenSettings['claims'] } | null
 }
 
 export interface Caller {
   readonly principal: Principal
-  /** Null when everything is proved. */
+  /** Null if nothing is left to prove. */
   readonly proof: KeyProof | null
 }
 
 /**
- * The caller, or null without credentials. An `authorization` header decides alone: a good cookie does not rescue a bad
- * one. Rejects with `Unauthenticated`, `Forbidden` for the tenant, or `DatabaseUnavailable` and `KeySetUnavailable`.
+ * Returns the caller, or null without credentials. If there is an `authorization` header, the cookie is ignored.
+ * Rejects with `Unauthenticated`, with `Forbidden` for the tenant, or with `DatabaseUnavailable` or
+ * `KeySetUnavailable`.
  */
 export async function authenticate(services: IdentityServices, given: Credentials): Promise<Caller | null> {
   if (given.authorization !== null) return authenticateBearer(services, given.authorization, given.tenantSlug)

@@ -7,7 +7,10 @@ import { keyUseResolutionSeconds } from '../limits.ts'
 
 const rememberedKeys = 10_000
 
-/** Notes when keys were last used: beside the request, at most once a minute per key, and never to a request's harm. */
+/**
+ * Records when keys were last used, in the background and at most once a minute per key. A failure never affects a
+ * request.
+ */
 export class KeyUse {
   readonly #database: TenantDatabase
   readonly #now: () => Date
@@ -33,7 +36,7 @@ export class KeyUse {
     this.#pending.add(writing)
   }
 
-  /** Resolves when nothing is left to write. */
+  /** Resolves when all pending writes are done. */
   async settled(): Promise<void> {
     while (this.#pending.size > 0) await Promise.all(this.#pending)
   }

@@ -15,16 +15,16 @@ import { Forbidden, Unauthenticated } from '../../refusals.ts'
 import { signInDelays } from '../limits.ts'
 import { noSuchTenant } from '../roles.ts'
 
-/** 256 random bits, as the cookie carries them. */
+/** A token of 256 random bits, in the form of the cookie. */
 export const newSessionToken = (): string => randomBytes(32).toString('base64url')
 
-/** What is stored of a session; null for a text that no session ever had. */
+/** The stored hash of a token. Null if the text cannot be a token. */
 export const hashSessionToken = (token: string): Buffer | null =>
   /^[A-Za-z0-9_-]{43}$/.test(token) ? createHash('sha256').update(token).digest() : null
 
 /**
- * The user of a session within one of their tenants: the one that is asked for, or the first by slug. Rejects with
- * `Unauthenticated`, or with `Forbidden` when the tenant is not one of theirs.
+ * The user of a session in one of their tenants: the requested one, or the first by slug. Rejects with
+ * `Unauthenticated`, or with `Forbidden` if the user is not a member of the tenant.
  */
 export async function authenticateSession(
   services: Pick<Context, 'database' | 'now'>,
@@ -49,7 +49,7 @@ export async function authenticateSession(
   return { tenantId, id: userId, kind: 'USER', subject: userId, name, email, role: membership.role }
 }
 
-/** One statement, so that a tenant of others takes as long as one that does not exist. */
+/** One statement, so that a foreign tenant takes as long as one that does not exist. */
 const findSession = (db: PgRemoteDatabase, tokenHash: Buffer, now: Date, tenantSlug: string | null) =>
   db
     .select({
@@ -73,7 +73,7 @@ const findSession = (db: PgRemoteDatabase, tokenHash: Buffer, now: Date, tenantS
     .orderBy(asc(tenantSlugs.slug))
     .limit(1)
 
-/** Removes sessions and devices that have ended, and failed sign-ins that no longer count. */
+/** Deletes expired sessions and devices, and failed sign-ins that no longer count. */
 export async function forgetSessions({ database, now }: Pick<Context, 'database' | 'now'>): Promise<void> {
   const at = now()
   const longest = Math.max(...Object.values(signInDelays).map(({ forgottenSeconds }) => forgottenSeconds))

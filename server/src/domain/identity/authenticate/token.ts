@@ -12,8 +12,8 @@ import { personNameMaxLength, subjectMaxLength, tokenClockToleranceSeconds } fro
 import { noSuchTenant } from '../roles.ts'
 
 /**
- * The value of a claim by its path: `tenant`, `org.slug` for a nested one, `https://app.example/org.slug` for a
- * namespaced one with another inside. A claim whose own name has dots wins over a nested one.
+ * The value of a claim by its path: `tenant`, `org.slug` for a nested claim, or `https://app.example/org.slug` for a
+ * nested claim in a namespaced one. A claim whose own name contains dots takes precedence.
  */
 export function claimAt(claims: unknown, path: string): unknown {
   if (typeof claims !== 'object' || claims === null || Array.isArray(claims)) return undefined
@@ -29,9 +29,9 @@ export function claimAt(claims: unknown, path: string): unknown {
 }
 
 /**
- * The principal of a token of the host application. Its id follows from tenant and user, so that nothing
- * has to be stored before it changes something. A token without a role reads only; one with a role that we do not know
- * is refused, as is one without tenant or user.
+ * The principal of a token of the host application. Its id is derived from tenant and user, so that nothing is stored
+ * before it changes something. A token without a role can only read. A token with an unknown role, or without tenant or
+ * user, is refused.
  */
 export async function authenticateToken(
   services: Pick<Context, 'database' | 'now'> & { readonly verifyToken: VerifyToken },
@@ -47,15 +47,15 @@ export async function authenticateToken(
   return { tenantId, id: v5(subject, tenantId), kind: 'EXTERNAL', subject, name: name ?? subject, email: null, role }
 }
 
-/** What the claims of a token have to be, wherever they are found in it. */
+/** The shape of the claims, after they are found by their paths. */
 const claimed = z.object({
   tenant: z.string().min(1),
-  // Host applications number their users too.
+  // Host applications also use numeric user ids.
   userId: z
     .union([z.string(), z.int().transform(String)])
     .refine((text) => text.trim() !== '' && text.length <= subjectMaxLength && isShowable(text)),
   role: z.string().toUpperCase().pipe(z.enum(roles)).default('VIEWER'),
-  // A name that cannot be shown is no reason to refuse anybody.
+  // A name that cannot be displayed does not invalidate the token.
   name: z
     .string()
     .transform((name) => showableName(name, personNameMaxLength))
@@ -70,10 +70,13 @@ async function tenantOf(services: Pick<Context, 'database'>, claim: string): Pro
   return tenant.id
 }
 
-/** How tokens (JWT, RFC 7519) of the host application are checked. */
+/** How to verify tokens (JWT, RFC 7519) of the host application. */
 export interface TokenSettings {
   readonly key: { readonly kind: 'jwks'; readonly url: string } | { readonly kind: 'secret'; readonly secret: string }
-  /** The only ones accepted, whatever a token's header says: HS256… with a secret, RS256, ES256, EdDSA… with a key set. */
+  /**
+   * The accepted algorithms, regardless of the token's header: HS256… with a secret, RS256, ES256, EdDSA… with a key
+   * set.
+   */
   readonly algorithms: readonly string[]
   readonly issuer: string
   readonly audience: string
@@ -81,15 +84,15 @@ export interface TokenSettings {
   readonly claims: { readonly tenant: string; readonly userId: string; readonly name: string; readonly role: string }
 }
 
-/** Rejects with `Unauthenticated`, or with `KeySetUnavailable` when the key set cannot be asked. */
+/** Rejects with `Unauthenticated`, or with `KeySetUnavailable` if the key set cannot be fetched. */
 export type VerifyToken = (token: string, now: Date) => Promise<JWTPayload>
 
 const symmetric = /^HS(256|384|512)$/
 const asymmetric = /^(RS(256|384|512)|PS(256|384|512)|ES(256|384|512)|EdDSA|Ed25519)$/
-/** RFC 7518, section 3.2: as long as the hash at least. */
+/** RFC 7518, section 3.2: at least as long as the hash. */
 const secretMinBytes = 32
 
-/** Throws when the settings would let an algorithm be used with a key of the other kind. */
+/** Throws if the settings combine an algorithm with the wrong kind of key. */
 export function createTokenVerifier(settings: TokenSettings): VerifyToken {
   const { algorithms } = settings
   const key =

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 
-/** What the text of an API key says: it names its tenant, so that checking it is a read within that tenant. */
+/** The parts of an API key. A key contains its tenant, so that it can be checked within that tenant. */
 export interface ApiKeyText {
   readonly tenantId: string
   readonly keyId: string
@@ -15,11 +15,11 @@ export function formatApiKey({ tenantId, keyId, secret }: ApiKeyText): string {
   return `${apiKeyPrefix(tenantId, keyId)}_${secret.toString('base64url')}`
 }
 
-/** The part of a key that is not a secret, by which people recognise it. */
+/** The public part of a key, by which people recognise it. */
 export const apiKeyPrefix = (tenantId: string, keyId: string): string =>
   `fgk_${Buffer.concat([bytesOf(tenantId), bytesOf(keyId)]).toString('base64url')}`
 
-/** Null for whatever is not the one spelling of a key that we give out. */
+/** Null for any text that is not the exact form of an issued key. */
 export function parseApiKey(text: string): ApiKeyText | null {
   const [, ids, secret] = pattern.exec(text) ?? []
   if (ids === undefined || secret === undefined) return null
@@ -32,7 +32,7 @@ export function parseApiKey(text: string): ApiKeyText | null {
   return formatApiKey(key) === text ? key : null
 }
 
-/** What is stored of a key. */
+/** The stored hash of a key. */
 export const hashSecret = (secret: Buffer): Buffer => createHash('sha256').update(secret).digest()
 
 const bytesOf = (uuid: string) => Buffer.from(uuid.replaceAll('-', ''), 'hex')

@@ -15,13 +15,13 @@ export type ApiKey = InferSelectModel<typeof apiKeys>
 export interface NewApiKey {
   readonly name: string
   readonly role: Role
-  /** Null: until it is revoked. */
+  /** Null: never expires. */
   readonly expiresAt: Date | null
 }
 
 /**
- * Makes a key of the caller's tenant. `secret` is the complete bearer token; it is returned this once and
- * stored nowhere. Rejects with `Invalid`, or with `Forbidden` for a role above the caller's own.
+ * Creates a key in the caller's tenant. `secret` is the complete bearer token. It is returned only here and is not
+ * stored. Rejects with `Invalid`, or with `Forbidden` for a role above the caller's own.
  */
 export async function createApiKey(ctx: Context, wanted: NewApiKey): Promise<{ apiKey: ApiKey; secret: string }> {
   const name = acceptName('name', wanted.name, keyNameMaxLength)

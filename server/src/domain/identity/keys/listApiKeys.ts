@@ -1,6 +1,6 @@
 import { type Context, readingOnce } from '../../context.ts'
 
-/** An API key without its secret, which nobody can read again. */
+/** An API key without its secret, which cannot be read again. */
 export type ListedApiKey = Awaited<ReturnType<typeof listApiKeys>>[number]
 
 /** The tenant's keys, revoked and expired ones included, newest first. */

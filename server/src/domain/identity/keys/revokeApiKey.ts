@@ -8,8 +8,8 @@ import { isAtLeast } from '../roles.ts'
 import type { ApiKey } from './createApiKey.ts'
 
 /**
- * Ends a key: no request that starts after this is answered with it. Revoking it again gives the same answer and records
- * nothing more. Rejects with `NotFound`, or with `Forbidden` for a key of a role above the caller's own.
+ * Revokes a key. No request that starts afterwards is answered with it. Idempotent: a repeated call records nothing.
+ * Rejects with `NotFound`, or with `Forbidden` for a key of a role above the caller's own.
  */
 export async function revokeApiKey(ctx: Context, id: string): Promise<ApiKey> {
   if (!isId(id)) throw new NotFound('API key')
@@ -18,7 +18,7 @@ export async function revokeApiKey(ctx: Context, id: string): Promise<ApiKey> {
     const [found] = await tx.db.select().from(apiKeys).where(isThisKey)
     if (!found) throw new NotFound('API key')
     if (!isAtLeast(ctx.principal.role, found.role)) throw new Forbidden()
-    // One statement decides who revokes, however many ask at once.
+    // One statement decides which of several concurrent calls revokes the key.
     const [revoked] = await tx.db
       .update(apiKeys)
       .set({ revokedAt: ctx.now() })

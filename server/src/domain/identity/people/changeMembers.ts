@@ -32,7 +32,7 @@ export const listMembers = ({ database, principal }: Pick<Context, 'database' | 
     selectMembers(tx).orderBy(asc(principals.name), asc(memberships.userId)),
   )
 
-/** Gives a member another role. Rejects with `NotFound`, or with `Conflict` for the last OWNER. */
+/** Changes the role of a member. Rejects with `NotFound`, or with `Conflict` for the last OWNER. */
 export async function changeRole(ctx: Changing, email: string, role: Role): Promise<Member> {
   const address = acceptEmail(email)
   return change(ctx, async (tx) => {
@@ -50,9 +50,9 @@ export async function changeRole(ctx: Changing, email: string, role: Role): Prom
 }
 
 /**
- * Ends a membership and every session of the user, in other tenants too: they sign in again there. What they uploaded
- * stays, and so do the API keys that they created, which belong to the tenant; the answer counts those that still work.
- * Rejects with `NotFound`, or with `Conflict` for the last OWNER.
+ * Ends a membership and all sessions of the user, in every tenant. The files that they uploaded stay. The API keys that
+ * they created also stay, because they belong to the tenant; the answer counts the active ones. Rejects with
+ * `NotFound`, or with `Conflict` for the last OWNER.
  */
 export async function removeMember(ctx: Changing, email: string): Promise<Member & { readonly activeKeys: number }> {
   const address = acceptEmail(email)
@@ -69,8 +69,8 @@ export async function removeMember(ctx: Changing, email: string): Promise<Member
 }
 
 /**
- * Replaces the password of a member and ends all their sessions. The password is that of the account, in every tenant;
- * the audit log of the caller's tenant records it. Rejects with `NotFound` or `Invalid`.
+ * Replaces the password of a member and ends all their sessions. The password belongs to the account and applies in
+ * every tenant. The audit log of the caller's tenant records the change. Rejects with `NotFound` or `Invalid`.
  */
 export async function setPassword(ctx: Changing, email: string, password: string): Promise<Member> {
   const address = acceptEmail(email)
@@ -84,7 +84,7 @@ export async function setPassword(ctx: Changing, email: string, password: string
   })
 }
 
-/** No session goes on, and no device is known any more. */
+/** Deletes all sessions and known devices of the user. */
 async function forgetEverywhere(tx: Transaction, userId: string): Promise<void> {
   await tx.db.delete(sessions).where(eq(sessions.userId, userId))
   await tx.db.delete(userDevices).where(eq(userDevices.userId, userId))
@@ -103,18 +103,18 @@ const selectMembers = (tx: Transaction, where?: SQL) =>
     .innerJoin(principals, and(eq(principals.tenantId, memberships.tenantId), eq(principals.id, memberships.userId)))
     .where(and(tx.inTenant(memberships), where))
 
-/** The account's e-mail address decides, since a principal keeps the address with which it joined. */
+/** Finds the member by the account's e-mail address, because a principal keeps the address that it joined with. */
 async function lockMember(tx: Transaction, email: string): Promise<Member> {
   const [user] = await tx.db.select({ id: users.id }).from(users).where(eq(users.email, email))
   if (!user) throw new NotFound('member')
-  // Every change of members waits for the others of its tenant, so that two OWNERs cannot remove each other at once.
+  // Changes of members are serialized per tenant, so that two OWNERs cannot remove each other.
   await tx.db.select({ id: tenants.id }).from(tenants).where(eq(tenants.id, tx.tenantId)).for('no key update')
   const [member] = await selectMembers(tx, eq(memberships.userId, user.id))
   if (!member) throw new NotFound('member')
   return member
 }
 
-/** A tenant without an OWNER could not be administered by its own people. */
+/** A tenant without an OWNER could not administer itself. */
 async function refuseForLastOwner(tx: Transaction, member: Member): Promise<void> {
   const [other] = await tx.db
     .select({ userId: memberships.userId })

@@ -22,15 +22,16 @@ interface NewMember {
 type Adding = Pick<Context, 'principal' | 'origin' | 'database' | 'now'>
 
 /**
- * Makes someone a member of the caller's tenant, and a user when nobody has the e-mail address yet. A user who exists
- * keeps name and password. Rejects with `Invalid`, `Conflict` for a member, `Forbidden` for a role above the caller's own.
+ * Adds a member to the caller's tenant. Creates a user if the e-mail address is new. An existing user keeps name and
+ * password. Rejects with `Invalid`, with `Conflict` for a member, or with `Forbidden` for a role above the caller's
+ * own.
  */
 export async function addMember(ctx: Adding, wanted: NewMember): Promise<{ userId: string; isNewUser: boolean }> {
   const email = acceptEmail(wanted.email)
   const name = acceptName('name', wanted.name, personNameMaxLength)
   if (!isAtLeast(ctx.principal.role, wanted.role)) throw new Forbidden('You cannot give a role above your own.')
   acceptPassword(wanted.password)
-  // Hashed before the transaction, which should not wait for it.
+  // Hashed before the transaction, so that no lock waits for it.
   const passwordHash = await hashPassword(wanted.password)
   const createdAt = ctx.now()
   const newUser = { id: newId(createdAt), email, name, passwordHash, createdAt }
@@ -67,7 +68,7 @@ async function insertMembership(
   await tx.db.insert(userTenants).values({ userId: id, tenant: tenantId }).onConflictDoNothing()
 }
 
-/** What the operator does who stands at the machine: makes a member of any tenant. Rejects like `addMember`. */
+/** As `addMember`, for the operator of the installation and any tenant. */
 export async function createUser(
   services: Pick<Context, 'database' | 'now'>,
   wanted: NewMember & { readonly tenantSlug: string },
@@ -85,7 +86,7 @@ interface User {
   readonly name: string
 }
 
-/** Null when nobody has the address. */
+/** Null if no user has the address. */
 export async function findUser(database: TenantDatabase, email: string): Promise<User | null> {
   const [user] = await database.lookUp((db) =>
     db

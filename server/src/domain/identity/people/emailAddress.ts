@@ -1,10 +1,10 @@
 import { Invalid } from '../../refusals.ts'
 import { emailMaxLength } from '../limits.ts'
 
-/** One spelling per mailbox: trimmed, lower case. */
+/** One spelling per mailbox: trimmed and in lower case. */
 export const normalizeEmail = (text: string): string => text.normalize('NFC').trim().toLowerCase()
 
-/** Whether a normalised text could be an e-mail address at all; whether it receives mail is not ours to know. */
+/** True if a normalised text has the form of an e-mail address. Whether it receives mail is not checked. */
 export const isEmail = (text: string): boolean =>
   text.length <= emailMaxLength && /^[^\s@\p{Cc}\p{Cs}]+@[^\s@\p{Cc}\p{Cs}]+$/u.test(text)
 

@@ -8,7 +8,7 @@ import { limits } from '../../limits.ts'
 import { inOrder, type Order, type Page, type PageArguments, pageRequest } from '../../paging/page.ts'
 import { BadInput } from '../../refusals.ts'
 
-/** A principal as others see it. */
+/** The public view of a principal. */
 export interface KnownPrincipal {
   readonly id: string
   readonly kind: PrincipalKind
@@ -18,7 +18,7 @@ export interface KnownPrincipal {
 
 const shown = { id: principals.id, kind: principals.kind, name: principals.name, email: principals.email }
 
-/** Principals of the tenant by id, in no particular order. */
+/** Principals of the tenant by id, in any order. */
 export const findPrincipals = (tx: Transaction, ids: readonly string[]): Promise<KnownPrincipal[]> =>
   tx.db
     .select(shown)
@@ -39,9 +39,9 @@ interface ListedPrincipal extends KnownPrincipal {
 const lists = prepareByKey<ListedPrincipal>()
 
 /**
- * The principals of the tenant by name, those who have left and keys that were revoked included. `search` keeps those whose
- * name or e-mail address contains each of its words, whatever their case and accents; null or blank keeps all. Refuses
- * with `BadInput`: a search that is too long, or one that Postgres cannot read.
+ * The principals of the tenant by name, including former members and revoked keys. `search` keeps those whose name or
+ * e-mail address contains each of its words, ignoring case and accents. Null or blank keeps all. Throws `BadInput` if
+ * the search is too long or contains characters that Postgres cannot store.
  */
 export async function listPrincipals(
   ctx: Context,
@@ -54,7 +54,7 @@ export async function listPrincipals(
   const isSearch = search !== null && search.trim() !== ''
   const statement = lists(`${isSearch} ${page.shape}`, (tx) => {
     const { where, limit } = page.prepared()
-    // Postgres reads the index alone up to the limit, and looks up by key only the rows of the page.
+    // Postgres scans only the index up to the limit, and then looks up the rows of the page by key.
     const found = tx.db
       .select({ id: principals.id, searchText: principals.searchText })
       .from(principals)
@@ -73,8 +73,8 @@ export async function listPrincipals(
 }
 
 /**
- * The patterns come from a subquery, so that they are made once and not for each row: the plan does not know the value.
- * `coalesce` hides LIKE from the planner, which takes it for so rare that sorting the rows that match looks cheaper than to
- * walk the index in order.
+ * A subquery builds the patterns once per statement instead of once per row, because the plan does not know the value.
+ * `coalesce` hides LIKE from the planner, which would estimate so few matches that it sorts them instead of walking the
+ * index in order.
  */
 const matchesEachWord: SQL = sql`coalesce(${principals.searchText} like all ((select search_patterns(${sql.placeholder('search')}))::text[]), false)`

@@ -10,8 +10,7 @@ export interface TenantOfUser {
 }
 
 /**
- * The tenants that a caller may choose, by name. Each is asked inside its own boundary, so the answer costs a
- * transaction a tenant; people have few.
+ * The tenants that the caller can choose, by name. Each is read in its own transaction. People belong to few tenants.
  */
 export async function listTenantsOf({ database, principal }: Context): Promise<TenantOfUser[]> {
   const ids =
@@ -36,7 +35,7 @@ async function readOne(tx: Transaction, principal: Context['principal']): Promis
   return membership ? { ...tenant, role: membership.role } : null
 }
 
-/** The tenants that a user can choose from, by slug. */
+/** The tenants that a user can choose, by slug. */
 export const listTenantsOfUser = (
   services: Pick<Context, 'database'>,
   userId: string,

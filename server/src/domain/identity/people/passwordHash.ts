@@ -5,11 +5,11 @@ import { hashingsAtOnce, hashingsWaiting, passwordMaxLength, passwordMinLength }
 /** Argon2id with the parameters of OWASP's Password Storage Cheat Sheet: 19 MiB, two passes, one lane. */
 const parameters = { memoryCost: 19_456, timeCost: 2, parallelism: 1 }
 
-/** Of a password that nobody has, so that an unknown e-mail address takes as long as a wrong password. */
+/** The hash of an unknown random password, so that an unknown e-mail address takes as long as a wrong password. */
 export const nobodysHash =
   '$argon2id$v=19$m=19456,t=2,p=1$v/h97n+p1RbkfZue2iPhDA$v7xyxwsGqVOQm5NV7SIjU5AgE+bYXJvzbW30H1EA8QM'
 
-/** Rejects with `Invalid` a password that is too short or too long. */
+/** Throws `Invalid` if the password is too short or too long. */
 export function acceptPassword(password: string): void {
   const isShort = Array.from(password).length < passwordMinLength
   if (isShort || password.length > passwordMaxLength) {
@@ -18,18 +18,18 @@ export function acceptPassword(password: string): void {
   }
 }
 
-/** A PHC string. Rejects with `RateLimited` when too many wait already. */
+/** Returns a PHC string. Rejects with `RateLimited` if too many hashes are waiting. */
 export const hashPassword = (password: string): Promise<string> =>
   takingTurns(() => hash(password.normalize('NFC'), parameters))
 
-/** With `isFirst`, ahead of all who wait: a flood of guesses does not keep known devices out. */
+/** `isFirst` puts the check ahead of all waiting ones, so that a flood of guesses does not lock out known devices. */
 export const verifyPassword = (passwordHash: string, password: string, isFirst = false): Promise<boolean> =>
   takingTurns(() => verify(passwordHash, password.normalize('NFC')), isFirst)
 
 let running = 0
 const waiting: (() => void)[] = []
 
-/** Hashing is made to be expensive: without turns, a burst of sign-ins would take all memory and every thread. */
+/** Hashing is expensive by design. Without a queue, a burst of sign-ins would use all memory and every thread. */
 async function takingTurns<T>(work: () => Promise<T>, isFirst = false): Promise<T> {
   if (running >= hashingsAtOnce) {
     if (waiting.length >= hashingsWaiting * (isFirst ? 2 : 1)) throw new RateLimited(5)

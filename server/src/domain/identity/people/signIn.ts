@@ -11,25 +11,25 @@ import { countAttempt, forgiveAttempt } from './signInAttempts.ts'
 interface SignIn {
   readonly email: string
   readonly password: string
-  /** The client's network address; null when it is not known. */
+  /** The client's network address. Null if unknown. */
   readonly address: string | null
-  /** The token in the cookie of the device; null when it sends none. */
+  /** The token of the device cookie. Null if the request has none. */
   readonly device: string | null
 }
 
 interface Session {
-  /** For the cookie; stored only as a hash. */
+  /** The value of the session cookie. Only its hash is stored. */
   readonly token: string
-  /** For the cookie of the device; stored only as a hash. */
+  /** The value of the device cookie. Only its hash is stored. */
   readonly device: string
   readonly userId: string
   readonly expiresAt: Date
 }
 
 /**
- * Opens a session that ends after `lifetimeSeconds`, however much it is used. Rejects with the same `Unauthenticated`, after
- * the same time, for an unknown e-mail address and a wrong password; with `RateLimited` before the delay of earlier failures
- * is over.
+ * Opens a session that ends after `lifetimeSeconds`, regardless of its use. Rejects with the same `Unauthenticated`,
+ * after the same time, for an unknown e-mail address and for a wrong password. Rejects with `RateLimited` while earlier
+ * failures delay the sign-in.
  */
 export async function signIn(
   services: Pick<Context, 'database' | 'now'> & { readonly lifetimeSeconds: number },
@@ -64,7 +64,9 @@ async function openSession(
   return { token, userId, expiresAt }
 }
 
-/** The hash of a device's token, if the user of this e-mail address signed in from the device before; else null. */
+/**
+ * The hash of a device's token if the user of this e-mail address has signed in from the device before. Otherwise null.
+ */
 export async function findDevice(
   { database, now }: Pick<Context, 'database' | 'now'>,
   token: string | null,
@@ -83,8 +85,8 @@ export async function findDevice(
 }
 
 /**
- * Remembers a device after a sign-in and answers with the token for its cookie. A browser that several people use keeps one
- * token for all of them. A user's devices beyond the newest 20 are forgotten.
+ * Remembers the device after a sign-in and returns the token for its cookie. A shared browser keeps one token for all
+ * its users. Only a user's newest 20 devices are kept.
  */
 async function rememberDevice(
   { database, now }: Pick<Context, 'database' | 'now'>,
@@ -101,7 +103,7 @@ async function rememberDevice(
           .where(eq(userDevices.tokenHash, given))
           .limit(1)
       : []
-    // A token that was never given out here may have been planted by somebody who knows it.
+    // A token that was not issued here could have been planted by somebody who knows it.
     const kept = known && token !== null ? token : newSessionToken()
     const tokenHash = hashSessionToken(kept)
     if (!tokenHash) throw new Error('A new device token has an unexpected form')
@@ -120,7 +122,7 @@ async function rememberDevice(
   })
 }
 
-/** Ends a session; one that has ended already, or never was, is fine too. */
+/** Ends a session. Succeeds if the session has ended or never existed. */
 export async function signOut(services: Pick<Context, 'database'>, token: string): Promise<void> {
   const tokenHash = hashSessionToken(token)
   if (!tokenHash) return

@@ -9,9 +9,9 @@ import { signInDelays } from '../limits.ts'
 
 export interface Attempt {
   readonly email: string
-  /** The client's network address; null when it is not known. */
+  /** The client's network address. Null if unknown. */
   readonly address: string | null
-  /** The stored hash of a device that this user signed in from before; null for any other. */
+  /** The stored hash of a device from which this user has signed in before. Null for any other device. */
   readonly device: Buffer | null
 }
 
@@ -22,19 +22,20 @@ interface Delays {
 }
 
 /**
- * Counts an attempt before its password is looked at, so that many tries at once, on however many processes, get no more
- * guesses than one after the other. `forgiveAttempt` takes a success back. Rejects with `RateLimited` an attempt that comes
- * before the delay of an earlier failure is over.
+ * Counts an attempt before the password is checked, so that concurrent attempts, in any number of processes, get no
+ * more guesses than sequential ones. `forgiveAttempt` undoes the count after a success. Rejects with `RateLimited` if
+ * an earlier failure still delays the attempt.
  *
- * Delays grow for the pair of account and network address, so that nobody can lock out somebody elsewhere. A device that
- * the user signed in from before has a delay of its own and none of the others. An account under attack from many
- * addresses leaves each new address one free try; an address that tries many accounts is delayed as a whole, briefly.
+ * Delays grow per pair of account and network address, so that nobody can lock out a user elsewhere. A device from
+ * which the user has signed in before has its own delay and no other. If an account is under attack from many
+ * addresses, each new address gets one attempt without delay. An address that tries many accounts is delayed briefly
+ * for all of them.
  */
 export async function countAttempt(services: Pick<Context, 'database' | 'now'>, attempt: Attempt): Promise<void> {
   const now = services.now()
   const subjects = subjectsOf(attempt)
   const hashes = Object.values(subjects)
-  // In one order for everybody, so that two attempts cannot wait for each other.
+  // In one order for all attempts, so that two of them cannot deadlock.
   const ordered = hashes.toSorted((one, other) => one.compare(other))
   await services.database.lookUp(async (db) => {
     await db
@@ -65,7 +66,10 @@ export async function countAttempt(services: Pick<Context, 'database' | 'now'>, 
   })
 }
 
-/** The password was right: device and pair start afresh, and account and address get this attempt back. */
+/**
+ * Called after a correct password. Resets the counters of device and pair, and undoes this attempt for account and
+ * address.
+ */
 export async function forgiveAttempt(services: Pick<Context, 'database'>, attempt: Attempt): Promise<void> {
   const { device, pair, account, address } = subjectsOf(attempt)
   const ended = [device, pair].filter((subject) => subject !== undefined)
@@ -97,7 +101,10 @@ const setFailures = (db: PgRemoteDatabase, subject: Buffer, failures: number, la
 
 const secondsBetween = (from: Date, to: Date) => (to.getTime() - from.getTime()) / 1000
 
-/** 0 while failures are free; then 1 s, 2 s, 4 s and so on, up to the longest. A clock that was turned back ends no wait. */
+/**
+ * 0 for the first failures; then 1 s, 2 s, 4 s and so on, up to the maximum. A clock that was set back does not end a
+ * delay.
+ */
 function secondsToWait({ count, last }: { count: number; last: Date }, delays: Delays, now: Date): number {
   const { freeFailures, longestSeconds } = delays
   if (count < freeFailures) return 0
@@ -124,7 +131,10 @@ function subjectsOf({ email, address, device }: Attempt): Subjects {
 
 const digest = (...parts: readonly string[]) => createHash('sha256').update(JSON.stringify(parts)).digest()
 
-/** One customer usually holds a /64 of IPv6 addresses, and an IPv4 address may come dressed as IPv6. */
+/**
+ * The network of an address. One customer usually has a /64 of IPv6 addresses, and an IPv4 address can be mapped into
+ * IPv6.
+ */
 export function networkOf(address: string): string {
   const [, ipv4] = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i.exec(address) ?? []
   if (ipv4 !== undefined) return ipv4

@@ -10,8 +10,8 @@ import { releaseUploads } from '../../uploads/intents/releaseUpload.ts'
 import type { Run, SweepContext } from '../runs/recordRun.ts'
 
 /**
- * Ends the intents of one tenant whose time is over, a batch at a time. Several workers may do this at once, since each
- * skips what another holds.
+ * Ends the expired intents of one tenant, in batches. Several workers can run it at once, because each skips rows that
+ * another has locked.
  */
 export async function sweepExpiredUploads(ctx: SweepContext, { tally, isDryRun }: Run): Promise<void> {
   for (;;) {
@@ -33,7 +33,7 @@ export async function hasExpiredUploads(ctx: SweepContext): Promise<boolean> {
   return due.length > 0
 }
 
-/** When both clocks say so: one that is ahead must not end anybody's upload early. */
+/** Due by both clocks, so that a fast clock ends no upload early. */
 const selectDue = (tx: Transaction, now: Date) =>
   tx.db
     .select({

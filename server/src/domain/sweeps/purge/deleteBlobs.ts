@@ -16,22 +16,22 @@ export interface Sweep {
   readonly ctx: SweepContext
   readonly run: Run
   readonly cutOff: CutOff
-  /** All of them, except in tests that take gates away. */
+  /** All gates, except in tests that remove some. */
   readonly gates: Partial<typeof allGates>
-  /** Until when the pass may delete what it has claimed. */
+  /** Limits the time in which the pass may delete what it has claimed. */
   readonly lease: Lease
 }
 
 /**
- * Deletes the objects of those blobs that pass every gate and the rail of identity, then their rows. No transaction is
- * open while the bucket is asked. A bucket that does not answer leaves the rows as they were, to be tried again later;
- * a run that dies in between leaves rows whose object is gone, which the next run removes.
+ * Deletes the objects of blobs that pass every gate and the identity check, then their rows. No transaction is open
+ * during requests to the bucket. If the bucket does not answer, the rows are unchanged and a later run tries again. If
+ * the run dies in between, rows without an object remain, and the next run removes them.
  */
 export async function deleteBlobs(of: Omit<Sweep, 'lease'>, ids: readonly string[]): Promise<void> {
   const { ctx, run } = of
   const sweep = { ...of, lease: takeLease() }
   const { judged, claimed } = await writeInternal(ctx, (tx) => claimThroughGates(tx, sweep, ids))
-  // Only after the commit: the work of a transaction can run twice.
+  // Only after the commit, because the work of a transaction can run twice.
   for (const { blob, gate } of judged) {
     run.tally.examined += 1
     if (gate !== null) run.tally.addHeld(gate, examined(blob))
@@ -51,7 +51,7 @@ export async function deleteBlobs(of: Omit<Sweep, 'lease'>, ids: readonly string
 const idsOf = (some: readonly BlobEvidence[]) => some.map(({ id }) => id)
 const examined = ({ objectKey, byteSize }: BlobEvidence) => ({ key: objectKey, byteSize })
 
-/** What the gates say of each blob, and the blobs that may go and that nobody else is deleting; in a dry run none. */
+/** Evaluates the gates for each blob and claims those that may be deleted. A dry run claims none. */
 async function claimThroughGates(
   tx: Transaction,
   sweep: Sweep,
@@ -69,7 +69,7 @@ async function claimThroughGates(
 
 interface Judged {
   readonly blob: BlobEvidence
-  /** The gate that holds it; null when it may go. */
+  /** The gate that holds the blob. Null if it may be deleted. */
   readonly gate: Gate | null
 }
 
@@ -90,8 +90,8 @@ async function claim(
 }
 
 /**
- * Returns the blobs whose object is gone. An object that a HEAD did not find is deleted too: DELETE is idempotent, and a
- * single 404 can be stale. Only the store's answer to the DELETE proves that nothing is left.
+ * Returns the blobs whose object is deleted. Sends a DELETE even if a HEAD found no object: DELETE is idempotent, and a
+ * single 404 can be stale. Only the answer to the DELETE proves the result.
  */
 async function deleteObjects({ ctx, run, lease }: Sweep, claimed: readonly BlobEvidence[]): Promise<BlobEvidence[]> {
   const identified = await identifyObjects(ctx.blobs, ctx.principal.tenantId, claimed)
@@ -119,7 +119,7 @@ async function deleteObjects({ ctx, run, lease }: Sweep, claimed: readonly BlobE
 
 /**
  * Bytes of uploads that another database may have committed: see `wasReleasedInDoubt`. They stay until an operator asks
- * for the delete, as other objects do that the history of this database does not explain.
+ * for the delete, as do other objects that the history of this database does not explain.
  */
 async function findForeign({ database }: SweepContext, run: Run, present: readonly BlobEvidence[]) {
   const uncommitted = present.filter(({ etag }) => etag === null)
@@ -128,7 +128,7 @@ async function findForeign({ database }: SweepContext, run: Run, present: readon
   return uncommitted.filter((blob) => wasReleasedInDoubt(blob, times))
 }
 
-/** Only rows that are still claimed by this run: a run that lost its claim must not remove them. */
+/** Removes only rows that this run still has claimed. */
 async function removeRows(tx: Transaction, run: Run, gone: readonly BlobEvidence[]): Promise<Changed<BlobEvidence[]>> {
   const removed = await tx.db
     .delete(blobs)
@@ -150,7 +150,7 @@ async function removeRows(tx: Transaction, run: Run, gone: readonly BlobEvidence
 
 const heldForMs = 3_600_000
 
-/** What a gate has held is not looked at again for an hour, unless somebody asks for it. */
+/** Postpones blobs that a gate held, for an hour. A requested run examines them anyway. */
 async function postpone(tx: Transaction, ids: readonly string[], databaseNow: Date): Promise<void> {
   if (ids.length === 0) return
   await tx.db
@@ -159,7 +159,7 @@ async function postpone(tx: Transaction, ids: readonly string[], databaseNow: Da
     .where(and(tx.inTenant(blobs), isAnyOf(blobs.id, ids)))
 }
 
-/** After the n-th failure of the store: 30 s times two to the n, at most 6 hours. */
+/** After the n-th refusal of the store: 30 s times two to the n, at most 6 hours. */
 async function postponeAfterFailure(tx: Transaction, runId: string, ids: readonly string[]): Promise<void> {
   if (ids.length === 0) return
   const now = sql`${(await readDatabaseClock(tx)).toISOString()}::timestamptz`

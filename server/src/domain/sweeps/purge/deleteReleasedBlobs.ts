@@ -14,7 +14,10 @@ import { allGates, type CutOff } from './gates.ts'
 
 const batchBlobs = 500
 
-/** The second phase of the purge: released bytes lose their object, then their row. Goes on where a run before it died. */
+/**
+ * The second phase of the purge: deletes the objects of released blobs, then their rows. Continues where an earlier run
+ * died.
+ */
 export async function deleteReleasedBlobs(ctx: SweepContext, run: Run): Promise<void> {
   await assertOwnBucket(ctx, run)
   const cutOff = await cutOffOf(ctx, run.before)
@@ -43,7 +46,7 @@ async function deleteQueue(sweep: ReleasedSweep, queue: Queue): Promise<void> {
   }
 }
 
-/** Whether there is anything to look at, so that a run that would find nothing is not made. */
+/** True if a run would find work. Otherwise no run is made. */
 export async function hasReleasedBlobs(ctx: SweepContext): Promise<boolean> {
   const cutOff = await cutOffOf(ctx, null)
   const hasDue = await reading(ctx, async (tx) => {
@@ -56,7 +59,7 @@ export async function hasReleasedBlobs(ctx: SweepContext): Promise<boolean> {
   return hasDue && !(await isSettling(ctx))
 }
 
-/** By whichever clock is behind. */
+/** By the earlier clock. */
 async function cutOffOf(ctx: SweepContext, before: Date | null): Promise<Due> {
   const graceMs = ctx.settings.purgeGraceMs
   const databaseNow = await reading(ctx, readDatabaseClock)
@@ -67,7 +70,7 @@ async function cutOffOf(ctx: SweepContext, before: Date | null): Promise<Due> {
 type ReleasedSweep = Omit<Sweep, 'lease'> & { readonly cutOff: Due }
 
 interface Due extends CutOff {
-  /** As a parameter: an index is not searched for what a volatile function returns. */
+  /** A parameter, because Postgres does not use an index for a volatile function. */
   readonly databaseNow: Date
 }
 
@@ -76,16 +79,16 @@ interface Place {
   readonly id: string
 }
 
-/** A list of blobs that has an index of its own, and the column that the list is sorted by. */
+/** A list of blobs with its own index, and the column that sorts it. */
 interface Queue {
   readonly sortedBy: typeof blobs.deletingSince
   readonly where: (due: Due) => SQL | undefined
 }
 
-/** What somebody asks for includes blobs that were postponed. */
+/** A requested run includes blobs that were postponed. */
 const everything: Queue = { sortedBy: blobs.deletingSince, where: () => undefined }
 
-/** In a minute in which nothing is due, neither walks past blobs that were postponed, however many. */
+/** When nothing is due, neither scans blobs that were postponed, however many there are. */
 const scheduled: readonly Queue[] = [
   {
     sortedBy: blobs.purgeNotBefore,
@@ -94,7 +97,7 @@ const scheduled: readonly Queue[] = [
   { sortedBy: blobs.deletingSince, where: () => isNull(blobs.purgeNotBefore) },
 ]
 
-/** What a run will look at. Only where to look: whether a blob may go is decided by the gates alone. */
+/** The blobs that a run examines. Only the gates decide whether a blob may be deleted. */
 const isDue = ({ where }: Queue, due: Due): SQL | undefined =>
   and(
     isState(blobs.status, 'deleting'),

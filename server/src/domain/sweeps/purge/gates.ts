@@ -1,7 +1,7 @@
 import pMap from 'p-map'
 import type { BlobStore } from '../../../storage/blobStore.ts'
 
-/** What is known about a blob that may be deleted, read in one transaction while its row is locked. */
+/** The facts about a blob that may be deleted, read in one transaction with its row locked. */
 export interface BlobEvidence {
   readonly id: string
   readonly objectKey: string
@@ -10,21 +10,21 @@ export interface BlobEvidence {
   readonly etag: string | null
   readonly status: 'pending' | 'ready' | 'deleting'
   readonly refcount: number
-  /** Counted now, whatever `refcount` says. */
+  /** Counted now, independently of `refcount`. */
   readonly versionCount: number
   readonly createdAt: Date
   readonly deletingSince: Date | null
-  /** The database's clock when this was read. */
+  /** The database's clock at the time of the read. */
   readonly databaseNow: Date
-  /** Attachments, holds and pending upload intents of every file that ever held these bytes. */
+  /** Attachments, holds and pending upload intents of every file that ever had these bytes. */
   readonly attachmentCount: number
   readonly holdCount: number
   readonly pendingIntentCount: number
-  /** How often the journal says that the last reference to exactly this blob was dropped. */
+  /** The number of `blob.released` events for exactly this blob. */
   readonly releaseCount: number
 }
 
-/** What a run takes for long enough ago. */
+/** The minimum age of a release. */
 export interface CutOff {
   readonly releasedBefore: Date
   readonly graceMs: number
@@ -34,27 +34,30 @@ export type Gate = 'STATUS' | 'REFERENCES' | 'TIME' | 'USE' | 'RELEASE'
 
 type GateOpens = (blob: BlobEvidence, cutOff: CutOff) => boolean
 
-/** Only bytes that are on their way out: nothing leads back from `deleting`. */
+/** The blob is `deleting`. No transition leads back from that status. */
 export const statusGate: GateOpens = ({ status }) => status === 'deleting'
 
-/** No version is these bytes, by the counter and by a fresh count. */
+/** No version has these bytes, by the counter and by a fresh count. */
 export const referencesGate: GateOpens = ({ refcount, versionCount }) => refcount === 0 && versionCount === 0
 
-/** Released long enough ago, by the cut-off and by the database's own clock. A cut-off in the future opens nothing. */
+/**
+ * The blob was released long enough ago, by the cut-off and by the database's clock. A cut-off in the future keeps the
+ * gate closed.
+ */
 export const timeGate: GateOpens = ({ deletingSince, databaseNow }, { releasedBefore, graceMs }) =>
   deletingSince !== null &&
   releasedBefore <= databaseNow &&
   deletingSince <= releasedBefore &&
   deletingSince.getTime() + graceMs <= databaseNow.getTime()
 
-/** No file that ever held these bytes is attached, held or about to get a version. */
+/** No file that ever had these bytes is attached, under hold or about to get a new version. */
 export const useGate: GateOpens = ({ attachmentCount, holdCount, pendingIntentCount }) =>
   attachmentCount === 0 && holdCount === 0 && pendingIntentCount === 0
 
-/** The transaction that dropped the last reference said so in the append-only journal. */
+/** The transaction that dropped the last reference wrote the event into the append-only journal. */
 export const releaseGate: GateOpens = ({ releaseCount }) => releaseCount > 0
 
-/** Each suffices alone to save the bytes of a file in use. */
+/** Each gate alone is enough to keep the bytes of a file in use. */
 export const allGates: Readonly<Record<Gate, GateOpens>> = {
   STATUS: statusGate,
   REFERENCES: referencesGate,
@@ -63,7 +66,7 @@ export const allGates: Readonly<Record<Gate, GateOpens>> = {
   RELEASE: releaseGate,
 }
 
-/** The first gate that stays shut; null when the bytes may go. */
+/** The first closed gate. Null if the bytes may be deleted. */
 export function heldBy(
   blob: BlobEvidence,
   cutOff: CutOff,
@@ -78,8 +81,7 @@ type Identified = 'SAME' | 'ABSENT' | 'ANOTHER'
 const requestsAtOnce = 32
 
 /**
- * The identity rail: compares the object under each key with what was committed.
- *
+ * Compares the object under each key with the committed one.
  * - SAME: the committed object, by ETag and size, or any object of an upload that was never committed.
  * - ABSENT: the store reports no object. This is not proof: the caller still sends the DELETE.
  * - ANOTHER: a different object, which must not be deleted.

@@ -16,17 +16,20 @@ import { countedAttachments, countedIntents } from './readEvidence.ts'
 const batchFiles = 100
 const dayMs = 86_400_000
 
-/** What holds a file whose time in the trash is over. */
+/** What holds a file whose time in the trash has ended. */
 type FileGate = 'HOLD' | 'ATTACHED' | 'PENDING_INTENT' | 'INCONSISTENT'
 
 type CooledFile = LockedFile & {
   readonly attachmentRows: number
   readonly pendingIntents: number
-  /** Versions whose bytes are not what a version's bytes have to be: a defect, for a person to look at. */
+  /** Versions whose blob is in the wrong state: a defect that a person has to examine. */
   readonly brokenVersions: number
 }
 
-/** The first phase of the purge: files whose time in the trash is over lose their versions, and release their bytes. */
+/**
+ * The first phase of the purge: deletes the versions of files whose time in the trash has ended, and releases their
+ * bytes.
+ */
 export async function purgeCooledFiles(ctx: SweepContext, run: Run): Promise<void> {
   const cutOff = await cutOffOf(ctx, run.before)
   for (let after: Place | null = null; ;) {
@@ -38,7 +41,7 @@ export async function purgeCooledFiles(ctx: SweepContext, run: Run): Promise<voi
   }
 }
 
-/** Whether there is anything to look at, so that a run that would find nothing is not made. */
+/** True if a run would find work. Otherwise no run is made. */
 export async function hasCooledFiles(ctx: SweepContext): Promise<boolean> {
   const cutOff = await cutOffOf(ctx, null)
   return reading(ctx, async (tx) => {
@@ -51,7 +54,7 @@ export async function hasCooledFiles(ctx: SweepContext): Promise<boolean> {
   })
 }
 
-/** By whichever clock is behind: one that is ahead must not end anybody's time early. */
+/** By the earlier clock, so that a fast clock purges no file early. */
 async function cutOffOf(ctx: SweepContext, before: Date | null): Promise<Date> {
   return reading(ctx, async (tx) => {
     const { trashDays } = await readTenant(tx)
@@ -77,7 +80,7 @@ async function purgeBatch(
   return { ...purged, answer: batch }
 }
 
-/** Once it is committed: a batch that was rolled back has deleted nothing. */
+/** After the commit, because a batch that was rolled back has deleted nothing. */
 function tallyBatch({ tally }: Run, batch: readonly CooledFile[]): void {
   for (const file of batch) {
     const gate = gateOf(file)
@@ -120,7 +123,7 @@ function lockCooled(tx: Transaction, cutOff: Date, after: Place | null): Promise
 const isCooled = (cutOff: Date) =>
   and(isNotNull(files.softDeletedAt), isNull(files.purgedAt), lte(files.softDeletedAt, cutOff))
 
-/** Whether an upload of a new version of the file is under way. */
+/** True if a new version of the file is being uploaded. */
 export async function hasPendingIntent(tx: Transaction, fileId: string): Promise<boolean> {
   const found = await tx.db
     .select({ id: uploads.id })

@@ -13,8 +13,8 @@ import { hasPendingIntent } from './purgeCooledFiles.ts'
 import { purgeFileRows } from './purgeFileRows.ts'
 
 /**
- * Ends the time of a file in the trash: it can never be restored, and its bytes are released. Refuses with `Conflict` a
- * file that is not in the trash, is held, or waits for a new version.
+ * Purges a file in the trash before its time: it cannot be restored, and its bytes are released. Throws `Conflict` if
+ * the file is not in the trash, is under hold, or has a pending upload.
  */
 export async function purgeFile(
   ctx: Context,
@@ -33,7 +33,8 @@ export async function purgeFile(
 }
 
 async function refuseUnlessPurgeable(tx: Transaction, file: LockedFile): Promise<void> {
-  // Counted too, as the scheduled purge does: a wrong counter must not end the versions of a file in use.
+  // The rows are counted too, as in the scheduled purge, so that a wrong counter does not delete the versions of a file
+  // in use.
   const attachments = await attachmentsOfFile(tx, file.id, limits.toldAttachments)
   const count = Math.max(file.attachmentCount, attachments.length)
   if (count > 0) throw new FileInUse(attachments, count)

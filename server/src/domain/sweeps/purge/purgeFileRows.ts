@@ -9,8 +9,8 @@ import type { Context } from '../../context.ts'
 import type { LockedFile } from '../../files/changeFile.ts'
 
 /**
- * Ends files in the trash for good: their versions go, and bytes that nothing refers to any more are released, by one
- * UPDATE and with an event for each blob. The bucket is not touched. The rows of the files have to be locked.
+ * Purges files in the trash: deletes their versions and releases blobs without references, with one UPDATE and one
+ * event per blob. The bucket is not touched. The caller must hold the locks of the files.
  */
 export async function purgeFileRows(
   tx: Transaction,
@@ -37,7 +37,7 @@ export async function purgeFileRows(
       trashedCount: -ids.length,
       versionCount: -versions.length,
       storedBytes: -sumOfBytes(versions),
-      // Released bytes lie in the bucket until the second phase: until then they count against the quota.
+      // Released bytes stay in the bucket until the second phase and count against the quota until then.
       reservedBytes: sumOfBytes(released),
     },
   }
@@ -69,7 +69,7 @@ interface ReleasedBlob extends GoneVersion {
   readonly byteSize: number
 }
 
-/** Answers with the blobs whose last reference went, and a file that held each. */
+/** Returns the blobs whose last reference was dropped, each with a file that had it. */
 async function dropReferences(tx: Transaction, versions: readonly GoneVersion[], now: Date): Promise<ReleasedBlob[]> {
   const fileOf = new Map(versions.map(({ blobId, fileId }) => [blobId, fileId]))
   const blobIds = [...fileOf.keys()]

@@ -7,17 +7,17 @@ import { uploads } from '../../../database/tables/uploadTables.ts'
 import type { Transaction } from '../../../database/tenantDatabase.ts'
 import type { BlobEvidence } from './gates.ts'
 
-/** Of a file in a statement that reads `files`: how many rows attach it, whatever its counter says. */
+/** For a statement that reads `files`: the number of attachment rows of a file, independently of its counter. */
 export const countedAttachments: SQL<number> = sql`(select count(*) from ${attachments}
   where ${attachments.tenantId} = ${files.tenantId} and ${attachments.fileId} = ${files.id})`
 
-/** How many uploads of a new version of it are under way. */
+/** The number of pending uploads of a new version of the file. */
 export const countedIntents: SQL<number> = sql`(select count(*) from ${uploads}
   where ${uploads.tenantId} = ${files.tenantId} and ${uploads.targetFileId} = ${files.id} and ${uploads.state} = 'PENDING')`
 
 /**
- * Locks the blobs and reads what speaks for and against deleting each, in five statements whatever their number. Blobs
- * that another run has locked, and ids that lead nowhere, are left out.
+ * Locks the blobs and reads the evidence of all gates, in five statements for any number of blobs. Blobs that another
+ * run has locked, and unknown ids, are omitted.
  */
 export async function readEvidence(tx: Transaction, ids: readonly string[]): Promise<BlobEvidence[]> {
   const locked = await tx.db
@@ -66,7 +66,7 @@ const readVersions = (tx: Transaction, ids: readonly string[]) =>
     .from(fileVersions)
     .where(and(tx.inTenant(fileVersions), isAnyOf(fileVersions.blobId, ids)))
 
-/** The releases of the blobs. The journal names the file even after its versions are gone. */
+/** The releases of the blobs. The journal names the file even after its versions are deleted. */
 const readReleases = (tx: Transaction, ids: readonly string[]) =>
   tx.db
     .select({
@@ -76,7 +76,7 @@ const readReleases = (tx: Transaction, ids: readonly string[]) =>
     .from(events)
     .where(and(tx.inTenant(events), isAnyOf(events.subjectId, ids), eq(events.type, 'blob.released')))
 
-/** The intents that made the blobs. One that was never committed gave them to no file. */
+/** The intents that created the blobs. An intent that was never committed has no file. */
 const readUploads = (tx: Transaction, ids: readonly string[]) =>
   tx.db
     .select({ blobId: uploads.blobId, fileId: uploads.fileId, state: uploads.state })
@@ -88,7 +88,7 @@ const readUses = (tx: Transaction, fileIds: readonly string[]) =>
     .select({
       fileId: files.id,
       heldAt: files.heldAt,
-      // The larger of counter and rows: either alone says that the file is in use.
+      // The larger of counter and rows: either alone proves that the file is in use.
       attachmentCount: sql<number>`greatest(${files.attachmentCount}, ${countedAttachments})`.mapWith(Number),
       pendingIntentCount: countedIntents.mapWith(Number),
     })

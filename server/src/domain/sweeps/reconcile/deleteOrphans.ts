@@ -15,10 +15,10 @@ import { isExplained, type Orphan, readOrphanEvidence } from './readOrphanEviden
 
 const batchObjects = 500
 
-/** What differs between the orphans of a tenant and those under the prefix of none. */
+/** The differences between orphans of a tenant and objects of unknown tenants. */
 export interface OrphanHandling {
   readonly readEvidence: (ctx: SweepContext, orphans: readonly Orphan[]) => Promise<OrphanEvidence[]>
-  /** Writes down what was deleted, and ends the watch over it, in one transaction. */
+  /** Records what was deleted and ends the watch over it, in one transaction. */
   readonly record: (ctx: SweepContext, gone: readonly OrphanEvidence[]) => Promise<unknown>
 }
 
@@ -34,9 +34,9 @@ const ofTenant: OrphanHandling = {
 }
 
 /**
- * Deletes objects that no row names, after the grace period, if the current run has listed them itself. Which may go is
- * decided by the gates for each object right before; the query only says where to look. Objects that the history of this
- * database does not explain are counted as FOREIGN and left alone, unless an operator asks for them.
+ * Deletes objects without a row after the grace period, if the current run has listed them. The gates decide about each
+ * object right before the delete; the query only finds candidates. Objects that the history of this database does not
+ * explain are counted as FOREIGN and kept, unless an operator asks for the delete.
  */
 export async function deleteOrphans(ctx: SweepContext, run: Run, handling = ofTenant): Promise<void> {
   const { watchedSince, dueCount, youngCount, foreignCount } = await countOrphans(ctx, run)
@@ -73,7 +73,7 @@ async function deleteBatch(
   if (batch.length === 0) return
   const lease = takeLease()
   const evidence = await handling.readEvidence(ctx, batch)
-  // What is gone needs no gate.
+  // An object that no longer exists needs no gate.
   const present = evidence.filter(({ stored }) => stored !== null)
   const doomed = present.filter((orphan) => {
     const gate = orphanHeldBy(orphan, rule)
@@ -120,10 +120,13 @@ const listDue = (tx: Transaction, run: Run, watchedSince: Date, after: string): 
     .orderBy(asc(orphanObjects.objectKey))
     .limit(batchObjects)
 
-/** A dry run records nothing: it reports what earlier runs have seen. */
+/** A dry run records nothing, so it reports what earlier runs have seen. */
 const isSeen = (run: Run): SQL | undefined => (run.isDryRun ? undefined : eq(orphanObjects.seenByRun, run.id))
 
-/** What is watched in one tenant: due now, not yet, and due but not explained by the history of this database. */
+/**
+ * Counts the watched objects of one tenant: due now, not yet due, and due but not explained by the history of this
+ * database.
+ */
 export async function countOrphans(ctx: SweepContext, run: Run) {
   return reading(ctx, async (tx) => {
     const now = earliest(ctx.now(), await readDatabaseClock(tx))
@@ -143,7 +146,7 @@ export async function countOrphans(ctx: SweepContext, run: Run) {
   })
 }
 
-/** Forgets what a whole listing did not show any more: somebody else has removed it. */
+/** Ends the watch over objects that a complete listing no longer contained. */
 async function forgetGone({ database, principal, now }: SweepContext, run: Run): Promise<void> {
   const staleBefore = new Date(now().getTime() - 7 * 86_400_000)
   await writeUnattended(database, principal.tenantId, (tx) =>

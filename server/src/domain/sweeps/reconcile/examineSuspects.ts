@@ -11,14 +11,13 @@ import type { Suspect, ReconciledRow } from './readRows.ts'
 
 const requestsAtOnce = 16
 
-/** Longer than a page of rows takes to be read, and than the clocks of our own machines are apart. */
+/** Longer than reading a page of rows takes, and longer than our clocks can differ. */
 const committedMeanwhileMs = 5 * 60_000
 
 /**
- * Looks at each object itself before anything is said about its row. Bytes that are not there, or not as they were
- * committed, put their row into quarantine, where it is seen and nothing is deleted. An object that is there although
- * the listing left it out, and that was committed long before the store was asked for it, makes the listing one that
- * cannot be believed.
+ * Checks each object itself before its row is reported. If the bytes are missing or damaged, the row goes into
+ * quarantine, where it is visible and nothing is deleted. If an object exists that the listing omitted, and it was
+ * committed long before the listing, the listing is refused.
  */
 export async function examineSuspects(
   ctx: SweepContext,
@@ -49,9 +48,9 @@ export async function examineSuspects(
 
 type Verdict = VerifiedBytes['verdict']
 
-/** One answer accuses nobody: what a HEAD finds missing or different is asked for again over another connection. */
+/** Confirms every defect: what a HEAD reports as missing or different is requested again over another connection. */
 async function examine({ blobs }: SweepContext, { row, suspicion }: Suspect): Promise<Verdict> {
-  // The damage that put it into quarantine may show in neither size nor ETag.
+  // The damage behind a quarantine can be invisible in size and ETag.
   if (suspicion === 'RETURNED') return (await verifyBytes(blobs, row)).verdict
   const first = await compare(blobs, row, {})
   const verdict = first === 'SAME' ? first : await compare(blobs, row, { onNewConnection: true })
@@ -68,7 +67,10 @@ async function compare(blobs: BlobStore, row: ReconciledRow, how: ReadOptions): 
   return stored.byteSize === row.byteSize && stored.etag === row.etag ? 'SAME' : 'DIFFERENT'
 }
 
-/** What is there and was not listed may have been committed just after. Or the listing skips keys, or ends too soon. */
+/**
+ * An object that exists but was not listed may have been committed just afterwards. Otherwise the listing skips keys or
+ * ends too soon.
+ */
 async function refuseIfCommittedLongAgo(ctx: SweepContext, rows: readonly ReconciledRow[], askedAt: Date) {
   if (rows.length === 0) return
   const longAgo = new Date(askedAt.getTime() - committedMeanwhileMs)

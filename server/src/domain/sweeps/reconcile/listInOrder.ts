@@ -9,31 +9,31 @@ export interface ListedObject {
   readonly etag: string
 }
 
-/** Some of a tenant's objects in order, and the range of blob ids whose rows belong beside them. */
+/** Some of a tenant's objects in order, and the range of blob ids to compare them with. */
 export interface ListingPage {
   readonly objects: readonly ListedObject[]
-  /** Null where no key names a blob. `from` is included, `before` is not; null is an open end. */
+  /** Null if no key contains a blob id. `from` is inclusive, `before` exclusive; null is an open end. */
   readonly rows: { readonly from: string | null; readonly before: string | null } | null
-  /** Where a later listing may go on: all that is before this key has been given out, objects and rows. Null: nothing. */
+  /** Where a later listing can continue: all objects and rows before this key have been returned. Null: none yet. */
   readonly position: string | null
-  /** When the store was asked for it. */
+  /** When the listing was requested. */
   readonly askedAt: Date
   readonly isLast: boolean
 }
 
-/** No blob has so many objects. */
+/** More than any blob has. */
 const mostObjectsOfOneBlob = 5_000
 
 /**
- * A tenant's part of the bucket, page by page, from the position of an earlier listing on or from the beginning. Ends the
- * run with REFUSED where it cannot be a listing: keys of somebody else, or keys that do not ascend, as with a page that
- * comes again and again. While a page is worked on, the store is asked for the next one.
+ * Lists a tenant's objects page by page, from the position of an earlier listing or from the beginning. Ends the run
+ * with REFUSED if the response is not a valid listing: foreign keys, or keys that do not ascend, as in a page that
+ * repeats. Requests the next page while the current one is processed.
  */
 export async function* listInOrder(ctx: SweepContext, position: string | null): AsyncGenerator<ListingPage> {
   const prefix = `org/${ctx.principal.tenantId}/`
   let from = position === null ? null : blobIdIn(position, prefix)
   const start = from === null ? '' : `${prefix}files/${from}`
-  // The key before the first one: an object may lie under the start itself.
+  // The key before the first one, because an object can have the start itself as its key.
   const startAfter = start === '' ? undefined : start.slice(0, -1)
   let last = startAfter ?? ''
   let carried: ListedObject[] = []
@@ -49,7 +49,7 @@ export async function* listInOrder(ctx: SweepContext, position: string | null): 
     if (objects.length === 0) throw new RunEnded('REFUSED', 'The listing goes on without naming any key.')
     await mayAskAgain
     asked = ask(ctx, { prefix, continuationToken })
-    // Objects of the last blob wait for the next page, where more of them may be.
+    // Objects of the last blob are held back, because the next page can have more of them.
     const before = lastBlobId(all, prefix)
     const page = withoutBlob(all, before, prefix)
     carried = page.carried
@@ -67,7 +67,10 @@ export async function* listInOrder(ctx: SweepContext, position: string | null): 
 const pagesPerSecond = 20
 const mostKeys = 1_000
 
-/** Slow listings come in small pages: a page is worked on without a pause. The answer may be waited for later, or never. */
+/**
+ * Requests one page. A slow listing has small pages, so that each is processed without a pause. The answer can be
+ * awaited later or never.
+ */
 export function ask({ blobs, settings, now }: Pick<SweepContext, 'blobs' | 'settings' | 'now'>, options: ListOptions) {
   const askedAt = now()
   const maxKeys = Math.min(mostKeys, Math.ceil(settings.listedPerSecond / pagesPerSecond))
@@ -83,7 +86,7 @@ function withoutBlob(all: readonly ListedObject[], id: string | null, prefix: st
   return { carried, objects: all.filter((object) => !isCarried(object)) }
 }
 
-/** Ends the run with REFUSED unless the keys have the prefix and ascend from `before` on. Returns the last of them. */
+/** Ends the run with REFUSED unless the keys have the prefix and ascend from `before`. Returns the last key. */
 export function assertInOrder(objects: readonly ListedObject[], prefix: string, before: string): string {
   let last = before
   for (const { key } of objects) {
@@ -96,11 +99,11 @@ export function assertInOrder(objects: readonly ListedObject[], prefix: string, 
 
 const plain = /^[\x20-\x7e]*$/
 
-/** In the order of UTF-8 bytes, which is that of the text itself where it is plain. */
+/** In the order of UTF-8 bytes. For plain ASCII, that is the order of the strings. */
 const isBehind = (key: string, other: string): boolean =>
   plain.test(key) && plain.test(other) ? key > other : Buffer.compare(Buffer.from(key), Buffer.from(other)) > 0
 
-/** The id of the blob that a key names, or null. */
+/** The blob id in a key, or null. */
 export function blobIdIn(key: string, prefix: string): string | null {
   const start = prefix.length + 'files/'.length
   const id = key.slice(start, start + 36)

@@ -9,8 +9,8 @@ import type { ListedObject } from './listInOrder.ts'
 const rowsPerStatement = 50
 
 /**
- * Remembers since when each object without a row is watched: by our own clocks, the later of them, and never by what the
- * store says of its age. The watch starts over for another object under the same key.
+ * Records when each object without a row was first seen, by the later of our own clocks. The store's modification time
+ * is not used. The watch starts over if another object appears under the same key.
  */
 export async function noteOrphans(ctx: SweepContext, run: Run, orphans: readonly ListedObject[]): Promise<void> {
   if (run.isDryRun || orphans.length === 0) return

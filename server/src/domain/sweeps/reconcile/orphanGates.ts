@@ -1,38 +1,38 @@
-/** What is known about an object that no row names and that may be deleted, read again right before. */
+/** The facts about an object without a row, read again right before the delete. */
 export interface OrphanEvidence {
   readonly objectKey: string
-  /** As the watch knows it. */
+  /** As recorded by the watch. */
   readonly byteSize: number
   readonly etag: string
   readonly firstSeenAt: Date
   readonly seenByRun: string
-  /** Rows of this database that have this key, or the blob id in it. */
+  /** Rows of this database with this key or with the blob id in it. */
   readonly rowCount: number
-  /** Upload intents of this database for the blob id in the key, by whether they have ended. */
+  /** Upload intents of this database for the blob id in the key, open and ended. */
   readonly openIntentCount: number
   readonly endedIntentCount: number
-  /** How often the journal says that the purge removed the row of exactly this blob. */
+  /** The number of `blob.purged` events for exactly this blob. */
   readonly purgeCount: number
-  /** What the store says of the object now. Null: it is gone. */
+  /** The object as the store reports it now. Null: it does not exist. */
   readonly stored: {
     readonly byteSize: number
     readonly etag: string
     readonly lastModified: Date | null
     readonly installation: string | null
   } | null
-  /** Whether the bucket has our newest marker and no veto, and the server process has marked it for long enough. */
+  /** Whether the bucket has our newest marker and no veto, and the settling time of the server is over. */
   readonly isOwnBucket: boolean
   /** The earlier of the application's and the database's clock. */
   readonly now: Date
 }
 
-/** How a run decides. */
+/** The parameters of the gates. */
 export interface OrphanRule {
   readonly installationId: string
-  /** Null in a dry run, which notes nothing that it sees. */
+  /** Null in a dry run, which records nothing. */
   readonly runId: string | null
   readonly graceMs: number
-  /** An operator's word: objects that this database never made may be deleted too. */
+  /** An operator's permission to delete objects that this database never created. */
   readonly includesForeign: boolean
 }
 
@@ -46,13 +46,16 @@ export const rowsGate: GateOpens = ({ rowCount }) => rowCount === 0
 /** Witness: the bucket. Its newest marker is ours, and no database objects. */
 export const bucketGate: GateOpens = ({ isOwnBucket }) => isOwnBucket
 
-/** Witness: our own watch, by two clocks. This run has listed it, and the grace period has passed since the first time. */
+/**
+ * Witness: the watch, by two clocks. This run has listed the object, and it was first seen at least the grace period
+ * ago.
+ */
 export const watchGate: GateOpens = ({ firstSeenAt, seenByRun, now }, { runId, graceMs }) =>
   (runId === null || seenByRun === runId) && firstSeenAt.getTime() + graceMs <= now.getTime()
 
 /**
- * Witness: the object itself. The store says that it is the one that was watched, that it is older than the grace period,
- * and it does not name another installation as its writer.
+ * Witness: the store. The object is the one that was watched, is older than the grace period, and does not name another
+ * installation as its writer.
  */
 export const objectGate: GateOpens = ({ stored, byteSize, etag, now }, { graceMs, installationId }) =>
   stored !== null &&
@@ -63,13 +66,13 @@ export const objectGate: GateOpens = ({ stored, byteSize, etag, now }, { graceMs
   (stored.installation === null || stored.installation === installationId)
 
 /**
- * Witness: the history of this database. It once issued the upload intent, the intent has ended, and the journal says that
- * the purge removed the row. A database that was restored or copied lacks this for all that came later.
+ * Witness: the history of this database. It created the upload intent, the intent has ended, and the journal records
+ * that the purge removed the row. A restored or copied database has no such history of later objects.
  */
 export const foreignGate: GateOpens = ({ openIntentCount, endedIntentCount, purgeCount }, { includesForeign }) =>
   openIntentCount === 0 && (includesForeign || (endedIntentCount > 0 && purgeCount > 0))
 
-/** Each is enough alone to keep the bytes that its witness knows. */
+/** Each gate alone is enough to keep the bytes that its witness knows. */
 export const orphanGates: Readonly<Record<OrphanGate, GateOpens>> = {
   ROWS: rowsGate,
   BUCKET: bucketGate,
@@ -78,7 +81,7 @@ export const orphanGates: Readonly<Record<OrphanGate, GateOpens>> = {
   FOREIGN: foreignGate,
 }
 
-/** The first gate that stays shut; null when the object may be deleted. */
+/** The first closed gate. Null if the object may be deleted. */
 export function orphanHeldBy(
   orphan: OrphanEvidence,
   rule: OrphanRule,

@@ -18,7 +18,7 @@ export type Orphan = typeof orphanObjects.$inferSelect
 
 const requestsAtOnce = 16
 
-/** Asks every witness about each object: the store first, then the rows, so that a row that came in between is seen. */
+/** Reads the evidence for each object. Reads the store before the rows, so that a row created in between is seen. */
 export async function readOrphanEvidence(ctx: SweepContext, orphans: readonly Orphan[]): Promise<OrphanEvidence[]> {
   const stored = await pMap(orphans, ({ objectKey }) => ctx.blobs.head(objectKey), { concurrency: requestsAtOnce })
   const isOwnBucket = await isOurs(ctx)
@@ -47,7 +47,7 @@ export async function readOrphanEvidence(ctx: SweepContext, orphans: readonly Or
   })
 }
 
-/** Rejects only where the bucket does not answer: a doubt is evidence too. */
+/** Returns false if the bucket is in doubt. Rejects only if it does not answer. */
 async function isOurs(ctx: SweepContext): Promise<boolean> {
   try {
     await assertMayDelete(ctx)
@@ -84,8 +84,8 @@ const blobIdOfKey = sql`cast(substring(${orphanObjects.objectKey}
   from '^org/[-0-9a-f]{36}/files/([0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12})') as uuid)`
 
 /**
- * Which watched objects the history of this database explains, so that a run need not ask the store about the others. Only
- * where to look: the gate reads it again for each object.
+ * Watched objects that the history of this database explains, so that a run does not request the others from the store.
+ * It only finds candidates: the gate reads the facts again for each object.
  */
 export const isExplained: SQL = sql`(exists (select 1 from ${events}
     where ${events.tenantId} = ${orphanObjects.tenantId} and ${events.subjectId} = ${blobIdOfKey}

@@ -7,15 +7,15 @@ import type { ListedObject } from './listInOrder.ts'
 
 export const rowsAtOnce = 1_000
 
-/** What the bucket is held against. */
+/** The columns that are compared with the bucket. */
 export type ReconciledRow = Pick<
   typeof blobs.$inferSelect,
   'id' | 'objectKey' | 'status' | 'byteSize' | 'etag' | 'sha256' | 'quarantinedAt'
 >
 
 /**
- * Blobs by id, which is the order of their keys: those from one id on and before another, null being an open end. One more
- * than is used at once, so that it is known whether there are more.
+ * Blobs by id, which is the order of their keys, from one id up to but excluding another. Null is an open end. Reads
+ * one more row than is used, to know whether there are more.
  */
 export const readRows = (ctx: SweepContext, from: string | null, before: string | null): Promise<ReconciledRow[]> =>
   reading(ctx, (tx) =>
@@ -51,14 +51,14 @@ export const hasReadyBlobs = (ctx: SweepContext): Promise<boolean> =>
     return found.length > 0
   })
 
-/** A row that the listing contradicts: to be looked at closely before anything is said of it. */
+/** A row that the listing contradicts. It must be checked before it is reported. */
 export interface Suspect {
   readonly row: ReconciledRow
-  /** RETURNED: its bytes were known to be gone or damaged, and are listed as they were committed. */
+  /** RETURNED: the bytes were missing or damaged, and the listing shows them as committed. */
   readonly suspicion: 'MISSING' | 'DIFFERENT' | 'RETURNED'
 }
 
-/** Objects against the rows of the same range. Rows that are pending or on their way out may have an object or none. */
+/** Compares objects with the rows of the same range. Rows in `pending` or `deleting` may or may not have an object. */
 export function comparePage(
   objects: readonly ListedObject[],
   rows: readonly ReconciledRow[],

@@ -11,7 +11,7 @@ import { comparePage, hasReadyBlobs, readRows, type ReconciledRow, rowsAtOnce } 
 
 const staleAfterMs = 24 * 3_600_000
 
-/** Where the last reconcile stopped, if it did not come to its end within the last day; else null. */
+/** The position of the last reconcile if it did not finish and started within the last day. Otherwise null. */
 export async function findUnfinishedPosition(ctx: SweepContext, run: Run): Promise<string | null> {
   if (run.isDryRun || run.isRequested) return null
   const now = ctx.now()
@@ -26,27 +26,27 @@ export async function findUnfinishedPosition(ctx: SweepContext, run: Run): Promi
           eq(cleanupRuns.isDryRun, false),
           ne(cleanupRuns.id, run.id),
           gt(cleanupRuns.createdAt, new Date(now.getTime() - staleAfterMs)),
-          // One that a clock ahead of ours has made would be the last for days, whatever comes to its end meanwhile.
+          // A run from a fast clock would otherwise count as the last one for days.
           lte(cleanupRuns.createdAt, now),
         ),
       )
       .orderBy(desc(cleanupRuns.createdAt), desc(cleanupRuns.id))
       .limit(1),
   )
-  // One that was refused did not believe its listing: that begins again.
+  // A refused run did not believe its listing, so the next one starts at the beginning.
   return last?.state === 'FAILED' || last?.state === 'RUNNING' ? last.position : null
 }
 
-/** What a killed run has done since it last said how far it is, the next one does again. */
+/** After a crash, the next run repeats at most this much work. */
 const progressPauseMs = 1_000
 
 /**
- * The bucket against the rows, in both directions: one pass over the ordered listing of the tenant's prefix, beside the
- * rows in the same order. Keeps a page of each in memory, whatever the size; goes on where a run before it died.
+ * Compares the bucket and the rows in both directions, in one pass over the ordered listing and the rows in the same
+ * order. Holds one page of each in memory. Continues where an earlier run died.
  *
- * Each page of the listing is read before the rows of its range, and every object has a row before its address is given
- * out: so what is listed and has no row is nobody's, and not just new. Nothing is deleted before the listing has come to
- * its end in order, and then only what has been watched for the grace period.
+ * Each page of the listing is read before its rows, and every object has a row before its URL is issued. A listed
+ * object without a row is therefore an orphan and not just new. Deletes start only after the listing has ended in
+ * order, and only for objects that were watched for the grace period.
  */
 export async function reconcileTenant(ctx: SweepContext, run: Run): Promise<void> {
   const start = await findUnfinishedPosition(ctx, run)
@@ -70,7 +70,7 @@ export async function reconcileTenant(ctx: SweepContext, run: Run): Promise<void
   await deleteOrphans(ctx, run)
 }
 
-/** The rows of a page's range can be far more than its objects, where bytes are missing: they come in parts. */
+/** If bytes are missing, the range of a page can have far more rows than objects. The rows are read in parts. */
 async function reconcilePage(ctx: SweepContext, run: Run, page: ListingPage): Promise<void> {
   let { objects } = page
   if (page.rows === null) return reconcilePart(ctx, run, { ...page, objects, rows: [] })

@@ -6,14 +6,15 @@ import { reading } from '../../context.ts'
 import { allTogether } from '../../together.ts'
 import { type Run, RunEnded, type SweepContext } from './recordRun.ts'
 
-/** Below so many objects a share of them says nothing. */
+/** With fewer objects, a share is not meaningful. */
 const fewObjects = 1_000
 
 /**
- * The rail around every run: one that would delete more than its bound, or more than its part of a tenant's objects, ends
- * with STOPPED before it deletes anything. A person has to look, and may ask for a run that exceeds it.
+ * The brake of every run: a run that would delete more than its limit, or more than its share of a tenant's objects,
+ * ends with STOPPED before it deletes anything. A person has to examine it, and can request a run that exceeds the
+ * brake.
  *
- * `due` lists conditions that exclude each other: each is counted by an index of its own.
+ * The conditions in `due` must be disjoint. Each is counted by its own index.
  */
 export async function pullBrake(ctx: SweepContext, run: Run, due: readonly (SQL | undefined)[]): Promise<void> {
   if (run.isDryRun || run.exceedsBrake) return
@@ -22,13 +23,13 @@ export async function pullBrake(ctx: SweepContext, run: Run, due: readonly (SQL 
   const { dueCount, allCount } = await reading(ctx, async (tx) => {
     const counts = await allTogether(due.map((where) => () => countBlobs(tx, where, bound)))
     const counted = counts.reduce((sum, count) => sum + count, 0)
-    // The whole tenant is counted only where that can matter.
+    // The whole tenant is counted only if that can matter.
     return { dueCount: counted, allCount: counted > fewObjects ? await countBlobs(tx, undefined, null) : null }
   })
   refuseBeyondBrake(ctx, dueCount, allCount)
 }
 
-/** The same for a number that is known already; `allCount` null is a tenant of whatever size. */
+/** Applies the brake to a known count. With `allCount` null, only the absolute limit applies. */
 export function refuseBeyondBrake(
   { settings }: Pick<SweepContext, 'settings'>,
   dueCount: number,
@@ -53,25 +54,25 @@ async function countBlobs(tx: Transaction, where: SQL | undefined, bound: number
   return Number(onlyRow(await tx.db.select({ value: sql<string>`count(*)` }).from(some)).value)
 }
 
-/** How long a run may take from claiming blobs to having deleted them. */
+/** The maximum time of a run between claiming blobs and deleting them. */
 const leaseMs = 180_000
 
-/** More than all attempts of one request to the bucket can take: nothing is sent that could arrive after the end. */
+/** Longer than all attempts of one request to the bucket, so that no request can arrive after the lease. */
 const slowestRequestMs = 60_000
 
-/** A run was stopped or starved for so long that somebody else may have taken over: what it was about to do is not done. */
+/** The run was suspended for so long that another may have taken over. It must not continue. */
 export class LeaseOver extends Error {
   override readonly name = 'LeaseOver'
 }
 
 export interface Lease {
-  /** Until when nobody else may take what is claimed under it, by the database's clock. */
+  /** Until when no other run may claim the same blobs, by the database's clock. */
   until(databaseNow: Date): Date
-  /** Has to be called right before each request that deletes. Throws `LeaseOver`. */
+  /** Must be called right before each request that deletes. Throws `LeaseOver`. */
   assertHeld(): void
 }
 
-/** Measured by a clock that goes on while the process is stopped, and that nobody can set. */
+/** Uses a monotonic clock, which advances while the process is suspended and cannot be set. */
 export function takeLease(now: () => number = () => performance.now()): Lease {
   const taken = now()
   return {

@@ -7,7 +7,7 @@ export interface Examined {
   readonly byteSize: number | null
 }
 
-/** What a run has seen and done so far. Counts everything, and keeps the first hundred by name. */
+/** Counts what a run examined and did, and keeps the first hundred items. */
 export class RunTally {
   examined = 0
   deleted = 0
@@ -15,28 +15,28 @@ export class RunTally {
   readonly held: Record<string, number> = {}
   readonly found: Record<string, number> = {}
   readonly sample: CleanupSample[] = []
-  /** The last key that was dealt with. */
+  /** The last key that was handled. */
   position: string | null = null
 
-  /** Deleted, or, in a dry run, what would have been. */
+  /** Counts a deletion. In a dry run, one that would have happened. */
   addDeleted(thing: Examined): void {
     this.deleted += 1
     this.deletedBytes += thing.byteSize ?? 0
     this.#keep('deleted', thing)
   }
 
-  /** Left alone, by the first gate that held it. */
+  /** Counts an item that was kept, by the first gate that held it. */
   addHeld(gate: string, thing: Examined): void {
     this.held[gate] = (this.held[gate] ?? 0) + 1
     this.#keep(gate, thing)
   }
 
-  /** Left alone without being looked at one by one. */
+  /** Counts items that were kept without being examined one by one. */
   addHeldCount(gate: string, count: number): void {
     if (count > 0) this.held[gate] = (this.held[gate] ?? 0) + count
   }
 
-  /** Found to be a problem. */
+  /** Counts a problem. */
   addFound(what: string, thing: Examined): void {
     this.found[what] = (this.found[what] ?? 0) + 1
     this.#keep(what, thing)

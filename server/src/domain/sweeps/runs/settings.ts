@@ -1,29 +1,29 @@
 import { limits } from '../../limits.ts'
 
-/** How careful the sweeps are. The same for every tenant; set by the operator. */
+/** The operator's settings of the sweeps. The same for every tenant. */
 export interface CleanupSettings {
-  /** How long released bytes stay before they are deleted: longer than an upload address works. */
+  /** How long released bytes stay before they are deleted. Longer than an upload URL is valid. */
   readonly purgeGraceMs: number
-  /** How long an object that no row knows is watched before it is deleted. */
+  /** How long an object without a row is watched before it is deleted. */
   readonly orphanGraceMs: number
   /**
-   * How long a database server that was not known before has to mark the bucket before it may delete: several times as long
-   * as another database needs to notice it. Zero where no other database can reach the bucket.
+   * How long a new database server has to mark the bucket before it may delete: several times as long as another
+   * database needs to notice it. 0 if no other database can reach the bucket.
    */
   readonly settleMs: number
-  /** A run that would delete more stops before it deletes anything. */
+  /** A run that would delete more objects stops before it deletes any. */
   readonly brakeObjects: number
-  /** So does one that would delete more than this part of a tenant's objects, where those are many. */
+  /** A run that would delete a larger share of a tenant's objects stops, unless there are few. */
   readonly brakeShare: number
-  /** Objects that a reconcile lists in a second, at most: more would slow down requests to the same process. */
+  /** The maximum rate of a reconcile's listing. More would slow down requests to the same process. */
   readonly listedPerSecond: number
-  /** How many blobs of a tenant one verification reads, at most. */
+  /** The maximum number of blobs in one verification of a tenant. */
   readonly verifiedBlobs: number
-  /** How many bytes of a tenant one verification reads, at most. A larger blob gets a run of its own. */
+  /** The maximum number of bytes in one verification of a tenant. A larger blob gets a run of its own. */
   readonly verifiedBytes: number
-  /** How long a verification of one tenant takes on new blobs. */
+  /** The time limit for starting new blobs in one verification of a tenant. */
   readonly verifiedForMs: number
-  /** How long bytes with a proved SHA-256 stay unread after their commit and after each verification. */
+  /** How long bytes with a verified SHA-256 are not read again. */
   readonly verifiedAfterMs: number
 }
 

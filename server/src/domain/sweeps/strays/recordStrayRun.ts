@@ -9,7 +9,7 @@ import type { Stray, StrayContext, StrayRun } from './strayRecords.ts'
 import { sweepStrays } from './sweepStrays.ts'
 
 export interface StrayOptions extends Omit<RunOptions, 'before'> {
-  /** Only what lies under the prefix of this tenant. Null: everything. */
+  /** Examine only the prefix of this tenant. Null: the whole bucket. */
   readonly tenant: string | null
 }
 
@@ -21,11 +21,11 @@ export const usualStrayRun: StrayOptions = {
 }
 
 export interface StrayOutcome extends Outcome {
-  /** The prefixes that were found, the first hundred. */
+  /** The first hundred prefixes that were found. */
   readonly strays: readonly Stray[]
 }
 
-/** Searches for strays, and records the run from beginning to end. Rejects with what made it fail, after that was noted. */
+/** Searches for strays and records the run. Rejects with the error of a failed run after recording it. */
 export async function recordStrayRun(ctx: StrayContext, options: StrayOptions): Promise<StrayOutcome> {
   const id = newId(ctx.now())
   const run: StrayRun = { id, ...options, before: null, isRequested: true, tally: new RunTally(), strays: [] }
@@ -45,7 +45,7 @@ export async function recordStrayRun(ctx: StrayContext, options: StrayOptions): 
   }
 }
 
-/** Closes runs whose process died, and forgets those of long ago. */
+/** Marks runs whose process died as failed, and deletes old ones. */
 async function begin({ database, now, actor }: StrayContext, run: StrayRun): Promise<void> {
   const startedAt = now()
   const ago = (milliseconds: number) => new Date(startedAt.getTime() - milliseconds)

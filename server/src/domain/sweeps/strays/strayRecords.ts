@@ -7,27 +7,27 @@ import { findTenantById } from '../../tenants/findTenant.ts'
 import type { Run, SweepContext } from '../runs/recordRun.ts'
 import type { StrayPrefix } from './walkStrays.ts'
 
-/** What a search for strays works with. It acts in no tenant, so it has no principal. */
+/** The inputs of a search for strays. It has no principal, because it acts in no tenant. */
 export type StrayContext = Pick<SweepContext, 'database' | 'blobs' | 'now' | 'settings'> & {
-  /** `worker`, or the login and machine of the person who asked. */
+  /** `worker`, or the login and machine of a person. */
   readonly actor: string
 }
 
-/** A prefix as a run has found it. The counts are null where the objects are not ours to count. */
+/** A prefix that a run found. The counts are null if the objects are not Filegraph's to count. */
 export interface Stray extends StrayPrefix {
   readonly objectCount: number | null
   readonly byteSize: number | null
 }
 
-/** What a run is asked for, beside the usual options. */
+/** The options of a run besides the usual ones. */
 export interface StrayRun extends Run {
-  /** Only what lies under the prefix of this tenant. Null: everything. */
+  /** Examine only the prefix of this tenant. Null: the whole bucket. */
   readonly tenant: string | null
-  /** The prefixes that were found, the first hundred. */
+  /** The first hundred prefixes that were found. */
   readonly strays: Stray[]
 }
 
-/** Remembers a prefix, and since when it is known. */
+/** Records a prefix, and when it was first seen. */
 export async function keepStray({ database, now }: StrayContext, run: StrayRun, stray: Stray): Promise<void> {
   const { prefix, tenant, exampleKey, objectCount, byteSize } = stray
   const seen = { exampleKey, objectCount, byteSize, lastSeenAt: now(), seenByRun: run.id }
@@ -40,19 +40,19 @@ export async function keepStray({ database, now }: StrayContext, run: StrayRun, 
   )
 }
 
-/** Forgets prefixes that a run over the whole bucket did not find any more, and the watch over what lay under them. */
+/** Forgets prefixes that a run over the whole bucket no longer found, and the watch over their objects. */
 export async function forgetStrays({ database }: StrayContext, run: StrayRun): Promise<void> {
   const gone = await database.lookUp((db) =>
     db.delete(strayPrefixes).where(ne(strayPrefixes.seenByRun, run.id)).returning({ tenant: strayPrefixes.tenant }),
   )
   for (const { tenant } of gone) {
-    // The orphans of a tenant that came back are watched by its own reconcile.
+    // If a tenant has come back, its own reconcile watches its orphans.
     if (tenant === null || (await findTenantById(database, tenant)) !== null) continue
     await writeUnattended(database, tenant, (tx) => tx.db.delete(orphanObjects).where(tx.inTenant(orphanObjects)))
   }
 }
 
-/** Where the last run stopped at its bound. Null: the next one begins with the first key. */
+/** Where the last run reached its limit. Null: the next run starts with the first key. */
 export async function readPosition({ database }: StrayContext): Promise<string | null> {
   const [last] = await database.lookUp((db) =>
     db
@@ -67,7 +67,7 @@ export async function readPosition({ database }: StrayContext): Promise<string |
 
 export type KnownStray = typeof strayPrefixes.$inferSelect
 
-/** What is known about strays: by kind how much, the first of them, and when the last run came to its end. */
+/** A summary of known strays: counts per kind, the oldest one, and when the last run ended. */
 export async function readStrays(database: TenantDatabase) {
   return database.lookUp(async (db) => {
     const sums = await db
@@ -101,7 +101,7 @@ export async function readStrays(database: TenantDatabase) {
   })
 }
 
-/** When each of these prefixes was found first. */
+/** When this prefix was first seen. */
 export async function readFirstSeen(database: TenantDatabase, prefix: string): Promise<Date | null> {
   const [known] = await database.lookUp((db) =>
     db.select({ at: strayPrefixes.firstSeenAt }).from(strayPrefixes).where(eq(strayPrefixes.prefix, prefix)),

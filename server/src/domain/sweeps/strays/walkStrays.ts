@@ -5,29 +5,29 @@ import { isId } from '../../ids.ts'
 import { ask, assertInOrder } from '../reconcile/listInOrder.ts'
 import { RunEnded, type SweepContext } from '../runs/recordRun.ts'
 
-/** A part of the bucket that belongs to nobody whom this database knows. */
+/** A part of the bucket that belongs to no tenant of this database. */
 export interface StrayPrefix {
   /** `org/<id>/` of a tenant. Otherwise the first folder of the key (`org/<folder>/` below `org/`), or the whole key. */
   readonly prefix: string
-  /** The id in the prefix. Null: the objects are not ours by their name, and nobody may delete them. */
+  /** The id in the prefix. Null: the objects are not named by Filegraph and must not be deleted. */
   readonly tenant: string | null
   readonly exampleKey: string
 }
 
 export interface Walk {
-  /** Everything before and under this prefix was dealt with. Null: nothing yet, or, after the walk, the whole bucket. */
+  /** Everything up to the end of this prefix is done. Null: nothing is done, or, after the walk, the whole bucket. */
   position: string | null
   readonly mostListings: number
 }
 
-/** What Filegraph itself writes beside the objects of tenants: markers, vetoes and the probes of `doctor`. */
+/** The prefixes that Filegraph uses besides those of tenants: markers, vetoes and the probes of `doctor`. */
 const own: ReadonlySet<string> = new Set(['filegraph/', 'filegraph-doctor/'])
 
 /**
- * The prefixes of the bucket that belong to no tenant of this database, in order: those of other tenants under `org/`, and
- * all that lies elsewhere. Asks for a page of keys at a time and goes on behind the prefix of its last key, so that a prefix
- * costs at most one request, however much lies under it. Tenants are asked for after the page was listed: the row of a
- * tenant is there before its first object. Ends at `mostListings` requests with the place to go on from in `position`.
+ * Yields, in order, the prefixes of the bucket that belong to no tenant of this database: those of unknown tenants
+ * under `org/`, and all others. Lists a page of keys and continues after the prefix of its last key, so that a prefix
+ * costs at most one request, whatever its size. Tenants are looked up after each page, because the row of a tenant is
+ * committed before its first object can exist. Stops after `mostListings` requests and leaves its place in `position`.
  */
 export async function* walkStrays(
   ctx: Pick<SweepContext, 'blobs' | 'settings' | 'now' | 'database'>,

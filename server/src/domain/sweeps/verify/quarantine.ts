@@ -10,7 +10,7 @@ interface Quarantined {
   readonly objectKey: string
 }
 
-/** Marks rows whose bytes are not there as they were committed. They are shown as such, and never dropped for it. */
+/** Marks rows whose bytes are missing or damaged. The rows stay visible and are never deleted for that reason. */
 export async function quarantine(
   ctx: Context,
   bad: readonly { readonly row: Quarantined; readonly reason: string }[],
@@ -34,7 +34,7 @@ export async function quarantine(
   }
 }
 
-/** The bytes are there again, as they were committed. */
+/** The stored bytes are again as they were committed. */
 export async function liftQuarantine(ctx: Context, rows: readonly Quarantined[]): Promise<void> {
   if (rows.length === 0) return
   await change(ctx, async (tx) => {

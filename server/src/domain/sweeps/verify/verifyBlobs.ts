@@ -15,19 +15,19 @@ import { type VerifiedBytes, verifyBytes } from './verifyBytes.ts'
 /** Bytes without a SHA-256, and bytes in quarantine, are read again after a day. */
 const doubtfulAfterMs = 86_400_000
 const rowsAtOnce = 100
-/** The store may refuse one object, for example one that was archived. It is down if it refuses several in a row. */
+/** The store can refuse single objects, such as archived ones. If it refuses several in a row, it counts as down. */
 const mostFailuresInARow = 3
 
 /**
- * Reads blobs of a tenant whole and compares them with what was committed, least recently verified first. Bytes without a
- * SHA-256 and bytes in quarantine come before all others: the former get their hash here, the latter are cleared once they
- * are right again. Damaged bytes go into quarantine.
+ * Reads blobs of a tenant and compares them with the commit, least recently verified first. Bytes without a SHA-256 and
+ * bytes in quarantine come first: the former get their hash here, and the latter leave quarantine if they are intact
+ * again. Damaged bytes go into quarantine.
  *
- * The settings bound the blobs, the bytes and the time of a run; the next run goes on. A blob is read within one run, because
- * the state of a SHA-256 cannot be kept between two: one that is larger than the bound is read by a run that reads nothing else.
+ * The settings limit the blobs, the bytes and the time of a run. The next run continues. A blob is read within one run,
+ * because the state of a SHA-256 is not kept between runs. A blob above the limit gets a run of its own.
  */
 export async function verifyBlobs(ctx: SweepContext, run: Run): Promise<void> {
-  // In a foreign bucket nothing would be found, and every file accused.
+  // In the bucket of another installation, every file would be reported as missing.
   await assertOwnBucket(ctx, run)
   const { verifiedBlobs, verifiedBytes, verifiedForMs } = ctx.settings
   const deadline = performance.now() + verifiedForMs
@@ -47,8 +47,8 @@ export async function verifyBlobs(ctx: SweepContext, run: Run): Promise<void> {
 }
 
 /**
- * Whether a run would find anything: one statement where there is nothing to do. A run under way reads the same blobs: it
- * has an hour before another is made.
+ * True if a run would find work. Costs one statement if there is nothing to do. A running verification reads the same
+ * blobs, so it gets an hour before the next one.
  */
 export async function hasBlobsToVerify(ctx: SweepContext): Promise<boolean> {
   const [found] = await readingOnce(ctx, (tx) => {
@@ -80,7 +80,7 @@ const isRunning = (ctx: SweepContext): Promise<boolean> =>
 type DueBlob = Awaited<ReturnType<typeof readDue>>[number]
 
 interface Group {
-  /** As in the predicate of its index, word for word: plans are made without the values of parameters. */
+  /** Must equal the predicate of the index word for word, because plans are made without the values of parameters. */
   readonly where: SQL
   readonly verifiedBefore: Date
 }
@@ -105,7 +105,7 @@ async function* listDue(ctx: SweepContext): AsyncGenerator<DueBlob> {
   for (const group of groupsOf(ctx)) {
     for (let after: DueBlob | null = null; ;) {
       const page: DueBlob[] = await reading(ctx, (tx) => readDue(tx, group, after, rowsAtOnce))
-      // A blob changes its group when it is proved, cleared or accused.
+      // A blob moves to another list when its hash is verified or its quarantine changes.
       for (const blob of page) if (!seen.has(blob.id)) yield blob
       for (const { id } of page) seen.add(id)
       after = page.at(-1) ?? null
@@ -167,7 +167,7 @@ async function verifyOne(ctx: SweepContext, run: Run, blob: DueBlob, marks: Mark
   await marks.add(blob)
 }
 
-/** Never replaces a hash: what was proved stays what bytes are compared with. */
+/** Never replaces a hash: it is the reference for later checks. */
 async function keepHash(ctx: SweepContext, blob: DueBlob, sha256: string): Promise<void> {
   if (blob.sha256 !== null || blob.etag === null) return
   const { id, etag } = blob
@@ -186,12 +186,12 @@ async function keepHash(ctx: SweepContext, blob: DueBlob, sha256: string): Promi
   )
 }
 
-/** Which blobs were looked at, so that the next run begins with others. Written in batches; a dry run writes nothing. */
+/** Marks the examined blobs, in batches, so that the next run starts with others. A dry run writes nothing. */
 class Marks {
   readonly #ctx: SweepContext
   readonly #run: Run
   readonly #ids: string[] = []
-  /** Left out until the store answers for another blob: an outage must not pass for a verification. */
+  /** Marked only after the store has answered for another blob: an outage must not count as a verification. */
   readonly #failed: string[] = []
   #failure: BlobStoreUnavailable | undefined
 
@@ -224,7 +224,7 @@ class Marks {
     })
   }
 
-  /** The last blobs of a run had no answer: whether it is their fault or the store's cannot be told. */
+  /** If the last blobs of a run got no answer, the cause can be the blobs or the store. */
   assertAnswered(): void {
     if (this.#failure) throw this.#failure
   }

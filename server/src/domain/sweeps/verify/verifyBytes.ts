@@ -11,19 +11,20 @@ export type Damage = 'MISSING' | 'DIFFERENT'
 
 export interface VerifiedBytes {
   /**
-   * SAME: there, of the committed size and ETag, and with the SHA-256 in `sha256`. UNPROVEN: of the committed size and ETag,
-   * and no SHA-256 could be proved, because two readings differ or the bytes contradict the MD5 in their ETag.
+   * SAME: the bytes have the committed size and ETag, and the SHA-256 in `sha256`. UNPROVEN: they have the committed
+   * size and ETag, but no SHA-256 could be verified, because two readings differ or the bytes contradict the MD5 in
+   * their ETag.
    */
   readonly verdict: Damage | 'SAME' | 'UNPROVEN'
   readonly sha256: string | null
-  /** A `content-encoding` that the store keeps with the object, although an upload can declare none. */
+  /** A `content-encoding` stored with the object, which no upload can declare. */
   readonly contentEncoding: string | null
 }
 
 /**
- * Reads the whole object and compares it with what was committed. Bytes are accused only after a second reading over another
- * connection has found them damaged too. Bytes that were committed without a SHA-256 are hashed: the hash counts if the ETag
- * is the MD5 of the same bytes, or else if two readings agree.
+ * Reads the whole object and compares it with the commit. Bytes count as damaged only after a second reading over
+ * another connection found the damage too. Bytes without a SHA-256 are hashed. The hash counts if the ETag is the MD5
+ * of the same bytes, or if two readings agree.
  */
 export async function verifyBytes(store: BlobStore, blob: CommittedBytes): Promise<VerifiedBytes> {
   const first = await read(store, blob, {})

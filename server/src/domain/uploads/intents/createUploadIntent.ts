@@ -18,20 +18,20 @@ import { together } from '../../together.ts'
 import { acceptDeclaration, isSameDeclaration, refuseAgainstPolicy, type UploadRequest } from './declaration.ts'
 import { selectUploads, type Upload } from './findUploads.ts'
 
-/** Where a blob lies in the bucket. Nothing of a user's text gets in but a short, plain extension. */
+/** The object key of a blob. The only user text in it is a short, plain extension. */
 const objectKey = (tenantId: string, blobId: string, fileName: string): string =>
   `org/${tenantId}/files/${blobId}.${plainExtension(fileName)}`
 
 /**
- * Promises room for one upload. Asking again with the same idempotency key gives the same intent; with the same key and
- * another declaration it is a `Conflict`.
+ * Reserves space for one upload. The same idempotency key returns the same intent. The same key with a different
+ * declaration is a `Conflict`.
  */
 export async function createUploadIntent(ctx: Context, request: UploadRequest): Promise<Upload> {
   const declared = acceptDeclaration(request)
   try {
     return await change(ctx, (tx) => findOrInsert(tx, ctx, declared))
   } catch (error) {
-    // Two requests with one key at once: the second finds the intent of the first.
+    // Of two concurrent requests with one key, the second finds the intent of the first.
     if (violatedConstraint(error) !== 'uploads_idempotency') throw error
     return change(ctx, (tx) => findOrInsert(tx, ctx, declared))
   }
@@ -40,9 +40,9 @@ export async function createUploadIntent(ctx: Context, request: UploadRequest): 
 async function findOrInsert(tx: Transaction, ctx: Context, declared: UploadRequest): Promise<Changed<Upload>> {
   const repeated = findRepeated(tx, ctx, declared)
   const policy = readTenant(tx)
-  // Locked, so that nobody deletes and purges it before the intent is there to be seen.
+  // Locked, so that the file cannot be deleted and purged before the intent is visible.
   const target = declared.fileId === null ? null : lockLiveFile(tx, declared.fileId)
-  // Asked at once, and looked at in the order in which they refuse.
+  // Sent together, and checked in the order of their refusals.
   await Promise.allSettled([repeated, policy, target])
   const found = await repeated
   if (found) return unchanged(found)
@@ -61,7 +61,7 @@ async function findRepeated(tx: Transaction, ctx: Context, declared: UploadReque
   return upload
 }
 
-/** What an intent is made of beside what was declared. */
+/** The values of an intent that are not declared. */
 interface Made {
   readonly id: string
   readonly blobId: string
@@ -87,7 +87,7 @@ async function insertIntent(
     blob: () => insertBlob(tx, declared, made),
     upload: () => insertUpload(tx, declared, made),
     made: () => selectUploads(tx, eq(uploads.id, id)),
-    // Last, because it locks the usage of the tenant.
+    // Sent last, because it locks the usage row of the tenant.
     space: () => reserveSpace(tx, byteSize, policy.quotaBytes),
   })
   if (!upload) throw new Error(`Upload ${id} vanished inside its own transaction`)
@@ -126,8 +126,8 @@ const insertUpload = (tx: Transaction, declared: UploadRequest, { id, blobId, by
   })
 
 /**
- * The request that sends the bytes, signed here and now. It can be asked for again as long as the intent is pending: the
- * address cannot overwrite, so more of them do no harm. Null once nothing may be sent any more.
+ * Signs the request that sends the bytes, locally. It can be signed again while the intent is pending, because the URL
+ * cannot overwrite an object. Null if the intent is no longer pending.
  */
 export async function signUpload(
   ctx: { readonly blobs: BlobStore; readonly now: () => Date },
@@ -148,7 +148,7 @@ export async function signUpload(
   return { ...signed, expiresAt: new Date(now.getTime() + expiresInSeconds * 1000) }
 }
 
-/** The header that is signed has no quoted string, because stores may write one in another way. */
+/** Signs a type without quoted strings, because stores can format those differently. */
 function signedType(contentType: string): string {
   const type = parseMediaType(contentType)
   return type ? formatMediaType({ ...type, codecs: null }) : contentType

@@ -7,20 +7,20 @@ import { isAllowedType } from '../../mediaTypes/typePattern.ts'
 import { Invalid } from '../../refusals.ts'
 import type { Tenant } from '../../tenants/policy.ts'
 
-/** What a client says about the bytes that it wants to send. */
+/** The client's declaration of the bytes that it will send. */
 export interface UploadRequest {
   readonly name: string
   readonly contentType: string
   readonly byteSize: number
   readonly sha256: string | null
-  /** The file that gets a new version; null makes a new file. */
+  /** The file that gets a new version. Null: a new file. */
   readonly fileId: string | null
   readonly idempotencyKey: string | null
-  /** Of the new file; null is KEPT. */
+  /** The retention of the new file. Null: KEPT. */
   readonly retention: Retention | null
 }
 
-/** The same in the one spelling that is kept. Refuses with `Invalid`, naming the field. */
+/** Returns the declaration in its canonical form. Throws `Invalid` with the name of the field. */
 export function acceptDeclaration(request: UploadRequest): UploadRequest {
   if (!Number.isSafeInteger(request.byteSize) || request.byteSize < 0) {
     throw new Invalid('byteSize', 'The size must be a whole number of bytes, at least 0.', 0)
@@ -37,7 +37,7 @@ export function acceptDeclaration(request: UploadRequest): UploadRequest {
   }
 }
 
-/** What the tenant allows is known only inside its transaction. */
+/** Checks the tenant's policy, which is read inside the transaction. */
 export function refuseAgainstPolicy(policy: Tenant, declared: UploadRequest): void {
   if (declared.byteSize > policy.maxFileBytes)
     throw new Invalid('byteSize', `This tenant accepts at most ${policy.maxFileBytes} bytes.`, policy.maxFileBytes)
@@ -52,7 +52,7 @@ function isAllowedDeclaration(allowed: readonly string[] | null, { name, content
   return isAllowedType(allowed, expectedType(name, contentType)) || (isUnknown && isAllowedType(allowed, unknownType))
 }
 
-/** Whether a repeated request means the same upload. */
+/** True if a repeated request describes the same upload. */
 export function isSameDeclaration(
   one: UploadRequest,
   other: Omit<UploadRequest, 'idempotencyKey' | 'fileId'> & { readonly targetFileId: string | null },

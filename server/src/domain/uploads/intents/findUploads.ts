@@ -10,10 +10,10 @@ import { allOf, type Condition, given, givenState, type RelationalOrder } from '
 
 export type UploadState = (typeof uploads.$inferSelect)['state']
 
-/** An upload intent with who made it and where its bytes go. */
+/** An upload intent with its creator and its blob. */
 export type Upload = Awaited<ReturnType<typeof selectUploads>>[number]
 
-/** An upload intent as a relational query reads it, by the names of its columns. */
+/** An upload intent in the form of a relational query, by column name. */
 export interface UploadRow extends Pick<
   typeof uploads.$inferSelect,
   | 'id'
@@ -31,7 +31,7 @@ export interface UploadRow extends Pick<
   readonly blob: { readonly objectKey: string } | null
 }
 
-/** What a verb answers with, in the form of a query: without another read. */
+/** Converts the result of a verb to the form of a relational query, without another read. */
 export const uploadRow = (upload: Upload): UploadRow => ({
   id: upload.id,
   state: upload.state,
@@ -65,7 +65,7 @@ const columns = {
   refusal: uploads.refusal,
 }
 
-/** Applies LIMIT in a subquery and joins outside it. Joining first can scan all uploads of a person for one row. */
+/** Applies LIMIT in a subquery and joins outside it. Joining first can scan all uploads of a principal for one row. */
 export function selectUploads(tx: Transaction, where: SQL | undefined, limit = 1) {
   const page = tx.db
     .select(columns)
@@ -83,20 +83,20 @@ export function selectUploads(tx: Transaction, where: SQL | undefined, limit = 1
       })
       .from(page)
       .innerJoin(principals, and(tx.inTenant(principals), eq(principals.id, page.createdById)))
-      // An intent outlives its blob: history stays when bytes are purged.
+      // An intent outlives its blob, because it stays as history after the bytes are purged.
       .leftJoin(blobs, and(eq(blobs.tenantId, principals.tenantId), eq(blobs.id, page.blobId)))
       .orderBy(page.id)
   )
 }
 
-/** An upload intent belongs to its creator; ADMIN and OWNER see all of them. */
+/** Upload intents are visible to their creator, and to ADMIN and OWNER. */
 export function visibleTo({ principal }: Pick<Context, 'principal'>): SQL | undefined {
   return seesAll(principal) ? undefined : eq(uploads.createdBy, principal.id)
 }
 
 const seesAll = ({ role }: Context['principal']) => role === 'ADMIN' || role === 'OWNER'
 
-/** By id, in no particular order; those that the caller may not see are left out. */
+/** Upload intents by id, in any order. Those that the caller may not see are omitted. */
 export const findUploads = (
   tx: Transaction,
   ctx: Pick<Context, 'principal'>,
@@ -115,15 +115,17 @@ export const uploadOrder = {
 export const visibleUploads = ({ principal }: Pick<Context, 'principal'>): Condition =>
   given({ createdBy: seesAll(principal) ? null : principal.id })
 
-/** Those in a state, or all of them. An intent is EXPIRED from its `expiresAt` on, although its row may say PENDING longer. */
+/**
+ * Upload intents in a state, or all. An intent is EXPIRED from its `expiresAt`, even while its row still says PENDING.
+ */
 export function uploadsInState(ctx: Context, state: UploadState | null, args: PageArguments): Condition {
   if (state === 'EXPIRED') return { RAW: ({ id }: typeof uploads) => sql`${id} = any(array(${expiredIds(ctx, args)}))` }
   return allOf(givenState(state), state === 'PENDING' ? { expiresAt: { gt: ctx.now() } } : undefined)
 }
 
 /**
- * The ids of a page of expired intents. Each branch has an index of its own. As one condition with OR, the list would walk past
- * all live intents.
+ * The ids of a page of expired intents. Each branch has its own index. One condition with OR would scan all live
+ * intents.
  */
 function expiredIds(ctx: Context, args: PageArguments): SQL {
   const { tenantId } = ctx.principal

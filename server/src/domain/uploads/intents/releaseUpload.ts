@@ -20,10 +20,10 @@ interface Ending {
 type Ended = Pick<Upload, 'id' | 'blobId' | 'name'>
 
 /**
- * Ends pending intents without a file and releases their bytes, if any came, to the purge. Their space stays reserved until
- * the purge has deleted them, since the upload address can work for some minutes longer. Returns those that it ended: one
- * statement decides who ends an intent. The rows of several have to be locked; nobody changes a pending blob without the
- * lock of its intent.
+ * Ends pending intents without a file and releases their bytes to the purge. Their space stays reserved until the purge
+ * has deleted the bytes, because the upload URL can be valid for some minutes longer. Returns the intents that this
+ * call ended: one statement decides who ends an intent. The caller must lock the rows of several intents. Every change
+ * of a pending blob holds the lock of its intent.
  */
 export async function releaseUploads<T extends Ended>(
   tx: Transaction,
@@ -56,7 +56,7 @@ async function releaseBytes(tx: Transaction, ended: readonly Ended[], at: Date):
     .where(and(tx.inTenant(blobs), isAnyOf(blobs.id, blobIds), isState(blobs.status, 'pending'), eq(blobs.refcount, 0)))
 }
 
-/** The purge deletes released bytes only if the transaction that released them says so. */
+/** The purge deletes released bytes only if the releasing transaction wrote this event. */
 function recordsOf({ id, blobId, name }: Ended, { action, refusal }: Ending): ChangeRecord[] {
   return [
     { action, id, name, payload: refusal ? { reason: refusal } : {} },
@@ -66,7 +66,7 @@ function recordsOf({ id, blobId, name }: Ended, { action, refusal }: Ending): Ch
 
 const cancelled = { state: 'CANCELLED', action: 'upload_intent.cancelled' } as const
 
-/** Takes an upload intent back. Cancelling what has ended without a file answers with the intent as it is. */
+/** Cancels an upload intent. An intent that already ended without a file is returned unchanged. */
 export async function cancelUpload(ctx: Context, id: string): Promise<Upload> {
   return change(ctx, async (tx) => {
     const [found] = await findUploads(tx, ctx, [id])

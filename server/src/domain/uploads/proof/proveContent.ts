@@ -12,23 +12,26 @@ import { ContentMismatch, UploadIncomplete } from '../../refusals.ts'
 import type { Upload } from '../intents/findUploads.ts'
 import { decideContentType } from './sniffContent.ts'
 
-/** What the examination of stored bytes proved. */
+/** The result of checking stored bytes. */
 export interface ProvedContent {
   readonly etag: string
   readonly byteSize: number
-  /** Null if the client declared none and the bytes are too many to be read whole; verification proves it later. */
+  /**
+   * Null if the client declared none and the bytes are too many to be read whole. The verification job computes it
+   * later.
+   */
   readonly sha256: string | null
-  /** Under which type the file is kept: the declared one, or the one that the first bytes prove. */
+  /** The media type of the file: the declared one, or the one that the first bytes prove. */
   readonly contentType: string
 }
 
 /**
- * Asks the bucket whether the bytes are what the intent declared. It looks at what is stored and never at what the client
- * was asked to send: stores differ in what they enforce. Refuses with `UploadIncomplete` or `ContentMismatch`.
+ * Checks that the stored bytes match the declaration of the intent. It reads the stored object and does not rely on the
+ * signed request, because stores differ in what they enforce. Throws `UploadIncomplete` or `ContentMismatch`.
  *
- * A refusal ends the intent for good, and a recorded hash accuses the bytes ever after. So neither rests on one answer: an
- * answer is believed if it vouches for itself, or if a second one over another connection is the same. Two answers that
- * differ are none, and reject with `BlobStoreUnavailable`.
+ * A refusal ends the intent, and a recorded hash is the reference for all later checks. Neither is based on one
+ * response: a response counts if its ETag confirms it, or if a second response over another connection is the same. Two
+ * different responses reject with `BlobStoreUnavailable`.
  */
 export async function proveContent(blobs: BlobStore, upload: Upload, key: string): Promise<ProvedContent> {
   const first = await read(blobs, upload, key, {})
@@ -44,9 +47,9 @@ interface Reading {
   readonly stored: ExaminedObject
   readonly sha256: string | null
   readonly contentType: string
-  /** Why these bytes cannot become the file. */
+  /** Why these bytes are refused. */
   readonly refusal: string | null
-  /** Nothing is wrong, and something other than this one answer says so too: the ETag, the checksum or a HEAD. */
+  /** No problem was found, and a second source confirms it: the ETag, the checksum or a HEAD. */
   readonly isCertain: boolean
 }
 
@@ -63,7 +66,7 @@ async function read(blobs: BlobStore, upload: Upload, key: string, how: ReadOpti
   const { contentType, refusal: lie } = await decideContentType({ ...upload, start: stored.start })
   const isOther = upload.sha256 !== null && sha256 !== upload.sha256
   const refusal = isOther ? 'The content has another SHA-256 than declared.' : lie
-  // A HEAD says nothing of the start of a large object, so another type than the expected one takes a second reading.
+  // A HEAD does not cover the first bytes of a large object, so an unexpected type needs a second reading.
   const isExpected = essenceOf(contentType) === expectedType(upload.name, upload.contentType)
   const isCertain = refusal === null && isConfirmed && (stored.sha256 !== null || isExpected)
   return { stored, sha256, contentType, refusal, isCertain }
@@ -75,14 +78,14 @@ function refuseLabels(stored: ExaminedObject, upload: Upload): string | null {
   if (essenceOf(contentType) !== essenceOf(upload.contentType)) {
     return 'The content was sent under another type than declared.'
   }
-  // Nobody signs the absence of a header. Readers would get other bytes than those that were proved.
+  // A signature cannot exclude a header. With this one, readers would get other bytes than those that were checked.
   if (contentEncoding === null) return null
   return `The content was sent with the header "content-encoding: ${contentEncoding.slice(0, 40)}". Send it without that header.`
 }
 
 /**
- * Bytes that were not read whole. A HEAD has to say the same of them as the GET did. A declared checksum is that of the
- * store, or that of the bytes where the store keeps none or contradicts the client.
+ * For bytes that were not read whole. A HEAD must confirm the GET. A declared checksum is compared with that of the
+ * store, or with the bytes if the store keeps none or contradicts the client.
  */
 async function confirmLarge(
   { blobs, key, how }: { readonly blobs: BlobStore; readonly key: string; readonly how: ReadOptions },
@@ -109,7 +112,9 @@ const isSame = (one: Reading, other: Reading): boolean =>
   one.sha256 === other.sha256 &&
   Buffer.compare(one.stored.start, other.stored.start) === 0
 
-/** Bytes that contradict their own ETag, twice, may be damaged. Without a declared checksum their hash is not recorded. */
+/**
+ * Bytes that contradict their own ETag twice can be damaged. Without a declared checksum, their hash is not recorded.
+ */
 function provedBy({ stored, sha256, contentType }: Reading, declared: string | null): ProvedContent {
   const isDoubtful = stored.isEtagOfBytes === false && sha256 !== declared
   return { etag: stored.etag, byteSize: stored.byteSize, sha256: isDoubtful ? null : sha256, contentType }

@@ -4,15 +4,15 @@ import { canonicalType } from '../../mediaTypes/synonyms.ts'
 import { extensionOf, meantType, typeOfName } from '../../mediaTypes/typeOfName.ts'
 import { certainType, readsAsText } from './contentSignatures.ts'
 
-/** What the first bytes decide. */
+/** The decision about the media type. */
 export interface ContentDecision {
-  /** Under which type the file is kept. */
+  /** The media type of the file. */
   readonly contentType: string
-  /** One sentence for people on why the file is refused, or null. */
+  /** Why the file is refused, in a sentence for people. Null if it is accepted. */
   readonly refusal: string | null
 }
 
-/** What was declared, and the first 4,100 bytes of what arrived. */
+/** The declaration, and the first 4,100 bytes of the upload. */
 export interface Examined {
   readonly name: string
   readonly contentType: string
@@ -20,8 +20,9 @@ export interface Examined {
 }
 
 /**
- * Decides the type of a file. Refuses only if the bytes certainly are one binary format and the declared type certainly
- * is another one. A declared type is otherwise a guess from an extension: it stands until the bytes prove another.
+ * Decides the media type of a file. Refuses only if the bytes certainly are one binary format and the declared type
+ * certainly is another. Otherwise a declared type is a guess from an extension, which applies until the bytes prove
+ * another type.
  */
 export async function decideContentType({ name, contentType, start }: Examined): Promise<ContentDecision> {
   const declared = meantType(name, contentType)
@@ -37,11 +38,11 @@ export async function decideContentType({ name, contentType, start }: Examined):
 
 const typeScript = 'text/x-typescript'
 
-/** Browsers take TypeScript sources, `.ts` and `.mts`, for MPEG streams. */
+/** Browsers declare TypeScript sources, `.ts` and `.mts`, as MPEG streams. */
 const isTypeScript = (name: string, declared: string, start: Uint8Array) =>
   declared === 'video/mp2t' && start.length > 0 && readsAsText(start) && /^[mc]?tsx?$/.test(extensionOf(name))
 
-/** The type by the extension, where nothing was declared or proved. It must not say text of binary data, nor the reverse. */
+/** The type of the extension, if nothing was declared or proved. It must not call binary data text, or the reverse. */
 function guessedType(name: string, start: Uint8Array): string {
   const guess = typeOfName(name)
   if (guess === null || start.length === 0) return guess ?? unknownType
@@ -50,17 +51,17 @@ function guessedType(name: string, start: Uint8Array): string {
   return isPossible ? guess : unknownType
 }
 
-/** Types whose files are text. Browsers and servers give them by extension alone. */
+/** Types whose files are text. Browsers and servers derive them from the extension alone. */
 const textTypes = new RegExp(
   String.raw`^text/|^message/|[/+](json|xml|yaml|toml)$|^application/(rtf|sql|graphql|postscript|json-seq|pgp-encrypted|` +
     String.raw`x-(ndjson|sh|csh|bat|tex|httpd-php|subrip|perl|ruby|tcl|lua|ms-regedit)|vnd\.apple\.mpegurl)$`,
 )
 const isTextType = (type: string) => textTypes.test(type)
 
-/** `.ts` and `.dmg` go by these types, and so does what has nothing to do with them. */
+/** Types that `.ts` and `.dmg` files have, and unrelated files too. */
 const saysLittle = new Set(['application/x-apple-diskimage', 'application/x-cfb', 'model/stl', 'video/mp2t'])
 
-/** Binary formats of which the library knows what their files look like. */
+/** Binary formats that the library can detect. */
 const binaryFormats = new Set(
   [...supportedMimeTypes]
     .map((type) => canonicalType(essenceOf(type)))
@@ -76,13 +77,13 @@ const families: readonly RegExp[] = [
   /^application\/(vnd\.openxmlformats-officedocument\.|vnd\.oasis\.opendocument\.|vnd\.ms-.*\.macroenabled\.12$|epub\+zip$|vnd\.visio$)/,
 ]
 
-/** Whether what the bytes prove takes the place of what was declared. Where it does not, the declaration is a lie. */
+/** True if the proved type replaces the declared one. Otherwise the declaration is false. */
 function yields(name: string, declared: string, proved: string): boolean {
   const isGuess = !isBinaryFormat(declared)
   return isGuess || families.some((family) => family.test(declared) && family.test(proved)) || isPacked(name, proved)
 }
 
-/** `report.pdf.gz` is a PDF to the MIME tables of Python and Apache, which name the packing apart from the type. */
+/** The MIME tables of Python and Apache call `report.pdf.gz` a PDF, because they treat compression separately. */
 const isPacked = (name: string, proved: string) =>
   /^application\/(gzip|zstd|x-(bzip2|xz|lz4|lzip))$/.test(proved) &&
   (typeOfName(name) === proved || /^(svgz|emz|wmz|mcz)$/.test(extensionOf(name)))
@@ -93,7 +94,7 @@ const programs = /^application\/(x-elf|x-mach-binary|vnd\.microsoft\.portable-ex
 const movies = /^(video\/(mp4|quicktime|3gpp2?)|audio\/(mp4|3gpp2?)|application\/mp4)$/
 const rawImages = /^image\/(tiff|x-canon-cr2|x-nikon-nef|x-sony-arw|x-adobe-dng)$/
 
-/** What files of a declared type may show besides their own signature, because one is built upon the other. */
+/** Types that the bytes of a declared type can prove, because one format is built on the other. */
 const mayShow: readonly (readonly [declared: RegExp, proved: RegExp])[] = [
   [zipBased, /^application\/zip$/],
   [/^application\/zip$/, zipBased],
@@ -101,7 +102,7 @@ const mayShow: readonly (readonly [declared: RegExp, proved: RegExp])[] = [
     /^application\/(java-archive|x-xpinstall|vnd\.android\.package-archive)$/,
     /^application\/(java-archive|x-xpinstall|vnd\.android\.package-archive)$/,
   ],
-  // Older office formats, newer ones behind a password, installers, mail.
+  // Older office formats, newer ones with a password, installers, mail.
   [
     /^application\/(vnd\.openxmlformats-|vnd\.ms-|vnd\.visio|vnd\.microsoft\.portable-executable|x-indesign)/,
     /^application\/x-cfb$/,
@@ -118,7 +119,7 @@ const mayShow: readonly (readonly [declared: RegExp, proved: RegExp])[] = [
   [/^(audio|video|application)\/ogg$|^audio\/flac$/, /^(audio|video|application)\/ogg$/],
   [/^(audio|video)\/(webm|matroska(-3d)?)$/, /^video\/(webm|matroska)$/],
   [/^(audio|video)\/x-ms-|^application\/vnd\.ms-asf$/, /^(audio|video)\/x-ms-asf$|^application\/vnd\.ms-asf$/],
-  // The tag of MP3 stands before other sound too.
+  // An MP3 tag can precede other audio formats.
   [/^(audio|video)\/|^application\/ogg$/, /^audio\/mpeg$/],
   [/^video\/mp2t$/, /^video\/mpeg$/],
   [
@@ -128,7 +129,7 @@ const mayShow: readonly (readonly [declared: RegExp, proved: RegExp])[] = [
   [/^application\/x-apple-diskimage$/, /^application\/(gzip|x-bzip2|x-xz|zip)$/],
 ]
 
-/** Containers that many other formats are built upon. A declared type that the library does not know may be one of them. */
+/** Container formats. A declared type that the library does not know can be built on one of them. */
 const containers =
   /^application\/(zip|gzip|zstd|x-(bzip2|xz|lz4|lzip|tar|cfb|unix-archive)|vnd\.sqlite3|ogg|vnd\.ms-asf|java-archive)$|^audio\/(mpeg|ogg|aiff)$|^video\/(mp4|quicktime|matroska|mp2t)$|^image\/tiff$/
 
