@@ -38,11 +38,12 @@ export async function countAttempt(services: Pick<Context, 'database' | 'now'>, 
   // In one order for all attempts, so that two of them cannot deadlock.
   const ordered = hashes.toSorted((one, other) => one.compare(other))
   await services.database.lookUp(async (db) => {
-    await db
+    // The update changes nothing and locks the row: a success beside this one may delete it otherwise.
+    const rows = await db
       .insert(signInAttempts)
       .values(ordered.map((subject) => ({ subject, failures: 0, lastAttemptAt: now })))
-      .onConflictDoNothing()
-    const rows = await lockRows(db, ordered)
+      .onConflictDoUpdate({ target: signInAttempts.subject, set: { failures: sql`${signInAttempts.failures}` } })
+      .returning()
     const failures = (subject: Buffer | undefined, { forgottenSeconds }: Delays) => {
       if (subject === undefined) return { count: 0, last: now }
       const row = rows.find((each) => each.subject.equals(subject))
