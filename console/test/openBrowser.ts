@@ -1,5 +1,5 @@
 import chromiumBinary from '@sparticuz/chromium'
-import { type Browser, type BrowserContextOptions, chromium, type Page } from 'playwright-core'
+import { type Browser, type BrowserContextOptions, chromium, type Page, type Request } from 'playwright-core'
 import { expect } from 'vitest'
 
 /**
@@ -24,6 +24,10 @@ export async function onPage(browser: Browser, options: BrowserContextOptions, r
   const page = await context.newPage()
   page.setDefaultTimeout(30_000)
   const thrown: string[] = []
+  const pending = new Set<Request>()
+  page.on('request', (request) => pending.add(request))
+  for (const end of ['requestfinished', 'requestfailed'] as const)
+    page.on(end as 'requestfinished', (request) => pending.delete(request))
   page.on('pageerror', (error) => thrown.push(String(error)))
   page.on('console', (message) => {
     // React reports what an error boundary caught. Refused requests are reported too, and are none of our errors.
@@ -32,13 +36,23 @@ export async function onPage(browser: Browser, options: BrowserContextOptions, r
   })
   try {
     // What was thrown says more than the wait that ran out of time because of it.
-    await run(page).catch((error: unknown) => {
+    await run(page).catch(async (error: unknown) => {
       expect(thrown).toEqual([])
-      throw error
+      throw new Error(`${String(error)}\n${await describe(page, pending)}`, { cause: error })
     })
     expect(thrown).toEqual([])
     expect(await page.getByText('This page could not be shown').count()).toBe(0)
   } finally {
     await context.close()
   }
+}
+
+/** What a person saw when a test failed: a wait that ran out of time says only what did not come. */
+async function describe(page: Page, pending: Iterable<Request>): Promise<string> {
+  const text = await page.evaluate(() => document.body.innerText).catch(String)
+  const waiting = Array.from(
+    pending,
+    (request) => `${request.method()} ${request.url()} ${request.postData()?.slice(0, 100) ?? ''}`,
+  )
+  return `At ${page.url()} the page showed:\n${text}\nand waited for ${waiting.join('\n') || 'no request'}`
 }

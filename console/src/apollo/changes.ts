@@ -1,6 +1,6 @@
 import { ApolloLink } from '@apollo/client'
 import { OperationTypeNode } from 'graphql'
-import { tap } from 'rxjs'
+import { of, switchMap, tap } from 'rxjs'
 
 /** What a tab tells the others of the same browser. It holds no names: the receiver asks the API with its own credentials. */
 interface Change {
@@ -25,10 +25,13 @@ function tellOtherTabs(change: Change): void {
   channel?.postMessage(change)
 }
 
-/** Counts the mutations of this tab, and tells other tabs of each one that was answered. */
+/**
+ * Counts the mutations of this tab and tells other tabs of each one that was answered. Asks a query a second time if a
+ * mutation of this tab began or ended meanwhile: the first answer may be older, and would take back what people have done.
+ */
 export const tellChanges = (tenant: string): ApolloLink =>
   new ApolloLink((operation, forward) => {
-    if (operation.operationType !== OperationTypeNode.MUTATION) return forward(operation)
+    if (operation.operationType !== OperationTypeNode.MUTATION) return askAgainIfChanged(operation, forward)
     ownChanges += 1
     return forward(operation).pipe(
       tap(() => {
@@ -37,6 +40,11 @@ export const tellChanges = (tenant: string): ApolloLink =>
       }),
     )
   })
+
+function askAgainIfChanged(operation: ApolloLink.Operation, forward: ApolloLink.ForwardFunction) {
+  const before = ownChanges
+  return forward(operation).pipe(switchMap((answer) => (before === ownChanges ? of(answer) : forward(operation))))
+}
 
 /** Two equal counts: this tab has changed nothing in between, so what was read is not older than what is shown. */
 export const ownChangeCount = (): number => ownChanges
