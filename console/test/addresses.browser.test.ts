@@ -11,7 +11,7 @@ let proxy: TlsProxy
 
 beforeAll(async () => {
   proxy = await startTlsProxy()
-  // The names exist in this browser alone: the machine itself cannot resolve them.
+  // Only this browser resolves these names. The machine cannot.
   const names = ['files.example.test', 'example.test']
   const rules = names.map((name) => `MAP ${name}:443 127.0.0.1:${proxy.port}`).join(',')
   browser = await openBrowser([`--host-resolver-rules=${rules}`])
@@ -38,7 +38,7 @@ test.concurrent.each([
   120_000,
 )
 
-test.concurrent('PUBLIC_URL names a host that only browsers can resolve, and its signed URLs outlive a restart', async () => {
+test.concurrent('PUBLIC_URL can name a host that only browsers resolve, and its signed URLs survive a restart', async () => {
   const settings = { PUBLIC_URL: 'https://files.example.test', TRUST_PROXY: 'true' }
   await withFilegraph(settings, async (instance) => {
     proxy.forward('files.example.test', instance.port)
@@ -51,7 +51,7 @@ test.concurrent('PUBLIC_URL names a host that only browsers can resolve, and its
   })
 }, 120_000)
 
-test.concurrent('PUBLIC_URL has a path, below which GraphiQL runs a query, too', async () => {
+test.concurrent('PUBLIC_URL can have a path, and GraphiQL works below it', async () => {
   await withFilegraph({ PUBLIC_URL: 'https://example.test/files/' }, async (instance) => {
     proxy.forward('example.test', instance.port)
     await walkAt('https://example.test/files/', async (page) => {
@@ -66,7 +66,7 @@ test.concurrent('PUBLIC_URL has a path, below which GraphiQL runs a query, too',
   })
 }, 120_000)
 
-test.concurrent('PUBLIC_URL is an IPv6 address', async () => {
+test.concurrent('PUBLIC_URL can be an IPv6 address', async () => {
   const host = `[::1]:${proxy.port}`
   await withFilegraph({ PUBLIC_URL: `https://${host}` }, async (instance) => {
     proxy.forward(host, instance.port)
@@ -76,7 +76,7 @@ test.concurrent('PUBLIC_URL is an IPv6 address', async () => {
 
 async function withFilegraph(settings: Record<string, string>, run: (instance: Instance) => Promise<void>) {
   if (`${settings['HOST']} ${settings['PUBLIC_URL']}`.includes('::1') && !hasIpv6)
-    throw new Error('This test needs the IPv6 address ::1 on the loopback interface, which this machine has not.')
+    throw new Error('This test needs the IPv6 address ::1 on the loopback interface, which this machine does not have.')
   const instance = await startFilegraph(settings)
   try {
     await run(instance)
@@ -86,8 +86,8 @@ async function withFilegraph(settings: Record<string, string>, run: (instance: I
 }
 
 /**
- * Signs in at `base`, uploads a file, finds it in the list and downloads the same bytes. Nothing is asked of another origin,
- * and no script, style or request is refused.
+ * Signs in at `base`, uploads a file, finds it in the list and downloads the same bytes. Fails if the page sends a
+ * request to another origin, or if the browser refuses a script, a style or a request.
  */
 async function walkAt(base: string, goOn: (page: Page, signedUrl: string) => Promise<void> = async () => undefined) {
   await onPage(browser, { ignoreHTTPSErrors: true }, async (page) => {

@@ -1,7 +1,7 @@
 import type { Page } from 'playwright-core'
 import { expect } from 'vitest'
 
-/** Asks the API in Acme with the session of the page, past the console's own code. */
+/** Queries the API in Acme with the session of the page, without the console's code. */
 export async function ask<Data>(page: Page, query: string, variables: object = {}): Promise<Data> {
   const answer = await page.evaluate(async (body) => {
     const headers = { 'content-type': 'application/json', 'x-filegraph-csrf': '1', 'x-filegraph-tenant': 'acme' }
@@ -11,7 +11,7 @@ export async function ask<Data>(page: Page, query: string, variables: object = {
   return (answer as { data: Data }).data
 }
 
-/** What a host application does; here with the session of the page. */
+/** Sends a mutation of a host application, with the session of the page. */
 export async function mutate(page: Page, mutation: string, inputType: string, input: Record<string, string>) {
   const query = `mutation ($input: ${inputType}!) { answer: ${mutation}(input: $input) { __typename } }`
   const { answer } = await ask<{ answer: { __typename: string } }>(page, query, { input })

@@ -41,10 +41,10 @@ beforeEach(() => {
 
 afterEach(() => rm(clock.file, { force: true }))
 
-/** Turns the clock of the product, and so that of its bucket. */
+/** Sets the clock of the product, which its bucket uses too. */
 const turnClock = (seconds: number) => writeFile(clock.file, String(seconds * 1000))
 
-/** A list in which the file of the test is there. */
+/** Runs `run` on a list that contains the file of the test. */
 const inTheList = (run: (page: Page) => Promise<void>) =>
   onPage(browser, {}, async (page) => {
     await signIn(page, instance.url, 'ada@acme.example')
@@ -65,7 +65,7 @@ async function download(page: Page, start: () => Promise<unknown>) {
   return saved.url()
 }
 
-/** A message that names the file, and the page as it was. */
+/** Waits for a message that names the file, on the same page. */
 async function seeFailure(page: Page, words: string) {
   const message = page.getByRole('alertdialog').filter({ hasText: words })
   await message.waitFor()
@@ -75,11 +75,11 @@ async function seeFailure(page: Page, words: string) {
   return message
 }
 
-test('a link that was copied ends after ten minutes, and the page gives another that works', async () => {
+test('a copied link expires after ten minutes, and the page issues a new one', async () => {
   await inTheList(async (page) => {
     const copied = await download(page, () => press(page))
     expect((await fetch(copied)).status).toBe(200)
-    // The clock went on by itself since the link was signed.
+    // Some time has passed since the link was signed.
     await turnClock(590)
     expect((await fetch(copied)).status).toBe(200)
     await turnClock(601)
@@ -94,7 +94,7 @@ test('a link that was copied ends after ten minutes, and the page gives another 
   })
 }, 60_000)
 
-test('a file is downloaded from a list that has been open for longer than an address lives', async () => {
+test('a file can be downloaded from a list that is open for longer than a link is valid', async () => {
   await inTheList(async (page) => {
     await download(page, () => press(page))
     await turnClock(3_600)
@@ -102,14 +102,14 @@ test('a file is downloaded from a list that has been open for longer than an add
   })
 }, 60_000)
 
-test('an address that ends before it is used is asked for once more', async () => {
+test('a link that expires before it is used is requested once more', async () => {
   await inTheList(async (page) => {
     let asked = 0
     await page.route('**/graphql', async (route) => {
       if (!route.request().postData()?.includes('IssueDownloadUrl')) return route.continue()
       const answer = await route.fetch()
       asked += 1
-      // The computer slept: the address was given out, and is over.
+      // As if the computer had slept: the address has expired before it is used.
       if (asked === 1) await turnClock(601)
       return route.fulfill({ response: answer })
     })
@@ -118,7 +118,7 @@ test('an address that ends before it is used is asked for once more', async () =
   })
 }, 60_000)
 
-test('a download whose bytes are gone names the file, and works again once they are back', async () => {
+test('a download whose bytes are missing names the file, and works once they are back', async () => {
   await inTheList(async (page) => {
     const path = await findObject(instance.directory, text)
     await rename(path, `${path}.away`)
@@ -133,7 +133,7 @@ const refusal = '<?xml version="1.0"?><Error><Code>AccessDenied</Code></Error>'
 
 test.each([
   [403, 'the storage refused the request'],
-  [503, 'the storage does not answer as it should'],
+  [503, 'the storage failed'],
 ])(
   'a storage that answers %i leaves the page where it is',
   async (status, words) => {
@@ -149,7 +149,7 @@ test.each([
   60_000,
 )
 
-test('a storage that fails after it was asked leaves the page where it is', async () => {
+test('a storage that fails after the check leaves the page where it is', async () => {
   await inTheList(async (page) => {
     await page.route(/X-Amz-Signature/, (route) =>
       route.request().isNavigationRequest()
@@ -157,13 +157,13 @@ test('a storage that fails after it was asked leaves the page where it is', asyn
         : route.continue(),
     )
     await press(page)
-    await seeFailure(page, 'the storage does not answer as it should')
+    await seeFailure(page, 'the storage failed')
   })
 }, 60_000)
 
-test('without a network the message names the file', async () => {
+test('the message names the file if there is no network', async () => {
   await inTheList(async (page) => {
-    // What shows messages is not in the first load.
+    // The code that shows messages is not in the first load.
     await page.waitForFunction(() =>
       performance.getEntriesByType('resource').some(({ name: url }) => /toasts.*js/.test(url)),
     )

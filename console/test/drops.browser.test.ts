@@ -1,33 +1,19 @@
 import { mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import type { Browser, Page } from 'playwright-core'
-import { afterAll, beforeAll, expect, test } from 'vitest'
-import { onPage, openBrowser } from './openBrowser.ts'
-import { type Instance, startFilegraph } from './startFilegraph.ts'
+import type { Page } from 'playwright-core'
+import { afterAll, expect, test } from 'vitest'
+import { shareProduct, unlimited } from './sharedProduct.ts'
 import { panelOf } from './uploadPage.ts'
 import { signIn } from './walk.ts'
 
-let instance: Instance
-let browser: Browser
-let directory: string
+const product = shareProduct(unlimited)
+const directory = await mkdtemp(join(tmpdir(), 'filegraph-drops-'))
 
-beforeAll(async () => {
-  // The limit on operations is not what is measured here.
-  const settings = { RATE_LIMIT_OPERATIONS_PER_MINUTE: '0' }
-  ;[instance, browser] = await Promise.all([startFilegraph(settings), openBrowser()])
-  directory = await mkdtemp(join(tmpdir(), 'filegraph-drops-'))
-}, 180_000)
+afterAll(() => rm(directory, { recursive: true, force: true }))
 
-afterAll(async () => {
-  await browser?.close()
-  await instance?.stop()
-  if (directory) await rm(directory, { recursive: true, force: true })
-})
-
-test('a dropped folder is uploaded flat, with everything below it but what systems leave behind', async () => {
-  await onPage(browser, {}, async (page) => {
-    await signIn(page, instance.url, 'ada@acme.example')
+test('a dropped folder is uploaded as a flat list, without system files', async () => {
+  await product.signedIn({}, async (page) => {
     await dropPaths(page, [await makeTree()])
     const panel = panelOf(page)
     await panel.getByText('254 files from folders. Folders are not kept: the files are listed side by side.').waitFor()
@@ -45,28 +31,27 @@ test('a dropped folder is uploaded flat, with everything below it but what syste
 test.each(['trash', 'audit', 'cleanup'])(
   'files dropped on the page %s are uploaded, and the tab stays where it is',
   async (name) => {
-    await onPage(browser, {}, async (page) => {
-      await signIn(page, instance.url, 'ada@acme.example')
-      await page.goto(`${instance.url}/t/acme/${name}`)
+    await product.signedIn({}, async (page) => {
+      await page.goto(`${product.url}/t/acme/${name}`)
       await page.getByRole('heading', { level: 1 }).waitFor()
       await page.waitForLoadState('networkidle')
       const path = join(directory, `dropped on ${name}.txt`)
       await writeFile(path, name)
       await dropPaths(page, [path])
       await panelOf(page).getByRole('heading', { name: '1 file uploaded' }).waitFor()
-      expect(page.url()).toBe(`${instance.url}/t/acme/${name}`)
+      expect(page.url()).toBe(`${product.url}/t/acme/${name}`)
       expect(page.context().pages()).toHaveLength(1)
     })
   },
   60_000,
 )
 
-test('files dropped where nothing takes them never replace the page', async () => {
-  await onPage(browser, {}, async (page) => {
+test('files dropped where nothing accepts them never replace the page', async () => {
+  await product.onPage({}, async (page) => {
     const path = join(directory, 'stray.html')
     await writeFile(path, '<p>stray</p>')
     for (const place of ['/sign-in', '/nowhere', '/graphiql']) {
-      await page.goto(`${instance.url}${place}`)
+      await page.goto(`${product.url}${place}`)
       await page.waitForLoadState('networkidle')
       const { url } = { url: page.url() }
       await dropPaths(page, [path])
@@ -74,7 +59,7 @@ test('files dropped where nothing takes them never replace the page', async () =
       expect(page.url()).toBe(url)
       expect(page.context().pages()).toHaveLength(1)
     }
-    await signIn(page, instance.url, 'vic@acme.example')
+    await signIn(page, product.url, 'vic@acme.example')
     await dropPaths(page, [path])
     await page.getByText('You can view and download here, but not upload.').waitFor()
     expect(await panelOf(page).count()).toBe(0)
@@ -82,8 +67,7 @@ test('files dropped where nothing takes them never replace the page', async () =
 }, 90_000)
 
 test('a pasted picture is uploaded, and pasting into a field uploads nothing', async () => {
-  await onPage(browser, {}, async (page) => {
-    await signIn(page, instance.url, 'ada@acme.example')
+  await product.signedIn({}, async (page) => {
     const paste = (selector: string) =>
       page.locator(selector).evaluate((target) => {
         const clipboardData = new DataTransfer()
@@ -131,7 +115,7 @@ interface FileNames {
   readonly files: { readonly edges: { readonly cursor: string; readonly node: { readonly name: string } }[] }
 }
 
-/** A real drop, as the browser gets it from the desktop. */
+/** A real drop, as from the desktop. */
 async function dropPaths(page: Page, files: string[]) {
   const cdp = await page.context().newCDPSession(page)
   const data = { items: [], files, dragOperationsMask: 1 }
@@ -141,7 +125,7 @@ async function dropPaths(page: Page, files: string[]) {
   await page.waitForTimeout(300)
 }
 
-/** Whether the page keeps the browser from opening a dropped file. */
+/** Whether the page stops the browser from opening a dropped file. */
 const isDropRefused = (page: Page) =>
   page.evaluate(() => {
     const dataTransfer = new DataTransfer()
@@ -150,7 +134,7 @@ const isDropRefused = (page: Page) =>
     return ['dragover', 'drop'].every((type) => !document.body.dispatchEvent(new DragEvent(type, options)))
   })
 
-/** 254 files in three folders, an empty folder, three files of systems, and a link that leads back to the top. */
+/** 254 files in three folders, an empty folder, three system files, and a link to the top folder. */
 async function makeTree(): Promise<string> {
   const root = join(directory, 'Photos')
   await mkdir(join(root, 'many'), { recursive: true })

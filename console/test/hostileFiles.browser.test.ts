@@ -1,47 +1,36 @@
 import { createServer } from 'node:http'
-import type { Browser, Page } from 'playwright-core'
-import { afterAll, beforeAll, describe, expect, test as plainTest } from 'vitest'
-import { openBrowser } from './openBrowser.ts'
-import { type Instance, startFilegraph } from './startFilegraph.ts'
+import type { Page } from 'playwright-core'
+import { describe, expect, test as plainTest } from 'vitest'
+import { shareProduct } from './sharedProduct.ts'
 import { uploadInPage } from './uploadInPage.ts'
 import { signIn } from './walk.ts'
 
-let instance: Instance
-let browser: Browser
-
-beforeAll(async () => {
-  ;[instance, browser] = await Promise.all([startFilegraph(), openBrowser()])
-}, 180_000)
-
-afterAll(async () => {
-  await browser?.close()
-  await instance?.stop()
-})
+const product = shareProduct()
 
 interface Tab {
   readonly page: Page
-  /** What the scripts in the files got to do: requests that only they make. */
+  /** Requests that only the scripts in the files make. */
   readonly ran: readonly string[]
 }
 
-/** Each test has a tab to itself, in which Ada is signed in. */
+/** Each test has its own tab, in which Ada is signed in. */
 const test = plainTest.extend<{ tab: Tab }>({
   // oxlint-disable-next-line no-empty-pattern -- vitest reads the names of what a fixture needs from the pattern
   tab: async ({}, use) => {
-    const context = await browser.newContext({ acceptDownloads: true })
+    const context = await product.browser.newContext({ acceptDownloads: true })
     const ran: string[] = []
     context.on('request', (request) => {
       if (request.url().includes('ran=')) ran.push(request.url())
     })
     const page = await context.newPage()
     page.setDefaultTimeout(15_000)
-    await signIn(page, instance.url, 'ada@acme.example')
+    await signIn(page, product.url, 'ada@acme.example')
     await use({ page, ran })
     await context.close()
   },
 })
 
-/** Tells that it ran, and tries what a script on the console's origin could do. */
+/** Reports that it ran, and tries what a script on the console's origin could do. */
 const script = (name: string) =>
   `fetch('/graphql?ran=${name}');new Image().src='/graphql?ran=${name}&cookie='+document.cookie;localStorage.ran='${name}'`
 
@@ -55,7 +44,7 @@ const xml = (name: string) =>
   `<?xml version="1.0"?><?xml-stylesheet type="text/xsl" href="#x"?><x:script xmlns:x="http://www.w3.org/1999/xhtml">${script(name)}</x:script>`
 const pdf = (name: string) =>
   `%PDF-1.7\n1 0 obj<</Type/Catalog/OpenAction<</S/JavaScript/JS(app.launchURL("/graphql?ran=${name}"))>>>>endobj\ntrailer<</Root 1 0 R>>\n%%EOF\n`
-/** An image by its first bytes, a script by all of them. */
+/** Begins like an image, and is a valid script. */
 const gifScript = (name: string) => `GIF89a/*${'\0'.repeat(20)}*/=1;${script(name)}`
 const pdfPage = (name: string) => `%PDF-1.7\n${html(name)}\n%%EOF\n`
 
@@ -102,7 +91,7 @@ describe.concurrent('a file with hostile content', () => {
   })
 })
 
-test('an image, a sound and a text can be seen where they are opened', async ({ tab: { page } }) => {
+test('an image, a sound and a text are shown in the browser', async ({ tab: { page } }) => {
   const png = Buffer.from(
     'iVBORw0KGgoAAAANSUhEUgAAAAIAAAACCAIAAAD91JpzAAAAEElEQVR4nGP4z8AARAwQCgAf7gP9i18U1AAAAABJRU5ErkJggg==',
     'base64',
@@ -115,16 +104,16 @@ test('an image, a sound and a text can be seen where they are opened', async ({ 
   await page.waitForFunction(() => (document.querySelector('video')?.duration ?? 0) > 0)
 })
 
-/** Uploads from the console's own page, as the person who is signed in, and answers with an INLINE address. */
+/** Uploads from the page of the console, as the signed-in person. Returns an INLINE address. */
 async function uploadHostile(page: Page, name: string, contentType: string, content: string): Promise<string> {
-  await page.goto(instance.url)
+  await page.goto(product.url)
   await page.getByRole('table', { name: 'Files' }).waitFor()
   const bytes = Array.from(Buffer.from(content, 'latin1'))
   const { downloadUrl } = await page.evaluate(uploadInPage, { name, contentType, bytes })
   return downloadUrl
 }
 
-/** On a page of the console's origin without any policy, and on one of another site, by every element that loads. */
+/** Embeds the file in a page of the console's origin without a policy, and in a page of another site, with every element that loads files. */
 async function embedEverywhere(page: Page, url: string): Promise<void> {
   const embedding = `<!doctype html><title>embedding</title>
     <iframe src="${url}"></iframe><object data="${url}"></object><embed src="${url}"><img src="${url}">
@@ -152,7 +141,7 @@ async function embedEverywhere(page: Page, url: string): Promise<void> {
 }
 
 async function ownPage(page: Page, body: string) {
-  const at = `${instance.url}/embedding-page`
+  const at = `${product.url}/embedding-page`
   await page.route(at, (route) => route.fulfill({ contentType: 'text/html', body }))
   return { at, close: () => page.unroute(at) }
 }
@@ -170,7 +159,7 @@ async function pageElsewhere(body: string) {
 }
 
 async function storedByScripts(page: Page): Promise<string | null> {
-  await page.goto(instance.url)
+  await page.goto(product.url)
   await page.getByRole('table', { name: 'Files' }).waitFor()
   return page.evaluate(() => localStorage.getItem('ran'))
 }

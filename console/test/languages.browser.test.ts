@@ -1,26 +1,16 @@
-import type { Browser, Page } from 'playwright-core'
-import { afterAll, beforeAll, expect, test } from 'vitest'
-import { onPage, openBrowser } from './openBrowser.ts'
-import { type Instance, startFilegraph, withoutGrace } from './startFilegraph.ts'
+import type { Page } from 'playwright-core'
+import { expect, test } from 'vitest'
+import { shareProduct } from './sharedProduct.ts'
+import { withoutGrace } from './startFilegraph.ts'
 import { signIn, walk } from './walk.ts'
 
-let instance: Instance
-let browser: Browser
-
-beforeAll(async () => {
-  ;[instance, browser] = await Promise.all([startFilegraph(withoutGrace), openBrowser()])
-}, 180_000)
-
-afterAll(async () => {
-  await browser?.close()
-  await instance?.stop()
-})
+const product = shareProduct(withoutGrace)
 
 test.concurrent.each(['en-US', 'de-DE', 'ar-EG'])(
-  'a file walks through the console in a browser set to %s, and another tenant sees none of it',
+  'every step of a file works in a browser set to %s, and another tenant sees none of it',
   async (locale) => {
-    await onPage(browser, { locale }, async (page) => {
-      await walk(page, instance.url, locale)
+    await product.onPage({ locale }, async (page) => {
+      await walk(page, product.url, locale)
       expect(await languageOf(page)).toBe('en ltr')
     })
   },
@@ -32,8 +22,8 @@ const others = 'fr es pt-BR he ja zh-CN zh-TW ko th fa tr hi'.split(' ')
 test.concurrent.each(['de-DE', 'ar-EG'])(
   'GraphiQL opens in a browser set to %s',
   async (locale) => {
-    await onPage(browser, { locale }, async (page) => {
-      await page.goto(`${instance.url}/graphiql`)
+    await product.onPage({ locale }, async (page) => {
+      await page.goto(`${product.url}/graphiql`)
       await page.locator('.graphiql-query-editor .view-line').first().waitFor()
       await page.getByRole('button', { name: /Execute query/ }).waitFor()
     })
@@ -44,8 +34,7 @@ test.concurrent.each(['de-DE', 'ar-EG'])(
 test.concurrent.each(others)(
   'signing in, the list, a menu and a dialog work in a browser set to %s',
   async (locale) => {
-    await onPage(browser, { locale }, async (page) => {
-      await signIn(page, instance.url, 'ada@acme.example')
+    await product.signedIn({ locale }, async (page) => {
       expect(await page.evaluate(() => navigator.language)).toBe(locale)
       await page
         .getByRole('button', { name: /^More for/ })
@@ -62,16 +51,16 @@ test.concurrent.each(others)(
   60_000,
 )
 
-// `navigator.languages` holds whatever the system was set to.
+// `navigator.languages` has the setting of the system.
 test.concurrent.each(['', 'C', 'en-US@posix', 'x-klingon', 'en-US-posix', 'ar-EG-u-nu-arab', 'th-TH-u-ca-buddhist'])(
   'the console opens although the browser names its language "%s"',
   async (tag) => {
-    await onPage(browser, {}, async (page) => {
+    await product.onPage({}, async (page) => {
       await page.addInitScript((odd) => {
         Object.defineProperty(navigator, 'language', { get: () => odd })
         Object.defineProperty(navigator, 'languages', { get: () => [odd] })
       }, tag)
-      await signIn(page, instance.url, 'ada@acme.example')
+      await signIn(page, product.url, 'ada@acme.example')
       await page.getByRole('button', { name: /^Account/ }).click()
       await page.getByRole('menuitem', { name: 'Sign out' }).waitFor()
     })
@@ -79,9 +68,8 @@ test.concurrent.each(['', 'C', 'en-US@posix', 'x-klingon', 'en-US-posix', 'ar-EG
   60_000,
 )
 
-test('the console lives on while the browser translates it, and leaves names as they are', async () => {
-  await onPage(browser, { locale: 'de-DE' }, async (page) => {
-    await signIn(page, instance.url, 'hugo@globex.example')
+test('the console works while the browser translates it, and names are not translated', async () => {
+  await product.signedIn({ email: 'hugo@globex.example', locale: 'de-DE' }, async (page) => {
     await translate(page)
     expect(await page.locator('.file-open .translated').count()).toBe(0)
     const name = await page.locator('.file-open').first().innerText()
@@ -105,7 +93,7 @@ test('the console lives on while the browser translates it, and leaves names as 
   })
 }, 60_000)
 
-/** What the translators of browsers do: each text node is taken out, and its translation put in as two elements. */
+/** Does what browser translators do: replaces each text node with its translation in two elements. */
 const translate = (page: Page) =>
   page.evaluate(() => {
     const isText = (node: Node) =>

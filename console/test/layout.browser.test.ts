@@ -1,32 +1,21 @@
-import type { Browser, Locator, Page } from 'playwright-core'
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import type { Locator, Page } from 'playwright-core'
+import { expect, test } from 'vitest'
 import { ask, mutate } from './askInPage.ts'
-import { onPage, openBrowser } from './openBrowser.ts'
+import { shareProduct } from './sharedProduct.ts'
 import { runSql } from './seedFiles.ts'
-import { type Instance, startFilegraph } from './startFilegraph.ts'
 import { rowOf, signIn } from './walk.ts'
 
-let instance: Instance
-let browser: Browser
-
-beforeAll(async () => {
-  ;[instance, browser] = await Promise.all([startFilegraph(), openBrowser()])
-}, 180_000)
-
-afterAll(async () => {
-  await browser?.close()
-  await instance?.stop()
-})
+const product = shareProduct()
 
 test.each(['light', 'dark'] as const)(
-  'forced colours show the usage bar and the page that is open, in a %s scheme',
+  'the usage bar and the open page are visible in forced colours, in a %s scheme',
   async (colorScheme) => {
-    await onPage(browser, {}, async (page) => {
-      await runSql(instance.directory, `update tenants set quota_bytes = 2 * (select sum(byte_size) from blobs)`)
+    await product.onPage({}, async (page) => {
+      await runSql(product.directory, `update tenants set quota_bytes = 2 * (select sum(byte_size) from blobs)`)
       await page.emulateMedia({ forcedColors: 'active', colorScheme })
-      await signIn(page, instance.url, 'ada@acme.example')
+      await signIn(page, product.url, 'ada@acme.example')
       const bar = await pixelsOf(page, page.getByRole('meter', { name: 'Space used' }))
-      // Its border apart.
+      // Without its border.
       const [full, empty] = [bar.at(4, bar.height / 2), bar.at(bar.width - 5, bar.height / 2)]
       expect(contrast(full, empty)).toBeGreaterThanOrEqual(3)
 
@@ -40,12 +29,11 @@ test.each(['light', 'dark'] as const)(
   60_000,
 )
 
-// The sidebar beside the page leaves least at 721 px.
+// At 721 px the sidebar leaves the least width for the page.
 test.each([320, 360, 720, 721, 740, 768, 1024])(
   'every name has room beside badges in a window of %i px',
   async (width) => {
-    await onPage(browser, { viewport: { width, height: 800 } }, async (page) => {
-      await signIn(page, instance.url, 'ada@acme.example')
+    await product.signedIn({ viewport: { width, height: 800 } }, async (page) => {
       const name = await wearBadges(page)
       await page.reload()
       await rowOf(page, name).locator('.file-badges').waitFor()
@@ -67,16 +55,15 @@ test.each([320, 360, 720, 721, 740, 768, 1024])(
   60_000,
 )
 
-test('at 400 % zoom a row is reached by pointer and by keyboard, and its details can be read', async () => {
+test('at 400 % zoom a row can be reached by pointer and keyboard, and its details can be read', async () => {
   // 1280 x 1024 px at 400 %.
-  await onPage(browser, { viewport: { width: 320, height: 256 } }, async (page) => {
-    await signIn(page, instance.url, 'ada@acme.example')
-    // The whole row is in sight at once, and not a line of it through a slit.
+  await product.signedIn({ viewport: { width: 320, height: 256 } }, async (page) => {
+    // The whole row is visible at once.
     for (const row of [page.locator('.table-body .table-row').first(), page.locator('.table-body .table-row').last()]) {
       await row.scrollIntoViewIfNeeded()
       expect(await row.evaluate(isAllInSight)).toBe(true)
     }
-    // The last one is damaged, and has no such button.
+    // The last file is damaged, and has no Download button.
     await page.locator('.file-open').first().click()
     const details = page.getByRole('dialog', { name: 'File details' })
     await details.getByRole('button', { name: 'Download', exact: true }).click({ trial: true })
@@ -94,7 +81,7 @@ test('at 400 % zoom a row is reached by pointer and by keyboard, and its details
   })
 }, 60_000)
 
-/** Puts the oldest file of Acme to use and under hold, and marks its bytes as damaged: all badges there are. */
+/** Gives the oldest file of Acme every badge: attaches it, puts it under hold and marks its bytes as damaged. */
 async function wearBadges(page: Page): Promise<string> {
   const query = '{ files(first: 1, orderBy: OLDEST_FIRST) { nodes { id name attachmentCount hold { reason } } } }'
   const { files } = await ask<{
@@ -106,7 +93,7 @@ async function wearBadges(page: Page): Promise<string> {
   if (file.attachmentCount === 0) await mutate(page, 'attachFile', 'AttachFileInput', owner)
   if (!file.hold) await mutate(page, 'holdFile', 'HoldFileInput', { id: file.id, reason: 'Lawsuit' })
   await runSql(
-    instance.directory,
+    product.directory,
     `update blobs set quarantined_at = now(), quarantine_reason = 'DIFFERENT' from file_versions
       join files on files.id = file_versions.file_id
       where blobs.id = file_versions.blob_id and files.original_file_name = '${file.name.replaceAll("'", "''")}'`,
@@ -122,13 +109,13 @@ function isAllInSight(row: Element): boolean {
 
 async function boxOf(part: Locator) {
   const box = await part.boundingBox()
-  if (!box) throw new Error('It is not shown')
+  if (!box) throw new Error('The element is not shown')
   return box
 }
 
 type Colour = readonly [red: number, green: number, blue: number]
 
-/** What is on the screen, and not what a style says: forced colours are put in last. */
+/** Reads pixels of a screenshot. Computed styles do not include forced colours. */
 async function pixelsOf(page: Page, part: Locator) {
   const png = await part.screenshot()
   const { width, height, data } = await page.evaluate(async (base64) => {

@@ -1,57 +1,43 @@
 import { randomUUID } from 'node:crypto'
-import type { Browser, BrowserContext, Page } from 'playwright-core'
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import type { Page } from 'playwright-core'
+import { expect, test } from 'vitest'
 import { isolate } from '../src/ui/UserText.tsx'
-import { onPage, openBrowser } from './openBrowser.ts'
+import { shareProduct, unlimited } from './sharedProduct.ts'
 import { runSql, seedFiles, seedPeople } from './seedFiles.ts'
-import { type Instance, startFilegraph } from './startFilegraph.ts'
-import { choose, rowOf, signIn, upload } from './walk.ts'
+import { choose, rowOf, upload } from './walk.ts'
 
-let instance: Instance
-let browser: Browser
-
-beforeAll(async () => {
-  const settings = { RATE_LIMIT_OPERATIONS_PER_MINUTE: '0' }
-  ;[instance, browser] = await Promise.all([startFilegraph(settings), openBrowser()])
-  await seedPeople(instance.directory, 'acme', 500)
-}, 240_000)
-
-afterAll(async () => {
-  await browser?.close()
-  await instance?.stop()
-})
+const product = shareProduct(unlimited, ({ directory }) => seedPeople(directory, 'acme', 500))
 
 const pill = (page: Page) => page.getByRole('button', { name: /new (file|entr|run)|Show changes/ })
-/** What the browser tells a page that people come back to. */
+/** Sends the event of a window that gets the focus again, once the list may be polled. */
 const comeBack = async (page: Page) => {
   await page.waitForTimeout(3_100)
   await page.evaluate(() => window.dispatchEvent(new Event('focus')))
 }
 
-async function twoTabs(run: (one: Page, other: Page, context: BrowserContext) => Promise<void>) {
-  await onPage(browser, {}, async (one) => {
-    await signIn(one, instance.url, 'ada@acme.example')
+async function twoTabs(run: (one: Page, other: Page) => Promise<void>) {
+  await product.signedIn({}, async (one) => {
     const other = await one.context().newPage()
     other.setDefaultTimeout(15_000)
-    await other.goto(`${instance.url}/t/acme/files`)
+    await other.goto(`${product.url}/t/acme/files`)
     await other.getByRole('table', { name: 'Files' }).waitFor()
-    await run(one, other, one.context())
+    await run(one, other)
   })
 }
 
 const nextName = () => `from elsewhere ${randomUUID().slice(0, 8)}.pdf`
 
-/** By another client than the console of this browser. */
+/** Adds a file as another client would. */
 const addFileElsewhere = async (name: string) => {
-  await seedFiles(instance.directory, 'acme', 1)
+  await seedFiles(product.directory, 'acme', 1)
   await runSql(
-    instance.directory,
+    product.directory,
     `update files set original_file_name = '${name}', uploaded_at = now(), updated_at = now()
      where original_file_name = 'file 1.pdf'`,
   )
 }
 
-test('what another tab uploads appears by itself at the top of a list that nobody touches', async () => {
+test('an upload of another tab appears at the top of a list that nobody uses', async () => {
   await twoTabs(async (one, other) => {
     await one.mouse.move(5, 5)
     const name = nextName()
@@ -61,14 +47,13 @@ test('what another tab uploads appears by itself at the top of a list that nobod
   })
 }, 90_000)
 
-test('new files are offered to people who read further down, and move nothing before they are asked for', async () => {
-  await seedFiles(instance.directory, 'acme', 120)
+test('new files are offered to people who read further down, and move no row until the button is pressed', async () => {
+  await seedFiles(product.directory, 'acme', 120)
   await runSql(
-    instance.directory,
+    product.directory,
     `update files set original_file_name = 'oldest.pdf' where original_file_name = 'file 1.pdf'`,
   )
-  await onPage(browser, {}, async (page) => {
-    await signIn(page, instance.url, 'ada@acme.example')
+  await product.signedIn({}, async (page) => {
     await page.evaluate(() => document.querySelector('.table')?.scrollTo(0, 1_800))
     const rowAt = () =>
       page.evaluate(() => document.elementFromPoint(600, 500)?.closest('[role=row]')?.textContent ?? null)
@@ -87,8 +72,7 @@ test('new files are offered to people who read further down, and move nothing be
 }, 90_000)
 
 test('new files are offered to people whose focus is in a row, although the list is at its top', async () => {
-  await onPage(browser, {}, async (page) => {
-    await signIn(page, instance.url, 'ada@acme.example')
+  await product.signedIn({}, async (page) => {
     await page.locator('.file-open').first().focus()
     await addFileElsewhere(nextName())
     await comeBack(page)
@@ -98,8 +82,7 @@ test('new files are offered to people whose focus is in a row, although the list
 }, 90_000)
 
 test('a file that this tab adds above the view does not move it', async () => {
-  await onPage(browser, {}, async (page) => {
-    await signIn(page, instance.url, 'ada@acme.example')
+  await product.signedIn({}, async (page) => {
     await page.evaluate(() => document.querySelector('.table')?.scrollTo(0, 1_800))
     await page.waitForTimeout(500)
     const seen = () =>
@@ -117,7 +100,7 @@ test('a file that this tab adds above the view does not move it', async () => {
   })
 }, 90_000)
 
-test('Undo goes away once the file was purged in another tab', async () => {
+test('Undo disappears once the file is purged in another tab', async () => {
   await twoTabs(async (one, other) => {
     const name = nextName()
     await upload(one, name)
@@ -125,16 +108,15 @@ test('Undo goes away once the file was purged in another tab', async () => {
     const undo = one.getByRole('button', { name: 'Undo' })
     await undo.waitFor()
     await undo.focus()
-    await other.goto(`${instance.url}/t/acme/trash`)
+    await other.goto(`${product.url}/t/acme/trash`)
     await choose(other, name, 'Delete forever')
     await other.getByRole('alertdialog').getByRole('button', { name: 'Delete forever' }).click()
     await undo.waitFor({ state: 'detached' })
   })
 }, 90_000)
 
-test('Undo of what was purged elsewhere says that it is gone for good, and by its name', async () => {
-  await onPage(browser, {}, async (page) => {
-    await signIn(page, instance.url, 'ada@acme.example')
+test('Undo of a file that was purged elsewhere says that it cannot be restored, and names it', async () => {
+  await product.signedIn({}, async (page) => {
     const name = nextName()
     await upload(page, name)
     await choose(page, name, 'Delete')
@@ -153,10 +135,38 @@ test('Undo of what was purged elsewhere says that it is gone for good, and by it
   })
 }, 90_000)
 
-test('a list is narrowed to a person whom no loaded row names, and the name is there after a reload', async () => {
-  await onPage(browser, {}, async (page) => {
-    await signIn(page, instance.url, 'ada@acme.example')
-    await page.goto(`${instance.url}/t/acme/audit`)
+test('the rows that use a file are loaded page by page, and a page that failed is loaded by the next press', async () => {
+  await product.signedIn({}, async (page) => {
+    const name = nextName()
+    await upload(page, name)
+    await runSql(
+      product.directory,
+      `insert into attachments (tenant_id, id, file_id, owner_type, owner_id, slot, created_by, created_at)
+       select tenant_id, uuidv7(), id, 'invoice', n, 'default', uploaded_by, now() + n * interval '1 second'
+       from files, generate_series(1, 130) n where original_file_name = '${name}'`,
+    )
+    await page.getByRole('button', { name, exact: true }).click()
+    const users = page.getByRole('region', { name: 'Used by' })
+    const invoices = () => users.locator('.attachment-owner').allInnerTexts()
+    const invoicesTo = (last: number) => Array.from({ length: last }, (_, at) => `invoice ${at + 1}`)
+    const more = users.getByRole('button', { name: 'Show more' })
+    await more.waitFor()
+    expect(await invoices()).toEqual(invoicesTo(20))
+    await page.route('**/graphql', (route) => route.abort())
+    await more.click()
+    await users.getByRole('alert').waitFor()
+    await page.unroute('**/graphql')
+    await more.click()
+    await expect.poll(invoices).toEqual(invoicesTo(120))
+    await more.click()
+    await expect.poll(invoices).toEqual(invoicesTo(130))
+    expect(await more.count()).toBe(0)
+  })
+}, 60_000)
+
+test('a list can be filtered by a person of no loaded row, and a reload keeps the name', async () => {
+  await product.signedIn({}, async (page) => {
+    await page.goto(`${product.url}/t/acme/audit`)
     const box = page.getByRole('combobox', { name: 'By whom' })
     await box.fill('gUÉST 48')
     await page.getByRole('option', { name: 'Guest 487' }).waitFor()
@@ -166,10 +176,10 @@ test('a list is narrowed to a person whom no loaded row names, and the name is t
     await page.getByRole('listbox').getByRole('option').nth(1).waitFor({ state: 'detached' })
     await page.keyboard.press('ArrowDown')
     await page.keyboard.press('Enter')
-    await page.getByText('Nothing happened').waitFor()
+    await page.getByText('No entries').waitFor()
     expect(await box.inputValue()).toBe('Guest 487')
     await page.reload()
-    await page.getByText('Nothing happened').waitFor()
+    await page.getByText('No entries').waitFor()
     await page.waitForFunction(
       () => document.querySelector<HTMLInputElement>('.person-filter input')?.value === 'Guest 487',
     )
@@ -179,9 +189,8 @@ test('a list is narrowed to a person whom no loaded row names, and the name is t
   })
 }, 90_000)
 
-test('the search for people says that nobody matches, and why it failed', async () => {
-  await onPage(browser, {}, async (page) => {
-    await signIn(page, instance.url, 'ada@acme.example')
+test('the search for people says if nobody matches, and why it failed', async () => {
+  await product.signedIn({}, async (page) => {
     const box = page.getByRole('combobox', { name: 'Uploaded by' })
     await box.fill('zzzz')
     await page.getByText('Nobody matches.').waitFor()
@@ -197,108 +206,22 @@ test('the search for people says that nobody matches, and why it failed', async 
   })
 }, 90_000)
 
-test('somebody who is not known in the tenant is told as such, and can be cleared', async () => {
-  await onPage(browser, {}, async (page) => {
-    await signIn(page, instance.url, 'ada@acme.example')
-    await page.goto(`${instance.url}/t/acme/files?by=nonsense`)
-    await page.getByText('No file fits').waitFor()
+test('an unknown person in the address is shown as unknown, and can be cleared', async () => {
+  await product.signedIn({}, async (page) => {
+    await page.goto(`${product.url}/t/acme/files?by=nonsense`)
+    await page.getByText('No matching files').waitFor()
     expect(await page.getByRole('combobox', { name: 'Uploaded by' }).inputValue()).toBe('Unknown person')
     await page.getByRole('button', { name: 'Uploaded by: anybody' }).click()
     await page.getByRole('table', { name: 'Files' }).waitFor()
   })
 }, 60_000)
 
-const openAudit = async (page: Page, search = '') => {
-  await page.goto(`${instance.url}/t/acme/audit${search}`)
-  await page.getByRole('heading', { name: 'Audit log' }).waitFor()
-  await page.getByRole('group', { name: 'From' }).waitFor()
-}
-const typeDay = async (page: Page, label: string, digits: string) => {
-  await page.getByRole('group', { name: label }).getByRole('spinbutton').first().click()
-  await page.keyboard.type(digits)
-}
-
-test.each(['en-US', 'de-DE', 'ar-EG'])(
-  'a day is typed digit by digit in a browser set to %s, and counts once it is whole',
-  async (locale) => {
-    await onPage(browser, { locale }, async (page) => {
-      await signIn(page, instance.url, 'ada@acme.example')
-      await openAudit(page)
-      const asked: string[] = []
-      page.on('framenavigated', (frame) => asked.push(frame.url()))
-      await typeDay(page, 'From', '01022026')
-      expect(asked).toEqual([])
-      await page.keyboard.press('Enter')
-      await page.waitForFunction(() => location.search.includes('from=2026-01-02'))
-      await typeDay(page, 'Until', '12312029')
-      await page.getByRole('heading', { name: 'Audit log' }).click()
-      await page.waitForFunction(() => location.search.includes('until=2029-12-31'))
-      expect(asked.length).toBe(2)
-      await page.getByRole('button', { name: 'From: any day' }).click()
-      await page.waitForFunction(() => !location.search.includes('from='))
-    })
-  },
-  90_000,
-)
-
-test('a day is chosen from the calendar, and erased segment by segment', async () => {
-  await onPage(browser, {}, async (page) => {
-    await signIn(page, instance.url, 'ada@acme.example')
-    await openAudit(page, '?from=2026-03-10')
-    const group = page.getByRole('group', { name: 'From' })
-    await group.getByRole('button', { name: 'Choose a day' }).click()
-    await page.getByRole('gridcell').getByText('17', { exact: true }).click()
-    await page.waitForFunction(() => location.search === '?from=2026-03-17')
-    // A half erased day changes nothing.
-    await group.getByRole('spinbutton').first().click()
-    for (let presses = 0; presses < 2; presses += 1) await page.keyboard.press('Backspace')
-    await page.getByRole('heading', { name: 'Audit log' }).click()
-    await page.waitForTimeout(300)
-    expect(new URL(page.url()).search).toBe('?from=2026-03-17')
-    expect(await group.getByRole('spinbutton').allInnerTexts()).toEqual(['03', '17', '2026'])
-  })
-}, 60_000)
-
-test('a range the wrong way round moves along, and an address with days that do not exist says nothing', async () => {
-  await onPage(browser, {}, async (page) => {
-    await signIn(page, instance.url, 'ada@acme.example')
-    await openAudit(page, '?until=2026-01-05')
-    await typeDay(page, 'From', '02012026')
-    await page.keyboard.press('Enter')
-    await page.waitForFunction(() => location.search === '?from=2026-02-01&until=2026-02-01')
-    for (const nonsense of ['?from=2026-02-31', '?until=soon', '?from=0002-01-01&until=99999-01-01']) {
-      await openAudit(page, nonsense)
-      await page.getByRole('table', { name: 'Audit log' }).waitFor()
-    }
-  })
-}, 60_000)
-
-test.each(['Pacific/Kiritimati', 'America/St_Johns', 'UTC'])(
-  'a day begins and ends at midnight in %s',
-  async (timezoneId) => {
-    await onPage(browser, { timezoneId }, async (page) => {
-      await signIn(page, instance.url, 'ada@acme.example')
-      const asked = page.waitForRequest((request) => (request.postData() ?? '').includes('AuditPage'))
-      await openAudit(page, '?from=2026-03-29&until=2026-03-29')
-      const { variables } = JSON.parse((await asked).postData() ?? '{}') as {
-        variables: { filter: Record<string, string> }
-      }
-      const midnights = await page.evaluate(() =>
-        [new Date(2026, 2, 29), new Date(2026, 2, 30)].map((d) => d.toISOString()),
-      )
-      expect([variables.filter['since'], variables.filter['until']]).toEqual(midnights)
-    })
-  },
-  60_000,
-)
-
-test('a name that runs from right to left moves no quote and no word around it', async () => {
-  await onPage(browser, {}, async (page) => {
-    await signIn(page, instance.url, 'ada@acme.example')
+test('a name that runs from right to left does not move the quotes and words around it', async () => {
+  await product.signedIn({}, async (page) => {
     const name = 'تقرير 2026 🎉.pdf'
     await upload(page, name)
     await page.getByRole('button', { name: `Download ${isolate(name)}` }).waitFor()
-    // The dot of an ending in Latin letters is in front of it.
+    // The dot of a Latin ending is in front of the ending.
     const [dot = 0, letter = 0] = await page
       .getByRole('button', { name, exact: true })
       .locator('.file-label-part')
@@ -312,7 +235,7 @@ test('a name that runs from right to left moves no quote and no word around it',
         }),
       )
     expect(dot).toBeLessThan(letter)
-    await openAudit(page)
+    await page.goto(`${product.url}/t/acme/audit`)
     const sentence = page.getByText(`Ada Lindqvist uploaded “${name}”`).first()
     // Left to right: the words, the opening quote, the name, the closing quote.
     const places = await sentence.evaluate((element) => {

@@ -7,7 +7,7 @@ export interface Tasks {
   readonly longestFrame: number
   /** In milliseconds. */
   readonly longest: number
-  /** The part of the time that went into tasks of more than 100 ms. */
+  /** The share of the time in tasks of more than 100 ms. */
   readonly longShare: number
 }
 
@@ -15,7 +15,7 @@ export interface Measured extends Tasks {
   readonly perSecond: number
   /** Script, layout and style for a file, in milliseconds of the processor. */
   readonly workMs: number
-  /** Elements in the panel, at most. */
+  /** The largest number of elements in the panel. */
   readonly nodes: number
 }
 
@@ -43,7 +43,7 @@ export async function uploadMany(page: Page, count: number): Promise<Measured> {
   return { perSecond, workMs, nodes, ...tasks }
 }
 
-/** Notes the long tasks of the page from now on. */
+/** Records the long tasks of the page from now on. */
 export const watchTasks = (page: Page) =>
   page.evaluate(() => {
     const noted: number[] = []

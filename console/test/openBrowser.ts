@@ -3,10 +3,10 @@ import { type Browser, type BrowserContextOptions, chromium, type Page, type Req
 import { expect } from 'vitest'
 
 /**
- * Starts the headless Chromium that comes with the packages, or the one that CHROMIUM_PATH names. The arguments that the
- * package suggests are left out: they join all pages in one process and switch the same-origin policy off, which the uploads
- * have to get past by themselves. `LC_ALL` is what every desktop has: without UTF-8 in it, Chromium saves a file whose name
- * has letters outside ASCII as "download".
+ * Starts the headless Chromium that comes with the packages, or the one that CHROMIUM_PATH names. It does not
+ * use the arguments that the package suggests: they put all pages into one process and disable the same-origin policy, which
+ * uploads have to work with. `LC_ALL` is UTF-8 as on every desktop. Without it, Chromium saves a file whose name is not ASCII as
+ * "download".
  */
 export async function openBrowser(moreArgs: readonly string[] = []): Promise<Browser> {
   const executablePath = process.env['CHROMIUM_PATH'] ?? (await chromiumBinary.executablePath())
@@ -14,7 +14,7 @@ export async function openBrowser(moreArgs: readonly string[] = []): Promise<Bro
   return chromium.launch({ executablePath, args, headless: true, env: { ...process.env, LC_ALL: 'C.UTF-8' } })
 }
 
-/** Runs `run` on a page of its own, and fails if the page threw anything or had to say that it could not be shown. */
+/** Runs `run` on a new page. Fails if the page threw an error or showed the error page. */
 export async function onPage(browser: Browser, options: BrowserContextOptions, run: (page: Page) => Promise<void>) {
   const context = await browser.newContext({
     viewport: { width: 1280, height: 800 },
@@ -30,12 +30,12 @@ export async function onPage(browser: Browser, options: BrowserContextOptions, r
     page.on(end as 'requestfinished', (request) => pending.delete(request))
   page.on('pageerror', (error) => thrown.push(String(error)))
   page.on('console', (message) => {
-    // React reports what an error boundary caught. Refused requests are reported too, and are none of our errors.
+    // React reports errors that a boundary caught. Failed requests are reported too, and are not errors of the page.
     const text = message.text()
     if (message.type() === 'error' && !text.startsWith('Failed to load resource')) thrown.push(text)
   })
   try {
-    // What was thrown says more than the wait that ran out of time because of it.
+    // A thrown error says more than the timeout that it caused.
     await run(page).catch(async (error: unknown) => {
       expect(thrown).toEqual([])
       throw new Error(`${String(error)}\n${await describe(page, pending)}`, { cause: error })
@@ -47,7 +47,7 @@ export async function onPage(browser: Browser, options: BrowserContextOptions, r
   }
 }
 
-/** What a person saw when a test failed: a wait that ran out of time says only what did not come. */
+/** The text and the pending requests of the page. A timeout alone says only what did not appear. */
 async function describe(page: Page, pending: Iterable<Request>): Promise<string> {
   const text = await page.evaluate(() => document.body.innerText).catch(String)
   const waiting = Array.from(

@@ -1,17 +1,17 @@
 import type { CDPSession, Page } from 'playwright-core'
 
-/** What a stretch of scrolling cost. */
+/** The cost of scrolling over some rows. */
 export interface Stretch {
   readonly frames: number
-  /** Frames a second while it scrolled, waiting for rows included. */
+  /** Frames a second, including waits for rows. */
   readonly framesPerSecond: number
-  /** Script, layout and style of a frame in milliseconds, on the average. */
+  /** The mean time of script, layout and style in a frame, in milliseconds. */
   readonly workMs: number
-  /** The frame that came latest after the one before it, in milliseconds. */
+  /** The longest time between two frames, in milliseconds. */
   readonly slowestMs: number
-  /** JavaScript in use after a garbage collection, in bytes. */
+  /** The JavaScript heap after a garbage collection, in bytes. */
   readonly heapBytes: number
-  /** Rows in the document at most. */
+  /** The largest number of rows in the document. */
   readonly rowsInDocument: number
 }
 
@@ -35,7 +35,7 @@ export async function scrollTable(
   }
 }
 
-/** Scrolls so that `row` is the first one in sight, and waits for the rows around it. */
+/** Scrolls so that `row` is the first one in view, and waits for the rows around it. */
 export async function scrollTo(page: Page, row: number): Promise<void> {
   const place = { row, top: row * rowPx }
   await page.evaluate(({ top }) => document.querySelector('.table')?.scrollTo(0, top), place)
@@ -45,7 +45,7 @@ export async function scrollTo(page: Page, row: number): Promise<void> {
   }, row)
 }
 
-/** Seconds that the page's own work has taken so far. */
+/** The time of script, layout and style since the page was opened, in seconds. */
 export async function workOf(cdp: CDPSession): Promise<number> {
   const { metrics } = await cdp.send('Performance.getMetrics')
   const valueOf = (name: string) => metrics.find((metric) => metric.name === name)?.value ?? 0

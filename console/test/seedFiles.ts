@@ -7,15 +7,15 @@ interface Database {
   end(): Promise<void>
 }
 
-/** The console speaks to no database, so the driver is the server's. */
+/** The console has no database driver, so this is the server's. */
 const postgres = createRequire(new URL('../../server/package.json', import.meta.url))('postgres') as (
   url: string,
   options: object,
 ) => Database
 
 /**
- * Puts `count` files that nobody uploaded into a tenant of a running product, one a second before the other, the oldest
- * called `file 1.pdf`. Their bytes are nowhere: uploading so many would take minutes.
+ * Inserts `count` files into a tenant of a running product, one second apart. The oldest is `file 1.pdf`. They have no bytes,
+ * because uploading so many would take minutes.
  */
 export const seedFiles = (directory: string, tenant: string, count: number): Promise<void> =>
   inDatabase(directory, async (sql) => {
@@ -23,7 +23,7 @@ export const seedFiles = (directory: string, tenant: string, count: number): Pro
     await sql.unsafe('vacuum (analyze) files, file_versions, blobs')
   })
 
-/** Puts `count` audit entries about files into a tenant, one a minute before the other, the oldest about `file 1.pdf`. */
+/** Inserts `count` audit entries about files into a tenant, one minute apart. The oldest is about `file 1.pdf`. */
 export const seedAuditLog = (directory: string, tenant: string, count: number): Promise<void> =>
   inDatabase(directory, async (sql) => {
     await sql.unsafe(`
@@ -39,7 +39,7 @@ export const seedAuditLog = (directory: string, tenant: string, count: number): 
     await sql.unsafe('vacuum (analyze) audit_log')
   })
 
-/** Puts `count` people of a host application into a tenant, who are called `Guest 1` and so on. */
+/** Inserts `count` people of a host application into a tenant: `Guest 1` and so on. */
 export const seedPeople = (directory: string, tenant: string, count: number): Promise<void> =>
   inDatabase(directory, async (sql) => {
     await sql.unsafe(`
@@ -48,7 +48,7 @@ export const seedPeople = (directory: string, tenant: string, count: number): Pr
       from tenants, generate_series(1, ${count}) n where slug = '${tenant}'`)
   })
 
-/** Runs one statement of a test's own. */
+/** Runs one statement of a test. */
 export const runSql = (directory: string, text: string): Promise<void> =>
   inDatabase(directory, async (sql) => void (await sql.unsafe(text)))
 

@@ -9,21 +9,21 @@ const launcher = fileURLToPath(new URL('../../server/launch/start.mjs', import.m
 
 const zeroGrace = new URL('../../server/test/faults/zeroGrace.mjs', import.meta.url).href
 
-/** Released bytes go at once, which no variable allows. */
+/** Deletes released bytes at once, which no setting allows. */
 export const withoutGrace = { NODE_OPTIONS: `--import ${zeroGrace}` }
 
 export interface Instance {
-  /** Where it is reached from this machine, unless `HOST` says otherwise. */
+  /** Its address on this machine. Wrong if `HOST` is set. */
   readonly url: string
   readonly port: number
-  /** Where it keeps its data. */
+  /** Its data folder. */
   readonly directory: string
-  /** Ends the process and starts another one with the same data, port and settings. */
+  /** Starts the process again with the same data, port and settings. */
   restart(): Promise<void>
   stop(): Promise<void>
 }
 
-/** The product as people start it, with its demo, on a free port and in a folder of its own. */
+/** Starts the product as people do, with its demo, on a free port and in a new folder. */
 export async function startFilegraph(settings: Record<string, string> = {}): Promise<Instance> {
   const directory = await mkdtemp(join(tmpdir(), 'filegraph-walk-'))
   const port = await freePort()
@@ -62,7 +62,7 @@ async function whenReady(child: ChildProcess): Promise<void> {
   let said = ''
   for (const stream of [child.stdout, child.stderr]) stream?.on('data', (chunk) => (said += String(chunk)))
   const deadline = Date.now() + 170_000
-  // The printed block comes after the demo; readiness alone would come before it.
+  // The product prints this after it has created the demo. It is ready before that.
   while (!said.includes('Filegraph is running')) {
     if (child.exitCode !== null || Date.now() > deadline) throw new Error(`Filegraph did not start:\n${said}`)
     await new Promise((resolve) => setTimeout(resolve, 100))

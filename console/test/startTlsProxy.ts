@@ -4,12 +4,12 @@ import { generate } from 'selfsigned'
 
 export interface TlsProxy {
   readonly port: number
-  /** Sends requests that name this host, port included where it is not 443, to the server on this port. */
+  /** Forwards requests for this host, with its port if that is not 443, to the server on `port`. */
   forward(host: string, port: number): void
   close(): Promise<void>
 }
 
-/** What operators put in front: it ends TLS and passes the request on with its `Host`, its path and `X-Forwarded-*`. */
+/** A proxy as operators use it: it terminates TLS and forwards the request with its `Host`, its path and `X-Forwarded-*`. */
 export async function startTlsProxy(): Promise<TlsProxy> {
   const { private: key, cert } = await generate([{ name: 'commonName', value: 'proxy of the tests' }])
   const ports = new Map<string, number>()

@@ -14,13 +14,13 @@ interface Uploaded {
   readonly downloadUrl: string
 }
 
-/** Uploads a text past the console's own code. With a file: as its next version. */
+/** Uploads a text without the console's code. With `fileId`, as the next version of that file. */
 export const uploadText = (page: Page, name: string, text: string, fileId?: string): Promise<Uploaded> => {
   const sent = { name, contentType: 'text/plain', bytes: Array.from(Buffer.from(text)) }
   return page.evaluate(uploadInPage, fileId === undefined ? sent : { ...sent, fileId })
 }
 
-/** Runs in the browser, on a page of somebody who is signed in to Acme. It must not use anything outside of itself. */
+/** Runs in the browser, on a page of a person who is signed in to Acme. It must not use anything outside of its body. */
 export async function uploadInPage({ bytes, ...announced }: Sent): Promise<Uploaded> {
   async function ask(query: string, variables: object) {
     const headers = { 'content-type': 'application/json', 'x-filegraph-csrf': '1', 'x-filegraph-tenant': 'acme' }

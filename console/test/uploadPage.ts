@@ -2,10 +2,10 @@ import type { Page } from 'playwright-core'
 
 export const panelOf = (page: Page) => page.getByRole('region', { name: 'Uploads' })
 
-/** Requests with signed addresses: uploads. */
+/** Matches uploads, by their signed addresses. */
 export const isPut = (url: URL) => url.searchParams.has('X-Amz-Signature')
 
-/** Files of a person who drops them on the page. */
+/** A data transfer with text files, for a drop. */
 export const makeFiles = (page: Page, count: number, label = `many ${count}`) =>
   page.evaluateHandle(
     ({ files, name }) => {

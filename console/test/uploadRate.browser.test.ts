@@ -1,28 +1,12 @@
-import type { Browser } from 'playwright-core'
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { expect, test } from 'vitest'
 import { type Measured, tasksOf, uploadMany, watchTasks } from './measureUploads.ts'
-import { onPage, openBrowser } from './openBrowser.ts'
-import { type Instance, startFilegraph } from './startFilegraph.ts'
+import { shareProduct, unlimited } from './sharedProduct.ts'
 import { isPut, makeFiles, panelOf } from './uploadPage.ts'
-import { signIn } from './walk.ts'
 
-let instance: Instance
-let browser: Browser
-
-beforeAll(async () => {
-  // The limit on operations is not what is measured here.
-  const settings = { RATE_LIMIT_OPERATIONS_PER_MINUTE: '0' }
-  ;[instance, browser] = await Promise.all([startFilegraph(settings), openBrowser()])
-}, 180_000)
-
-afterAll(async () => {
-  await browser?.close()
-  await instance?.stop()
-})
+const product = shareProduct(unlimited)
 
 test('a thousand files upload as fast as thirty, without a long task and with few nodes', async () => {
-  await onPage(browser, {}, async (page) => {
-    await signIn(page, instance.url, 'ada@acme.example')
+  await product.signedIn({}, async (page) => {
     await uploadMany(page, 10)
     const before = await uploadMany(page, 30)
     const many = await uploadMany(page, 1000)
@@ -45,8 +29,7 @@ test('a thousand files upload as fast as thirty, without a long task and with fe
 }, 400_000)
 
 test('ten thousand dropped files do not freeze the page, and all of them can be cancelled', async () => {
-  await onPage(browser, {}, async (page) => {
-    await signIn(page, instance.url, 'ada@acme.example')
+  await product.signedIn({}, async (page) => {
     await page.route(isPut, () => undefined)
     const files = await makeFiles(page, 10_000)
     await watchTasks(page)

@@ -1,27 +1,13 @@
-import type { Browser, Page } from 'playwright-core'
-import { afterAll, beforeAll, expect, test } from 'vitest'
-import { onPage, openBrowser } from './openBrowser.ts'
-import { type Instance, startFilegraph } from './startFilegraph.ts'
+import type { Page } from 'playwright-core'
+import { expect, test } from 'vitest'
+import { shareProduct, unlimited } from './sharedProduct.ts'
 import { isPut, makeFiles, panelOf } from './uploadPage.ts'
 import { rowOf, signIn } from './walk.ts'
 
-let instance: Instance
-let browser: Browser
+const product = shareProduct(unlimited)
 
-beforeAll(async () => {
-  // The limit on operations is not what is measured here.
-  const settings = { RATE_LIMIT_OPERATIONS_PER_MINUTE: '0' }
-  ;[instance, browser] = await Promise.all([startFilegraph(settings), openBrowser()])
-}, 180_000)
-
-afterAll(async () => {
-  await browser?.close()
-  await instance?.stop()
-})
-
-test('failures are grouped with their names and reason, and are tried again together', async () => {
-  await onPage(browser, {}, async (page) => {
-    await signIn(page, instance.url, 'ada@acme.example')
+test('failures are grouped by reason with their names, and can be retried together', async () => {
+  await product.signedIn({}, async (page) => {
     let isBroken = true
     await page.route(isPut, (route) => (isBroken ? route.fulfill({ status: 500 }) : route.continue()))
     await page.dispatchEvent('body', 'drop', { dataTransfer: await makeFiles(page, 5) })
@@ -37,9 +23,8 @@ test('failures are grouped with their names and reason, and are tried again toge
   })
 }, 60_000)
 
-test('signing out in the middle of uploads asks first, and names how many would be lost', async () => {
-  await onPage(browser, {}, async (page) => {
-    await signIn(page, instance.url, 'ada@acme.example')
+test('signing out during uploads asks first, and says how many would be lost', async () => {
+  await product.signedIn({}, async (page) => {
     const release = await holdPuts(page)
     await page.dispatchEvent('body', 'drop', { dataTransfer: await makeFiles(page, 4) })
     await panelOf(page).getByText('of 4 files').waitFor()
@@ -57,29 +42,28 @@ test('signing out in the middle of uploads asks first, and names how many would 
       .getByRole('button', { name: 'Sign out' })
       .click()
     await page.getByLabel('E-mail').waitFor()
-    await signIn(page, instance.url, 'ada@acme.example')
+    await signIn(page, product.url, 'ada@acme.example')
     expect(await panelOf(page).count()).toBe(0)
   })
 }, 90_000)
 
 test.each(['500', 'offline'])(
-  'a sign-out that fails (%s) leaves the person where they are, and can be repeated',
+  'a sign-out that fails (%s) stays on the page, and can be repeated',
   async (how) => {
-    await onPage(browser, {}, async (page) => {
-      await signIn(page, instance.url, 'ada@acme.example')
+    await product.signedIn({}, async (page) => {
       await page.getByRole('link', { name: 'Trash' }).click()
-      const isSession = `${instance.url}/session`
+      const isSession = `${product.url}/session`
       await page.route(isSession, (route) => (how === '500' ? route.fulfill({ status: 500 }) : route.abort()))
       await chooseSignOut(page)
       const dialog = page.getByRole('alertdialog', { name: 'You are still signed in' })
       await dialog.getByText('You are still signed in here. Try again in a moment.').waitFor()
       await dialog.getByRole('button', { name: 'Try again' }).click()
       await dialog.getByRole('alert').waitFor()
-      expect(page.url()).toBe(`${instance.url}/t/acme/trash`)
+      expect(page.url()).toBe(`${product.url}/t/acme/trash`)
       await page.unroute(isSession)
       await dialog.getByRole('button', { name: 'Try again' }).click()
       await page.getByLabel('E-mail').waitFor()
-      await page.goto(`${instance.url}/t/acme/files`)
+      await page.goto(`${product.url}/t/acme/files`)
       await page.getByLabel('E-mail').waitFor()
     })
   },
@@ -87,8 +71,7 @@ test.each(['500', 'offline'])(
 )
 
 test('uploads wait while the session has ended, and continue after the same person signs in again', async () => {
-  await onPage(browser, {}, async (page) => {
-    await signIn(page, instance.url, 'ada@acme.example')
+  await product.signedIn({}, async (page) => {
     const release = await holdPuts(page)
     await page.dispatchEvent('body', 'drop', { dataTransfer: await makeFiles(page, 5, 'kept') })
     await panelOf(page).getByText('of 5 files').waitFor()
@@ -102,8 +85,7 @@ test('uploads wait while the session has ended, and continue after the same pers
 }, 60_000)
 
 test('the uploads of one person are dropped when another signs in', async () => {
-  await onPage(browser, {}, async (page) => {
-    await signIn(page, instance.url, 'ada@acme.example')
+  await product.signedIn({}, async (page) => {
     const release = await holdPuts(page)
     await page.dispatchEvent('body', 'drop', { dataTransfer: await makeFiles(page, 5, 'private') })
     await panelOf(page).getByText('of 5 files').waitFor()
@@ -118,9 +100,8 @@ test('the uploads of one person are dropped when another signs in', async () => 
 }, 60_000)
 
 test('uploads continue while another workspace is open, and closing the tab asks first', async () => {
-  await onPage(browser, {}, async (page) => {
-    await signIn(page, instance.url, 'sam@acme.example')
-    await page.goto(`${instance.url}/t/acme/files`)
+  await product.signedIn({ email: 'sam@acme.example' }, async (page) => {
+    await page.goto(`${product.url}/t/acme/files`)
     await page.getByRole('table', { name: 'Files' }).waitFor()
     const release = await holdPuts(page)
     await page.dispatchEvent('body', 'drop', { dataTransfer: await makeFiles(page, 2, 'going on') })
@@ -135,14 +116,13 @@ test('uploads continue while another workspace is open, and closing the tab asks
     expect(await asked).toBe('beforeunload')
     release()
     await panelOf(page).waitFor({ state: 'detached' })
-    await page.goto(`${instance.url}/t/acme/files`)
+    await page.goto(`${product.url}/t/acme/files`)
     await rowOf(page, 'going on 1.txt').waitFor()
   })
 }, 60_000)
 
 test('a new version keeps the name of the file, and asks if the chosen one has another name or type', async () => {
-  await onPage(browser, {}, async (page) => {
-    await signIn(page, instance.url, 'ada@acme.example')
+  await product.signedIn({}, async (page) => {
     await page.dispatchEvent('body', 'drop', { dataTransfer: await makeFiles(page, 1, 'report') })
     await page.getByRole('button', { name: 'report 0.txt', exact: true }).click()
     const sheet = page.getByRole('dialog', { name: 'File details' })
@@ -171,7 +151,7 @@ test('a new version keeps the name of the file, and asks if the chosen one has a
   })
 }, 60_000)
 
-/** Keeps bytes from arriving until the returned function is called. */
+/** Holds uploads back until the returned function is called. */
 async function holdPuts(page: Page): Promise<() => void> {
   let release = () => {}
   const released = new Promise<void>((resolve) => (release = resolve))
@@ -187,7 +167,7 @@ async function chooseSignOut(page: Page) {
   await page.getByRole('menuitem', { name: 'Sign out' }).click()
 }
 
-/** Without leaving the page, which would take the uploads along. */
+/** Signs in without leaving the page, which would drop the uploads. */
 async function signInHere(page: Page, email: string) {
   await page.getByLabel('E-mail').fill(email)
   await page.getByLabel('Password').fill('filegraph-demo')

@@ -2,11 +2,11 @@ import { execFile } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import axe from 'axe-core'
-import type { Browser, Page } from 'playwright-core'
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import type { Page } from 'playwright-core'
+import { expect, test } from 'vitest'
 import { firstLoadScripts } from '../firstLoad.mjs'
-import { onPage as onPageOf, openBrowser } from './openBrowser.ts'
-import { type Instance, startFilegraph, withoutGrace } from './startFilegraph.ts'
+import { shareProduct } from './sharedProduct.ts'
+import { withoutGrace } from './startFilegraph.ts'
 import { signIn } from './walk.ts'
 import { walkOfAFileInUse, walkOfAHold } from './walkDeletion.ts'
 
@@ -15,40 +15,29 @@ const pages = ['files', 'trash', 'audit', 'cleanup']
 /** A PNG of one pixel, in Base64. */
 const onePixel = 'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=='
 
-let instance: Instance
-let browser: Browser
+const product = shareProduct(withoutGrace)
 
-beforeAll(async () => {
-  // Building for the first time takes its while on a small machine.
-  ;[instance, browser] = await Promise.all([startFilegraph(withoutGrace), openBrowser()])
-}, 180_000)
-
-afterAll(async () => {
-  await browser?.close()
-  await instance?.stop()
-})
-
-test('a file in use is not deleted and says who uses it; once it is detached it goes, comes back, and goes for good', async () => {
-  await onPage({ width: 1280, height: 800 }, async (page) => {
-    await walkOfAFileInUse(page, instance.url)
+test('a file in use cannot be deleted and shows who uses it; a detached one can be deleted, restored and purged', async () => {
+  await product.onPage({}, async (page) => {
+    await walkOfAFileInUse(page, product.url)
   })
 }, 90_000)
 
-test('a file under legal hold is neither deleted nor purged, and says why', async () => {
-  await onPage({ width: 375, height: 700 }, async (page) => {
-    await walkOfAHold(page, instance.url)
+test('a file under legal hold cannot be deleted or purged, and shows why', async () => {
+  await product.onPage({ viewport: { width: 375, height: 700 } }, async (page) => {
+    await walkOfAHold(page, product.url)
   })
 }, 90_000)
 
 test.each(['light', 'dark'] as const)(
-  'pages in %s have no accessibility violation that axe knows',
+  'axe finds no accessibility violation on the pages in %s',
   async (theme) => {
-    await onPage({ width: 1280, height: 800 }, async (page) => {
+    await product.onPage({}, async (page) => {
       await page.emulateMedia({ colorScheme: theme, reducedMotion: 'reduce' })
-      await page.goto(instance.url)
+      await page.goto(product.url)
       await page.getByLabel('E-mail').waitFor()
       expect(await violations(page)).toEqual([])
-      await signIn(page, instance.url, 'ada@acme.example')
+      await signIn(page, product.url, 'ada@acme.example')
       for (const name of pages) {
         await open(page, name)
         expect(await violations(page)).toEqual([])
@@ -69,9 +58,8 @@ test.each(['light', 'dark'] as const)(
   120_000,
 )
 
-test('nothing is wider than a screen of 375 pixels', async () => {
-  await onPage({ width: 375, height: 700 }, async (page) => {
-    await signIn(page, instance.url, 'ada@acme.example')
+test('no page is wider than a screen of 375 pixels', async () => {
+  await product.signedIn({ viewport: { width: 375, height: 700 } }, async (page) => {
     for (const name of pages) {
       await open(page, name)
       expect(await widest(page)).toBeLessThanOrEqual(375)
@@ -79,16 +67,15 @@ test('nothing is wider than a screen of 375 pixels', async () => {
   })
 }, 60_000)
 
-test('the Files page is one GraphQL request, loads the script that size-limit holds, and keeps to its policy', async () => {
-  await onPage({ width: 1280, height: 800 }, async (page) => {
-    await signIn(page, instance.url, 'ada@acme.example')
+test('the Files page sends one GraphQL request, loads the scripts that size-limit measures, and follows its policy', async () => {
+  await product.signedIn({}, async (page) => {
     const requests: string[] = []
     const complaints: string[] = []
     page.on('request', (request) => request.url().endsWith('/graphql') && requests.push(request.postData() ?? ''))
     const scripts: string[] = []
     page.on('request', (request) => request.url().endsWith('.js') && scripts.push(new URL(request.url()).pathname))
     page.on('console', (message) => message.type() === 'error' && complaints.push(message.text()))
-    await page.goto(`${instance.url}/t/acme/files`)
+    await page.goto(`${product.url}/t/acme/files`)
     await page.getByRole('table', { name: 'Files' }).waitFor()
     await page.waitForLoadState('networkidle')
     expect(requests).toHaveLength(1)
@@ -100,7 +87,7 @@ test('the Files page is one GraphQL request, loads the script that size-limit ho
 test('the Files page loads at most 200 kB of compressed script', async () => {
   const cwd = fileURLToPath(new URL('..', import.meta.url))
   const command = fileURLToPath(new URL('../node_modules/size-limit/bin.js', import.meta.url))
-  // It exits with 1 where the limit is passed; what it found is printed either way.
+  // It exits with 1 above the limit, and prints the size in any case.
   const run = promisify(execFile)(process.execPath, [command, '--json'], { cwd })
   const { stdout } = await run.catch((error: { stdout: string }) => error)
   const [found] = JSON.parse(stdout) as [{ size: number; sizeLimit: number }]
@@ -108,9 +95,8 @@ test('the Files page loads at most 200 kB of compressed script', async () => {
   expect(found.size).toBeLessThanOrEqual(found.sizeLimit)
 })
 
-test('files dropped on the page are uploaded, a lie about the type is told, and a file gets a second version', async () => {
-  await onPage({ width: 1280, height: 800 }, async (page) => {
-    await signIn(page, instance.url, 'grace@acme.example')
+test('dropped files are uploaded, a wrong type is reported, and a file gets a second version', async () => {
+  await product.signedIn({ email: 'grace@acme.example' }, async (page) => {
     let sent = 0
     page.on('request', (request) => (sent += request.method() === 'PUT' ? 1 : 0))
     const dropped = await page.evaluateHandle((dot) => {
@@ -142,9 +128,8 @@ test('files dropped on the page are uploaded, a lie about the type is told, and 
   })
 }, 60_000)
 
-test('a viewer is offered nothing that changes files, no audit log and no cleanup', async () => {
-  await onPage({ width: 1280, height: 800 }, async (page) => {
-    await signIn(page, instance.url, 'vic@acme.example')
+test('a viewer sees no action that changes files, no audit log and no cleanup', async () => {
+  await product.signedIn({ email: 'vic@acme.example' }, async (page) => {
     expect(await page.getByRole('button', { name: 'Upload' }).count()).toBe(0)
     expect(await page.getByRole('link', { name: /Audit log|Cleanup/ }).count()).toBe(0)
     await page
@@ -157,17 +142,16 @@ test('a viewer is offered nothing that changes files, no audit log and no cleanu
     expect(await page.getByRole('combobox', { name: 'How long it stays' }).count()).toBe(0)
     expect(await page.getByRole('button', { name: 'Hold …' }).count()).toBe(0)
     for (const name of ['audit', 'cleanup']) {
-      await page.goto(`${instance.url}/t/acme/${name}`)
+      await page.goto(`${product.url}/t/acme/${name}`)
       await page.getByText('Not for your role').waitFor()
     }
   })
 }, 60_000)
 
-test('an address that leads nowhere leads on', async () => {
-  await onPage({ width: 1280, height: 800 }, async (page) => {
-    await signIn(page, instance.url, 'ada@acme.example')
+test('an unknown address shows links to other pages', async () => {
+  await product.signedIn({}, async (page) => {
     const leadsFrom = async (path: string, link: string, heading: string) => {
-      await page.goto(`${instance.url}${path}`)
+      await page.goto(`${product.url}${path}`)
       await page.getByRole('link', { name: link }).click()
       await page.getByRole('heading', { name: heading, exact: true }).waitFor()
     }
@@ -181,13 +165,12 @@ test('an address that leads nowhere leads on', async () => {
   })
 }, 60_000)
 
-test('a page that is refused leads on, and comes back for somebody who may see it', async () => {
-  await onPage({ width: 1280, height: 800 }, async (page) => {
-    await signIn(page, instance.url, 'vic@acme.example')
-    await page.goto(`${instance.url}/t/acme/audit`)
+test('a refused page shows links, and returns after signing in as somebody who may see it', async () => {
+  await product.signedIn({ email: 'vic@acme.example' }, async (page) => {
+    await page.goto(`${product.url}/t/acme/audit`)
     await page.getByRole('link', { name: 'Go to the files' }).click()
     await page.getByRole('table', { name: 'Files' }).waitFor()
-    await page.goto(`${instance.url}/t/acme/audit`)
+    await page.goto(`${product.url}/t/acme/audit`)
     await page.getByRole('link', { name: 'Sign in as somebody else' }).click()
     await page.getByLabel('E-mail').fill('ada@acme.example')
     await page.getByLabel('Password').fill('filegraph-demo')
@@ -197,9 +180,8 @@ test('a page that is refused leads on, and comes back for somebody who may see i
   })
 }, 60_000)
 
-test('after deleting by keyboard the focus is on the file that took the place', async () => {
-  await onPage({ width: 1280, height: 800 }, async (page) => {
-    await signIn(page, instance.url, 'hugo@globex.example')
+test('after deleting by keyboard the focus is on the next file', async () => {
+  await product.signedIn({ email: 'hugo@globex.example' }, async (page) => {
     const names = await page.locator('.file-open').allInnerTexts()
     await page.getByRole('button', { name: `More for ${names[0]}`, exact: true }).press('Enter')
     await page.getByRole('menuitem', { name: 'Delete' }).press('Enter')
@@ -211,14 +193,13 @@ test('after deleting by keyboard the focus is on the file that took the place', 
   })
 }, 60_000)
 
-test('GraphiQL runs its first example with the session, and fetches nothing from elsewhere', async () => {
-  await onPage({ width: 1280, height: 800 }, async (page) => {
-    await signIn(page, instance.url, 'ada@acme.example')
+test('GraphiQL runs its first example with the session, and loads nothing from other origins', async () => {
+  await product.signedIn({}, async (page) => {
     const elsewhere: string[] = []
     page.on('request', (request) => {
-      if (!/^(blob|data):/.test(request.url()) && !request.url().startsWith(instance.url)) elsewhere.push(request.url())
+      if (!/^(blob|data):/.test(request.url()) && !request.url().startsWith(product.url)) elsewhere.push(request.url())
     })
-    await page.goto(`${instance.url}/graphiql`)
+    await page.goto(`${product.url}/graphiql`)
     await page.locator('.graphiql-query-editor .view-line').first().waitFor()
     await page.getByRole('button', { name: /Execute query/ }).click()
     await page.locator('.graphiql-response .view-line', { hasText: 'downloadUrl' }).first().waitFor()
@@ -226,16 +207,13 @@ test('GraphiQL runs its first example with the session, and fetches nothing from
   })
 }, 60_000)
 
-const onPage = (viewport: { width: number; height: number }, run: (page: Page) => Promise<void>) =>
-  onPageOf(browser, { viewport }, run)
-
 async function open(page: Page, name: string) {
-  await page.goto(`${instance.url}/t/acme/${name}`)
+  await page.goto(`${product.url}/t/acme/${name}`)
   await page.getByRole('heading', { level: 1 }).waitFor()
   await page.waitForLoadState('networkidle')
 }
 
-/** By the developer tools' own way in: the policy of the page allows no foreign script. */
+/** Injects axe through the developer tools, because the policy of the page allows no other script. */
 async function violations(page: Page): Promise<string[]> {
   await page.evaluate(axe.source)
   return page.evaluate(async () => {

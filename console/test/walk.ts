@@ -12,8 +12,8 @@ interface Names {
 }
 
 /**
- * A file is uploaded, listed, downloaded, renamed, deleted, restored and purged, and all of it is in the audit log. `label`
- * is part of the file's name, so that the walk can be repeated.
+ * Uploads, lists, downloads, renames, deletes, restores and purges a file, and checks the audit log. `label` is part of the file's
+ * name, so that the walk can be repeated.
  */
 export async function walk(page: Page, baseUrl: string, label: string): Promise<void> {
   const names = { fileName: `Résumé “final” 你好 100% 🎉 ${label}.pdf`, newName: `Résumé “accepted” سيرة ${label}.pdf` }
@@ -56,7 +56,7 @@ export async function upload(page: Page, name: string) {
   await rowOf(page, name).waitFor()
 }
 
-/** Saves the file, compares its bytes, and answers with the signed URL that they came from. */
+/** Downloads the file, compares its bytes, and returns its signed URL. */
 export async function download(page: Page, fileName: string): Promise<string> {
   const started = page.waitForEvent('download')
   await page.getByRole('button', { name: `Download ${isolate(fileName)}` }).click()

@@ -8,7 +8,7 @@ const used = 'عقد الإيجار النهائي 🎉 لن يُحذف ما د�
 const held = 'Evidence “A”.pdf'
 const reason = 'Acme against Globex, 2026/117 ⚖'
 
-/** A file in use stays, and says who uses it. Detached, it is deleted, restored, deleted and purged; all is on record. */
+/** A file in use cannot be deleted. Detached, it is deleted, restored, deleted and purged, and the audit log shows all of it. */
 export async function walkOfAFileInUse(page: Page, baseUrl: string): Promise<void> {
   await signIn(page, baseUrl, 'ada@acme.example')
   await upload(page, used)
@@ -49,7 +49,7 @@ async function deleteForever(page: Page) {
   await choose(page, used, 'Delete forever')
   await dialog.getByText(used).waitFor()
   await dialog.getByText('This cannot be undone').waitFor()
-  // Pressing Enter without reading deletes nothing.
+  // Pressing Enter at once deletes nothing.
   await page.keyboard.press('Enter')
   await dialog.waitFor({ state: 'detached' })
   await rowOf(page, used).waitFor()
@@ -58,7 +58,7 @@ async function deleteForever(page: Page) {
   await rowOf(page, used).waitFor({ state: 'detached' })
 }
 
-/** The worker may have been there first: the bytes are deleted once, by its run or by ours. */
+/** The worker may run first. The bytes are deleted once, by its run or by this one. */
 async function runNow(page: Page) {
   await page.getByRole('link', { name: 'Cleanup' }).click()
   await page.getByRole('button', { name: 'Run now' }).click()
@@ -94,7 +94,7 @@ async function readAuditTrail(page: Page) {
   }
 }
 
-/** Held, a file is not deleted; in the trash it is not purged. Released, it can be both. */
+/** A held file cannot be deleted, and in the trash it cannot be purged. After the release both work. */
 export async function walkOfAHold(page: Page, baseUrl: string): Promise<void> {
   await signIn(page, baseUrl, 'sam@acme.example')
   await page.goto(`${baseUrl}/t/acme/files`)

@@ -1,6 +1,5 @@
 import { InMemoryCache, ApolloClient, ApolloLink, HttpLink } from '@apollo/client'
 import { ErrorLink } from '@apollo/client/link/error'
-import { relayStylePagination } from '@apollo/client/utilities'
 import { serverPath } from '../basePath.ts'
 import { tellChanges } from './changes.ts'
 import { possibleTypes } from './operations.ts'
@@ -11,16 +10,16 @@ export const createCache = () =>
   new InMemoryCache({
     possibleTypes,
     typePolicies: {
-      // What a thing was called differs from entry to entry: stored under its id, each name would replace the others.
+      // An entry keeps the name that its subject had then. Normalised by id, the entries would share one name.
       AuditSubject: { keyFields: false },
-      // Lists ask for less of a hold than the details do: neither may take away what the other knows.
+      // Lists select fewer fields of a hold than the details do. Merging keeps the fields of both.
       LegalHold: { merge: true },
-      File: { fields: { attachments: relayStylePagination() } },
+      // Each page of a list is an entry of its own. One growing entry would be read as a whole for each page.
+      File: { fields: { attachments: { keyArgs: ['after', 'before'] } } },
       Query: {
         fields: {
           viewer: { merge: true },
           usage: { merge: true },
-          // Each page by itself: a list that grew with each of them would be read as a whole each time.
           files: { keyArgs: ['filter', 'orderBy', 'after', 'before'] },
           auditLog: { keyArgs: ['filter', 'after', 'before'] },
           cleanupRuns: { keyArgs: ['filter', 'after', 'before'] },
@@ -29,7 +28,7 @@ export const createCache = () =>
     },
   })
 
-/** Told when the session has ended, wherever that is noticed first. */
+/** Called when any request notices that the session has ended. */
 let onSignedOut = () => {}
 
 const clients = new Map<string, ApolloClient>()
@@ -38,7 +37,7 @@ export const whenSignedOut = (listener: () => void) => {
   onSignedOut = listener
 }
 
-/** The client of a tenant, with a cache of its own: what one tenant has loaded can never be shown in another. */
+/** The client of a tenant. Each has a separate cache, so that data of one tenant is never shown in another. */
 export function clientOf(tenant: string): ApolloClient {
   const known = clients.get(tenant)
   if (known) return known
@@ -47,10 +46,10 @@ export function clientOf(tenant: string): ApolloClient {
   return made
 }
 
-/** A client for what is asked before a tenant is chosen. */
+/** A client for requests before a tenant is chosen. */
 export const clientWithoutTenant = () => createClient(null)
 
-/** After signing out nothing of what was loaded may stay in memory. */
+/** Removes all loaded data from memory after signing out. */
 export function forgetClients(): void {
   for (const client of clients.values()) client.stop()
   clients.clear()

@@ -9,14 +9,12 @@ import {
   MoreAuditDocument,
   type MoreAuditQuery,
 } from '../apollo/operations.ts'
-import { useList } from '../apollo/useList.ts'
+import { PagedTable } from '../lists/PagedTable.tsx'
+import { useList } from '../lists/useList.ts'
 import { type AuditState, paths, readAuditState } from '../paths.ts'
-import { PageError } from '../shell/PageError.tsx'
 import { useTenant } from '../shell/useShell.ts'
-import { ListFooter, NewsPill, SkeletonRows } from '../ui/ListParts.tsx'
 import { Notice } from '../ui/Notice.tsx'
 import { Time } from '../ui/Time.tsx'
-import { VirtualTable } from '../ui/VirtualTable.tsx'
 import { startOfDay } from '../ui/formatTime.ts'
 import { useStable } from '../ui/useStable.ts'
 import { AuditDetails } from './AuditDetails.tsx'
@@ -30,7 +28,7 @@ interface AuditRowProps {
   readonly onOpen: (id: string) => void
 }
 
-/** The cells of an entry, which reads as a sentence. Everything else that is known stands in its details. */
+/** The cells of an entry, which reads as a sentence. The details show everything else. */
 export const AuditRow = memo(function AuditRow({ entry, onOpen }: AuditRowProps) {
   return (
     <>
@@ -53,8 +51,7 @@ export function AuditPage() {
   const navigate = useNavigate()
   const [query] = useSearchParams()
   const state = readAuditState(query)
-  const filter = filterOf(state)
-  const log = useList(entriesOf(filter))
+  const log = useList(entriesOf(filterOf(state)))
   const open = (next: AuditState) => void navigate(paths.audit(tenant, next))
   const choices = useStable({ onOpen: (id: string) => open({ ...state, entry: id }) })
 
@@ -66,31 +63,20 @@ export function AuditPage() {
         <p className="soft">Who did what to what, newest first.</p>
       </div>
       <AuditFilters state={state} onChange={(next) => void navigate(paths.audit(tenant, next), { replace: true })} />
-      <NewsPill news={log.news} what={['entry', 'entries']} />
-      {!log.data && !log.error && <SkeletonRows />}
-      {!log.data && log.error && <PageError error={log.error} onRetry={log.retry} />}
-      {log.data && log.rowCount === 0 && (
-        <Notice icon={ScrollText} title="Nothing happened">
-          <p>No entry matches these filters.</p>
-        </Notice>
-      )}
-      {log.data && log.rowCount > 0 && (
-        <VirtualTable
-          key={JSON.stringify(filter)}
-          label="Audit log"
-          className="audit"
-          columns={['What happened', 'When']}
-          rowCount={log.rowCount}
-          hasMore={log.hasMore}
-          onView={log.onView}
-          keyOf={(index) => log.rowAt(index)?.id}
-          renderRow={(index) => {
-            const entry = log.rowAt(index)
-            return entry && <AuditRow entry={entry} onOpen={choices.onOpen} />
-          }}
-          footer={<ListFooter {...log} end="This is where it began." />}
-        />
-      )}
+      <PagedTable
+        list={log}
+        label="Audit log"
+        className="audit"
+        columns={['What happened', 'When']}
+        what={['entry', 'entries']}
+        empty={
+          <Notice icon={ScrollText} title="No entries">
+            <p>No entry matches these filters.</p>
+          </Notice>
+        }
+        end="This is the first entry."
+        renderRow={(entry) => <AuditRow entry={entry} onOpen={choices.onOpen} />}
+      />
       {state.entry && (
         <AuditDetails
           id={state.entry}
@@ -110,7 +96,7 @@ const entriesOf = (filter: AuditLogFilter) => ({
   pageOf: ({ auditLog }: AuditPageQuery | MoreAuditQuery) => auditLog,
 })
 
-/** Days are meant as the reader's own, both included. */
+/** The days are in the reader's time zone, and both are included. */
 function filterOf({ action, actor, subject, from, until }: AuditState): AuditLogFilter {
   const since = startOfDay(from)
   const before = startOfDay(until, 1)

@@ -11,14 +11,12 @@ import {
   MoreCleanupDocument,
   type MoreCleanupQuery,
 } from '../apollo/operations.ts'
-import { useList } from '../apollo/useList.ts'
+import { PagedTable } from '../lists/PagedTable.tsx'
+import { useList } from '../lists/useList.ts'
 import { type CleanupState, paths, readCleanupState } from '../paths.ts'
-import { PageError } from '../shell/PageError.tsx'
 import { useTenant } from '../shell/useShell.ts'
 import { Button } from '../ui/Button.tsx'
-import { ListFooter, NewsPill, SkeletonRows } from '../ui/ListParts.tsx'
 import { Notice } from '../ui/Notice.tsx'
-import { VirtualTable } from '../ui/VirtualTable.tsx'
 import { useStable } from '../ui/useStable.ts'
 import { CleanupRow } from './CleanupRow.tsx'
 import { RunDetails, useUnfinishedRuns } from './RunDetails.tsx'
@@ -35,9 +33,8 @@ export function CleanupPage() {
   const state = readCleanupState(query)
   const kind = knownKind(state.kind)
   const [isAsking, setAsking] = useState(false)
-  const filter = kind ? { kind } : {}
-  const { data, error, retry, news, ...runs } = useList(runsOf(filter))
-  useUnfinishedRuns(data?.cleanupRuns?.edges.map(({ node }) => node) ?? [])
+  const runs = useList(runsOf(kind ? { kind } : {}))
+  useUnfinishedRuns(runs.data?.cleanupRuns?.edges.map(({ node }) => node) ?? [])
   const go = (next: CleanupState, replace = false) => void navigate(paths.cleanup(tenant, next), { replace })
   const choices = useStable({ onOpen: (run: string) => go({ kind, run }) })
 
@@ -51,7 +48,7 @@ export function CleanupPage() {
       <title>Cleanup · Filegraph</title>
       <div className="page-head">
         <h1>Cleanup</h1>
-        {data && (
+        {runs.data && (
           <Button look="primary" onPress={() => setAsking(true)}>
             <Play size={16} aria-hidden /> Run now …
           </Button>
@@ -72,31 +69,20 @@ export function CleanupPage() {
           ))}
         </select>
       </div>
-      <NewsPill news={news} what={['run', 'runs']} />
-      {!data && !error && <SkeletonRows />}
-      {!data && error && <PageError error={error} onRetry={retry} />}
-      {data && runs.rowCount === 0 && (
-        <Notice icon={BrushCleaning} title={kind ? 'No run of this kind' : 'Nothing was cleaned up yet'}>
-          <p>Filegraph cleans up by itself. Runs that had nothing to do are not recorded.</p>
-        </Notice>
-      )}
-      {data && runs.rowCount > 0 && (
-        <VirtualTable
-          key={JSON.stringify(filter)}
-          label="Cleanup runs"
-          className="runs"
-          columns={['Run', 'When']}
-          rowCount={runs.rowCount}
-          hasMore={runs.hasMore}
-          onView={runs.onView}
-          keyOf={(index) => runs.rowAt(index)?.id}
-          renderRow={(index) => {
-            const run = runs.rowAt(index)
-            return run && <CleanupRow run={run} onOpen={choices.onOpen} />
-          }}
-          footer={<ListFooter {...runs} end="These are all. Runs that had nothing to do are not recorded." />}
-        />
-      )}
+      <PagedTable
+        list={runs}
+        label="Cleanup runs"
+        className="runs"
+        columns={['Run', 'When']}
+        what={['run', 'runs']}
+        empty={
+          <Notice icon={BrushCleaning} title={kind ? 'No run of this kind' : 'Nothing was cleaned up yet'}>
+            <p>Filegraph cleans up by itself. Runs that had nothing to do are not recorded.</p>
+          </Notice>
+        }
+        end="These are all. Runs that had nothing to do are not recorded."
+        renderRow={(run) => <CleanupRow run={run} onOpen={choices.onOpen} />}
+      />
       {state.run && <RunDetails key={state.run} id={state.run} onClose={() => go({ kind })} />}
       {isAsking && <RunDialog kind={kind ?? 'PURGE_FILES'} onAsked={onAsked} onClose={() => setAsking(false)} />}
     </>

@@ -10,14 +10,12 @@ import {
   MoreFilesDocument,
   type MoreFilesQuery,
 } from '../apollo/operations.ts'
-import { useList } from '../apollo/useList.ts'
+import { PagedTable } from '../lists/PagedTable.tsx'
+import { useList } from '../lists/useList.ts'
 import { type FilesState, paths, readFilesState } from '../paths.ts'
 import { PersonFilter } from '../people/PersonFilter.tsx'
-import { PageError } from '../shell/PageError.tsx'
 import { useMay, useTenant } from '../shell/useShell.ts'
-import { ListFooter, NewsPill, SkeletonRows } from '../ui/ListParts.tsx'
 import { Notice } from '../ui/Notice.tsx'
-import { VirtualTable } from '../ui/VirtualTable.tsx'
 import { lazyPart } from '../ui/lazyPart.ts'
 import { useStable } from '../ui/useStable.ts'
 import { UploadButton } from '../uploads/UploadButton.tsx'
@@ -74,9 +72,8 @@ export function FilesPage() {
   const [renamed, setRenamed] = useState<FileRowFragment | null>(null)
   const [version, setVersion] = useState<ChosenVersion | null>(null)
   const [kept, setKept] = useState<Kept | null>(null)
-  const filter = filterOf(state)
-  const { data, error, retry, refetch, news, ...files } = useList(filesOf(filter))
-  const onView = useCatchUp(tenant, refetch, files.onView)
+  const files = useList(filesOf(filterOf(state)))
+  const onView = useCatchUp(tenant, files.refetch, files.onView)
   const go = (next: FilesState) => void navigate(paths.files(tenant, next))
   const choices = useStable<FileChoices>({
     onDetails: ({ id }) => go({ ...state, file: id }),
@@ -92,30 +89,20 @@ export function FilesPage() {
       <div className="page-head">
         <h1>Files</h1>
         {mayChange && <UploadButton />}
-        {data && !mayChange && <p className="soft">You can view and download here.</p>}
+        {files.data && !mayChange && <p className="soft">You can view and download here.</p>}
       </div>
       <FileFilters state={state} onChange={(next) => void navigate(paths.files(tenant, next), { replace: true })} />
-      <NewsPill news={news} what={['file', 'files']} />
-      {!data && !error && <SkeletonRows />}
-      {!data && error && <PageError error={error} onRetry={retry} />}
-      {data && files.rowCount === 0 && <NoFiles isFiltered={Boolean(state.type ?? state.by)} mayChange={mayChange} />}
-      {data && files.rowCount > 0 && (
-        <VirtualTable
-          key={JSON.stringify(filter)}
-          label="Files"
-          className="files"
-          columns={['Name', 'Type', 'Size', 'Uploaded by', 'When', 'Actions']}
-          rowCount={files.rowCount}
-          hasMore={files.hasMore}
-          onView={onView}
-          keyOf={(index) => files.rowAt(index)?.id}
-          renderRow={(index) => {
-            const file = files.rowAt(index)
-            return file && <FileRow file={file} mayChange={mayChange} choices={choices} />
-          }}
-          footer={<ListFooter {...files} end="These are all." />}
-        />
-      )}
+      <PagedTable
+        list={files}
+        label="Files"
+        className="files"
+        columns={['Name', 'Type', 'Size', 'Uploaded by', 'When', 'Actions']}
+        what={['file', 'files']}
+        empty={<NoFiles isFiltered={Boolean(state.type ?? state.by)} mayChange={mayChange} />}
+        end="These are all."
+        renderRow={(file) => <FileRow file={file} mayChange={mayChange} choices={choices} />}
+        onView={onView}
+      />
       <Suspense>
         {renamed && <RenameDialog file={renamed} onClose={() => setRenamed(null)} />}
         {version && <NewVersionDialog version={version} onClose={() => setVersion(null)} />}
@@ -159,13 +146,13 @@ function filterOf({ type, by }: FilesState): FileFilter {
 function NoFiles({ isFiltered, mayChange }: { isFiltered: boolean; mayChange: boolean }) {
   if (isFiltered) {
     return (
-      <Notice icon={FileSearch} title="No file fits">
-        <p>Nothing here matches these filters.</p>
+      <Notice icon={FileSearch} title="No matching files">
+        <p>No file matches these filters.</p>
       </Notice>
     )
   }
   return (
-    <Notice icon={FolderOpen} title="Room for your first file">
+    <Notice icon={FolderOpen} title="No files yet">
       <p>
         {mayChange
           ? 'Drop files anywhere on this page, or choose them with Upload.'

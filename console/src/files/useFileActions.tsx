@@ -21,7 +21,7 @@ export interface Kept {
   readonly why: FileKept
 }
 
-/** What can be done to a file without asking further; what goes wrong is said in passing. */
+/** Actions on a file that need no dialog. A message reports a failure. */
 export function useFileActions() {
   const client = useApolloClient()
   const tenant = useTenant()
@@ -37,7 +37,7 @@ export function useFileActions() {
           : complain(name)(error),
     )
 
-  /** `onKept` shows who uses or holds the file: that is more than can be said in passing. */
+  /** `onKept` opens the dialog that shows who uses or holds the file. */
   const remove = (file: Named, onKept: (kept: Kept) => void) =>
     deleteFile(client, file.id).then(
       () =>
@@ -49,7 +49,7 @@ export function useFileActions() {
       (error: unknown) => (error instanceof FileKept ? onKept({ file, why: error }) : complain(file.name)(error)),
     )
 
-  /** Without a version: the current one. */
+  /** Default: the current version. */
   const download = (file: Named, version?: number): Promise<void> => {
     const tell = (words: string) =>
       say(<Told name={file.name}>{words}</Told>, {
@@ -65,7 +65,7 @@ export function useFileActions() {
     )
   }
 
-  /** The damage was found after the list was loaded. The details offer another version if there is one. */
+  /** For damage that was found after the list was loaded. The details offer another version if there is one. */
   const tellDamaged = ({ id, name }: Named) => {
     void renewFile(client, id)
     say(<Told name={name}>Its stored bytes no longer match what was uploaded, or are missing.</Told>, {
@@ -82,7 +82,7 @@ export function useFileActions() {
     restore,
     remove,
     download,
-    /** The file keeps its name. `onDifferent` asks if the chosen one has another name or type. */
+    /** The file keeps its name. `onDifferent` opens a dialog if the chosen file has another name or type. */
     async uploadVersion(file: Named & { readonly contentType: string }, onDifferent: (version: ChosenVersion) => void) {
       const version = await chooseVersion(file)
       if (!version) return
@@ -99,7 +99,7 @@ const isNotFound = (error: unknown) => error instanceof RefusedError && error.re
 const downloadWords: Record<DownloadObstacle, string> = {
   missing: 'It could not be downloaded, because its bytes are missing from the storage. Ask your administrator.',
   refused: 'It could not be downloaded, because the storage refused the request. Ask your administrator.',
-  unavailable: 'It could not be downloaded, because the storage does not answer as it should. Try again in a moment.',
+  unavailable: 'It could not be downloaded, because the storage failed. Try again in a moment.',
   offline: 'It could not be downloaded, because you are offline. Check your connection, then try again.',
 }
 
@@ -111,7 +111,7 @@ function About({ verb, name }: { verb: string; name: string }) {
   )
 }
 
-/** What went wrong with which file. */
+/** A message about a file, with its name. */
 function Told({ name, children }: { name: string; children: string }) {
   return (
     <>

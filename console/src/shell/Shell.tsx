@@ -5,7 +5,7 @@ import { NavLink, Outlet } from 'react-router'
 import { clientOf } from '../apollo/tenantClients.ts'
 import { paths } from '../paths.ts'
 import { keepLastTenant } from '../session/session.ts'
-import { SkeletonRows } from '../ui/ListParts.tsx'
+import { SkeletonRows } from '../ui/VirtualTable.tsx'
 import { Logo } from '../ui/Logo.tsx'
 import { formatBytes, formatCount } from '../ui/formatBytes.ts'
 import { lazyPart } from '../ui/lazyPart.ts'
@@ -17,7 +17,7 @@ import { UserMenu } from './UserMenu.tsx'
 import { useShell, useMay, useTenant } from './useShell.ts'
 import './shell.css'
 
-/** Says that what is shown may be old. It is asked for again by itself once there is a network. */
+/** Says that the data may be old. It is loaded again once there is a network. */
 function OfflineNote() {
   const isOnline = useSyncExternalStore(subscribe, () => navigator.onLine)
   return (
@@ -40,7 +40,7 @@ function subscribe(listener: () => void) {
   }
 }
 
-/** How much is stored, and out of how much. What pending uploads have reserved is taken already. */
+/** The used space and the quota. Space that pending uploads reserve counts as used. */
 function UsageMeter() {
   const usage = useShell()?.usage
   if (!usage) return null
@@ -76,7 +76,7 @@ function UsageMeter() {
 
 const DeletesRefused = lazyPart(() => import('./DeletesRefused.tsx').then((part) => part.DeletesRefused))
 
-/** What stands around the pages of a tenant. Another tenant is another client, another cache and another tree. */
+/** The frame around the pages of a tenant. Each tenant has its own client, cache and tree. */
 export function Shell() {
   const tenant = useTenant()
   return (

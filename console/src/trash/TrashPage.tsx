@@ -7,13 +7,11 @@ import {
   TrashPageDocument,
   type TrashPageQuery,
 } from '../apollo/operations.ts'
-import { useList } from '../apollo/useList.ts'
 import { useFileActions } from '../files/useFileActions.tsx'
-import { PageError } from '../shell/PageError.tsx'
+import { PagedTable } from '../lists/PagedTable.tsx'
+import { useList } from '../lists/useList.ts'
 import { useMay } from '../shell/useShell.ts'
-import { ListFooter, NewsPill, SkeletonRows } from '../ui/ListParts.tsx'
 import { Notice } from '../ui/Notice.tsx'
-import { VirtualTable } from '../ui/VirtualTable.tsx'
 import { lazyPart } from '../ui/lazyPart.ts'
 import { TrashRow, type TrashedFile } from './TrashRow.tsx'
 import '../files/files.css'
@@ -32,7 +30,7 @@ const trash = {
   row: { fragment: FileRowFragmentDoc, name: 'FileRow' },
 } as const
 
-/** What is asked about a file before it is done. */
+/** The open dialog and its file. */
 interface Question {
   readonly what: 'hold' | 'release' | 'purge'
   readonly file: TrashedFile
@@ -43,52 +41,43 @@ export function TrashPage() {
   const maySettle = useMay('ADMIN')
   const { restore } = useFileActions()
   const [question, setQuestion] = useState<Question | null>(null)
-  const { data, error, retry, news, ...files } = useList(trash)
-  const days = data?.viewer?.tenant.policy.trashDays ?? 0
+  const files = useList(trash)
+  const days = files.data?.viewer?.tenant.policy.trashDays ?? 0
 
   return (
     <>
       <title>Trash · Filegraph</title>
       <div className="page-head">
         <h1>Trash</h1>
-        {data && <p className="soft">Deleted files stay here for {wordDays(days)}.</p>}
+        {files.data && <p className="soft">Deleted files stay here for {wordDays(days)}.</p>}
       </div>
-      <NewsPill news={news} what={['file', 'files']} />
-      {!data && !error && <SkeletonRows />}
-      {!data && error && <PageError error={error} onRetry={retry} />}
-      {data && files.rowCount === 0 && (
-        <Notice icon={Trash2} title="The trash is empty">
-          <p>Whatever is deleted can be brought back from here for {wordDays(days)}.</p>
-        </Notice>
-      )}
-      {data && files.rowCount > 0 && (
-        <VirtualTable
-          label="Trash"
-          className="trash"
-          columns={['Name', 'Deleted by', 'Deleted', 'Restorable until', 'Actions']}
-          rowCount={files.rowCount}
-          hasMore={files.hasMore}
-          onView={files.onView}
-          keyOf={(index) => files.rowAt(index)?.id}
-          renderRow={(index) => {
-            const file = files.rowAt(index)
-            if (!file) return null
-            const choices = {
-              onHold: () => setQuestion({ what: 'hold', file }),
-              onRelease: () => setQuestion({ what: 'release', file }),
-              onPurge: () => setQuestion({ what: 'purge', file }),
-            }
-            return (
-              <TrashRow
-                file={file}
-                onRestore={mayChange ? () => void restore(file) : null}
-                choices={maySettle ? choices : null}
-              />
-            )
-          }}
-          footer={<ListFooter {...files} end="These are all." />}
-        />
-      )}
+      <PagedTable
+        list={files}
+        label="Trash"
+        className="trash"
+        columns={['Name', 'Deleted by', 'Deleted', 'Restorable until', 'Actions']}
+        what={['file', 'files']}
+        empty={
+          <Notice icon={Trash2} title="The trash is empty">
+            <p>Deleted files can be restored from here for {wordDays(days)}.</p>
+          </Notice>
+        }
+        end="These are all."
+        renderRow={(file) => {
+          const choices = {
+            onHold: () => setQuestion({ what: 'hold', file }),
+            onRelease: () => setQuestion({ what: 'release', file }),
+            onPurge: () => setQuestion({ what: 'purge', file }),
+          }
+          return (
+            <TrashRow
+              file={file}
+              onRestore={mayChange ? () => void restore(file) : null}
+              choices={maySettle ? choices : null}
+            />
+          )
+        }}
+      />
       <Suspense>{question && <Ask {...question} onClose={() => setQuestion(null)} />}</Suspense>
     </>
   )

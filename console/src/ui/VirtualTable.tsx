@@ -10,40 +10,47 @@ import {
 } from 'react'
 import { rowHeightOf, useVisibleRows } from './useVisibleRows.ts'
 
-interface VirtualTableProps {
+interface VirtualTableProps<Row> {
   readonly label: string
   /** A class that sets `--columns`, the widths of the grid, and may set `--row`, the height of a row. */
   readonly className: string
-  /** Their headings. */
+  /** The headings of the columns. */
   readonly columns: readonly string[]
   readonly rowCount: number
   /** Whether more rows exist than `rowCount`. */
   readonly hasMore: boolean
-  /** Told which rows are in the document, the last one not included, so that missing ones can be fetched. */
+  /** Called with the rows in the document, `last` not included, so that missing rows can be loaded. */
   readonly onView: (first: number, last: number) => void
-  /** Null for a row that has not come yet: its shape is shown instead. */
-  readonly renderRow: (index: number) => ReactNode
-  readonly keyOf: (index: number) => string | undefined
-  /** Stands below the last row. */
+  /** Undefined if the row is not in memory. A placeholder is shown instead. */
+  readonly rowAt: RowAt<Row>
+  /** The cells of a row. */
+  readonly renderRow: (row: Row) => ReactNode
+  /** Shown below the last row. */
   readonly footer?: ReactNode
 }
 
+type RowAt<Row = Identified> = (index: number) => Row | undefined
+
+interface Identified {
+  readonly id: string
+}
+
 /**
- * A table of rows of one height that keeps only those in the document that can be seen, so that 100 and 100,000 rows
- * cost the same. Screen readers are told the place of each row; arrow keys lead from row to row. Rows that come or go above
- * the view do not move it.
+ * A table of rows of equal height. Only rows near the view are in the document, so that 100 and 100,000 rows cost the same
+ * (decision 39 says why this is not the Virtualizer of the component library). Screen readers get the index of each row, and
+ * arrow keys move from row to row. Rows that are added or removed above the view do not move it.
  */
-export function VirtualTable(props: VirtualTableProps) {
-  const { label, className, columns, rowCount, hasMore, onView, renderRow, keyOf, footer } = props
+export function VirtualTable<Row extends Identified>(props: VirtualTableProps<Row>) {
+  const { label, className, columns, rowCount, hasMore, onView, rowAt, renderRow, footer } = props
   const table = useRef<HTMLDivElement>(null)
   const body = useRef<HTMLDivElement>(null)
   const { first, last } = useVisibleRows(body, rowCount)
   useEffect(() => onView(first, last), [first, last, onView])
 
-  useSteadyView(table, body, keyOf)
+  useSteadyView(table, body, rowAt)
   const onFocus = useFocusAfterRemoval(table, rowCount)
 
-  const rows = Array.from({ length: Math.max(0, last - first) }, (_, at) => first + at)
+  const indices = Array.from({ length: Math.max(0, last - first) }, (_, at) => first + at)
   return (
     <div className={`table ${className}`} ref={table} onKeyDown={moveByArrow} onFocus={onFocus}>
       <div role="table" aria-label={label} aria-rowcount={hasMore ? -1 : rowCount + 1}>
@@ -57,17 +64,20 @@ export function VirtualTable(props: VirtualTableProps) {
           </div>
         </div>
         <div role="rowgroup" className="table-body" ref={body} style={{ height: `calc(var(--row) * ${rowCount})` }}>
-          {rows.map((index) => (
-            <div
-              role="row"
-              key={keyOf(index) ?? index}
-              className="table-row"
-              aria-rowindex={index + 2}
-              style={{ transform: `translateY(calc(var(--row) * ${index}))` }}
-            >
-              {renderRow(index) ?? <MissingRow />}
-            </div>
-          ))}
+          {indices.map((index) => {
+            const row = rowAt(index)
+            return (
+              <div
+                role="row"
+                key={row?.id ?? index}
+                className="table-row"
+                aria-rowindex={index + 2}
+                style={{ transform: `translateY(calc(var(--row) * ${index}))` }}
+              >
+                {row ? renderRow(row) : <MissingRow />}
+              </div>
+            )
+          })}
         </div>
       </div>
       {footer}
@@ -81,16 +91,35 @@ const MissingRow = () => (
   </div>
 )
 
-/** The list scrolls by itself, or the whole page does if the window is low. */
+/** Placeholders of rows that are loading. */
+export function SkeletonRows() {
+  return (
+    <div className="table" role="status" aria-label="Loading">
+      <div className="table-body">
+        {[62, 44, 71, 53, 38, 66, 49].map((percent, at) => (
+          <div
+            key={percent}
+            className="table-row skeleton-row"
+            style={{ transform: `translateY(calc(var(--row) * ${at}))` }}
+          >
+            <span className="skeleton" style={{ width: `${percent}%` }} />
+          </div>
+        ))}
+      </div>
+    </div>
+  )
+}
+
+/** The table scrolls, or the whole page if the window is low. */
 const scrollerOf = (table: HTMLElement): Element | null =>
   getComputedStyle(table).overflowY === 'visible' ? document.scrollingElement : table
 
-/** Shows the beginning of the list on the page. */
+/** Scrolls the list on the page to its beginning. */
 export function scrollToTop(): void {
   for (const table of document.querySelectorAll<HTMLElement>('.table')) scrollerOf(table)?.scrollTo(0, 0)
 }
 
-/** True if no list on the page has been scrolled, pointed at or entered, and nothing is open above it: rows may then move. */
+/** True if nobody uses a list on the page: none is scrolled, hovered or focused, and no dialog or menu is open. Rows may move then. */
 export function isUntouched(): boolean {
   if (document.querySelector('[role=dialog], [role=alertdialog], [role=menu], [role=listbox]')) return false
   return Array.from(document.querySelectorAll<HTMLElement>('.table')).every(
@@ -99,19 +128,15 @@ export function isUntouched(): boolean {
   )
 }
 
-/** Further away than this nobody looks for the row that was at the top of the view. */
+/** How far from its last index the row at the top of the view is searched for. */
 const steadyWithinRows = 300
 
 /**
- * Keeps the rows in view where they are on the screen when others come or go above them. At the very top there is nothing to
- * keep: what is new is shown there.
+ * Keeps the rows in view at their place on the screen when rows above them are added or removed. At the very top, new rows
+ * move the others down.
  */
-function useSteadyView(
-  table: RefObject<HTMLDivElement | null>,
-  body: RefObject<HTMLDivElement | null>,
-  keyOf: VirtualTableProps['keyOf'],
-) {
-  const anchor = useRef<{ readonly key: string | undefined; readonly index: number } | null>(null)
+function useSteadyView(table: RefObject<HTMLDivElement | null>, body: RefObject<HTMLDivElement | null>, rowAt: RowAt) {
+  const anchor = useRef<{ readonly id: string | undefined; readonly index: number } | null>(null)
   useLayoutEffect(() => {
     const scroller = table.current && scrollerOf(table.current)
     if (!scroller || !body.current) return
@@ -119,23 +144,23 @@ function useSteadyView(
     const top = scroller === table.current ? scroller.getBoundingClientRect().top : 0
     const scrolledPx = top - body.current.getBoundingClientRect().top
     const known = anchor.current
-    const moved = known?.key === undefined ? 0 : placeOf(known.key, known.index, keyOf) - known.index
+    const moved = known?.id === undefined ? 0 : indexOf(known.id, known.index, rowAt) - known.index
     if (moved !== 0 && scrolledPx > 1) scroller.scrollBy(0, moved * rowPx)
     const index = Math.max(0, Math.floor(scrolledPx / rowPx) + (scrolledPx > 1 ? moved : 0))
-    anchor.current = { key: keyOf(index), index }
+    anchor.current = { id: rowAt(index)?.id, index }
   })
 }
 
-/** Where the row is now; `index` if it is not near where it was. */
-function placeOf(key: string, index: number, keyOf: VirtualTableProps['keyOf']): number {
+/** The index of the row now, or `index` if it is not near its last index. */
+function indexOf(id: string, index: number, rowAt: RowAt): number {
   for (let away = 0; away <= steadyWithinRows; away += 1) {
-    if (keyOf(index + away) === key) return index + away
-    if (index >= away && keyOf(index - away) === key) return index - away
+    if (rowAt(index + away)?.id === id) return index + away
+    if (index >= away && rowAt(index - away)?.id === id) return index - away
   }
   return index
 }
 
-/** Where the row with the focus is taken away, the focus goes to the row in its place, and not back to the top of the page. */
+/** Moves the focus to the next row when the focused row is removed. It would fall back to the top of the page otherwise. */
 function useFocusAfterRemoval(table: RefObject<HTMLDivElement | null>, rowCount: number) {
   const focused = useRef<Element | null>(null)
   const place = useRef(0)
@@ -160,7 +185,7 @@ function focusRow(table: HTMLElement | null, rowIndex: number): boolean {
   return Boolean(target)
 }
 
-/** Up and down go to the name in the row before or after; rows that are not there yet are scrolled to. */
+/** The up and down keys move the focus to the row before or after, and scroll to it. */
 function moveByArrow(event: KeyboardEvent<HTMLElement>) {
   const step = event.key === 'ArrowDown' ? 1 : event.key === 'ArrowUp' ? -1 : 0
   const from = event.target as HTMLElement

@@ -1,19 +1,25 @@
-import type { DocumentNode, OperationVariables, TypedDocumentNode } from '@apollo/client'
-import { useApolloClient, useQuery } from '@apollo/client/react'
-import { useCallback, useEffect, useMemo, useRef, useState, useSyncExternalStore } from 'react'
+import type { DocumentNode } from '@apollo/client'
+import { useApolloClient } from '@apollo/client/react'
+import { useCallback, useEffect, useRef, useState } from 'react'
+import { ownChangeCount, whenChangedElsewhere } from '../apollo/changes.ts'
+import { ShellPartsDocument, type ShellPartsQuery } from '../apollo/operations.ts'
 import { useTenant } from '../shell/useShell.ts'
 import { isUntouched, scrollToTop } from '../ui/VirtualTable.tsx'
-import { ownChangeCount, whenChangedElsewhere } from './changes.ts'
-import { LaterPages, type PageSource } from './laterPages.ts'
-import { ShellPartsDocument, type ShellPartsQuery } from './operations.ts'
+import type { ListSource } from './laterPages.ts'
 import type { RowPage } from './pageParts.ts'
 
-/** How the first page of a list differs from the one that is shown. */
+/** How the current first page of a list differs from the one on the screen. */
 interface News {
   readonly added: number
   readonly removed: number
-  /** Nothing of what is shown is on the page any more, so there may be more new rows than `added`. */
+  /** No row on the screen is on the page any more, so that more rows than `added` may be new. */
   readonly isAtLeast: boolean
+}
+
+/** News that waits for a person to press a button. */
+export interface Offer extends News {
+  /** Shows the list from its beginning. */
+  readonly show: () => void
 }
 
 interface Known {
@@ -21,8 +27,8 @@ interface Known {
 }
 
 /**
- * Compares the first page as it is now with the one that is shown, or null if people would see no difference. What other rows
- * only pushed over the end of the page does not count: it is on the next one.
+ * Compares the current first page with the one on the screen. Returns null if there is no difference to see. Rows that new
+ * ones pushed to the second page do not count.
  */
 export function newsIn(shown: RowPage<Known>, fresh: RowPage<Known>): News | null {
   const [before, now] = [shown, fresh].map(({ edges }) => edges.map(({ node }) => node.id)) as [string[], string[]]
@@ -39,61 +45,8 @@ export function newsIn(shown: RowPage<Known>, fresh: RowPage<Known>): News | nul
   return { added, removed, isAtLeast: isAllNew && fresh.pageInfo.hasNextPage }
 }
 
-/** A long list: how its first page is asked for, along with what stands around it, and how the others are. */
-interface ListSource<Data, Row> extends PageSource<Row> {
-  readonly first: TypedDocumentNode<Data, OperationVariables>
-  /** What a row shows, if rows can change: they are kept up to date although the list stays as it is. */
-  readonly row?: { readonly fragment: DocumentNode; readonly name: string }
-}
-
-/**
- * A list as long as one likes, of which only the rows near the view are in memory. Its first page is asked for again from time
- * to time. Rows that are new are shown at once only where nobody reads; elsewhere they are offered as `news`.
- */
-export function useList<Data extends ShellPartsQuery, Row extends { readonly id: string }>(
-  source: ListSource<Data, Row>,
-) {
-  const { first, variables, pageOf } = source
-  const { data, error, refetch } = useQuery(first, {
-    variables,
-    fetchPolicy: 'cache-and-network',
-    nextFetchPolicy: 'cache-first',
-  })
-  const shown = (data && pageOf(data as never)) ?? undefined
-  const retry = useCallback(() => void refetch().catch(() => undefined), [refetch])
-  return { data, error, retry, refetch, ...usePagedRows(shown, source), news: useNews(source, shown, retry) }
-}
-
-/** Another list, or a first page with a different end, starts over. */
-function usePagedRows<Row>(firstPage: RowPage<Row> | undefined, source: PageSource<Row>) {
-  const client = useApolloClient()
-  const list = JSON.stringify(source.variables)
-  const end = firstPage?.pageInfo.hasNextPage ? firstPage.pageInfo.endCursor : null
-  // A source differs from another by its variables alone.
-  // oxlint-disable-next-line react-hooks/exhaustive-deps
-  const later = useMemo(() => new LaterPages(client, source, end), [client, list, end])
-  useEffect(() => later.open(), [later])
-  const { rowCount, ...state } = useSyncExternalStore(later.subscribe, later.state)
-  const firstCount = firstPage?.edges.length ?? 0
-  return {
-    ...state,
-    rowCount: firstCount + rowCount,
-    rowAt: (index: number) => firstPage?.edges[index]?.node ?? later.rowAt(index - firstCount),
-    onView: useCallback(
-      (first: number, last: number) => later.look(first - firstCount, last - firstCount),
-      [later, firstCount],
-    ),
-    onMore: useCallback(() => later.more(), [later]),
-  }
-}
-
-/** What is offered to people who are in the middle of a list. */
-interface Offer extends News {
-  /** Shows the list from its beginning. */
-  readonly show: () => void
-}
-
-function useNews<Data extends ShellPartsQuery, Row extends { readonly id: string }>(
+/** Polls the first page. Shows new rows at once if nobody uses the list, and offers them otherwise. */
+export function useNews<Data extends ShellPartsQuery, Row extends Known>(
   source: ListSource<Data, Row>,
   shown: RowPage<Row> | undefined,
   retry: () => void,
@@ -112,20 +65,20 @@ function useNews<Data extends ShellPartsQuery, Row extends { readonly id: string
     const changes = ownChangeCount()
     const { data } = await client.query({ query, variables, fetchPolicy: 'no-cache' })
     const { current } = latest
-    // What this tab has changed meanwhile may not be in the answer.
+    // The response may not include what this tab has changed since the request.
     if (!data || !current.shown || current.list !== asked.list || changes !== ownChangeCount()) return
     const { viewer, usage } = data as ShellPartsQuery
     client.writeQuery({ query: ShellPartsDocument, data: { __typename: 'Query', viewer, usage } as ShellPartsQuery })
     const fresh = pageOf(data as never)
     if (fresh === null) return
-    if (row) keepUpToDate(client.cache, row, fresh)
+    if (row) updateRows(client.cache, row, fresh)
     const found = newsIn(current.shown, fresh)
     const isShown = found !== null && isUntouched()
     if (isShown) client.writeQuery({ query, variables, data })
     setNews(found && !isShown ? { list: asked.list, news: found } : null)
   }, [client])
 
-  useEffect(() => watch(tenant, look), [tenant, look])
+  useEffect(() => poll(tenant, look), [tenant, look])
   const show = useCallback(() => {
     setNews(null)
     scrollToTop()
@@ -136,9 +89,9 @@ function useNews<Data extends ShellPartsQuery, Row extends { readonly id: string
 
 type Cache = ReturnType<typeof useApolloClient>['cache']
 
-function keepUpToDate(
+function updateRows(
   cache: Cache,
-  { fragment, name }: NonNullable<ListSource<unknown, unknown>['row']>,
+  { fragment, name }: { readonly fragment: DocumentNode; readonly name: string },
   { edges }: RowPage<unknown>,
 ): void {
   cache.batch({
@@ -152,11 +105,11 @@ function keepUpToDate(
 }
 
 const everyMs = 30_000
-/** Coming back to the window, or many changes in another tab, ask no more often than this. */
+/** The shortest time between two requests, whatever asks for them. */
 const atMostEveryMs = 3_000
 
-/** Looks now and then while the page is in sight, when people come back to it, and when another tab changes something. */
-function watch(tenant: string, look: () => Promise<void>): () => void {
+/** Looks every half minute while the page is visible, when people come back to it, and when another tab changes something. */
+function poll(tenant: string, look: () => Promise<void>): () => void {
   let lookedAt = Date.now()
   let isLooking = false
   let timer: ReturnType<typeof setTimeout> | undefined
@@ -169,7 +122,7 @@ function watch(tenant: string, look: () => Promise<void>): () => void {
     if (isLooking) return plan(atMostEveryMs)
     isLooking = true
     lookedAt = Date.now()
-    // The next look tells more than a failure of this one would.
+    // A failure needs no message: the next look tries again.
     void look()
       .catch(() => undefined)
       .finally(() => {

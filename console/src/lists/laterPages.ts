@@ -1,19 +1,34 @@
-import { type ApolloClient, type DocumentNode, InMemoryCache } from '@apollo/client'
+import {
+  type ApolloClient,
+  type DocumentNode,
+  InMemoryCache,
+  type OperationVariables,
+  type TypedDocumentNode,
+} from '@apollo/client'
+import { wordError } from '../apollo/wordRefusal.ts'
 import { type Part, Parts, type RowPage } from './pageParts.ts'
-import { wordError } from './wordRefusal.ts'
 
 /** Where the pages of a list come from. */
 export interface PageSource<Row> {
-  /** Takes `after` and `before`, and nothing else that `variables` does not hold. */
+  /** Takes `variables`, `after` and `before`. */
   readonly query: DocumentNode
-  /** The same for every page. They are arguments of the field too, by the same names. */
+  /** The same for every page. They tell one list from another. */
   readonly variables: object
-  /** The field of `Query` that is the list. */
+  /** The field that is the list. */
   readonly field: string
+  /** The object that has the field. Default: the query. */
+  readonly parent?: { readonly __typename: string; readonly id: string }
   readonly pageOf: (data: never) => RowPage<Row> | null
 }
 
-/** What is known of the pages after the first one; a new value whenever that changes. */
+/** The list of a page: its first page comes with the data around it, the others by `query`. */
+export interface ListSource<Data, Row> extends PageSource<Row> {
+  readonly first: TypedDocumentNode<Data, OperationVariables>
+  /** What a row shows, for lists whose rows change. These rows stay current even while new ones are only offered. */
+  readonly row?: { readonly fragment: DocumentNode; readonly name: string }
+}
+
+/** A snapshot of the pages after the first one. Each change makes another object. */
 export interface LaterPagesState {
   readonly rowCount: number
   /** Whether more rows exist than `rowCount`. */
@@ -23,25 +38,26 @@ export interface LaterPagesState {
   readonly failure: string | null
 }
 
-/** Once rows lie as far from the view as `farRows`, all are let go but those within `keptRows` of it. */
+/** When a part is more than `farRows` from the view, every part more than `keptRows` from it is dropped. */
 const farRows = 1_000
 const keptRows = 300
 
 /**
- * The pages of a list after its first one. Only the rows near the view are kept; of the others stays where they begin and
- * how many they are, and they come back when somebody scrolls to them. However far that is, memory stays the same but for
- * a cursor a page, and a further page costs what the second one did. Rows are counted from the first of these pages.
+ * The pages of a list after its first one. Only rows near the view stay in memory. A dropped page keeps its place, its row
+ * count and two cursors, and is loaded again when it comes into view. Memory therefore grows by a cursor a page, and every page
+ * costs the same, however deep it is. Row 0 is the first row of the second page.
  */
 export class LaterPages<Row> {
   readonly #client: ApolloClient
   readonly #source: PageSource<Row>
   readonly #parts: Parts<Row>
   readonly #listeners = new Set<() => void>()
-  #view = { first: 0, last: 0 }
+  /** Nothing is in view until `look` says so. */
+  #view = { first: -Infinity, last: -Infinity }
   #state: LaterPagesState
   #isClosed = false
 
-  /** `after` is where the first page ends, or null where nothing follows it. */
+  /** `after` is the cursor at the end of the first page, or null if it is the only page. */
   constructor(client: ApolloClient, source: PageSource<Row>, after: string | null) {
     this.#client = client
     this.#source = source
@@ -56,30 +72,25 @@ export class LaterPages<Row> {
 
   readonly state = (): LaterPagesState => this.#state
 
-  /** Undefined where the row has not come, or has to come again. */
+  /** Undefined if the row is not in memory. */
   rowAt(index: number): Row | undefined {
     return this.#parts.rowAt(index)
   }
 
-  /** The rows that are in memory. */
-  held(): Row[] {
-    return this.#parts.all.flatMap(({ rows }) => rows ?? [])
-  }
-
-  /** These rows are in sight, `last` not included. After a failure only a person asks for rows that nobody has seen. */
+  /** Sets which rows are in view, `last` not included, and loads those that are missing. After a failure, `more` loads new rows. */
   look(first: number, last: number): void {
     this.#view = { first, last }
-    this.#letGoFar()
+    this.#dropFar()
     void this.#load(this.#state.failure === null)
   }
 
-  /** A person asks for more. */
+  /** Loads the next page because a person asked for it. */
   more(): void {
     this.#view = { ...this.#view, last: Math.max(this.#view.last, this.#state.rowCount) }
     void this.#load(true)
   }
 
-  /** Returns what closes it again. A list can be opened more than once. */
+  /** Returns the function that closes the list. It can be opened again. */
   open(): () => void {
     this.#isClosed = false
     void this.#load(true)
@@ -88,11 +99,11 @@ export class LaterPages<Row> {
 
   #close(): void {
     this.#isClosed = true
-    for (const part of this.#parts.all) part.letGo()
-    forgetUnused(this.#client)
+    for (const part of this.#parts.all) part.drop()
+    collectGarbage(this.#client)
   }
 
-  /** One page at a time: dragging the scroll bar passes many pages, and only the last is wanted. */
+  /** Loads one page at a time: dragging the scroll bar passes many pages, and only the last one matters. */
   async #load(isForNew: boolean): Promise<void> {
     const part = this.#parts.missing(this.#view, isForNew)
     if (!part || this.#state.isLoading || this.#isClosed) return
@@ -107,11 +118,11 @@ export class LaterPages<Row> {
     if (failure === null) await this.#load(true)
   }
 
-  /** What changes the files of a page changes them in the cache. */
+  /** Keeps the part equal to its page in the cache. */
   #follow(part: Part<Row>, variables: object): null {
     const { cache } = this.#client
-    const { query, field, pageOf } = this.#source
-    const forget = cache.watch({
+    const { query, field, parent, pageOf } = this.#source
+    const stop = cache.watch({
       query,
       variables,
       optimistic: true,
@@ -123,22 +134,22 @@ export class LaterPages<Row> {
         this.#tell(this.#state.isLoading, this.#state.failure)
       },
     })
-    part.letGo = () => {
-      forget()
+    part.drop = () => {
+      stop()
       part.rows = null
-      part.letGo = () => undefined
-      cache.evict({ id: 'ROOT_QUERY', fieldName: field, args: { ...variables } })
+      part.drop = () => undefined
+      cache.evict({ id: (parent && cache.identify(parent)) ?? 'ROOT_QUERY', fieldName: field, args: { ...variables } })
     }
-    if (this.#isClosed) part.letGo()
+    if (this.#isClosed) part.drop()
     return null
   }
 
-  #letGoFar(): void {
+  #dropFar(): void {
     const held = this.#parts.all.filter(({ rows }) => rows !== null)
     const beyond = (rows: number) => held.filter((part) => this.#parts.distance(part, this.#view) > rows)
     if (beyond(farRows).length === 0) return
-    for (const part of beyond(keptRows)) part.letGo()
-    forgetUnused(this.#client)
+    for (const part of beyond(keptRows)) part.drop()
+    collectGarbage(this.#client)
   }
 
   #tell(isLoading: boolean, failure: string | null): void {
@@ -151,7 +162,7 @@ export class LaterPages<Row> {
   }
 }
 
-/** What was worked out from the rows goes with them: left to itself the cache keeps several kilobytes a row of that. */
-function forgetUnused({ cache }: ApolloClient): void {
+/** Also resets the memoized results of the cache, which otherwise keep several kilobytes for each dropped row. */
+function collectGarbage({ cache }: ApolloClient): void {
   if (cache instanceof InMemoryCache) cache.gc({ resetResultCache: true })
 }

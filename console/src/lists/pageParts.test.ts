@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { type Part, Parts, type RowPage } from './pageParts.ts'
 
-/** Rows are numbers, and their cursors are the same in words. */
+/** Rows are numbers, and their cursors the same numbers as text. */
 const page = (rows: readonly number[], hasNextPage: boolean): RowPage<number> => ({
   edges: rows.map((node) => ({ cursor: `${node}`, node })),
   pageInfo: { endCursor: rows.length > 0 ? `${rows.at(-1)}` : null, hasNextPage },
@@ -23,7 +23,7 @@ function threeParts() {
 
 const rowsOf = (parts: Parts<number>) => Array.from({ length: parts.rowCount }, (_, at) => parts.rowAt(at))
 
-test('what follows a page becomes the next part, until nothing follows', () => {
+test('each page with a next page makes another part', () => {
   const parts = new Parts<number>('0')
   expect([parts.rowCount, parts.hasMore]).toEqual([0, true])
   take(parts, 0, [10, 20, 30], true)
@@ -34,7 +34,7 @@ test('what follows a page becomes the next part, until nothing follows', () => {
   expect([rowsOf(parts), parts.hasMore]).toEqual([[10, 20, 30, 40], false])
 })
 
-test('a part that was let go keeps its place, and is asked for up to where the next one begins', () => {
+test('a dropped part keeps its place, and is requested up to the start of the next one', () => {
   const parts = threeParts()
   const middle = parts.all[1] as Part<number>
   middle.rows = null
@@ -44,7 +44,7 @@ test('a part that was let go keeps its place, and is asked for up to where the n
   expect(parts.endsOf(middle)).toEqual({ after: '30', before: '70' })
 })
 
-test('what was added between two parts comes once, and what is too much for a page is a part of its own', () => {
+test('rows that were added between two parts are loaded once, and those that do not fit into a page make another part', () => {
   const parts = threeParts()
   for (const part of parts.all) part.rows = null
   take(parts, 0, [10, 20, 35], false)

@@ -3,33 +3,33 @@ export interface RowPage<Row> {
   readonly pageInfo: { readonly endCursor: string | null; readonly hasNextPage: boolean }
 }
 
-/** An interval of a list: the rows behind the cursor `after`, up to where the next part begins. */
+/** An interval of a list: the rows behind the cursor `after`, up to the start of the next part. */
 export interface Part<Row> {
   after: string
-  /** The cursor of its first row, once somebody has seen it. */
+  /** The cursor of its first row. Null until it was loaded once. */
   startCursor: string | null
-  /** The place of its first row in the list. */
+  /** The index of its first row in the list. */
   start: number
-  /** How many rows it has, or had when they were let go; null until somebody has seen them. */
+  /** The number of its rows, or the number when they were dropped. Null until it was loaded once. */
   count: number | null
-  /** Null until they have come, and again once they are let go. */
+  /** Null while the rows are not in memory. */
   rows: readonly Row[] | null
-  /** Forgets the rows. */
-  letGo: () => void
+  /** Drops the rows from memory. */
+  drop: () => void
 }
 
-/** Rows in sight, `last` not included. */
+/** The rows in view, `last` not included. */
 interface View {
   readonly first: number
   readonly last: number
 }
 
-/** How close to the view rows that nobody has seen are asked for. */
+/** A part that was never loaded is loaded when the view comes this close. */
 const nearRows = 15
 
 /**
- * A list in parts without a gap or an overlap. A part is asked for by both of its ends: what was added in between comes
- * with it, nothing comes twice, and what does not fit into one page becomes a part of its own.
+ * A list in parts without a gap or an overlap. A part is requested with the cursors at both of its ends. The response
+ * therefore includes rows that were added in between, and no row twice. Rows that do not fit into one page become another part.
  */
 export class Parts<Row> {
   readonly all: Part<Row>[]
@@ -52,13 +52,13 @@ export class Parts<Row> {
     return part?.rows?.[index - part.start]
   }
 
-  /** The arguments that ask for exactly this part. */
+  /** The arguments that request exactly this part. */
   endsOf(part: Part<Row>): { after: string; before: string | null } {
     const next = this.all.slice(this.all.indexOf(part) + 1).find(({ startCursor }) => startCursor !== null)
     return { after: part.after, before: next?.startCursor ?? null }
   }
 
-  /** The first part in sight whose rows are missing; one that nobody has seen only where `isForNew`. */
+  /** The first part in view whose rows are missing. Parts that were never loaded count only if `isForNew`. */
   missing(view: View, isForNew: boolean): Part<Row> | undefined {
     return this.all.find((part) => {
       const isNew = part.count === null
@@ -66,7 +66,7 @@ export class Parts<Row> {
     })
   }
 
-  /** How many rows lie between a part and the view. */
+  /** The number of rows between a part and the view. */
   distance({ start, count }: Part<Row>, { first, last }: View): number {
     return Math.max(0, start - last, first - start - (count ?? 0))
   }
@@ -98,5 +98,5 @@ const newPart = <Row>(after: string): Part<Row> => ({
   start: 0,
   count: null,
   rows: null,
-  letGo: () => undefined,
+  drop: () => undefined,
 })

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest'
-import { newsIn } from './useList.ts'
+import { newsIn } from './news.ts'
 
 const page = (ids: string, hasNextPage = true) => ({
   edges: Array.from(ids, (id) => ({ cursor: id, node: { id } })),
