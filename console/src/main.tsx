@@ -25,7 +25,7 @@ fetchPartsAhead()
 const root = document.getElementById('root')
 if (!root) throw new Error('index.html has no element with the id root')
 
-// Below a path, the server also answers without it, for the proxy that strips it.
+// If PUBLIC_URL has a path, the server answers without that path too, because some proxies strip it.
 if (!`${location.pathname}/`.startsWith(basePath)) location.replace(basePath)
 else {
   createRoot(root).render(

@@ -6,7 +6,7 @@ import { paths } from './paths.ts'
 import { Shell } from './shell/Shell.tsx'
 import { lazyPart } from './ui/lazyPart.ts'
 
-// Files is what people come for, so it is there at once; the other pages are fetched when they are opened.
+// The Files page is in the first load, because most visits begin there. The other pages are fetched when they are opened.
 const SignInPage = lazyPart(() => import('./session/SignInPage.tsx').then((page) => page.SignInPage))
 const StartPage = lazyPart(() => import('./session/StartPage.tsx').then((page) => page.StartPage))
 const TrashPage = lazyPart(() => import('./trash/TrashPage.tsx').then((page) => page.TrashPage))
@@ -37,7 +37,7 @@ export function Pages() {
   )
 }
 
-/** Whichever request notices that the session has ended, people sign in and come back to where they were. */
+/** When any request notices that the session has ended, opens the sign-in page, which returns to the current page. */
 function useSignInWhenSignedOut() {
   const navigate = useNavigate()
   const { pathname, search } = useLocation()

@@ -1,6 +1,6 @@
 import { isDay } from './ui/formatTime.ts'
 
-/** Every address of the console. Links are made here and nowhere else, so that a renamed parameter is renamed once. */
+/** Every address of the console. All links are built here, so that a parameter is renamed in one place. */
 export const paths = {
   start: () => '/',
   signIn: (returnTo?: string) => withQuery('/sign-in', { to: returnTo }),
@@ -21,7 +21,7 @@ export const paths = {
   graphiql: () => '/graphiql',
 }
 
-/** What the address of the Files page holds: a group of types, an uploader, and the file whose details are open. */
+/** The parameters of the Files page: a group of types, an uploader, and the file whose details are open. */
 export interface FilesState {
   readonly type?: string | undefined
   readonly by?: string | undefined
@@ -29,7 +29,7 @@ export interface FilesState {
 }
 
 /**
- * What the address of the audit log holds: filters, and the entry whose details are open. The days are `YYYY-MM-DD` in the
+ * The parameters of the audit log: filters, and the entry whose details are open. The days are `YYYY-MM-DD` in the
  * reader's time zone, both included.
  */
 export interface AuditState {
@@ -41,7 +41,7 @@ export interface AuditState {
   readonly entry?: string | undefined
 }
 
-/** What the address of the Cleanup page holds: a kind of run, in the words of the API, and the run whose details are open. */
+/** The parameters of the Cleanup page: a kind of run, as in the API, and the run whose details are open. */
 export interface CleanupState {
   readonly kind?: string | undefined
   readonly run?: string | undefined
@@ -70,7 +70,7 @@ export const readCleanupState = (query: URLSearchParams): CleanupState => ({
   run: query.get('run') ?? undefined,
 })
 
-/** Undefined for what is not a day of the calendar: an address can be mistyped, and then it says nothing. */
+/** Undefined if the text is not a day of the calendar. A mistyped address is ignored. */
 function dayIn(query: URLSearchParams, name: string): string | undefined {
   const day = query.get(name) ?? ''
   return isDay(day) ? day : undefined
@@ -79,7 +79,7 @@ function dayIn(query: URLSearchParams, name: string): string | undefined {
 const inOrder = (from: string | undefined, until: string | undefined) =>
   from && until && from > until ? [until, from] : [from, until]
 
-/** Where to go after signing in. Only a place of the console itself: anything else could lead people elsewhere. */
+/** The page to open after signing in. Only paths of the console are allowed, so that a link cannot redirect to another site. */
 export function returnPlace(query: URLSearchParams): string {
   const to = query.get('to') ?? ''
   return /^\/(?![/\\])[^\\]*$/.test(to) && !to.startsWith('/sign-in') ? to : paths.start()

@@ -87,7 +87,7 @@ async function readAuditTrail(page: Page) {
     `Ada Lindqvist moved “${used}” to the trash`,
     `Ada Lindqvist restored “${used}” from the trash`,
     `Ada Lindqvist deleted “${used}” forever`,
-    'Ada Lindqvist asked for a cleanup: Delete released bytes',
+    'Ada Lindqvist requested a cleanup: Delete released bytes',
     'deleted released bytes from the bucket',
   ]) {
     await log.getByText(sentence).first().waitFor()

@@ -14,7 +14,7 @@ const mutation = gql`
   }
 `
 
-test('a query that was under way while this tab changed something is asked again, and only its second answer counts', async () => {
+test('a query that runs while this tab changes something is repeated, and only the second response counts', async () => {
   const { client, sent, answer } = openClient()
   const mutating = client.mutate({ mutation })
   const asked = client.query({ query })
@@ -26,7 +26,7 @@ test('a query that was under way while this tab changed something is asked again
   expect((await asked).data).toEqual({ count: 2 })
 })
 
-test('a query is asked once if nothing changes meanwhile, whatever changed before', async () => {
+test('a query is sent once if nothing changes meanwhile', async () => {
   const { client, sent, answer } = openClient()
   const mutating = client.mutate({ mutation })
   answer(0, { change: true })
@@ -37,7 +37,7 @@ test('a query is asked once if nothing changes meanwhile, whatever changed befor
   expect(sent).toHaveLength(2)
 })
 
-/** A client whose requests are answered by hand, each by its place in the order of sending. */
+/** A client whose requests the test answers, each by its index in the order of sending. */
 function openClient() {
   const sent: Subject<ApolloLink.Result>[] = []
   const byHand = new ApolloLink(() => {

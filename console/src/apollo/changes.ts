@@ -2,7 +2,7 @@ import { ApolloLink } from '@apollo/client'
 import { OperationTypeNode } from 'graphql'
 import { of, switchMap, tap } from 'rxjs'
 
-/** What a tab tells the others of the same browser. It holds no names: the receiver asks the API with its own credentials. */
+/** A message from one tab to the others of the same browser. It has no names: the receiver queries the API with its own credentials. */
 interface Change {
   readonly tenant: string
   /** A file that no longer exists. */
@@ -26,12 +26,12 @@ function tellOtherTabs(change: Change): void {
 }
 
 /**
- * Counts the mutations of this tab and tells other tabs of each one that was answered. Asks a query a second time if a
- * mutation of this tab began or ended meanwhile: the first answer may be older, and would take back what people have done.
+ * Counts the mutations of this tab, and tells other tabs about each one that got a response. Repeats a query if a mutation of this
+ * tab started or ended meanwhile: the first response may be older, and would undo on the screen what people have done.
  */
 export const tellChanges = (tenant: string): ApolloLink =>
   new ApolloLink((operation, forward) => {
-    if (operation.operationType !== OperationTypeNode.MUTATION) return askAgainIfChanged(operation, forward)
+    if (operation.operationType !== OperationTypeNode.MUTATION) return repeatIfChanged(operation, forward)
     ownChanges += 1
     return forward(operation).pipe(
       tap(() => {
@@ -41,28 +41,28 @@ export const tellChanges = (tenant: string): ApolloLink =>
     )
   })
 
-function askAgainIfChanged(operation: ApolloLink.Operation, forward: ApolloLink.ForwardFunction) {
+function repeatIfChanged(operation: ApolloLink.Operation, forward: ApolloLink.ForwardFunction) {
   const before = ownChanges
   return forward(operation).pipe(switchMap((answer) => (before === ownChanges ? of(answer) : forward(operation))))
 }
 
-/** Two equal counts: this tab has changed nothing in between, so what was read is not older than what is shown. */
+/** If the count is the same before and after a query, this tab changed nothing meanwhile and the response is current. */
 export const ownChangeCount = (): number => ownChanges
 
-/** Runs when another tab has changed something in the tenant. Returns what stops it. */
+/** Calls `run` when another tab has changed something in the tenant. Returns a function that stops it. */
 export function whenChangedElsewhere(tenant: string, run: () => void): () => void {
   const listener = (change: Change) => change.tenant === tenant && run()
   elsewhere.add(listener)
   return () => void elsewhere.delete(listener)
 }
 
-/** Nothing can be done to this file any more, in any tab. */
+/** Tells every tab that a file was purged. */
 export function tellPurged(tenant: string, id: string): void {
   for (const listener of purges) listener(id)
   tellOtherTabs({ tenant, purged: id })
 }
 
-/** Runs when a file was purged in this browser. Returns what stops it. */
+/** Calls `listener` when a file was purged in this browser. Returns a function that stops it. */
 export function whenPurged(listener: (id: string) => void): () => void {
   purges.add(listener)
   return () => void purges.delete(listener)

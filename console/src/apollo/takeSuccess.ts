@@ -1,6 +1,6 @@
 import { wordError, wordRefusal, type Refusal } from './wordRefusal.ts'
 
-/** A refusal of the API on its way to the code that words it on the screen. */
+/** Carries a refusal of the API to the code that shows it. */
 export class RefusedError extends Error {
   readonly refusal: Partial<Refusal>
 
@@ -10,7 +10,7 @@ export class RefusedError extends Error {
   }
 }
 
-/** The success of a mutation's union, told by the field that only a success has. Throws the refusal otherwise. */
+/** Returns the success of a mutation's union, recognised by a field that only a success has. Throws the refusal otherwise. */
 export function takeSuccess<Result extends object, Field extends FieldsOf<Result>>(
   result: Result | null | undefined,
   field: Field,
@@ -21,6 +21,6 @@ export function takeSuccess<Result extends object, Field extends FieldsOf<Result
 
 type FieldsOf<Result> = Result extends object ? keyof Result : never
 
-/** The sentence for whatever a mutation threw. */
+/** The text for an error that a mutation threw. */
 export const wordFailure = (error: unknown): string =>
   error instanceof RefusedError ? error.message : wordError(error)

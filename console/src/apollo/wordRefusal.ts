@@ -1,7 +1,7 @@
 import { CombinedGraphQLErrors, ServerError } from '@apollo/client/errors'
 import { formatBytes } from '../ui/formatBytes.ts'
 
-/** A "no" of the API, from the union of a mutation. Newer servers may know codes that this console does not. */
+/** An error of the API, from the union of a mutation. A newer server may send codes that this console does not know. */
 export interface Refusal {
   readonly code: string
   readonly message: string
@@ -12,23 +12,23 @@ export interface Refusal {
 }
 
 const words: Record<string, string> = {
-  UNAUTHENTICATED: 'Your session has ended. Sign in again to go on.',
+  UNAUTHENTICATED: 'Your session has ended. Sign in again to continue.',
   FORBIDDEN: 'You are not allowed to do this here.',
-  RATE_LIMITED: 'That was a lot at once. Wait a moment, then try again.',
+  RATE_LIMITED: 'Too many requests. Wait a moment, then try again.',
   SERVICE_UNAVAILABLE: 'Filegraph cannot reach its storage right now. Nothing is lost: try again in a moment.',
   BAD_USER_INPUT: 'The server did not understand this request. Reload the page, then try again.',
-  NOT_FOUND: 'It is no longer here. Somebody may have deleted it.',
+  NOT_FOUND: 'This no longer exists. Somebody may have deleted it.',
   QUOTA_EXCEEDED: 'There is not enough space left for this file.',
   UPLOAD_INCOMPLETE: 'The file has not arrived completely. Try again.',
-  FILE_IN_USE: 'It is in use, and stays as long as it is.',
-  CONTENT_MISMATCH: 'What arrived is not what the file claims to be.',
+  FILE_IN_USE: 'This file is in use. It cannot be deleted while it is.',
+  CONTENT_MISMATCH: 'The content does not match the type of the file.',
   NETWORK: 'No answer from the server. Check your connection, then try again.',
 }
 
-/** Codes whose sentence from the server says more than ours could: it knows the value and the limit. */
+/** Codes whose message from the server is used as it is: it names the value and the limit. */
 const betterFromServer = new Set(['VALIDATION', 'CONFLICT', 'CONTENT_MISMATCH', 'QUOTA_EXCEEDED'])
 
-/** What a person reads about a refusal of a mutation. */
+/** The text that a person reads when a mutation is refused. */
 export function wordRefusal({ code, message, neededBytes, availableBytes }: Partial<Refusal>): string {
   if (neededBytes !== undefined && availableBytes !== undefined) {
     return `There is not enough space: this file needs ${formatBytes(neededBytes)}, and ${formatBytes(availableBytes)} are left.`
@@ -37,16 +37,16 @@ export function wordRefusal({ code, message, neededBytes, availableBytes }: Part
   return (code && words[code]) || message || 'This did not work.'
 }
 
-/** What a person reads about anything that went wrong on the way: the network, the session, the server. */
+/** The text that a person reads when a request fails because of the network, the session or the server. */
 export function wordError(error: unknown): string {
   const code = codeOf(error)
   const known = code && words[code]
   if (known) return known
   const requestId = requestIdOf(error)
-  return `Something went wrong on our side.${requestId ? ` Should you report it, mention ${requestId}.` : ''}`
+  return `Something went wrong on our side.${requestId ? ` If you report it, mention ${requestId}.` : ''}`
 }
 
-/** The code of a failed request: the server's own, or NETWORK where no answer came at all. */
+/** The code of a failed request: the server's code, or NETWORK if there was no response. */
 export function codeOf(error: unknown): string | undefined {
   const extensions = extensionsOf(error)
   if (typeof extensions['code'] === 'string') return extensions['code']

@@ -13,7 +13,7 @@ interface AuditDetailsProps {
   readonly onClose: () => void
 }
 
-/** Everything that is known about one entry. Its id stands in the address, so that this can be linked to. */
+/** All fields of one entry. Its id is in the address, so that links to it work. */
 export function AuditDetails({ id, onFilter, onClose }: AuditDetailsProps) {
   const { data, error, refetch } = useQuery(AuditDetailsDocument, { variables: { id } })
   const entry = data?.node?.__typename === 'AuditEntry' ? data.node : null

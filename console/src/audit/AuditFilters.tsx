@@ -28,13 +28,13 @@ interface DayFieldProps {
 }
 
 /**
- * A day that is typed or chosen from a calendar. It counts once it is complete and people are done with it: on Enter, when
- * they leave the field, or when they choose it. While somebody types 2026, the years 2, 20 and 202 come by.
+ * A day that is typed or chosen from a calendar. A complete day takes effect on Enter, when the field loses the focus, or when
+ * it is chosen. Not earlier: typing 2026 passes through the years 2, 20 and 202.
  */
 function DayField({ label, day, onChange }: DayFieldProps) {
   const [draft, setDraft] = useState(day)
   const [known, setKnown] = useState(day)
-  // A field that was left half filled in starts over with the effective day.
+  // A field that was left incomplete shows the effective day again.
   const [attempt, setAttempt] = useState(0)
   if (known !== day) {
     setKnown(day)
@@ -52,7 +52,7 @@ function DayField({ label, day, onChange }: DayFieldProps) {
     setDraft(day)
     setAttempt(attempt + 1)
   }
-  /** A day of which a part was erased. */
+  /** A part of the day was erased. */
   const isBroken = () => draft !== undefined && Boolean(group.current?.querySelector('[data-placeholder]'))
   const leave = () => (isBroken() ? discard() : commit(draft))
   const commitOnEnter = ({ key }: KeyboardEvent) => {
@@ -117,7 +117,7 @@ const earliest = parseDate('1970-01-01')
 
 const toDate = (day: string | undefined): CalendarDate | null => (day === undefined ? null : parseDate(day))
 
-/** Of the Gregorian calendar, whatever calendar people type in. */
+/** The day in the Gregorian calendar, for input in any calendar. */
 const toText = ({ year, month, day }: DateValue): string =>
   `${String(year).padStart(4, '0')}-${String(month).padStart(2, '0')}-${String(day).padStart(2, '0')}`
 
@@ -153,7 +153,7 @@ export function AuditFilters({ state, onChange }: AuditFiltersProps) {
       <DayField
         label="From"
         day={from}
-        // The day that was set last counts: the other one moves along where it would lie on the wrong side.
+        // The day that was set last wins. The other one moves with it if the range would be reversed.
         onChange={(day) => onChange({ ...state, from: day, until: day && until && day > until ? day : until })}
       />
       <DayField

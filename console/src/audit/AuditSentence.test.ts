@@ -13,7 +13,7 @@ test('an entry reads as a sentence', () => {
   expect(read('member.added', { role: 'VIEWER' }, 'Vic')).toBe('Ada added Vic as viewer')
 })
 
-test('what happens to files in use, on hold and in the trash reads as a sentence', () => {
+test('actions on files in use, on hold and in the trash read as sentences', () => {
   const owner = { ownerType: 'invoice', ownerId: '42', slot: 'default' }
   expect(read('file.attached', owner)).toBe('Ada attached a.pdf to invoice 42')
   expect(read('file.detached', { ...owner, slot: 'scan' })).toBe('Ada detached a.pdf from invoice 42 as scan')
@@ -23,35 +23,35 @@ test('what happens to files in use, on hold and in the trash reads as a sentence
   )
   expect(read('file.deleted')).toBe(read('file.soft_deleted'))
   expect(read('file.retention_changed', { from: 'KEPT', to: 'WHILE_ATTACHED' })).toBe(
-    'Ada let a.pdf stay as long as something uses it',
+    'Ada set a.pdf to stay as long as something uses it',
   )
   expect(read('file.held', { reason: 'x' })).toBe('Ada put a.pdf under legal hold')
   expect(read('file.released')).toBe('Ada released a.pdf from legal hold')
   expect(read('file.purged')).toBe('Ada deleted a.pdf forever')
 })
 
-test('what the sweeps do reads as a sentence, although bytes have no name', () => {
+test('actions of sweeps read as sentences without a name', () => {
   expect(read('blob.purged', {}, null)).toBe('Ada deleted released bytes from the bucket')
   expect(read('blob.quarantined', { reason: 'MISSING' }, null)).toBe('Ada found bytes missing from the bucket')
   expect(read('blob.quarantined', { reason: 'DIFFERENT' }, null)).toBe('Ada found bytes that are not what was uploaded')
-  expect(read('blob.cleared', {}, null)).toBe('Ada found bytes whole again')
-  expect(read('orphan.deleted', {}, null)).toBe('Ada deleted an object of no file from the bucket')
+  expect(read('blob.cleared', {}, null)).toBe('Ada found bytes intact again')
+  expect(read('orphan.deleted', {}, null)).toBe('Ada deleted an object without a file from the bucket')
   expect(read('cleanup.requested', { isDryRun: true }, 'PURGE_FILES')).toBe(
-    'Ada asked for a cleanup as a dry run: Empty the trash',
+    'Ada requested a cleanup as a dry run: Empty the trash',
   )
   expect(read('cleanup.requested', { exceedsBrake: true }, 'SHRED')).toBe(
-    'Ada asked for a cleanup beyond the brake: shred',
+    'Ada requested a cleanup beyond the brake: shred',
   )
 })
 
-test('an action of a newer server is told by its name, and a payload of another shape changes nothing', () => {
+test('an action of a newer server is shown by name, and a payload of another shape is ignored', () => {
   expect(read('file.frozen')).toBe('Ada did “file.frozen” to a.pdf')
   expect(read('file.renamed', { from: {}, to: 7 })).toBe('Ada renamed a.pdf')
   expect(read('file.uploaded', {}, null)).toBe('Ada uploaded something')
   expect(read('toString')).toBe('Ada did “toString” to a.pdf')
 })
 
-test('names are kept apart from the words around them', () => {
+test('names are separate from the words around them', () => {
   const actor = { id: '1', name: 'Ada', kind: 'USER', email: null } as const
   const parts = sentenceOf({
     action: 'file.soft_deleted',

@@ -1,12 +1,12 @@
 import type { AuditRowFragment } from '../apollo/operations.ts'
 import { nameOfKind } from '../cleanup/cleanupWords.ts'
 
-/** Plain words, and what people wrote themselves, which has to be kept apart on the screen. */
+/** Words of the console, or a text that people wrote. The screen keeps the two apart. */
 type Part = string | { readonly name: string }
 
 type Entry = Pick<AuditRowFragment, 'action' | 'subject' | 'payload' | 'actor'>
 
-/** The actions that people can choose from; the log may hold others, of newer servers. */
+/** The actions that people can filter by. The log of a newer server may have others. */
 export const actionNames: Readonly<Record<string, string>> = {
   'file.uploaded': 'File uploaded',
   'file.version_added': 'New version uploaded',
@@ -17,15 +17,15 @@ export const actionNames: Readonly<Record<string, string>> = {
   'file.attached': 'File attached',
   'file.detached': 'File detached',
   'file.retention_changed': 'Retention changed',
-  'file.held': 'Legal hold begun',
-  'file.released': 'Legal hold ended',
+  'file.held': 'Legal hold placed',
+  'file.released': 'Legal hold released',
   'file.purged': 'File deleted forever',
   'blob.purged': 'Bytes deleted',
   'blob.quarantined': 'Bytes found damaged',
-  'blob.cleared': 'Bytes found whole again',
+  'blob.cleared': 'Bytes found intact again',
   'orphan.deleted': 'Unknown object deleted',
-  'cleanup.requested': 'Cleanup asked for',
-  'upload_intent.created': 'Upload begun',
+  'cleanup.requested': 'Cleanup requested',
+  'upload_intent.created': 'Upload started',
   'upload_intent.cancelled': 'Upload cancelled',
   'upload_intent.refused': 'Upload refused',
   'upload_intent.expired': 'Upload expired',
@@ -56,7 +56,7 @@ const textIn = (payload: Record<string, unknown>, key: string) => {
   return typeof value === 'string' || typeof value === 'number' ? String(value) : null
 }
 
-/** " to “invoice 42” as “scan”": who uses a file, in the words of the host application. */
+/** " to “invoice 42” as “scan”": the row that uses a file, as the host application names it. */
 function ownerIn(payload: Record<string, unknown>, word: 'to' | 'from'): Part[] {
   const [type, id, slot] = ['ownerType', 'ownerId', 'slot'].map((key) => textIn(payload, key))
   if (!type || !id) return []
@@ -86,7 +86,7 @@ const sentences: Readonly<Record<string, (entry: Entry) => readonly Part[]>> = {
   'file.retention_changed': (entry) => {
     const stays =
       entry.payload['to'] === 'WHILE_ATTACHED' ? 'as long as something uses it' : 'until somebody deletes it'
-    return about('let', `stay ${stays}`)(entry)
+    return about('set', `to stay ${stays}`)(entry)
   },
   'file.held': about('put', 'under legal hold'),
   'file.released': about('released', 'from legal hold'),
@@ -97,14 +97,14 @@ const sentences: Readonly<Record<string, (entry: Entry) => readonly Part[]>> = {
       ? 'found bytes missing from the bucket'
       : 'found bytes that are not what was uploaded',
   ],
-  'blob.cleared': () => ['found bytes whole again'],
-  'orphan.deleted': () => ['deleted an object of no file from the bucket'],
+  'blob.cleared': () => ['found bytes intact again'],
+  'orphan.deleted': () => ['deleted an object without a file from the bucket'],
   'cleanup.requested': ({ subject, payload }) => {
     const how =
       payload['exceedsBrake'] === true ? ' beyond the brake' : payload['isDryRun'] === true ? ' as a dry run' : ''
-    return [`asked for a cleanup${how}: ${nameOfKind(subject.name ?? 'unknown')}`]
+    return [`requested a cleanup${how}: ${nameOfKind(subject.name ?? 'unknown')}`]
   },
-  'upload_intent.created': about('began to upload'),
+  'upload_intent.created': about('started to upload'),
   'upload_intent.cancelled': about('cancelled the upload of'),
   'upload_intent.refused': (entry) => ['had the upload of ', subjectOf(entry), ' refused'],
   'upload_intent.expired': (entry) => ['let the upload of ', subjectOf(entry), ' expire'],
@@ -124,10 +124,10 @@ const sentences: Readonly<Record<string, (entry: Entry) => readonly Part[]>> = {
   'tenant.updated': about('changed the settings of the workspace'),
 }
 
-/** What this console has no sentence for is told by its own name. */
+/** Actions without a sentence in this console are shown by name. */
 const unknownAction = (entry: Entry): Part[] => [`did “${entry.action}” to `, subjectOf(entry)]
 
-/** "Ada renamed “a.pdf” to “b.pdf”". Quotes stand outside of what people wrote, which may run the other way. */
+/** "Ada renamed “a.pdf” to “b.pdf”". The quotes are outside of the isolated names, which may run from right to left. */
 export const AuditSentence = ({ entry }: { entry: AuditRowFragment }) =>
   sentenceOf(entry).map((part, at) => {
     if (typeof part === 'string') return part

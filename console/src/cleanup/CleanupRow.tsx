@@ -22,7 +22,7 @@ const looks: Readonly<Record<CleanupState, readonly [LucideIcon, string]>> = {
   FAILED: [TriangleAlert, 'badge badge-alarm'],
 }
 
-/** How a run stands: a shape and a word, and a colour besides. */
+/** The state of a run, as an icon, a word and a colour. */
 function RunState({ state }: { state: CleanupState }) {
   const [Icon, className] = looks[state]
   return (
@@ -37,7 +37,7 @@ interface CleanupRowProps {
   readonly onOpen: (id: string) => void
 }
 
-/** The cells of a run: what it was and did in two lines. Everything else that is known stands in its details. */
+/** The cells of a run: its kind and its result in two lines. The details show everything else. */
 export const CleanupRow = memo(function CleanupRow({ run, onOpen }: CleanupRowProps) {
   return (
     <>

@@ -24,15 +24,15 @@ import {
   summaryOf,
 } from './cleanupWords.ts'
 
-/** More than this are never under way where somebody looks; the API bounds what is asked for at once. */
+/** The API limits the ids of a query. More runs than this are never active at once. */
 const watchedRuns = 20
 
 const whileFreshMs = 1_500
-/** For a run that takes long, or whose process died. */
+/** For runs that take long, and runs whose process died. */
 const afterwardsMs = 10_000
 const freshForMs = 120_000
 
-/** Asks how the runs that have not ended stand, until they have; not while nobody looks. The list is read from the cache. */
+/** Polls the runs that have not ended while the page is visible. The list shows the result from the cache. */
 export function useUnfinishedRuns(runs: readonly CleanupRowFragment[]): void {
   const now = useNow()
   const unfinished = runs.filter(isUnfinished).slice(0, watchedRuns)
@@ -46,18 +46,18 @@ export function useUnfinishedRuns(runs: readonly CleanupRowFragment[]): void {
   useQuery(CleanupRunsNowDocument, unfinished.length === 0 ? skipToken : options)
 }
 
-/** As many as the API keeps of a run. */
+/** The number of items that the API keeps of a run. */
 const keptItems = 100
 
-/** What a run dealt with, thing by thing. It is known when the run has ended. */
+/** The items of a run. They exist once the run has ended. */
 function RunItems({ run }: { run: CleanupRowFragment }) {
   const { data, error } = useQuery(CleanupItemsDocument, isUnfinished(run) ? skipToken : { variables: { id: run.id } })
-  if (error) return <Fact label="Things">{wordError(error)}</Fact>
+  if (error) return <Fact label="Items">{wordError(error)}</Fact>
   if (!data?.node || !('items' in data.node) || data.node.items.length === 0) return null
   const { items } = data.node
   return (
-    <Fact label="Things">
-      <ol className="run-items" aria-label="Things that it dealt with">
+    <Fact label="Items">
+      <ol className="run-items" aria-label="Items of the run">
         {items.map(({ what, key, byteSize }, at) => (
           <li key={at}>
             <code className="mono">{key}</code>
@@ -68,12 +68,12 @@ function RunItems({ run }: { run: CleanupRowFragment }) {
           </li>
         ))}
       </ol>
-      {items.length === keptItems && <p className="soft">Only the first {keptItems} are on record.</p>}
+      {items.length === keptItems && <p className="soft">Only the first {keptItems} are recorded.</p>}
     </Fact>
   )
 }
 
-/** Everything about a run. Its id stands in the address, so that this can be linked to. */
+/** All fields of a run. Its id is in the address, so that links to it work. */
 export function RunDetails({ id, onClose }: { id: string; onClose: () => void }) {
   const { data, error, refetch } = useQuery(CleanupRunByIdDocument, {
     variables: { id },
@@ -93,7 +93,7 @@ export function RunDetails({ id, onClose }: { id: string; onClose: () => void })
       {run ? (
         <RunFacts run={run} />
       ) : (
-        <NoSuchRow words="There is no such run. Old runs are not kept forever.">
+        <NoSuchRow words="This run does not exist. Old runs are deleted.">
           <Button onPress={onClose}>Back to the runs</Button>
         </NoSuchRow>
       )}
@@ -110,7 +110,7 @@ function RunFacts({ run }: { run: CleanupRowFragment }) {
       </p>
       {run.message && <p className="run-message">{run.message}</p>}
       <dl className="facts">
-        <Fact label="Asked for">
+        <Fact label="Requested">
           {exactTime(run.createdAt)} by <UserText wrap>{run.requestedBy.name}</UserText>
         </Fact>
         <Fact label="Began">{run.startedAt ? exactTime(run.startedAt) : 'not yet'}</Fact>

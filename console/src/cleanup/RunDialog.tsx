@@ -69,7 +69,7 @@ export function RunDialog({ kind: kindAtFirst, onAsked, onClose }: RunDialogProp
         </div>
         <Choice
           label="Dry run"
-          hint={isDryRun ? 'Shows what it would do, and changes nothing.' : 'This is for real.'}
+          hint={isDryRun ? 'Shows what it would do, and changes nothing.' : 'This run makes changes.'}
           isOn={isDryRun}
           onChange={setDryRun}
         />
@@ -79,8 +79,8 @@ export function RunDialog({ kind: kindAtFirst, onAsked, onClose }: RunDialogProp
               <strong>The brake stopped the last run.</strong> {stopped}
             </p>
             <Choice
-              label="Exceed the brake, this once"
-              hint="Deletes however much it is. Look at a dry run first: what it deletes does not come back."
+              label="Exceed the brake once"
+              hint="Deletes any number of items. Do a dry run first: deleted items cannot be restored."
               isOn={mayExceed && exceedsBrake}
               isDisabled={isDryRun}
               onChange={setExceedsBrake}

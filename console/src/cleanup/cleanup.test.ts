@@ -42,12 +42,12 @@ const run = (changes: Partial<CleanupRowFragment> = {}): CleanupRowFragment => (
   ...changes,
 })
 
-test('every kind of run and every state that the API knows has its words', () => {
+test('every kind of run and every state of the API has words', () => {
   expect(Object.keys(cleanupKinds).toSorted()).toEqual(valuesOf('CleanupKind').toSorted())
   expect(Object.keys(stateNames).toSorted()).toEqual(valuesOf('CleanupState').toSorted())
 })
 
-test('every gate and finding that the contract names has its words', () => {
+test('every gate and finding of the contract has words', () => {
   const description = schema.getType('CleanupCount')?.astNode
   const text = JSON.stringify(description)
   const named = [...text.matchAll(/`(\w+)`/g)].map((match) => match[1] ?? '')
@@ -56,7 +56,7 @@ test('every gate and finding that the contract names has its words', () => {
   expect(named.filter((what) => worded(what) === what.toLowerCase().replaceAll('_', ' '))).toEqual([])
 })
 
-test('what a newer server tells is told by its own name', () => {
+test('unknown kinds, states and gates of a newer server are shown by name', () => {
   expect([nameOfKind('SHRED_ALL'), nameOfGate('MOON_PHASE'), nameOfFinding('toString')]).toEqual([
     'shred all',
     'moon phase',
@@ -72,7 +72,7 @@ test('a run reads as a line: looked at, deleted, left alone, found', () => {
   const full = { deleted: 1300, deletedBytes: 1_200_000, held, found: [{ what: 'orphan', count: 4 }] }
   expect(summaryOf(run(full))).toBe('Looked at 12 · deleted 1,300 (1.2 MB) · left 2 alone · found 4 problems')
   expect(summaryOf(run())).toBe('Looked at 12 · no problems')
-  expect(summaryOf(run({ examined: 0 }))).toBe('There was nothing to look at')
+  expect(summaryOf(run({ examined: 0 }))).toBe('Nothing to look at')
   const message = 'The listing is empty.'
   expect(summaryOf(run({ state: 'REFUSED', examined: 0, message }))).toBe(message)
   expect(summaryOf(run({ state: 'QUEUED' }))).toBe('Begins within a minute')
@@ -84,13 +84,13 @@ test('a dry run never claims to have deleted anything', () => {
   expect(nameOfOutcome('HOLD', run({ isDryRun: true }))).toBe('left alone: under legal hold')
 })
 
-test('missing and damaged bytes alarm, and what a gate did its work on does not', () => {
+test('missing and damaged bytes alarm, and items that a gate held do not', () => {
   expect(isAlarming(run({ found: [{ what: 'missing', count: 1 }] }))).toBe(true)
   expect(isAlarming(run({ held: [{ what: 'IDENTITY', count: 1 }] }))).toBe(true)
   expect(isAlarming(run({ held: [{ what: 'HOLD', count: 1 }], found: [{ what: 'returned', count: 1 }] }))).toBe(false)
 })
 
-test('the brake may be exceeded after it stopped a run, also when a dry run was made since, and not once a run ended otherwise', () => {
+test('the brake can be exceeded if it stopped the last real run, and not otherwise', () => {
   const stopped = run({ state: 'STOPPED', message: 'More than 1 object would be deleted.' })
   const dry = run({ isDryRun: true })
   expect(brakeOf([run({ state: 'QUEUED' }), dry, stopped, run()])).toBe('More than 1 object would be deleted.')
@@ -99,7 +99,7 @@ test('the brake may be exceeded after it stopped a run, also when a dry run was 
   expect(brakeOf([dry])).toBeUndefined()
 })
 
-test('a run is asked about until it has ended, however it ended', () => {
+test('a run is polled until it has ended in any state', () => {
   const open = valuesOf('CleanupState').filter((state) => isUnfinished(run({ state: state as never })))
   expect(open.toSorted()).toEqual(['QUEUED', 'RUNNING'])
 })

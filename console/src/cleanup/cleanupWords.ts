@@ -5,39 +5,39 @@ interface KindWords {
   readonly name: string
   /** What a run of this kind does, for the person who requests one. */
   readonly does: string
-  /** What it did to each thing, and would have done in a dry run. Default: deleted it. */
+  /** The verbs for an item, of a real run and of a dry run. Default: deleted. */
   readonly verbs?: readonly [string, string]
 }
 
 export const cleanupKinds: Readonly<Record<CleanupKind, KindWords>> = {
   PURGE_FILES: {
     name: 'Empty the trash',
-    does: 'Files whose time in the trash is over are deleted forever. Their bytes are released, and deleted later.',
+    does: 'Deletes files forever whose time in the trash is over. Their bytes are released, and deleted later.',
   },
   DELETE_BLOBS: {
     name: 'Delete released bytes',
-    does: 'Bytes that no file has any more are deleted from the bucket, once they have been released for a while.',
+    does: 'Deletes bytes from the bucket that no file uses any more, some time after they were released.',
   },
   RECONCILE: {
     name: 'Compare bucket and files',
-    does: 'Everything in the bucket is compared with the files. What no file knows is watched, and deleted after a while; files whose bytes are missing are marked.',
+    does: 'Compares the bucket with the files. Objects without a file are watched, and deleted after a while. Files whose bytes are missing are marked.',
   },
   VERIFY: {
     name: 'Verify stored bytes',
-    does: 'Stored bytes are read whole and compared with what was uploaded, those that were read longest ago first. Files that differ are marked as damaged, and cleared once they are right again. Nothing is deleted.',
+    does: 'Reads stored bytes and compares them with what was uploaded, least recently verified first. Files that differ are marked as damaged, and cleared once their bytes are correct again. Deletes nothing.',
   },
   EXPIRE_UPLOADS: {
     name: 'Expire unfinished uploads',
-    does: 'Uploads that were not finished in time are given up, and the space that they reserved is free again.',
+    does: 'Ends uploads that were not finished in time, and frees the space that they reserved.',
     verbs: ['expired', 'would expire'],
   },
   ABORT_UPLOADS: {
     name: 'Clear half-sent uploads',
-    does: 'Parts of large files that were sent but never put together are deleted from the bucket.',
+    does: 'Deletes parts of large files from the bucket that were sent but never completed.',
   },
 }
 
-/** Kinds of a newer server are told by their own name. */
+/** Kinds that only a newer server knows are shown by name. */
 export const nameOfKind = (kind: string): string =>
   Object.hasOwn(cleanupKinds, kind) ? cleanupKinds[kind as CleanupKind].name : plain(kind)
 
@@ -50,7 +50,7 @@ export const stateNames: Readonly<Record<CleanupState, string>> = {
   FAILED: 'Failed',
 }
 
-/** Why something was left alone. They follow a number, as in "3 still part of a file". */
+/** Why an item was left alone. Each follows a number, as in "3 still part of a file". */
 const gates: Readonly<Record<string, string>> = {
   STATUS: 'not released',
   REFERENCES: 'still part of a file',
@@ -66,15 +66,15 @@ const gates: Readonly<Record<string, string>> = {
   GRACE: 'not watched for long enough',
 }
 
-/** The kinds of problems. They follow a number: "bytes missing" would make it one of bytes. */
+/** The kinds of problems. Each follows a number of objects, as in "3 missing from the bucket". */
 const findings: Readonly<Record<string, string>> = {
-  orphan: 'in the bucket, and of no file',
+  orphan: 'in the bucket without a file',
   missing: 'missing from the bucket',
   different: 'not what was uploaded',
-  returned: 'whole again',
+  returned: 'intact again',
 }
 
-/** "deleted", or "would delete" where nothing was. */
+/** "deleted", or "would delete" for a dry run. */
 export function verbOf({ kind, isDryRun }: { readonly kind: CleanupKind; readonly isDryRun: boolean }): string {
   const [done, planned] = cleanupKinds[kind]?.verbs ?? ['deleted', 'would delete']
   return isDryRun ? planned : done
@@ -85,7 +85,7 @@ export const nameOfGate = (what: string): string => (Object.hasOwn(gates, what) 
 export const nameOfFinding = (what: string): string =>
   Object.hasOwn(findings, what) ? (findings[what] ?? what) : plain(what)
 
-/** What became of one thing: it was deleted, a gate held it, or it is a problem. */
+/** The result for one item: it was deleted, a gate held it, or it is a problem. */
 export function nameOfOutcome(what: string, run: { readonly kind: CleanupKind; readonly isDryRun: boolean }): string {
   if (what === 'deleted') return verbOf(run)
   return Object.hasOwn(gates, what) ? `left alone: ${nameOfGate(what)}` : nameOfFinding(what)
@@ -98,15 +98,15 @@ type Counted = Pick<
   'kind' | 'isDryRun' | 'examined' | 'deleted' | 'deletedBytes' | 'held' | 'found' | 'state' | 'message'
 >
 
-/** Whether a run is still to change. */
+/** Whether a run can still change. */
 export const isUnfinished = ({ state }: Pick<CleanupRowFragment, 'state'>): boolean =>
   state === 'QUEUED' || state === 'RUNNING'
 
-/** What a run did in a line: "Looked at 12 · deleted 3 (1.2 MB) · left 2 alone · found 1 problem". */
+/** The result of a run in one line: "Looked at 12 · deleted 3 (1.2 MB) · left 2 alone · found 1 problem". */
 export function summaryOf(run: Counted): string {
   if (run.state === 'QUEUED') return 'Begins within a minute'
   if (run.examined === 0 && run.message) return run.message
-  if (run.state === 'DONE' && run.examined === 0) return 'There was nothing to look at'
+  if (run.state === 'DONE' && run.examined === 0) return 'Nothing to look at'
   const held = total(run.held)
   const found = total(run.found)
   const parts = [
@@ -119,13 +119,12 @@ export function summaryOf(run: Counted): string {
   return parts.filter(Boolean).join(' · ')
 }
 
-/** Bytes that should be there and are not: somebody has to look. */
+/** Bytes are missing or damaged, and a person has to act. */
 export const isAlarming = ({ found, held }: Pick<Counted, 'found' | 'held'>): boolean =>
   [...found, ...held].some(({ what }) => what === 'missing' || what === 'different' || what === 'IDENTITY')
 
 /**
- * What the brake said when it stopped the last run that was for real; undefined where that came to another end. `runs` are
- * of one kind, newest first.
+ * The message of the brake if it stopped the last real run, and undefined otherwise. `runs` are of one kind, newest first.
  */
 export function brakeOf(
   runs: readonly Pick<CleanupRowFragment, 'state' | 'isDryRun' | 'message'>[],

@@ -9,16 +9,16 @@ const plain = { attachmentCount: 0, hold: null, quarantinedAt: null }
 const textOf = (file: Parameters<typeof FileBadges>[0]['file']) =>
   renderToStaticMarkup(createElement(FileBadges, { file })).replaceAll(/<[^>]+>/g, '|')
 
-test('a file that nothing is the matter with has no badge', () => {
+test('a file without a hold, use or damage has no badge', () => {
   expect(textOf(plain)).toBe('')
 })
 
-test('damage, a hold and use are told in words, the worst first', () => {
+test('damage, a hold and use are shown in words, the most severe first', () => {
   const words = textOf({ attachmentCount: 2, hold: { heldAt: at, reason: 'Lawsuit' }, quarantinedAt: at })
   expect(words.split('|').filter((word) => word.trim() !== '')).toEqual(['Damaged', 'Legal hold', 'In use'])
 })
 
-test('what people wrote as the reason of a hold stays text', () => {
+test('the reason of a hold is shown as text', () => {
   const html = renderToStaticMarkup(
     createElement(FileBadges, { file: { ...plain, hold: { heldAt: at, reason: '"><b>' } } }),
   )

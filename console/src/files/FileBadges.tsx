@@ -2,7 +2,7 @@ import { Link2, Lock, TriangleAlert } from 'lucide-react'
 import type { FileRowFragment } from '../apollo/operations.ts'
 import { lookOf } from './typeNames.ts'
 
-/** Decoration: the kind of the file stands beside it in words. */
+/** Decorative: the kind of the file is beside it in words. */
 export function FileIcon({ contentType }: { contentType: string }) {
   const { Icon, tone } = lookOf(contentType)
   return (
@@ -12,7 +12,7 @@ export function FileIcon({ contentType }: { contentType: string }) {
   )
 }
 
-/** What people have to know of a file before they touch it: in words, and not by colour alone. The worst comes first. */
+/** Warnings about a file, in words and not by colour alone. The most severe one is first. */
 export function FileBadges({ file }: { file: Pick<FileRowFragment, 'attachmentCount' | 'hold' | 'quarantinedAt'> }) {
   const { attachmentCount, hold, quarantinedAt } = file
   if (!quarantinedAt && !hold && attachmentCount === 0) return null

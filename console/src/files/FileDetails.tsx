@@ -31,7 +31,7 @@ const retentionNames: Record<Retention, string> = {
   WHILE_ATTACHED: 'as long as something uses it',
 }
 
-/** How long a file stays; a choice for those who may change it. */
+/** How long a file is kept. People who can change files can choose it. */
 export function RetentionChoice({ file }: { file: { readonly id: string; readonly retention: Retention } }) {
   const client = useApolloClient()
   const mayChange = useMay('MEMBER')
@@ -70,7 +70,7 @@ interface FileDetailsProps {
 
 type Details = NonNullable<FileDetailsQuery['file']>
 
-/** Everything about one file. Its id stands in the address, so that this can be linked to. */
+/** All fields of one file. Its id is in the address, so that links to it work. */
 export function FileDetails({ id, onRename, onNewVersion, onClose }: FileDetailsProps) {
   const tenant = useTenant()
   const { data, error, refetch } = useQuery(FileDetailsDocument, {

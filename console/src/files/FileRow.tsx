@@ -25,7 +25,7 @@ interface FileMenuProps {
   readonly choices: FileChoices
 }
 
-/** What can be done to a file. People who may only read see what only reads. */
+/** The actions on a file. People who cannot change files see only the actions that read. */
 function FileMenu({ file, mayChange, choices }: FileMenuProps) {
   return (
     <MenuTrigger>
@@ -66,8 +66,8 @@ function FileMenu({ file, mayChange, choices }: FileMenuProps) {
 }
 
 /**
- * The cells of a file. On a narrow screen the name carries what the other columns would say. Scrolling renders the rows
- * that come into sight, and those that stay only where something about them changed.
+ * The cells of a file. On a narrow screen the first cell also shows the values of the other columns. Memoized, so that scrolling
+ * renders only rows that come into view or have changed.
  */
 export const FileRow = memo(function FileRow({
   file,
@@ -86,7 +86,7 @@ export const FileRow = memo(function FileRow({
           <button
             type="button"
             className="file-open"
-            // A name in two parts would be read with a space between them.
+            // Screen readers would put a space between the two parts of the name.
             aria-label={file.name}
             data-row-focus
             onClick={() => choices.onDetails(file)}

@@ -8,7 +8,7 @@ import { formatBytes } from '../ui/formatBytes.ts'
 type Details = NonNullable<FileDetailsQuery['file']>
 type FileVersion = Details['versions']['edges'][number]['node']
 
-/** The newest version of those that were loaded whose bytes are as they were uploaded. */
+/** The newest loaded version that is not damaged. */
 export const newestIntact = ({ versions }: Details): FileVersion | undefined =>
   versions.edges.map(({ node }) => node).find(({ quarantinedAt }) => quarantinedAt === null)
 

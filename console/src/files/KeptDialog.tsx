@@ -8,7 +8,7 @@ import { UserText } from '../ui/UserText.tsx'
 import { formatCount } from '../ui/formatBytes.ts'
 import type { Users, FileKept } from './changeFiles.ts'
 
-/** More would push what can be done about it out of sight. */
+/** More users would push the buttons out of view. */
 const shownUsers = 5
 
 interface InUseDialogProps {
@@ -18,7 +18,7 @@ interface InUseDialogProps {
   readonly onClose: () => void
 }
 
-/** A file was to be deleted that others still need. */
+/** Says that a file was not deleted because it is in use. */
 export function InUseDialog({ name, users, onDetails, onClose }: InUseDialogProps) {
   const shown = users.attachments.slice(0, shownUsers)
   const more = users.attachmentCount - shown.length
@@ -44,17 +44,17 @@ export function InUseDialog({ name, users, onDetails, onClose }: InUseDialogProp
 
 interface HeldDialogProps {
   readonly file: { readonly id: string; readonly name: string }
-  /** What the API said. */
+  /** The message of the API. */
   readonly message: string
   readonly onClose: () => void
 }
 
-/** A file was to be deleted that has to stay. */
+/** Says that a file was not deleted because it is held. */
 export function HeldDialog({ file, message, onClose }: HeldDialogProps) {
   const { data } = useQuery(FileNowDocument, { variables: { id: file.id }, fetchPolicy: 'network-only' })
   const hold = data?.file?.hold
   return (
-    <Dialog title={hold ? 'This file is under legal hold' : 'This file stays'} onClose={onClose} isAlert>
+    <Dialog title={hold ? 'This file is under legal hold' : 'This file was not deleted'} onClose={onClose} isAlert>
       <p>
         <strong>
           <UserText wrap>{file.name}</UserText>

@@ -12,7 +12,7 @@ interface NewVersionDialogProps {
   readonly onClose: () => void
 }
 
-/** Asks under which name a new version goes on, and warns if it is of another type. Default: the name of the file. */
+/** Asks which name a new version gets, and warns if its type differs. Default: the current name of the file. */
 export function NewVersionDialog({ version: { file, bytes, contentType }, onClose }: NewVersionDialogProps) {
   const tenant = useTenant()
   const [name, setName] = useState(file.name)

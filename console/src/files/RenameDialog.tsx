@@ -55,7 +55,7 @@ export function RenameDialog({ file, onClose }: RenameDialogProps) {
   )
 }
 
-/** People change the name and keep the ending. */
+/** Selects the name without its ending, because people rarely change the ending. */
 function selectStem(input: HTMLInputElement | null): void {
   if (!input) return
   const end = input.value.lastIndexOf('.')

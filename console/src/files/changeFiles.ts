@@ -17,13 +17,13 @@ import type { Refusal } from '../apollo/wordRefusal.ts'
 import { withdraw } from '../ui/say.ts'
 import { putIntoFiles, takeFromFiles, takeFromTrash } from './fileLists.ts'
 
-/** Who uses a file: the first of them, and how many there are. */
+/** The first users of a file, and the number of all. */
 export interface Users {
   readonly attachments: readonly AttachmentRowFragment[]
   readonly attachmentCount: number
 }
 
-/** A file that was to go has to stay: because of its users or, where there are none, because it is held. */
+/** A file could not be deleted, because of its users or, without users, because of a hold. */
 export class FileKept extends RefusedError {
   readonly users: Users | null
 
@@ -33,14 +33,14 @@ export class FileKept extends RefusedError {
   }
 }
 
-/** Throws `FileKept` where a file was not deleted for a reason that people have to be shown. */
+/** Throws `FileKept` if a file was not deleted because it is used or held. */
 function throwIfKept(result: DeleteFileMutation['deleteFile'] | undefined): void {
   if (!result || !('__typename' in result)) return
   if (result.__typename === 'FileInUseError') throw new FileKept(result, result)
   if (result.__typename === 'ConflictError') throw new FileKept(result, null)
 }
 
-// Nothing offers to undo the deletion of a file that is gone for good, in whichever tab that was done.
+// A purge in any tab removes the offer to undo the deletion.
 whenPurged(withdraw)
 
 export async function renameFile(client: ApolloClient, id: string, name: string): Promise<void> {
@@ -54,7 +54,7 @@ export async function changeRetention(client: ApolloClient, id: string, retentio
   await ofLivingFile(client, id, () => takeSuccess(data?.changeRetention, 'file'))
 }
 
-/** Rejects with `FileKept` where somebody uses or holds the file. */
+/** Rejects with `FileKept` if the file is used or held. */
 export async function deleteFile(client: ApolloClient, id: string): Promise<void> {
   const { data } = await client.mutate({ mutation: DeleteFileDocument, variables: { input: { id } } })
   await ofLivingFile(client, id, () => {
@@ -74,7 +74,7 @@ export async function restoreFile(client: ApolloClient, id: string): Promise<voi
   renewUsage(client)
 }
 
-/** For good: it is in no list any more, and nothing brings it back. */
+/** Deletes a file forever, and removes it from every list. */
 export async function purgeFile(client: ApolloClient, tenant: string, id: string): Promise<void> {
   const { data } = await client.mutate({ mutation: PurgeFileDocument, variables: { input: { id } } })
   await ofTrashedFile(client, id, () => takeSuccess(data?.purgeFile, 'file'))
@@ -83,7 +83,7 @@ export async function purgeFile(client: ApolloClient, tenant: string, id: string
   renewUsage(client)
 }
 
-/** Shows a file as it is now: one that somebody else has deleted leaves the lists. Never rejects. */
+/** Loads the current state of a file, and removes it from the lists if somebody else has deleted it. Never rejects. */
 export const renewFile = (client: ApolloClient, id: string): Promise<void> =>
   client.query({ query: FileNowDocument, variables: { id }, fetchPolicy: 'network-only' }).then(
     ({ data }) => {
@@ -92,7 +92,7 @@ export const renewFile = (client: ApolloClient, id: string): Promise<void> =>
     () => undefined,
   )
 
-/** Runs `take` on the answer of a mutation. One that was refused was asked for without knowing how the file stands. */
+/** Runs `take` on the response of a mutation. After a refusal the state on the screen was out of date, so the file is loaded again. */
 async function ofLivingFile<T>(client: ApolloClient, id: string, take: () => T): Promise<T> {
   try {
     return take()
@@ -112,7 +112,7 @@ async function ofTrashedFile<T>(client: ApolloClient, id: string, take: () => T)
   }
 }
 
-/** In the background: it is a detail at the side, and the next page brings it anyway. */
+/** Updates the usage in the background. The next page loads it too, so a failure needs no message. */
 function renewUsage(client: ApolloClient): void {
   void client.query({ query: UsageNowDocument, fetchPolicy: 'network-only' }).catch(() => undefined)
 }

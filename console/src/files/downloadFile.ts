@@ -2,7 +2,7 @@ import type { ApolloClient } from '@apollo/client'
 import { IssueDownloadUrlDocument } from '../apollo/operations.ts'
 import { takeSuccess } from '../apollo/takeSuccess.ts'
 
-/** Why a download did not begin: what the storage answered, or that it did not. */
+/** Why a download did not begin: the answer of the storage, or its silence. */
 export type DownloadObstacle = 'missing' | 'refused' | 'unavailable' | 'offline'
 
 export class DownloadFailed extends Error {
@@ -14,16 +14,16 @@ export class DownloadFailed extends Error {
   }
 }
 
-/** A file, or one of its versions by number. Without a number: the current one. */
+/** A file, or one of its versions by number. Default: the current version. */
 export interface Downloaded {
   readonly id: string
   readonly version?: number | undefined
 }
 
 /**
- * Asks for an address on the record and lets the browser save what is there under the name of the file. The address is tried
- * first, and opened in a hidden frame: whatever the storage answers, the page stays. Rejects with `DownloadFailed`, or as the API
- * refused; what goes wrong after that, `onFailure` is told.
+ * Requests an audited download address, and lets the browser save the bytes under the name of the file. Reads one byte first,
+ * then opens the address in a hidden frame, so that no answer of the storage replaces the page. Rejects with `DownloadFailed` or
+ * the refusal of the API. Later failures are passed to `onFailure`.
  */
 export async function downloadFile(
   client: ApolloClient,
@@ -37,12 +37,12 @@ export async function downloadFile(
   }
   const url = await issue()
   const obstacle = await obstacleAt(url)
-  // An address lives for minutes: of a computer that slept meanwhile, or of a server with a wrong clock, it may be over.
+  // An address is valid for minutes. It may have expired if the computer slept, or if the clock of the server is wrong.
   if (obstacle !== 'refused') return obstacle === null ? save(url, onFailure) : fail(obstacle)
   await saveFrom(await issue(), onFailure)
 }
 
-/** Saves what is at an address that was signed already. Rejects with `DownloadFailed`. */
+/** Saves the bytes at a signed address. Rejects with `DownloadFailed`. */
 export async function saveFrom(url: string, onFailure: () => void): Promise<void> {
   const obstacle = await obstacleAt(url)
   return obstacle === null ? save(url, onFailure) : fail(obstacle)
@@ -54,7 +54,7 @@ function fail(obstacle: DownloadObstacle): never {
 
 const patienceMs = 20_000
 
-/** Reads one byte; the address is signed for GET alone. Null if nothing speaks against saving it. */
+/** Reads one byte, because the address is signed for GET only. Returns null if the bytes can be saved. */
 async function obstacleAt(url: string): Promise<DownloadObstacle | null> {
   const answer = await fetch(url, {
     headers: { range: 'bytes=0-0' },
@@ -63,7 +63,7 @@ async function obstacleAt(url: string): Promise<DownloadObstacle | null> {
     referrerPolicy: 'no-referrer',
     signal: AbortSignal.timeout(patienceMs),
   }).catch(() => null)
-  // A bucket without a CORS rule for this page cannot be asked, and can be downloaded from all the same.
+  // Without a CORS rule for this page the bucket cannot be read by script, but downloads work.
   if (answer === null) return navigator.onLine ? null : 'offline'
   void answer.body?.cancel()
   // An empty file has no first byte.
@@ -72,7 +72,7 @@ async function obstacleAt(url: string): Promise<DownloadObstacle | null> {
   return answer.status < 500 && answer.status !== 429 ? 'refused' : 'unavailable'
 }
 
-/** Answers may be slow. A frame that is taken away before the answer has begun ends the download. */
+/** The storage may be slow. Removing the frame before its answer begins would end the download. */
 const frameLivesMs = 10 * 60_000
 
 function save(url: string, onFailure: () => void): void {
@@ -82,7 +82,7 @@ function save(url: string, onFailure: () => void): void {
   frame.referrerPolicy = 'no-referrer'
   frame.setAttribute('sandbox', 'allow-downloads')
   const timer = setTimeout(() => frame.remove(), frameLivesMs)
-  // A download loads no document. A document is an error of the storage, or of the network.
+  // A download loads no document. A document is an error page of the storage or of the browser.
   frame.addEventListener('load', () => {
     clearTimeout(timer)
     frame.remove()

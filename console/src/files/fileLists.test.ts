@@ -54,7 +54,7 @@ function store(filter: Filter, files: readonly FileRowFragment[], hasNextPage = 
 const idsIn = (filter: Filter) =>
   cache.readQuery<Listed>({ query: list, variables: { filter } })?.files.edges.map(({ node }) => node.id)
 
-/** As the answer of a mutation would write it. */
+/** Writes the file as the response of a mutation does. */
 function arrive(node: FileRowFragment) {
   const fragment = gql`
     fragment F on File {
@@ -70,7 +70,7 @@ function arrive(node: FileRowFragment) {
   putIntoFiles(cache, node)
 }
 
-test('a new file stands first, and only in the lists whose filter it fits', () => {
+test('a new file is first, and only in lists whose filter it matches', () => {
   store({ state: 'READY' }, [file('b', 2), file('a', 1)])
   store({ state: 'READY', contentTypePrefix: 'image/' }, [])
   store({ state: 'TRASHED' }, [])
@@ -80,20 +80,20 @@ test('a new file stands first, and only in the lists whose filter it fits', () =
   expect(idsIn({ state: 'TRASHED' })).toEqual([])
 })
 
-test('a restored file returns to its place by time, once', () => {
+test('a restored file returns to its place by time, and appears once', () => {
   store({ state: 'READY' }, [file('c', 3), file('a', 1)])
   arrive(file('b', 2))
   arrive(file('b', 2))
   expect(idsIn({ state: 'READY' })).toEqual(['c', 'b', 'a'])
 })
 
-test('a file older than all that is loaded waits for its own page', () => {
+test('a file that is older than all loaded files appears with its own page', () => {
   store({ state: 'READY' }, [file('c', 3)], true)
   arrive(file('a', 1))
   expect(idsIn({ state: 'READY' })).toEqual(['c'])
 })
 
-test('a deleted file leaves every list, and the trash is asked again', () => {
+test('a deleted file is removed from every list, and the trash is loaded again', () => {
   store({ state: 'READY' }, [file('b', 2), file('a', 1)])
   store({ state: 'TRASHED' }, [])
   takeFromFiles(cache, 'b')

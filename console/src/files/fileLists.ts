@@ -13,36 +13,35 @@ interface StoredConnection {
   readonly pageInfo?: { readonly hasNextPage?: boolean; readonly endCursor?: string | null }
 }
 
-/** What a page was asked with. */
+/** The arguments of a page. */
 interface StoredArguments {
   readonly filter?: StoredFilter | null
-  /** The cursor before the page; the first page has none. */
+  /** The cursor before the page. The first page has none. */
   readonly after?: string | null
-  /** The cursor behind the page, where it was asked to end there. */
+  /** The cursor after the page, if the request had one. */
   readonly before?: string | null
 }
 
-/** The filter that a stored list was asked with. */
+/** The filter of a stored list. */
 interface StoredFilter {
   readonly state?: string
   readonly contentTypePrefix?: string
   readonly uploadedById?: string
 }
 
-/** Takes a file out of every list of files, and lets the trash be asked again when it is opened. */
+/** Removes a file from every list of files. The trash is loaded again when it is opened. */
 export function takeFromFiles(cache: ApolloCache, id: string): void {
   const ref = cache.identify({ __typename: 'File', id })
   forgetTrash(cache)
   changeLists(cache, ({ edges }) => edges.filter((edge) => edge.node.__ref !== ref))
 }
 
-/** A page takes in no more new files at its beginning than this: a longer one is better asked for again. */
+/** The largest number of rows of a first page with new files. A longer page is loaded again instead. */
 const fullPageRows = 250
 
 /**
- * Shows new or restored files in every list that they belong to, at their places by the time of their upload. If a place lies
- * between two pages, or on one that is not in memory, the page brings the file when it is asked for the next time. Returns
- * false if some page was too full to take a file in.
+ * Adds new or restored files to every list that they match, in the order of upload. A file whose place is between two pages, or on
+ * a page that is not in memory, appears when that page is loaded again. Returns false if a page was too full for a file.
  */
 export function putIntoFiles(cache: ApolloCache, ...files: readonly FileRowFragment[]): boolean {
   const refs = new Map(files.map((file) => [cache.identify({ __typename: 'File', id: file.id }), file]))
@@ -63,7 +62,7 @@ export function putIntoFiles(cache: ApolloCache, ...files: readonly FileRowFragm
   return isComplete
 }
 
-/** Takes a file out of the trash that was restored, or purged. */
+/** Removes a restored or purged file from the trash. */
 export function takeFromTrash(cache: ApolloCache, id: string): void {
   const ref = cache.identify({ __typename: 'File', id })
   changeLists(cache, ({ edges }) => edges.filter((edge) => edge.node.__ref !== ref), 'TRASHED')

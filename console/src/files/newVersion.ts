@@ -23,13 +23,13 @@ export async function chooseVersion(file: CurrentFile): Promise<ChosenVersion | 
 
 function compareVersion(file: CurrentFile, bytes: File): ChosenVersion {
   const types = { now: essenceOf(file.contentType), next: essenceOf(declaredType(bytes)) }
-  // By the same extension the browser means the same type as before, whatever name the server has stored it under.
+  // The browser derives the type from the extension. The same extension is the same type, even if the server has stored another name of it.
   const isOther = extensionOf(bytes.name) !== extensionOf(file.name) && types.next !== '' && types.next !== types.now
   return { file, bytes, contentType: isOther ? types : null }
 }
 
 const extensionOf = (name: string): string => /\.[^.]*$/.exec(name)?.[0].toLowerCase() ?? ''
 
-/** Whether the name and the type stay as they are. macOS takes names apart (NFD), which makes them no other name. */
+/** Whether the name and the type stay the same. macOS decomposes names (NFD), which does not count as another name. */
 export const isSameKind = ({ file, bytes, contentType }: ChosenVersion): boolean =>
   contentType === null && bytes.name.normalize('NFC') === file.name.normalize('NFC')

@@ -12,11 +12,11 @@ import {
 interface TypeGroup {
   readonly id: string
   readonly label: string
-  /** What the media types of the group begin with. */
+  /** The prefix of the media types of the group. */
   readonly prefix: string
 }
 
-/** What the list can be narrowed to; the id stands in the address. */
+/** The types that a list can be filtered by. The id is in the address. */
 export const typeGroups: readonly TypeGroup[] = [
   { id: 'images', label: 'Images', prefix: 'image/' },
   { id: 'pdf', label: 'PDF', prefix: 'application/pdf' },
@@ -39,13 +39,13 @@ const looks: readonly Look[] = [
   [/pdf|^text\/|document|json|xml|msword/, FileText, 'document'],
 ]
 
-/** How a file of this media type is drawn. */
+/** The icon and the colour of a media type. */
 export function lookOf(contentType: string): { Icon: LucideIcon; tone: string } {
   const [, Icon, tone] = looks.find(([test]) => test.test(contentType)) ?? ([/./, Plain, 'plain'] as const)
   return { Icon, tone }
 }
 
-/** What people call a media type. Of the types of a family that are not listed, the last part is told: "HEIC image". */
+/** Names of media types. Types of a family that are not listed use the last part of their name: "HEIC image". */
 const names: Readonly<Record<string, string>> = {
   'application/pdf': 'PDF',
   'application/zip': 'ZIP archive',
@@ -133,7 +133,7 @@ const families: Readonly<Record<string, string>> = {
   model: '3D model',
 }
 
-/** The kind of a file in words: "PDF", "PNG image", "Word document". What has no name is told by the ending of the file. */
+/** The kind of a file in words: "PDF", "PNG image", "Word document". Types without a name are shown by the ending of the file. */
 export function typeNameOf(contentType: string, fileName: string): string {
   const [type = ''] = contentType.toLowerCase().split(';')
   const named = Object.hasOwn(names, type.trim()) ? names[type.trim()] : undefined

@@ -1,7 +1,7 @@
-const hint = `# You ask as the person who is signed in.
-# To ask with an API key, put under "Headers":
+const hint = `# Requests are sent as the signed-in person.
+# To use an API key, add under "Headers":
 #   { "authorization": "Bearer fgk_…" }
-# To ask in another tenant of yours:
+# To query another of your tenants:
 #   { "x-filegraph-tenant": "acme" }
 `
 
@@ -16,7 +16,7 @@ query ListFiles($first: Int = 10, $after: String) {
       uploadedBy {
         name
       }
-      # Signed for this answer, and good for ten minutes.
+      # Signed for this response, and valid for ten minutes.
       downloadUrl
     }
     pageInfo {
@@ -28,7 +28,7 @@ query ListFiles($first: Int = 10, $after: String) {
 `
 
 const upload = `# An upload has three steps.
-# 1. Announce the file. The answer says which request sends the bytes.
+# 1. Announce the file. The response describes the request that sends the bytes.
 mutation Announce {
   createUploadIntent(input: { name: "hello.txt", contentType: "text/plain", byteSize: 5 }) {
     ... on CreateUploadIntentSuccess {
@@ -49,11 +49,11 @@ mutation Announce {
   }
 }
 
-# 2. Send the bytes to the bucket, with every header of the answer:
+# 2. Send the bytes to the bucket, with every header of the response:
 #      curl -X PUT -H 'content-type: text/plain' -H 'if-none-match: *' --data-raw hello '<url>'
 #    or, in a program: fetch(url, { method, headers, body })
 
-# 3. Commit. Until the bytes are there the answer is UPLOAD_INCOMPLETE.
+# 3. Commit. Returns UPLOAD_INCOMPLETE before the bytes have arrived.
 mutation Commit($id: ID!) {
   commitUpload(input: { id: $id }) {
     ... on CommitUploadSuccess {
@@ -71,7 +71,7 @@ mutation Commit($id: ID!) {
 }
 `
 
-const auditLog = `# Who did what to what. Administrators and owners may ask.
+const auditLog = `# Who did what to what. For administrators and owners.
 query AuditLog($action: String) {
   auditLog(first: 20, filter: { action: $action }) {
     nodes {
@@ -94,7 +94,7 @@ query AuditLog($action: String) {
 }
 `
 
-/** The tabs of somebody who opens GraphiQL for the first time. */
+/** The tabs that GraphiQL shows on the first visit. */
 export const examples = [
   { query: listFiles, variables: '{ "first": 10 }' },
   { query: upload, variables: '{ "id": "the id of the intent" }' },

@@ -13,7 +13,7 @@ interface Operation {
   readonly variables?: unknown
 }
 
-/** Sends an operation with the session, unless the headers bring an API key or token of their own. */
+/** Sends an operation with the session, unless its headers have an API key or a token. */
 async function sendOperation(operation: Operation, options?: { headers?: Record<string, unknown> }) {
   const headers = new Headers({
     'content-type': 'application/json',

@@ -25,7 +25,7 @@ interface HoldDialogProps {
   readonly onClose: () => void
 }
 
-/** The reason is required: people who look at the hold later have to know when it may end. */
+/** The reason is required. It tells people later whether the hold can end. */
 export function HoldDialog({ file, onClose }: HoldDialogProps) {
   const client = useApolloClient()
   const [reason, setReason] = useState('')
@@ -80,7 +80,7 @@ interface ReleaseDialogProps {
   readonly onClose: () => void
 }
 
-/** The end of a hold. */
+/** Asks for confirmation before a hold is released. */
 export function ReleaseDialog({ file, isInTrash = false, onClose }: ReleaseDialogProps) {
   const client = useApolloClient()
   return (

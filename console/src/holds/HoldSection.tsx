@@ -8,7 +8,7 @@ import { UserText } from '../ui/UserText.tsx'
 import { lazyPart } from '../ui/lazyPart.ts'
 import './holds.css'
 
-/** The reason of a hold, and who placed it. */
+/** The reason of a hold, and the person who placed it. */
 export function HoldFacts({ hold }: { hold: NonNullable<HeldFragment['hold']> }) {
   return (
     <figure className="hold">
@@ -35,7 +35,7 @@ interface HoldSectionProps {
   readonly file: { readonly id: string; readonly name: string; readonly hold: HeldFragment['hold'] }
 }
 
-/** Whether a file is held. People who can do nothing about it see it only where it is. */
+/** The hold of a file. People who cannot change it see this section only if there is a hold. */
 export function HoldSection({ file }: HoldSectionProps) {
   const mayHold = useMay('ADMIN')
   const [asked, setAsked] = useState<'hold' | 'release' | null>(null)

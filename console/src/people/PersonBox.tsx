@@ -11,7 +11,7 @@ export interface PersonBoxProps {
   readonly label: string
   readonly placeholder: string
   readonly chosen: { readonly id: string; readonly name: string } | null
-  /** What was typed before this was loaded; null if nothing was. */
+  /** The text that was typed before this component was loaded, or null. */
   readonly typed: string | null
   readonly hasFocus: boolean
   readonly onChoose: (id: string | undefined) => void
@@ -19,11 +19,11 @@ export interface PersonBoxProps {
 
 type Person = Pick<PersonFragment, 'id' | 'name'> & Partial<Pick<PersonFragment, 'email' | 'kind'>>
 
-/** A field that searches everybody in the tenant as people type. */
+/** A field that searches all people of the tenant while somebody types. */
 export function PersonBox({ label, placeholder, chosen, typed, hasFocus, onChoose }: PersonBoxProps) {
   const me = useShell()?.viewer?.principal
   const [text, setText] = useState(typed ?? chosen?.name ?? '')
-  // Null while the field shows the chosen person: then everybody is offered.
+  // Null while the field shows the chosen person. Everybody is offered then.
   const [search, setSearch] = useState<string | null>(typed)
   const { people, hasMore, note } = usePeople(search ?? '')
   const input = useRef<HTMLInputElement>(null)
@@ -66,7 +66,7 @@ export function PersonBox({ label, placeholder, chosen, typed, hasFocus, onChoos
         className="input"
         placeholder={placeholder}
         dir="auto"
-        // What people type, as opposed to what the component puts there when somebody is chosen.
+        // Only typed text. The component sets the value itself when a person is chosen.
         onInput={({ currentTarget: { value } }) => {
           setText(value)
           setSearch(value)
@@ -112,7 +112,7 @@ interface Found {
   readonly failure: string | null
 }
 
-/** Who matches a search. What was found before stays until the answer comes, and says that it is old. */
+/** The people who match a search. The previous result stays until the response arrives, with a note that it is old. */
 function usePeople(search: string) {
   const client = useApolloClient()
   const me = useShell()?.viewer?.principal
@@ -124,7 +124,7 @@ function usePeople(search: string) {
         .query({
           query: PeopleDocument,
           variables: { search },
-          // Each search is another one: kept, they would fill the memory.
+          // Every search differs, so caching them would only use memory.
           fetchPolicy: 'no-cache',
           context: { fetchOptions: { signal: stop.signal } },
         })

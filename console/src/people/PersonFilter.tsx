@@ -8,7 +8,7 @@ import { say } from '../ui/say.ts'
 import type { PersonBoxProps } from './PersonBox.tsx'
 import './people.css'
 
-/** Whom an id names; null if it names nobody in this tenant, undefined until that is known. */
+/** The person with an id. Null if the tenant has no such person, undefined while loading. */
 function usePerson(id: string | undefined): Pick<PersonFragment, 'id' | 'name'> | null | undefined {
   const me = useShell()?.viewer?.principal
   const isKnown = id === undefined || id === me?.id
@@ -21,16 +21,16 @@ function usePerson(id: string | undefined): Pick<PersonFragment, 'id' | 'name'> 
 
 interface PersonFilterProps {
   readonly label: string
-  /** What the field shows if the list is not narrowed. */
+  /** Shown in the field if no person is chosen. */
   readonly placeholder: string
-  /** Whom the list is narrowed to. */
+  /** The id of the chosen person. */
   readonly id: string | undefined
   readonly onChange: (id: string | undefined) => void
 }
 
 /**
- * Narrows a list to one person, who is searched for among everybody in the tenant. What searches is fetched when somebody
- * comes here; until then a plain field stands in its place and keeps what is typed.
+ * Filters a list by a person of the tenant. The search component is fetched when the field gets the focus. Until then a plain
+ * field takes its place and keeps the typed text.
  */
 export function PersonFilter({ label, placeholder, id, onChange }: PersonFilterProps) {
   const person = usePerson(id)

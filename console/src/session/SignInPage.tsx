@@ -15,7 +15,7 @@ export function SignInPage() {
     const email = String(form.get('email'))
     const words = await signIn(email, String(form.get('password')))
     if (words) return { words, email }
-    // Somebody else may have been signed in before: nothing of theirs may show.
+    // Another person may have been signed in before. Their data must not be shown.
     forgetClients()
     await navigate(returnPlace(query), { replace: true })
     return null
@@ -66,7 +66,7 @@ export function SignInPage() {
   )
 }
 
-/** The session has ended in the middle of uploads. They are kept in this tab, for the same person. */
+/** Says that uploads were paused because the session ended. The tab keeps them for the same person. */
 function PausedUploads() {
   const count = uploads.unfinishedCount()
   if (count === 0) return null

@@ -1,9 +1,9 @@
 import { ConfirmDialog } from '../shell/ConfirmDialog.tsx'
 
-/** Why signing out needs a word: so many uploads would be lost, or it has failed. */
+/** Asks before signing out would lose uploads, and reports a sign-out that failed. */
 export interface SignOutQuestion {
   readonly lostUploads: number
-  /** Why signing out has failed, in words; null if it was not tried yet. */
+  /** Why signing out failed, in words. Null before the first attempt. */
   readonly failure: string | null
 }
 

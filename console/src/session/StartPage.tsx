@@ -10,7 +10,7 @@ import { Button } from '../ui/Button.tsx'
 import { Notice } from '../ui/Notice.tsx'
 import { readLastTenant } from './session.ts'
 
-/** Leads on to the files of the tenant that was open last, or of the first one. */
+/** Redirects to the files of the tenant that was open last, or of the first one. */
 export function StartPage() {
   const client = useMemo(clientWithoutTenant, [])
   useEffect(() => () => client.stop(), [client])

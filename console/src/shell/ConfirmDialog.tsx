@@ -5,17 +5,17 @@ import { Dialog } from '../ui/Dialog.tsx'
 
 interface ConfirmDialogProps {
   readonly title: string
-  /** What is done, as the button says it. */
+  /** The label of the button. */
   readonly verb: string
-  /** True where it cannot be undone. */
+  /** True if it cannot be undone. */
   readonly isDangerous?: boolean
-  /** Closes the dialog when it resolves; what it throws is told in it. */
+  /** The dialog closes when this resolves, and shows the error if it rejects. */
   readonly run: () => Promise<unknown>
   readonly onClose: () => void
   readonly children: ReactNode
 }
 
-/** Asks once more. The focus is on the way out. */
+/** Asks for confirmation. The focus is on Cancel. */
 export function ConfirmDialog({ title, verb, isDangerous = false, run, onClose, children }: ConfirmDialogProps) {
   const [failure, setFailure] = useState<string | null>(null)
   const [isPending, setPending] = useState(false)

@@ -1,7 +1,7 @@
 import { TriangleAlert } from 'lucide-react'
 import { Time } from '../ui/Time.tsx'
 
-/** What administrators have to know while nothing is deleted from the bucket, and who can end it. */
+/** Tells administrators that nothing is deleted from the bucket, and who can change that. */
 export function DeletesRefused({ since }: { since: string }) {
   return (
     <aside className="deletes-refused" aria-label="Nothing is deleted from the storage">

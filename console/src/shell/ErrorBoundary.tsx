@@ -3,7 +3,7 @@ import { Component, type ReactNode } from 'react'
 import { Button } from '../ui/Button.tsx'
 import { Notice } from '../ui/Notice.tsx'
 
-/** What is left to say when a page could not be shown or loaded, for example right after an update. */
+/** Shown if a page cannot be rendered or loaded, for example right after an update. */
 function BrokenPage() {
   return (
     <main>
@@ -18,7 +18,7 @@ function BrokenPage() {
   )
 }
 
-/** Catches what no page expected, and pages that are gone from the server since this one was loaded. */
+/** Catches unexpected errors, and pages that an update has removed from the server. */
 export class ErrorBoundary extends Component<{ children: ReactNode }, { isBroken: boolean }> {
   override state = { isBroken: false }
 

@@ -25,7 +25,7 @@ export function NotFoundPage() {
   )
 }
 
-/** An address that no page of a workspace has. What stands around the pages stays. */
+/** An unknown address within a workspace. The shell stays. */
 export function NoSuchPage() {
   const tenant = useTenant()
   const isAdmin = useMay('ADMIN')
@@ -57,6 +57,6 @@ export function NoSuchPage() {
 
 const Nothing = ({ links }: { links: ReactNode }) => (
   <Notice icon={Compass} title="There is nothing here" isAlert actions={links}>
-    <p>This address leads nowhere. It may have been mistyped.</p>
+    <p>No page has this address. It may be mistyped.</p>
   </Notice>
 )

@@ -12,7 +12,7 @@ import { UserText } from '../ui/UserText.tsx'
 import { roleNames } from './roleNames.ts'
 import { useTenant } from './useShell.ts'
 
-/** What a page shows instead of its rows. A foreign workspace and one that does not exist look the same, on purpose. */
+/** Shown instead of the rows of a page. A workspace of others and one that does not exist look the same on purpose. */
 export function PageError({ error, onRetry }: { error: unknown; onRetry: () => void }) {
   const code = codeOf(error)
   if (code === 'UNAUTHENTICATED') return null
@@ -29,14 +29,14 @@ export function PageError({ error, onRetry }: { error: unknown; onRetry: () => v
   )
 }
 
-/** A page that is refused brings nothing along, not even who looks: that is asked alone, and tells which "no" it was. */
+/** A refused page has no data, not even the viewer. A query for the viewer alone tells a missing role from a missing membership. */
 function Forbidden() {
   const { data, loading } = useQuery(ShellPartsDocument)
   if (loading) return null
   return data?.viewer ? <NotAllowed role={roleNames[data.viewer.role]} /> : <NoAccess />
 }
 
-/** Leads to the workspaces that somebody does have. */
+/** Links to the workspaces that the person is a member of. */
 export function NoAccess() {
   const client = useMemo(clientWithoutTenant, [])
   useEffect(() => () => client.stop(), [client])
@@ -87,7 +87,7 @@ function NotAllowed({ role }: { role: string }) {
   )
 }
 
-/** Comes back to this page. */
+/** Returns to this page after signing in. */
 function SignInAgain() {
   const { pathname, search } = useLocation()
   return (

@@ -7,7 +7,7 @@ import { UserText } from '../ui/UserText.tsx'
 import { roleNames } from './roleNames.ts'
 import { useShell } from './useShell.ts'
 
-/** Names the workspace, and leads to the others of a person who has several. */
+/** Shows the workspace, and switches to another if the person has several. */
 export function TenantSwitcher() {
   const viewer = useShell()?.viewer
   const navigate = useNavigate()

@@ -18,9 +18,9 @@ import { lazyPart } from '../ui/lazyPart.ts'
 
 const SignOutDialog = lazyPart(() => import('../session/SignOutDialog.tsx').then((part) => part.SignOutDialog))
 
-const themeNames: Record<Theme, string> = { system: 'As the system', light: 'Light', dark: 'Dark' }
+const themeNames: Record<Theme, string> = { system: 'System', light: 'Light', dark: 'Dark' }
 
-/** Who is signed in and as what; the theme, the way to GraphiQL, and out. */
+/** The signed-in person and role, the theme, GraphiQL and signing out. */
 export function UserMenu() {
   const viewer = useShell()?.viewer
   const theme = useTheme()

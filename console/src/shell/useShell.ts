@@ -3,8 +3,8 @@ import { useParams } from 'react-router'
 import { type Role, type ShellFragment, ShellPartsDocument } from '../apollo/operations.ts'
 
 /**
- * Who looks at which tenant; undefined until the page has its first answer. It is read from the cache alone: every page
- * asks for it along with its own rows, so that opening a page is one request.
+ * The viewer and the tenant. Undefined until the page has its first response. Reads the cache only: every page queries them
+ * together with its rows, so that opening a page is one request.
  */
 export function useShell(): ShellFragment | undefined {
   const { data } = useQuery(ShellPartsDocument, { fetchPolicy: 'cache-only' })
@@ -13,7 +13,7 @@ export function useShell(): ShellFragment | undefined {
 
 const ranks: Record<Role, number> = { VIEWER: 0, MEMBER: 1, ADMIN: 2, OWNER: 3 }
 
-/** Whether the viewer may do what `role` may do; false while nobody knows. */
+/** Whether the viewer has `role` or a higher one. False until the viewer is loaded. */
 export function useMay(role: Role): boolean {
   const viewer = useShell()?.viewer
   return viewer ? ranks[viewer.role] >= ranks[role] : false

@@ -9,7 +9,7 @@ interface PurgeDialogProps {
   readonly onClose: () => void
 }
 
-/** The last question before a file is gone. */
+/** Asks for confirmation before a file is deleted forever. */
 export function PurgeDialog({ file, onClose }: PurgeDialogProps) {
   const client = useApolloClient()
   const tenant = useTenant()

@@ -15,7 +15,7 @@ interface TrashChoices {
   readonly onPurge: () => void
 }
 
-/** What administrators can do to a deleted file. One that is held cannot be deleted for good, and says so. */
+/** The actions of administrators on a deleted file. A file on hold cannot be deleted forever, and the menu says so. */
 function TrashMenu({ name, isHeld, choices }: { name: string; isHeld: boolean; choices: TrashChoices }) {
   return (
     <MenuTrigger>
@@ -52,16 +52,16 @@ export type TrashedFile = NonNullable<TrashPageQuery['files']>['edges'][number][
 
 interface TrashRowProps {
   readonly file: TrashedFile
-  /** Null for people who may only look. */
+  /** Null for people who may only view. */
   readonly onRestore: (() => void) | null
-  /** What only administrators may do. */
+  /** Actions of administrators. */
   readonly choices: TrashChoices | null
 }
 
-/** A deleted file, and until when it can be restored. */
+/** A deleted file, and the day until which it can be restored. */
 export function TrashRow({ file, onRestore, choices }: TrashRowProps) {
   const deletedAt = file.deletedAt ?? file.updatedAt
-  // Our clock may be behind the server's: nobody has more days left than there are.
+  // The clock of the browser may be behind the server's. The number of days left must not exceed the policy's.
   const now = Math.max(useNow(), Date.parse(deletedAt))
   const left = file.purgeAfter === null ? null : daysUntil(file.purgeAfter, now)
   return (
@@ -104,7 +104,7 @@ export function TrashRow({ file, onRestore, choices }: TrashRowProps) {
   )
 }
 
-/** Null is a file that is held: its time does not end. */
+/** Null means that the file is held and its time does not end. */
 function wordLeft(days: number | null): string {
   if (days === null) return 'while held'
   if (days === 0) return 'time is over'

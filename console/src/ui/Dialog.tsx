@@ -6,11 +6,11 @@ interface DialogProps {
   readonly title: string
   readonly onClose: () => void
   readonly children: ReactNode
-  /** True where it tells or asks something that nobody should miss, so that all of it is read out. */
+  /** True if screen readers must read the whole text. */
   readonly isAlert?: boolean
 }
 
-/** A question in the middle of the page. Focus goes in, stays in, and comes back. */
+/** A modal dialog. It takes the focus, keeps it inside, and returns it when it closes. */
 export function Dialog({ title, onClose, children, isAlert = false }: DialogProps) {
   return (
     <ModalOverlay className="overlay" isOpen isDismissable onOpenChange={(open) => !open && onClose()}>

@@ -1,4 +1,4 @@
-/** A trunk with two branches: files that hang on a graph. */
+/** A trunk with two branches: files on a graph. */
 export function Logo({ size = 28 }: { size?: number }) {
   return (
     <svg width={size} height={size} viewBox="0 0 32 32" aria-hidden="true">

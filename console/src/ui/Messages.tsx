@@ -4,7 +4,7 @@ import { lazyPart } from './lazyPart.ts'
 
 const Toasts = lazyPart(() => import('./toasts.tsx').then((part) => part.Toasts))
 
-/** The place of what is said in passing; it is fetched when there is something to say. */
+/** The region for short messages. Its code is fetched with the first message. */
 export function Messages() {
   const [isNeeded, setNeeded] = useState(false)
   useEffect(() => whenSaid(() => setNeeded(true)), [])

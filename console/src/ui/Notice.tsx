@@ -5,13 +5,13 @@ interface NoticeProps {
   readonly icon: LucideIcon
   readonly title: string
   readonly children?: ReactNode
-  /** True where the notice replaces what people waited for, so that it is read out. */
+  /** True if the notice replaces content that people waited for, so that screen readers read it. */
   readonly isAlert?: boolean
-  /** Buttons and links that lead on. */
+  /** Buttons and links to other pages. */
   readonly actions?: ReactNode
 }
 
-/** What stands where rows would: nothing here yet, or why not. */
+/** Shown instead of rows if there are none, with the reason. */
 export function Notice({ icon: Icon, title, children, isAlert = false, actions }: NoticeProps) {
   return (
     <div className="notice" role={isAlert ? 'alert' : undefined}>

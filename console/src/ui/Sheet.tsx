@@ -25,7 +25,7 @@ interface SheetProps {
   readonly children: ReactNode
 }
 
-/** A page beside the page, at its end: everything about one row of a list. */
+/** A panel at the edge of the page with the details of one row of a list. */
 export function Sheet({ label, isLoaded, failure, onRetry, onClose, children }: SheetProps) {
   return (
     <ModalOverlay className="overlay overlay-sheet" isOpen isDismissable onOpenChange={(open) => !open && onClose()}>
@@ -48,7 +48,7 @@ export function Sheet({ label, isLoaded, failure, onRetry, onClose, children }: 
   )
 }
 
-/** What a sheet says about a row that is not there, and where to go on. */
+/** The content of a sheet whose row does not exist, with links to other pages. */
 export function NoSuchRow({ words, children }: { words: string; children: ReactNode }) {
   return (
     <>

@@ -22,10 +22,10 @@ function tick() {
   for (const listener of listeners) listener()
 }
 
-/** The time in milliseconds, renewed twice a minute by one timer for the whole page. */
+/** The time in milliseconds, updated twice a minute by one timer for the whole page. */
 export const useNow = () => useSyncExternalStore(subscribe, () => current)
 
-/** How long ago something was; the exact time is one hover or one copy away. */
+/** How long ago something happened. Hovering and copying give the exact time. */
 export function Time({ at }: { at: string }) {
   const now = useNow()
   return (

@@ -18,7 +18,7 @@ it.each([
   expect(splitName(name)).toEqual({ start, end })
 })
 
-it('never cuts between letters that join, or inside what is seen as one character', () => {
+it('never cuts between letters that join, or inside a grapheme', () => {
   const arabic = 'عقد الإيجار النهائي لن يُحذف ما دام مستخدما.pdf'
   expect(splitName(arabic)).toEqual({ start: arabic.slice(0, -4), end: '.pdf' })
   const family = `${'x'.repeat(30)}👨‍👩‍👧.png`
@@ -27,14 +27,14 @@ it('never cuts between letters that join, or inside what is seen as one characte
   expect(splitName(accents).end).toBe('.png')
 })
 
-it('loses nothing of any name', () => {
+it('keeps every character of a name', () => {
   for (const name of ['', '.', 'a.', '..a', 'a'.repeat(255), `${'漢'.repeat(250)}.txt`]) {
     const { start, end } = splitName(name)
     expect(start + end).toBe(name)
   }
 })
 
-it('isolates names that run from right to left, and leaves others as they are', () => {
+it('isolates names that run from right to left, and does not change others', () => {
   expect(isolate('report.pdf')).toBe('report.pdf')
   expect(isolate('مرحبا.txt')).toBe('\u2068مرحبا.txt\u2069')
   expect(isolate('report שלום.pdf')).toBe('\u2068report שלום.pdf\u2069')

@@ -1,13 +1,13 @@
-/** Letters that run from right to left, by their blocks: Hebrew, Arabic, Syriac, Thaana, NKo, Adlam and their like. */
+/** The Unicode blocks of scripts that run from right to left: Hebrew, Arabic, Syriac, Thaana, NKo, Adlam and others. */
 const rightToLeft = /[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufeff\u{10800}-\u{10fff}\u{1e800}-\u{1efff}]/u
 
 /**
- * A name inside a sentence that is plain text, such as an accessible label or the title of a page. Left alone, a name that runs
- * from right to left would move the words and quotes around it (Unicode Standard Annex 9, isolates). Elements use `<bdi>`.
+ * Isolates a name inside plain text, such as an accessible label or the title of a page. Without isolation, a name that runs
+ * from right to left moves the words and quotes around it (Unicode Standard Annex 9). Elements use `<bdi>`.
  */
 export const isolate = (name: string): string => (rightToLeft.test(name) ? `\u2068${name}\u2069` : name)
 
-/** An ending that is worth keeping in sight: ".pdf", ".tar.gz". */
+/** An ending that stays visible: ".pdf", ".tar.gz". */
 const ending = /(?:\.[\p{L}\p{N}]{1,4})?\.[\p{L}\p{N}_-]{1,10}$/u
 
 /** Scripts whose letters do not join, so that a name can be cut between two of them. */
@@ -18,8 +18,8 @@ const keptBefore = 4
 const longName = 24
 
 /**
- * A name in two parts, of which the first may be cut short and the second is always shown. It is never cut inside a character
- * that people see as one, nor between letters that join, as Arabic ones do.
+ * Splits a name into a part that may be cut short and a part that is always shown. It never splits a grapheme, nor letters
+ * that join, such as Arabic ones.
  */
 export function splitName(name: string): { readonly start: string; readonly end: string } {
   const found = ending.exec(name)
@@ -33,15 +33,15 @@ export function splitName(name: string): { readonly start: string; readonly end:
   return { start: name.slice(0, cut), end: name.slice(cut) }
 }
 
-/** Letters are measured this large, so that rounding does not matter. */
+/** The font size for measuring letters. Large, so that rounding does not matter. */
 const measuredPx = 200
-/** As bold as names are written anywhere. */
+/** The boldest weight in which names are shown. */
 const measuredWeight = 650
 const widths = new Map<string, number>()
 const keptWidths = 2_000
 let context: CanvasRenderingContext2D | null = null
 
-/** The width of a text in `em`, in the font of the page and rounded up: whatever fonts this computer has. */
+/** The width of a text in `em`, rounded up, in the font that this computer uses for the page. */
 function widthInEm(text: string): number {
   const known = widths.get(text)
   if (known !== undefined) return known
@@ -49,7 +49,7 @@ function widthInEm(text: string): number {
     context = document.createElement('canvas').getContext('2d')
     if (context) context.font = `${measuredWeight} ${measuredPx}px ${getComputedStyle(document.body).fontFamily}`
   }
-  // Browsers that guard against fingerprinting may refuse: then a letter counts as wide.
+  // Browsers with protection against fingerprinting may refuse to measure. Every letter then counts as wide.
   const width = context ? context.measureText(text).width / measuredPx : text.length
   if (widths.size >= keptWidths) widths.clear()
   const rounded = Math.ceil(width * 100 + 1) / 100
@@ -58,8 +58,8 @@ function widthInEm(text: string): number {
 }
 
 /**
- * What people wrote. It may run in any direction and be of any length, and must not reorder or widen what is around it.
- * Browsers that translate the page leave it as it is.
+ * A text that people wrote. It may have any direction and any length, and does not reorder or widen the text around it.
+ * Browsers do not translate it.
  */
 export function UserText({ children, wrap = false }: { children: string; wrap?: boolean }) {
   return wrap ? (
@@ -74,9 +74,9 @@ export function UserText({ children, wrap = false }: { children: string; wrap?: 
 }
 
 /**
- * The name of a file on one line. One that is too long loses its middle and keeps its ending, so that people still see what kind
- * of file it is. The ending runs in its own direction, so that its dot stays in front of it. The text stays whole for
- * people who copy it, search the page or use a screen reader.
+ * The name of a file on one line. A name that is too long loses its middle and keeps its ending, so that the kind of file
+ * stays visible. The ending has its own direction, so that its dot stays in front of it. Copying, searching the page and screen
+ * readers get the whole name.
  */
 export function FileName({ name }: { name: string }) {
   const { start, end } = splitName(name)

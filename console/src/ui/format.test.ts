@@ -6,7 +6,7 @@ import { visibleRows } from './useVisibleRows.ts'
 const now = Date.parse('2026-06-15T12:00:00.000Z')
 const ago = (seconds: number) => relativeTime(new Date(now - seconds * 1000).toISOString(), now)
 
-test('sizes are read in powers of a thousand', () => {
+test('sizes are shown in powers of a thousand', () => {
   expect([0, 1, 999, 1000, 1449, 44_000, 999_960, 1_000_000_007].map(formatBytes)).toEqual([
     '0 bytes',
     '1 byte',
@@ -19,7 +19,7 @@ test('sizes are read in powers of a thousand', () => {
   ])
 })
 
-test('times are told as people tell them', () => {
+test('times are shown relative to now', () => {
   expect([10, 50, 300, 7200, 90_000].map(ago)).toEqual([
     'just now',
     '1 minute ago',
@@ -30,14 +30,14 @@ test('times are told as people tell them', () => {
   expect(ago(40 * 86_400)).toBe('May 6, 2026')
 })
 
-test('the last day in the trash counts as one, and none are left after it', () => {
+test('the last day in the trash counts as one, and 0 days are left after it', () => {
   const inHours = (hours: number) => new Date(now + hours * 3_600_000).toISOString()
   expect(daysUntil(inHours(30 * 24), now)).toBe(30)
   expect(daysUntil(inHours(1), now)).toBe(1)
   expect(daysUntil(inHours(-24), now)).toBe(0)
 })
 
-test('a duration is told in the units that matter, and a clock that went back makes none negative', () => {
+test('a duration has at most two units, and is never negative', () => {
   expect([-5, 320, 9_940, 59_999, 60_000, 7_530_000].map(formatDuration)).toEqual([
     'a moment',
     '0.3 s',
@@ -48,12 +48,12 @@ test('a duration is told in the units that matter, and a clock that went back ma
   ])
 })
 
-test('a malformed day does not limit anything', () => {
+test('a malformed day sets no limit', () => {
   expect(startOfDay('2026-01-31', 1)).toBe(new Date(2026, 1, 1).toISOString())
   for (const junk of [undefined, '', 'x', '2026-1-1']) expect(startOfDay(junk)).toBeUndefined()
 })
 
-test('of a hundred thousand rows a screenful is in the document', () => {
+test('only a screenful of 100,000 rows is in the document', () => {
   const { first, last } = visibleRows(50_000, 16, 100_000)
   expect(first).toBeLessThanOrEqual(50_000)
   expect(last).toBeGreaterThanOrEqual(50_016)

@@ -17,7 +17,7 @@ function formatIn(value: number, step: number): string {
 
 const formats = new Map<string, Intl.NumberFormat>()
 
-/** Formats are kept, because making one takes longer than everything else about a row. */
+/** Formats are cached. Creating one takes longer than rendering a row. */
 function formatOf(unit: (typeof units)[number], maximumFractionDigits: number): Intl.NumberFormat {
   const key = `${unit} ${maximumFractionDigits}`
   const unitDisplay = unit === 'byte' ? 'long' : 'short'

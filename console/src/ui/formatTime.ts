@@ -10,7 +10,7 @@ const relative = new Intl.RelativeTimeFormat(uiLocale.formats, { numeric: 'auto'
 const dayOf = new Intl.DateTimeFormat(uiLocale.formats, { day: 'numeric', month: 'short', year: 'numeric' })
 const exact = new Intl.DateTimeFormat(uiLocale.formats, { dateStyle: 'full', timeStyle: 'medium' })
 
-/** "just now", "5 minutes ago", "yesterday"; from a week on the date says more. */
+/** "just now", "5 minutes ago", "yesterday"; after a week, the date. */
 export function relativeTime(at: string, now: number): string {
   const seconds = Math.round((Date.parse(at) - now) / 1000)
   const distance = Math.abs(seconds)
@@ -35,7 +35,7 @@ export function formatDuration(milliseconds: number): string {
   return `${Math.floor(minutes / 60)} h ${minutes % 60} min`
 }
 
-/** From the year 1970 on, as `YYYY-MM-DD`. */
+/** `YYYY-MM-DD`, from the year 1970 on. */
 export function isDay(text: string): boolean {
   const parts = /^(19[7-9]\d|[2-9]\d{3})-(\d\d)-(\d\d)$/.exec(text)
   if (!parts) return false
@@ -44,7 +44,7 @@ export function isDay(text: string): boolean {
   return date.toISOString().startsWith(text)
 }
 
-/** Midnight of a day in the reader's time zone, as the API wants it; undefined for what is not a day. */
+/** Midnight of a day in the reader's time zone, as the API expects it. Undefined if `day` is not a day. */
 export function startOfDay(day: string | undefined, plusDays = 0): string | undefined {
   if (day === undefined || !isDay(day)) return undefined
   const [year = 0, month = 1, date = 1] = day.split('-').map(Number)
@@ -59,7 +59,7 @@ export function dayOfTime(at: string): string {
     .join('-')
 }
 
-/** Whole days until a time, a part of one counting as one; 0 when it is over. */
+/** Whole days until a time, rounded up. 0 if the time has passed. */
 export const daysUntil = (at: string, now: number): number =>
   Math.max(0, Math.ceil((Date.parse(at) - now) / 86_400_000))
 

@@ -9,12 +9,12 @@ export function lazyPart<Props>(load: () => Promise<ComponentType<Props>>): Lazy
   return lazy(fetchPart)
 }
 
-/** Long after what the first page needs. */
+/** Well after the requests of the first page. */
 const pauseMs = 3_000
 
 /**
- * Fetches every part once the page is at rest, those of other parts included. What is fetched by then opens at once, also
- * without a network, and right after an update has taken the old files from the server.
+ * Fetches every part once the page is idle, nested parts included. A fetched part opens at once, even without a network or
+ * after an update has removed the old files from the server.
  */
 export function fetchPartsAhead(): void {
   const begin = () => setTimeout(() => void fetchParts(), pauseMs)
@@ -23,6 +23,6 @@ export function fetchPartsAhead(): void {
 }
 
 async function fetchParts(): Promise<void> {
-  // A part that brings parts of its own adds them to the end.
+  // A part with nested parts appends them to the list.
   for (const fetchPart of parts) await fetchPart().catch(() => undefined)
 }

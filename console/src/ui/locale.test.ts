@@ -26,7 +26,7 @@ test('the first English variant that the reader prefers decides how numbers and 
   expect(formatsFor('de-DE')).toBe('en-u-ca-gregory-nu-latn')
 })
 
-test('a tag that Intl does not accept is passed over', () => {
+test('a tag that Intl does not accept is skipped', () => {
   const odd = [
     '',
     'C',
@@ -45,7 +45,7 @@ test('a tag that Intl does not accept is passed over', () => {
   expect(formatsFor()).toBe('en-u-ca-gregory-nu-latn')
 })
 
-test('digits and calendar stay those of the texts, whatever the tag or the region ask for', () => {
+test('digits and calendar are those of the texts for every tag and region', () => {
   for (const tag of ['en-TH-u-ca-buddhist-nu-thai', 'en-IR-u-ca-persian', 'en-EG-u-nu-arab', 'en-SA', 'en-US-posix']) {
     const formats = formatsFor(tag)
     expect(new Intl.NumberFormat(formats).format(1_234_567)).toBe('1,234,567')

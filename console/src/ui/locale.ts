@@ -1,6 +1,6 @@
 /**
- * The languages that the console's texts exist in. The first one is the default. A new catalogue is added here, and its
- * React Aria strings in `vite.config.ts`.
+ * The languages of the console's texts. The first one is the default. Add a new catalogue here, and its React Aria strings in
+ * `vite.config.ts`.
  */
 const languages = { en: 'ltr' } as const satisfies Record<string, 'ltr' | 'rtl'>
 
@@ -15,8 +15,8 @@ export interface UiLocale {
 }
 
 /**
- * Picks the language of the console from the languages that a browser asks for, in order of preference. Tags that are not
- * well-formed ("", "C", "en-US@posix") are passed over, because `Intl` throws a RangeError for them.
+ * Picks the language of the console from the languages that a browser prefers, in order. Tags that are not
+ * well-formed ("", "C", "en-US@posix") are skipped, because `Intl` throws a RangeError for them.
  */
 export function chooseLocale(preferred: readonly string[]): UiLocale {
   for (const tag of preferred) {
@@ -26,7 +26,7 @@ export function chooseLocale(preferred: readonly string[]): UiLocale {
   return localeOf('en', undefined)
 }
 
-/** Numbers and dates stand in the middle of sentences: they take the digits and the calendar of these, whatever the region. */
+/** Numbers and dates appear inside sentences, so they use the digits and the calendar of the texts in every region. */
 function localeOf(language: Language, region: string | undefined): UiLocale {
   const options = { calendar: 'gregory', numberingSystem: 'latn', ...(region && { region }) }
   return { language, direction: languages[language], formats: new Intl.Locale(language, options).toString() }

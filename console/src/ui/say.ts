@@ -3,7 +3,7 @@ import type { ReactNode } from 'react'
 export interface Action {
   readonly label: string
   readonly run: () => void
-  /** What the action is done to. It is offered no longer once `withdraw` is told that nothing can be done to that any more. */
+  /** The object of the action. `withdraw` removes the message once the object no longer exists. */
   readonly subject?: string
 }
 
@@ -23,7 +23,7 @@ let listener: Listener | null = null
 let lastId = 0
 let showPlace: (() => void) | null = null
 
-/** Says something in passing, with at most one thing to do about it. */
+/** Shows a short message, with at most one action. */
 export function say(text: ReactNode, action?: Action): void {
   lastId += 1
   const message = { id: lastId, text, action }
@@ -32,18 +32,18 @@ export function say(text: ReactNode, action?: Action): void {
   showPlace?.()
 }
 
-/** Takes back messages that offer to do something to what is gone. */
+/** Removes messages whose action needs an object that no longer exists. */
 export function withdraw(subject: string): void {
   waiting = waiting.filter(({ action }) => action?.subject !== subject)
   listener?.withdraw(subject)
 }
 
-/** Told whenever something is said: until the first time nothing needs to be there to show it. */
+/** Called for each message. Before the first one, nothing is loaded that could show it. */
 export const whenSaid = (run: () => void) => {
   showPlace = run
 }
 
-/** Hands every message over, those from before included. */
+/** Passes every message to `listener`, earlier ones included. */
 export function listenToMessages(next: Listener): void {
   listener = next
   for (const message of waiting) next.show(message)

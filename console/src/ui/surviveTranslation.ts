@@ -1,7 +1,7 @@
 /**
- * Lets the page live on while the browser translates it. Translators replace text nodes by elements of their own, so that
- * React later removes or inserts beside a node that is no longer where React left it, and the DOM throws NotFoundError
- * (https://github.com/facebook/react/issues/11538). Such a step is now done where the node really is, or left out.
+ * Keeps the page working while the browser translates it. Translators replace text nodes with elements. React then removes
+ * a node, or inserts beside one, that is no longer where React put it, and the DOM throws NotFoundError
+ * (https://github.com/facebook/react/issues/11538). Such a step is now done at the node's real place, or skipped.
  */
 export function surviveTranslation(): void {
   const { removeChild, insertBefore } = Node.prototype

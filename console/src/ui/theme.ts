@@ -8,7 +8,7 @@ const listeners = new Set<() => void>()
 
 const isTheme = (text: string | null): text is Theme => themes.some((theme) => theme === text)
 
-/** What was chosen in this browser. Private windows may refuse to keep anything: then it is the system's. */
+/** The theme that was chosen in this browser. Private windows may not store it. Default: the system's theme. */
 function readTheme(): Theme {
   try {
     const kept = localStorage.getItem(key)
@@ -20,7 +20,7 @@ function readTheme(): Theme {
 
 let current: Theme = 'system'
 
-/** Shows the kept choice; called once, before anything is drawn. */
+/** Applies the stored choice. Called once, before the first paint. */
 export function applyTheme(theme: Theme = readTheme()): void {
   current = theme
   if (theme === 'system') delete document.documentElement.dataset['theme']
@@ -32,7 +32,7 @@ export function chooseTheme(theme: Theme): void {
   try {
     localStorage.setItem(key, theme)
   } catch {
-    // It then lasts as long as the page.
+    // The choice lasts until the page is closed.
   }
   applyTheme(theme)
 }

@@ -10,7 +10,7 @@ import { listenToMessages, type Message } from './say.ts'
 
 const queue = new ToastQueue<Message>({ maxVisibleToasts: 3 })
 
-/** Long enough to reach an action by keyboard; hovering and focus stop the clock. */
+/** Long enough to reach an action by keyboard. Hovering and focus pause the timer. */
 const shownForMs = 8000
 
 listenToMessages({

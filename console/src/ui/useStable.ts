@@ -2,7 +2,7 @@ import { useRef, useState } from 'react'
 
 type Handlers = Record<string, (...args: never[]) => void>
 
-/** Handlers that stay the same for as long as the component lives, and do what they were last given to do. */
+/** Handlers whose identity never changes. Each calls the latest version of its function. */
 export function useStable<T extends { readonly [K in keyof T]: Handlers[string] }>(handlers: T): T {
   const latest = useRef(handlers)
   latest.current = handlers

@@ -5,13 +5,13 @@ import { say } from '../ui/say.ts'
 import { carriesFiles, type Dropped, isEditable, takeDropped } from './dropped.ts'
 import { addDropped } from './uploads.ts'
 
-/** Takes files and folders that are dropped or pasted on any page of a tenant, and says where they go. */
+/** Accepts files and folders that are dropped or pasted on any page of a tenant, and says where they go. */
 export function DropTarget() {
   const tenant = useTenant()
   const isKnown = useShell() !== undefined
   const mayUpload = useMay('MEMBER')
   const [isOver, setOver] = useState(false)
-  // What is dropped before the role is known waits until it is.
+  // Files that are dropped before the role is loaded wait for it.
   const waiting = useRef<Dropped[]>([])
   const take = useRef(() => {})
   useEffect(() => {
@@ -42,7 +42,7 @@ export function DropTarget() {
 }
 
 function watchDrops(setOver: (isOver: boolean) => void, take: (dropped: Dropped) => void): () => void {
-  // Entering a child fires before leaving its parent: only the count tells whether the pointer left the page.
+  // Entering a child fires before leaving its parent. Only the count tells whether the pointer has left the page.
   let depth = 0
   const hover = (change: number) => {
     depth = Math.max(0, depth + change)

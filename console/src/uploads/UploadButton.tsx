@@ -6,14 +6,14 @@ import { isJunk } from './dropped.ts'
 import type { ChosenFile } from './uploadWork.ts'
 import { addFiles, addFolder } from './uploads.ts'
 
-/** Opens the system's file chooser; resolves with nothing if it was closed. */
+/** Opens the system's file chooser. Resolves with no files if it was closed. */
 export function pickFiles({ multiple }: { multiple: boolean }): Promise<readonly File[]> {
   const input = document.createElement('input')
   input.multiple = multiple
   return pickWith(input)
 }
 
-/** Opens the system's folder chooser; resolves with all files below the folder, and how many were junk. */
+/** Opens the system's folder chooser. Resolves with all files below the folder and the number of system files. */
 async function pickFolder(): Promise<{ files: readonly ChosenFile[]; junk: number }> {
   const input = document.createElement('input')
   input.webkitdirectory = true
@@ -32,7 +32,7 @@ function pickWith(input: HTMLInputElement): Promise<readonly File[]> {
   })
 }
 
-/** Chooses files to upload, or a folder of them. */
+/** Chooses files or a folder to upload. */
 export function UploadButton() {
   const tenant = useTenant()
   const chooseFiles = async () => {

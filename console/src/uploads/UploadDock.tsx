@@ -9,7 +9,7 @@ const UploadPanel = lazyPart(() => import('./UploadPanel.tsx').then((part) => pa
 
 const { store } = uploads
 
-/** The place of the uploads at the edge of every page. The panel itself is fetched when there is something to show. */
+/** The corner of every page that shows uploads. The code of the panel is fetched with the first upload. */
 export function UploadDock() {
   const tenant = useTenant()
   const view = useUploads(tenant)
@@ -25,7 +25,7 @@ export function UploadDock() {
   )
 }
 
-/** Read out at the beginning and at the end, and not with each file. */
+/** Screen readers read this at the beginning and at the end, and not for each file. */
 function wordStatus({ ids, count, unfinished }: UploadView): string {
   if (unfinished > 0) return `Uploading ${wordFiles(ids.length - count.cancelled)}`
   return wordEnd(count)

@@ -8,11 +8,11 @@ import type { FailureGroup, FolderNotes, Pause } from './uploadStore.ts'
 
 const { store } = uploads
 
-/** More reasons than this are summed up. */
+/** The number of reasons that are shown. The others are summed up. */
 const shownReasons = 4
 const shownNames = 3
 
-/** What a person should know about all uploads together: why they wait, what failed and why, what became of folders. */
+/** Notes on all uploads together: why they wait, what failed and why, and what was found in folders. */
 export function UploadNotes({ tenant, failures }: { tenant: string; failures: readonly FailureGroup[] }) {
   const pause = useSyncExternalStore(store.subscribe, store.pause)
   const notes = useSyncExternalStore(store.subscribe, () => store.notes(tenant))
@@ -46,7 +46,7 @@ function PauseNote({ pause }: { pause: Pause }) {
   )
 }
 
-/** The files that failed for one reason. The reason says what to do about it. */
+/** The files that failed for one reason, with an action that fits the reason. */
 function Failure({ reason, ids, isMistyped }: FailureGroup) {
   const names = ids.slice(0, shownNames).map((id) => store.read(id)?.name ?? '')
   const more = ids.length - names.length
@@ -74,7 +74,7 @@ function Failure({ reason, ids, isMistyped }: FailureGroup) {
   )
 }
 
-/** There are no folders yet, so people should know that what they dropped as a tree becomes a flat list. */
+/** Says that a dropped tree becomes a flat list, because Filegraph has no folders yet. */
 function FolderNote({ isReading, files, junk, emptyFolders, unreadable }: FolderNotes) {
   const names = unreadable.slice(0, shownNames)
   return (

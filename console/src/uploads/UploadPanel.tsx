@@ -15,7 +15,7 @@ import type { Upload, UploadView } from './uploadStore.ts'
 
 const { store } = uploads
 
-/** What is being uploaded, what has arrived, and what went wrong. */
+/** Running, finished and failed uploads. */
 export function UploadPanel() {
   const tenant = useTenant()
   const view = useUploads(tenant)
@@ -73,7 +73,7 @@ function TotalProgress({ byteSize, sentBytes }: UploadView) {
   )
 }
 
-/** Uploads go on while another workspace is open. */
+/** Names other workspaces with running uploads. */
 function Elsewhere() {
   const tenant = useTenant()
   const others = useSyncExternalStore(store.subscribe, store.busyTenants).filter((busy) => busy !== tenant)
@@ -88,7 +88,7 @@ function Elsewhere() {
   ))
 }
 
-/** Only the rows in sight are in the document, however many there are. */
+/** Only the rows in view are in the document. */
 function UploadList({ ids }: { ids: readonly string[] }) {
   const list = useRef<HTMLUListElement>(null)
   const { first, last } = useVisibleRows(list, ids.length)

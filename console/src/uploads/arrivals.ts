@@ -3,7 +3,7 @@ import { type FileRowFragment, FileRowFragmentDoc, UsageNowDocument } from '../a
 import { clientOf } from '../apollo/tenantClients.ts'
 import { putIntoFiles } from '../files/fileLists.ts'
 
-/** Lists and usage follow uploads in steps: each step costs as much for a hundred files as for one. */
+/** Lists and usage are updated in steps. A step costs the same for a hundred files as for one. */
 const listsEveryMs = 500
 const usageEveryMs = 2_000
 const catchUpEveryMs = 3_000
@@ -14,7 +14,7 @@ const listeners = new Set<() => void>()
 let listsAt = 0
 const usageTimers = new Map<string, ReturnType<typeof setTimeout>>()
 
-/** Shows a file that was uploaded in the lists that it belongs to, along with others that arrive at the same time. */
+/** Adds an uploaded file to the lists that it matches, together with others that arrive at the same time. */
 export function showArrived(tenant: string, file: FileRowFragment): void {
   const files = arrived.get(tenant)
   if (files) return void files.push(file)
@@ -33,7 +33,7 @@ function showInLists(tenant: string): void {
         const id = cache.identify({ __typename: 'File', id: file.id })
         if (!id) continue
         cache.writeFragment({ id, fragment: FileRowFragmentDoc, fragmentName: 'FileRow', data: file })
-        // Of a file that got a new version, these are no longer known and are queried again where they are shown.
+        // A new version changes these fields. They are queried again where they are shown.
         if (file.version.number > 1) for (const fieldName of ['versions', 'sha256']) cache.evict({ id, fieldName })
       }
       isBehind = !putIntoFiles(cache, ...files)
@@ -64,8 +64,8 @@ function tellBehind(tenant: string, isBehind: boolean): void {
 type OnView = (first: number, last: number) => void
 
 /**
- * Asks for the first page again if more files were uploaded than it can take in. Only while its beginning is in sight:
- * people who read further down keep their place. Returns what the table tells its view to, in place of `onView`.
+ * Loads the first page again if more files were uploaded than fit into it, but only while the beginning of the list is in view, so
+ * that people who read further down keep their place. Returns the handler that the table calls instead of `onView`.
  */
 export function useCatchUp(tenant: string, refetch: () => Promise<unknown>, onView: OnView): OnView {
   const [isAtTop, setAtTop] = useState(true)

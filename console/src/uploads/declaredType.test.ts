@@ -2,7 +2,7 @@ import { expect, test } from 'vitest'
 import { declaredType, essenceOf } from './declaredType.ts'
 import { provedInstead } from './uploadWork.ts'
 
-test('the type of the browser is declared as it is, and an empty or malformed one is left to the server', () => {
+test('the type of the browser is declared unchanged, and an empty or malformed one is left to the server', () => {
   expect(declaredType({ type: 'text/plain' })).toBe('text/plain')
   expect(declaredType({ type: 'video/webm;codecs=vp9,opus' })).toBe('video/webm;codecs=vp9,opus')
   for (const type of ['', 'x', '/', 'text/', ' ;charset=utf-8', 'a b/c', 'text/plain\n']) {
@@ -13,12 +13,12 @@ test('the type of the browser is declared as it is, and an empty or malformed on
 
 const png = new Blob(['\x89PNG\r\n\x1a\n'].map((text) => Uint8Array.from(text, (letter) => letter.charCodeAt(0))))
 
-test('bytes of another kind than the declared one are noticed before they travel', async () => {
+test('bytes that contradict the declared type are found before they are sent', async () => {
   expect(await provedInstead(png, 'application/pdf')).toBe('image/png')
   expect(await provedInstead(png, 'video/mp4;codecs=avc1')).toBe('image/png')
 })
 
-test('what the server would accept or correct is left to it', async () => {
+test('bytes that the server would accept or correct are not refused', async () => {
   for (const declared of ['image/png', 'image/jpeg', 'text/plain', 'application/zip', 'application/x-unheard-of', '']) {
     expect(await provedInstead(png, declared)).toBeNull()
   }

@@ -1,6 +1,6 @@
 import type { ChosenFile } from './uploadWork.ts'
 
-/** What was dropped or pasted. Folders still have to be read. */
+/** Dropped or pasted files, and folders that are not read yet. */
 export interface Dropped {
   readonly files: readonly ChosenFile[]
   readonly folders: readonly FileSystemDirectoryEntry[]
@@ -23,8 +23,8 @@ export function takeDropped(transfer: DataTransfer | null): Dropped {
 const isFolder = (entry: FileSystemEntry | null): entry is FileSystemDirectoryEntry => entry?.isDirectory === true
 
 /**
- * Keeps the browser from leaving the page for a file or a link that is dropped where nothing takes it. Links can still be
- * dropped into text fields.
+ * Stops the browser from opening a file or a link that is dropped where nothing accepts it. Links can still be dropped into text
+ * fields.
  */
 export function refuseStrayDrops(): void {
   const refuse = (event: DragEvent) => {
@@ -42,23 +42,23 @@ export const carriesFiles = ({ dataTransfer }: DragEvent): boolean => dataTransf
 export const isEditable = (target: EventTarget | null): boolean =>
   target instanceof HTMLElement && (target.isContentEditable || target.matches('input, textarea'))
 
-/** What operating systems leave in folders, and nobody wants to upload along with them. */
+/** Files that operating systems add to folders. They are not uploaded. */
 const junk = /^(\._.*|\.DS_Store|\.localized|Icon\r|(eh)?thumbs(_vista)?\.db|desktop\.ini|__MACOSX|\$RECYCLE\.BIN)$/i
 
 export const isJunk = (name: string): boolean => junk.test(name)
 
-/** Deeper than any folder that a person made: a reader that goes on follows a cyclic link. */
+/** Deeper than any real folder. A reader that gets there follows a cyclic link. */
 const deepestFolder = 64
 
 export interface FolderReport {
-  /** Called for each batch that was read, so that sending starts before everything is read. */
+  /** Called for each batch, so that sending starts before everything is read. */
   readonly onFiles: (files: readonly ChosenFile[]) => void
   readonly onJunk: (count: number) => void
   readonly onEmptyFolder: () => void
   readonly onUnreadable: (path: string) => void
 }
 
-/** Reads folders with all that is below them. What cannot be read is reported and does not stop the rest. */
+/** Reads folders and everything below them. Reports what cannot be read, and continues. */
 export async function readFolders(
   folders: readonly FileSystemDirectoryEntry[],
   report: FolderReport,
@@ -70,13 +70,13 @@ export async function readFolders(
   }
 }
 
-/** Reports the files of one folder; returns the folders in it. */
+/** Reports the files of one folder, and returns the folders in it. */
 async function readFolder(folder: FileSystemDirectoryEntry, report: FolderReport, signal: AbortSignal) {
   const subfolders: FileSystemDirectoryEntry[] = []
   const reader = folder.createReader()
   let entries = 0
   while (!signal.aborted) {
-    // Chromium hands out at most 100 entries at a time: only an empty batch is the end.
+    // Chromium returns at most 100 entries at a time. Only an empty batch is the end.
     const batch = await readBatch(reader).catch(() => null)
     if (batch === null) report.onUnreadable(pathOf(folder))
     if (!batch?.length) break
@@ -105,7 +105,7 @@ async function fileOf(entry: FileSystemFileEntry, report: FolderReport): Promise
   return bytes && { bytes, folder: pathOf(entry).split('/').slice(0, -1).join('/') }
 }
 
-/** "Photos/2026/beach.jpg": below what was dropped. */
+/** The path below the dropped folder: "Photos/2026/beach.jpg". */
 const pathOf = ({ fullPath }: FileSystemEntry): string => fullPath.replace(/^\/+/, '')
 
 const depthOf = (entry: FileSystemEntry): number => pathOf(entry).split('/').length

@@ -1,6 +1,6 @@
 import type { FileRowFragment, UploadIntentState } from '../apollo/operations.ts'
 
-/** What an upload needs of the API. Each call throws the refusal that it was answered with. */
+/** The calls to the API that an upload needs. Each throws the refusal if it was refused. */
 export interface UploadGateway {
   createIntent(announced: Announced): Promise<Intent>
   commit(id: string): Promise<FileRowFragment>
@@ -14,7 +14,7 @@ export interface Announced {
   readonly sha256: string | null
   /** The file that gets a new version; null makes a new file. */
   readonly fileId: string | null
-  /** The same for every try of one upload, so that a retry goes on with what the first try reserved. */
+  /** The same for every attempt of one upload, so that a retry uses the space that the first attempt reserved. */
   readonly idempotencyKey: string
 }
 
@@ -26,7 +26,7 @@ export interface Intent {
   readonly headers: readonly { readonly name: string; readonly value: string }[]
 }
 
-/** Sends the bytes; resolves with the status of the answer, rejects where none came. */
+/** Sends the bytes. Resolves with the status of the response, and rejects if there was none. */
 export type PutBytes = (
   intent: Intent & { readonly url: string },
   bytes: Blob,
@@ -43,8 +43,8 @@ export interface Sending {
 }
 
 /**
- * Announces a file, sends it straight to the bucket, and commits. Can be called again with the same key after any
- * failure: what has happened already is not done twice. 412 says that the bytes are there, and the commit decides.
+ * Creates the intent, sends the bytes to the bucket, and commits. Safe to repeat with the same key after any failure: finished
+ * steps are not repeated. Status 412 means that the bytes are already there, and the commit decides.
  */
 export async function sendFile(gateway: UploadGateway, put: PutBytes, sending: Sending): Promise<FileRowFragment> {
   const intent = await gateway.createIntent(sending.announced)
@@ -64,14 +64,14 @@ export async function sendFile(gateway: UploadGateway, put: PutBytes, sending: S
 
 const arrived = (status: number) => (status >= 200 && status < 300) || status === 412
 
-/** The intent was cancelled or has expired before the bytes were there. */
+/** The intent was cancelled or has expired before the bytes arrived. */
 export class IntentEnded extends Error {
   constructor() {
     super('This upload ended before it was complete. Try again.')
   }
 }
 
-/** The bucket did not take the bytes. */
+/** The bucket refused the bytes. */
 export class BucketError extends Error {
   constructor(status: number) {
     super(wordBucketStatus(status))
@@ -84,7 +84,7 @@ function wordBucketStatus(status: number): string {
   return 'The storage did not accept the file. Try again in a moment.'
 }
 
-/** By XMLHttpRequest, since `fetch` cannot tell how much has been sent. No cookie goes to the bucket. */
+/** Uses XMLHttpRequest, because `fetch` has no upload progress. Sends no cookie to the bucket. */
 export const putBytes: PutBytes = (intent, bytes, { signal, onSent }) =>
   new Promise((resolve, reject) => {
     const request = new XMLHttpRequest()
@@ -100,13 +100,13 @@ export const putBytes: PutBytes = (intent, bytes, { signal, onSent }) =>
     request.send(bytes)
   })
 
-/** Browsers refuse to have these set, and set them rightly by themselves. */
+/** Headers that scripts cannot set. Browsers set them correctly. */
 const setByBrowser = new Set(['content-length', 'host'])
 
-/** Browsers hash a whole buffer at once, so that larger files would have to lie in memory. */
+/** Browsers hash only whole buffers, so that a larger file would have to be in memory. */
 const largestHashedBytes = 64 * 1024 * 1024
 
-/** SHA-256 in 64 hexadecimal digits; null for files over 64 MiB, and where the page is not served securely. */
+/** SHA-256 in 64 hexadecimal digits. Null for files over 64 MiB, and on pages outside a secure context. */
 export async function sha256Of(bytes: Blob): Promise<string | null> {
   if (bytes.size > largestHashedBytes || !globalThis.crypto?.subtle) return null
   const digest = await crypto.subtle.digest('SHA-256', await bytes.arrayBuffer())

@@ -3,7 +3,7 @@ import { codeOf } from '../apollo/wordRefusal.ts'
 import { essenceOf } from './declaredType.ts'
 import { BucketError, IntentEnded } from './sendFile.ts'
 
-/** What the first bytes show before anything is sent. */
+/** The first bytes contradict the declared type. Found before anything is sent. */
 export class Mistyped extends Error {
   constructor(proved: string, declared: string) {
     super(`The content is ${proved}, not ${essenceOf(declared)}.`)
@@ -12,15 +12,15 @@ export class Mistyped extends Error {
 
 /** What a failed upload means for the queue. */
 interface UploadFailure {
-  /** Everything has to wait: `busy` for a moment, `signed-out` until somebody signs in. */
+  /** Pauses all uploads: `busy` for a moment, `signed-out` until somebody signs in. */
   readonly pause: 'busy' | 'signed-out' | null
-  /** Whether only a fresh intent can do better: this one has ended, or would be refused again. */
+  /** Whether a retry needs a new intent, because this one has ended or would be refused again. */
   readonly needsFreshIntent: boolean
-  /** Whether the intent ended before the bytes were there. */
+  /** Whether the intent ended before the bytes arrived. */
   readonly hasIntentEnded: boolean
-  /** Whether the content is of another type than the browser told. */
+  /** Whether the content is of another type than the browser declared. */
   readonly isMistyped: boolean
-  /** Whether no answer came: the next uploads would get none either. */
+  /** Whether there was no response. The next uploads would get none either. */
   readonly isUnanswered: boolean
   readonly words: string
 }

@@ -46,14 +46,14 @@ function parts({ gateway = {}, ...given }: Given = {}) {
 
 const file = (name: string) => new File(['hello'], name, { type: 'text/plain' })
 
-/** Sends until it is told to stop. */
+/** Sends until it is aborted. */
 const endless: PutBytes = (_intent, _bytes, { signal }) =>
   new Promise((_resolve, reject) => signal.addEventListener('abort', () => reject(signal.reason)))
 
 const refusal = (code: string) =>
   new CombinedGraphQLErrors({ data: null, errors: [{ message: code, extensions: { code } }] })
 
-test('a file is announced, sent and committed, and the list is told', async () => {
+test('a file gets an intent, is sent and committed, and enters the list', async () => {
   const { add, announced, onDone, steps } = parts()
   add('a.txt')
   await vi.waitFor(() => expect(steps()).toEqual(['done']))
@@ -71,7 +71,7 @@ test('no more than three files are sent at once, and the next starts when one ha
   await vi.waitFor(() => expect(steps()).toEqual(['sending', 'done', 'sending', 'sending']))
 })
 
-test('a retry after a lost connection goes on under the same key, and 412 leads to the commit', async () => {
+test('a retry after a lost connection uses the same key, and 412 leads to the commit', async () => {
   const answers = [() => Promise.reject(new TypeError('lost')), () => Promise.resolve(412)]
   const { queue, add, idOf, all, announced, calls, steps } = parts({
     put: () => answers.shift()?.() ?? Promise.resolve(200),
@@ -85,7 +85,7 @@ test('a retry after a lost connection goes on under the same key, and 412 leads 
   expect(calls.commit).toHaveBeenCalledTimes(1)
 })
 
-test('a retry after a refusal creates a new intent, since the refused intent is over', async () => {
+test('a retry after a refusal creates a new intent, because the refused one has ended', async () => {
   const commit = vi
     .fn<UploadGateway['commit']>()
     .mockRejectedValueOnce(new RefusedError({ code: 'CONTENT_MISMATCH', message: 'The content is text.' }))
@@ -99,7 +99,7 @@ test('a retry after a refusal creates a new intent, since the refused intent is 
   expect(announced[1]?.idempotencyKey).not.toBe(announced[0]?.idempotencyKey)
 })
 
-test('cancelling stops the request, gives the space back, and makes room for the next', async () => {
+test('cancelling stops the request, releases the space, and starts the next upload', async () => {
   const { queue, add, idOf, calls, steps } = parts({ put: endless })
   add('a', 'b', 'c', 'd')
   await vi.waitFor(() => expect(steps()).toEqual(['sending', 'sending', 'sending', 'waiting']))
@@ -109,7 +109,7 @@ test('cancelling stops the request, gives the space back, and makes room for the
   expect(calls.commit).not.toHaveBeenCalled()
 })
 
-test('what is being committed can no longer be cancelled', async () => {
+test('a running commit cannot be cancelled', async () => {
   let finish = (_file: FileRowFragment) => {}
   const commit = () => new Promise<FileRowFragment>((resolve) => (finish = resolve))
   const { queue, add, idOf, calls, steps } = parts({ gateway: { commit } })
@@ -146,14 +146,14 @@ test('an intent that was committed before is not sent again', async () => {
   expect(put).not.toHaveBeenCalled()
 })
 
-test('a new version keeps the name that it was given, whatever the chosen file is called', async () => {
+test('a new version keeps the name that it was given, not the name of the chosen file', async () => {
   const { queue, announced, steps } = parts()
   queue.add('acme', ada, [{ bytes: file('scan 2.txt'), name: 'contract.txt', fileId: 'f1' }])
   await vi.waitFor(() => expect(steps()).toEqual(['done']))
   expect(announced[0]).toMatchObject({ name: 'contract.txt', fileId: 'f1' })
 })
 
-test('cancelling all stops what runs and what waits, and starts nothing', async () => {
+test('cancelling all stops running and waiting uploads, and starts none', async () => {
   const { queue, add, calls, steps } = parts({ put: endless })
   add('a', 'b', 'c', 'd', 'e')
   await vi.waitFor(() => expect(steps().filter((step) => step === 'sending')).toHaveLength(3))
@@ -163,7 +163,7 @@ test('cancelling all stops what runs and what waits, and starts nothing', async 
   expect(calls.createIntent).toHaveBeenCalledTimes(3)
 })
 
-test('after the session has ended nothing fails; the same person continues where it stopped', async () => {
+test('no upload fails when the session ends, and the same person continues them', async () => {
   let isSignedIn = false
   const createIntent = vi.fn<UploadGateway['createIntent']>(async () => {
     if (!isSignedIn) throw refusal('UNAUTHENTICATED')
@@ -181,7 +181,7 @@ test('after the session has ended nothing fails; the same person continues where
   expect(steps()).toHaveLength(4)
 })
 
-test('what one person has left is neither shown to nor uploaded by the next', async () => {
+test('unfinished uploads of one person are neither shown to nor sent by the next', async () => {
   const createIntent = vi.fn<UploadGateway['createIntent']>().mockRejectedValueOnce(refusal('UNAUTHENTICATED'))
   const { queue, add, all } = parts({ gateway: { createIntent } })
   queue.signedInAs(ada)
@@ -194,7 +194,7 @@ test('what one person has left is neither shown to nor uploaded by the next', as
   expect(createIntent).toHaveBeenCalledTimes(1)
 })
 
-test('a server that asks to slow down gets a pause, and then every file', async () => {
+test('a server that asks to slow down gets every file after a pause', async () => {
   vi.useFakeTimers()
   const createIntent = vi.fn<UploadGateway['createIntent']>().mockRejectedValueOnce(refusal('RATE_LIMITED'))
   createIntent.mockResolvedValue(pending)
@@ -207,7 +207,7 @@ test('a server that asks to slow down gets a pause, and then every file', async 
   vi.useRealTimers()
 })
 
-test('a lost connection fails a handful of files and not a thousand, and continuing sends all of them', async () => {
+test('a lost connection fails five files out of a thousand, and continuing sends all of them', async () => {
   let isOnline = false
   const createIntent = vi.fn<UploadGateway['createIntent']>(async () => {
     if (!isOnline) throw new TypeError('Failed to fetch')
@@ -216,14 +216,14 @@ test('a lost connection fails a handful of files and not a thousand, and continu
   const { queue, add, steps } = parts({ gateway: { createIntent } })
   add(...Array.from({ length: 1000 }, (_, at) => `${at}.txt`))
   await vi.waitFor(() => expect(queue.store.pause()).toBe('unreachable'))
-  // Three in a row without an answer, and the two that were on their way beside the third.
+  // Three in a row without a response, and the two that ran beside the third.
   await vi.waitFor(() => expect(queue.store.view('acme').count).toMatchObject({ failed: 5, waiting: 995 }))
   isOnline = true
   queue.resume()
   await vi.waitFor(() => expect(new Set(steps())).toEqual(new Set(['done'])), 5_000)
 })
 
-test('an intent that ended unnoticed is created again automatically, once', async () => {
+test('an intent that has ended is replaced automatically, once', async () => {
   const expired: Intent = { ...pending, state: 'EXPIRED', url: null }
   const createIntent = vi
     .fn<UploadGateway['createIntent']>()
@@ -272,7 +272,7 @@ test('failures are grouped by their reason, the largest group first', async () =
   ])
 })
 
-test('a frame tells each listener once, and a row only about itself', async () => {
+test('a frame calls each listener once, and a row only for its own changes', async () => {
   const frames: (() => void)[] = []
   const { queue, add, idOf } = parts({ put: endless, nextFrame: (run) => frames.push(run) })
   add('a', 'b')

@@ -12,24 +12,24 @@ export interface QueueParts extends SendingParts {
 }
 
 const sentAtOnce = 3
-/** So many uploads in a row without an answer mean that the next ones would get none either. */
+/** After this many uploads in a row without a response the queue pauses. */
 const unansweredInARow = 3
 const busyPauseMs = 5_000
-/** How long signing out waits for what is being committed or cancelled. */
+/** How long signing out waits for commits and cancellations. */
 const leavingMs = 3_000
 
-/** Uploads in the order in which they were added, three at a time. It lives beside the pages, so leaving one stops nothing. */
+/** Uploads files in the order in which they were added, three at a time. It is independent of pages, so leaving one stops nothing. */
 export class UploadQueue {
   readonly store: UploadStore
   readonly #parts: QueueParts
   readonly #work = new Map<string, Work>()
-  /** What is being sent, with what stops it. */
+  /** The running uploads, and the controllers that stop them. */
   readonly #active = new Map<string, { readonly abort: AbortController; readonly ended: Promise<void> }>()
   readonly #waiting = new WaitingLine()
   #added = 0
-  /** Who is signed in; null until somebody is known to be. */
+  /** The person who is signed in. Null until that is known. */
   #person: string | null = null
-  /** Failed for want of an answer since the last answer came. */
+  /** The uploads that failed without a response since the last response. */
   readonly #unanswered = new Set<string>()
 
   constructor(parts: QueueParts) {
@@ -58,7 +58,7 @@ export class UploadQueue {
     return this.store.all().filter(isUnfinished).length
   }
 
-  /** Stops an upload and gives its reserved space back. What is being committed can no longer be stopped. */
+  /** Stops an upload and releases its reserved space. A running commit cannot be stopped. */
   cancel(id: string): void {
     const upload = this.store.read(id)
     if (!upload || !isUnfinished(upload) || upload.step === 'committing') return
@@ -69,7 +69,7 @@ export class UploadQueue {
 
   cancelAll(tenant: string): void {
     const mine = this.store.all().filter((upload) => upload.tenant === tenant)
-    // Those that wait go first: stopping one that runs would start the next.
+    // Waiting uploads first: stopping a running one would start the next.
     for (const { id, step } of mine) if (step === 'waiting') this.store.change(id, { step: 'cancelled' })
     for (const { id } of mine) this.cancel(id)
   }
@@ -88,7 +88,7 @@ export class UploadQueue {
     else this.#startWaiting()
   }
 
-  /** Takes what has ended off the screen, and its bytes out of memory. */
+  /** Removes ended uploads from the screen, and their bytes from memory. */
   clearEnded(tenant: string): void {
     const ended = this.store.all().filter((upload) => upload.tenant === tenant && !isUnfinished(upload))
     const intents = ended.flatMap(({ id }) => this.#work.get(id)?.intentId ?? [])
@@ -97,7 +97,7 @@ export class UploadQueue {
     void this.#takeBack(tenant, intents)
   }
 
-  /** Sends nothing more until `resume`. What is being committed ends first, or three seconds pass. */
+  /** Sends nothing until `resume`. Waits for running commits, at most three seconds. */
   async holdForSignOut(): Promise<void> {
     this.#pauseFor('leaving')
     const endings: Promise<unknown>[] = []
@@ -112,7 +112,7 @@ export class UploadQueue {
     await Promise.race([Promise.allSettled(endings), enough])
   }
 
-  /** Goes on, first with what has failed for want of an answer. */
+  /** Continues, first with uploads that failed without a response. */
   resume(): void {
     const unanswered = [...this.#unanswered]
     this.#unanswered.clear()
@@ -120,14 +120,14 @@ export class UploadQueue {
     this.retry(unanswered)
   }
 
-  /** Goes on with the uploads of this person, and drops those of anybody else: nobody may see or continue them. */
+  /** Continues the uploads of this person, and drops those of others, which nobody else may see or continue. */
   signedInAs(person: string): void {
     this.#person = person
     for (const upload of this.store.all()) if (upload.owner !== person) this.#drop(upload)
     if (this.store.pause() === 'signed-out') this.resume()
   }
 
-  /** Forgets everything, finished or not. */
+  /** Drops all uploads, finished or not. */
   dropAll(): void {
     this.#person = null
     for (const upload of this.store.all()) this.#drop(upload)
@@ -143,7 +143,7 @@ export class UploadQueue {
     this.store.remove(id)
   }
 
-  /** Ends the request of an upload, and gives the space back that its intent has reserved. */
+  /** Ends the request of an upload, and releases the space that its intent reserved. */
   async #stop({ id, tenant }: Upload): Promise<void> {
     this.#active.get(id)?.abort.abort()
     this.#active.delete(id)
@@ -155,7 +155,7 @@ export class UploadQueue {
     if (intentId !== null) await this.#takeBack(tenant, [intentId])
   }
 
-  /** One after the other. What cannot be taken back expires by itself. */
+  /** Cancels intents one after the other. An intent that cannot be cancelled expires by itself. */
   async #takeBack(tenant: string, intentIds: readonly string[]): Promise<void> {
     for (const id of intentIds) {
       await this.#parts
@@ -188,7 +188,7 @@ export class UploadQueue {
 
   #start(upload: Upload): void {
     const abort = new AbortController()
-    // Entered before it runs, since it looks itself up.
+    // Added before it runs, because the upload looks itself up.
     const ended = Promise.resolve().then(() => this.#run(upload, abort))
     this.#active.set(upload.id, { abort, ended })
     this.store.change(upload.id, { step: 'checking', failure: null, sentBytes: 0 })
@@ -199,7 +199,7 @@ export class UploadQueue {
     if (!work) return
     try {
       const file = await this.#send(id, tenant, work, signal)
-      // The person who dropped it has signed out: nobody is left to be told.
+      // The person who dropped the file has signed out, so nobody needs the result.
       if (signal.aborted) return
       this.#unanswered.clear()
       this.#work.delete(id)
@@ -221,7 +221,7 @@ export class UploadQueue {
     return sendWork(this.#parts, tenant, work, {
       signal,
       onIntent: (intentId) => {
-        // Cancelled while the intent was being made: nobody else knows of it, so it is taken back here.
+        // Cancelled while the intent was created. Only this call knows the intent, so it is cancelled here.
         if (signal.aborted) return void this.#takeBack(tenant, [intentId])
         work.intentId = intentId
         this.store.change(id, { step: 'sending' })
@@ -245,7 +245,7 @@ export class UploadQueue {
       work.hasStartedAfresh = true
       return this.#putBack(id)
     }
-    // Typed by its content already, it can be given no other type.
+    // Its type already came from the content, so there is no other type to try.
     const isMistyped = failure.isMistyped && !work.isTypedByContent
     this.store.change(id, { step: 'failed', sentBytes: 0, isMistyped, failure: failure.words })
     if (!failure.isUnanswered) return
@@ -254,7 +254,7 @@ export class UploadQueue {
   }
 }
 
-/** Tells if the server keeps the file as another kind than the browser took it for. */
+/** A remark if the server stored the file with another type than the browser declared. */
 function remarkOn({ contentType }: FileRowFragment, declared: string): string | null {
   const [kept, guess] = [contentType, declared].map((type) => type.split('/')[0])
   return declared === '' || kept === guess ? null : `saved as ${essenceOf(contentType)}`

@@ -1,6 +1,6 @@
 export type UploadStep = 'waiting' | 'checking' | 'sending' | 'committing' | 'done' | 'failed' | 'cancelled'
 
-/** What the screen shows of one upload. Replaced by a new object with each change. */
+/** One upload as the screen shows it. Each change makes a new object. */
 export interface Upload {
   /** Ids sort in the order in which the uploads were added. */
   readonly id: string
@@ -8,30 +8,30 @@ export interface Upload {
   /** The e-mail address of the person who added it. */
   readonly owner: string
   readonly name: string
-  /** The dropped folder that the file comes from, as a path; null if it was chosen or dropped by itself. */
+  /** The path of the dropped folder with the file. Null if the file was chosen or dropped by itself. */
   readonly folder: string | null
   readonly byteSize: number
   readonly sentBytes: number
   readonly step: UploadStep
-  /** Why it failed, in words; null otherwise. */
+  /** Why it failed, in words. Null if it did not. */
   readonly failure: string | null
-  /** Whether it failed because the content is not what the browser takes it for, and would go by its real type. */
+  /** Whether it failed because the content is of another type than the browser declared, and can be retried with the real type. */
   readonly isMistyped: boolean
-  /** What a person should know although it went well, in words; null otherwise. */
+  /** A remark on a successful upload, in words, or null. */
   readonly remark: string | null
 }
 
 /** Failed uploads that share a reason. */
 export interface FailureGroup {
   readonly reason: string
-  /** Of its first upload. */
+  /** The id of its first upload. */
   readonly isMistyped: boolean
   readonly ids: readonly string[]
 }
 
-/** All uploads of a tenant, summed up. Replaced at most once a frame. */
+/** The sum of all uploads of a tenant. Replaced at most once a frame. */
 export interface UploadView {
-  /** Running, failed, waiting, cancelled, and then what has arrived, newest first. */
+  /** Running, failed, waiting, cancelled, and then finished uploads, newest first. */
   readonly ids: readonly string[]
   readonly count: Readonly<Record<UploadStep, number>>
   readonly unfinished: number
@@ -41,13 +41,13 @@ export interface UploadView {
   readonly failures: readonly FailureGroup[]
 }
 
-/** Why nothing is sent at the moment: the session has ended, somebody signs out, the API asks to slow down or is silent. */
+/** Why sending is paused: the session has ended, somebody signs out, the API asks to slow down or does not respond. */
 export type Pause = 'signed-out' | 'leaving' | 'busy' | 'unreachable'
 
-/** What came of the folders that were dropped or chosen. */
+/** What was found in dropped or chosen folders. */
 export interface FolderNotes {
   readonly isReading: boolean
-  /** How many files were found in folders. */
+  /** The number of files in folders. */
   readonly files: number
   /** Files and folders that operating systems leave behind, such as `.DS_Store`. */
   readonly junk: number
@@ -66,8 +66,8 @@ const emptyView: UploadView = { ids: [], count: noCount, unfinished: 0, byteSize
 type Listener = () => void
 
 /**
- * The uploads of this tab by id, outside React: a change reaches the row that shows it and the sum of its tenant, and no
- * other row. Listeners are told at most once per call of `nextFrame`, however much has changed in between.
+ * The uploads of this tab by id, outside React. A change updates only its row and the sum of its tenant. Listeners are called at
+ * most once per call of `nextFrame`, for any number of changes.
  */
 export class UploadStore {
   readonly #uploads = new Map<string, Upload>()

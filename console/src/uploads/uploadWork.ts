@@ -3,7 +3,7 @@ import { declaredType } from './declaredType.ts'
 import { type PutBytes, sendFile, type Sending, type UploadGateway } from './sendFile.ts'
 import { Mistyped } from './uploadFailure.ts'
 
-/** Formats that nothing else looks like, by their first bytes in Latin-1. */
+/** Formats that their first bytes identify, with those bytes in Latin-1. */
 const signatures: readonly (readonly [type: string, start: RegExp])[] = [
   ['image/png', /^\x89PNG\r\n\x1a\n/],
   ['image/jpeg', /^\xff\xd8\xff[\xc0-\xcf\xdb\xdd\xe0-\xef\xfe]/],
@@ -14,13 +14,13 @@ const signatures: readonly (readonly [type: string, start: RegExp])[] = [
 
 const startBytes = 16
 
-/** Types whose files the server knows by their bytes, too. For all others the type of the browser is a guess. */
+/** Types that the server also recognises by the bytes. The browser's type is a guess for all others. */
 const known =
   /^(image\/(png|jpeg|gif|webp)|application\/pdf|audio\/(flac|ogg|wav)|video\/(mp4|webm|quicktime|x-matroska))$/
 
 /**
- * The type that the bytes prove, if it is certain that the server would refuse them under the declared type. Null otherwise:
- * the server corrects what it can by itself, and it knows many more formats.
+ * The type that the bytes prove, if the server would certainly refuse them under the declared type. Null otherwise: the server
+ * corrects many types itself, and knows more formats.
  */
 export async function provedInstead(bytes: Blob, declared: string): Promise<string | null> {
   const essence = declared.split(';')[0] ?? ''
@@ -42,15 +42,15 @@ export interface ChosenFile {
   readonly fileId?: string
 }
 
-/** What the queue remembers of a chosen file between two tries. */
+/** The state of a chosen file between two attempts. */
 export interface Work extends ChosenFile {
-  /** The same for every try, so that a retry goes on with what the first try reserved. Null starts afresh. */
+  /** The idempotency key. A retry with the same key uses the space that the first attempt reserved. Null starts over. */
   idempotencyKey: string | null
-  /** The intent whose reserved space nobody has given back yet. */
+  /** The intent whose reserved space is not released yet. */
   intentId: string | null
-  /** Whether the server is to tell the type by the content, and not to believe the browser. */
+  /** Whether the server detects the type from the content instead of using the browser's. */
   isTypedByContent: boolean
-  /** Whether its intent ended once before the bytes were there, and a fresh one was made. */
+  /** Whether the intent ended before the bytes arrived, and was replaced once. */
   hasStartedAfresh: boolean
 }
 
@@ -69,7 +69,7 @@ export interface SendingParts {
   readonly newKey: () => string
 }
 
-/** One try. Rejects with `Mistyped` before anything is sent if the first bytes contradict the type. */
+/** One attempt. Rejects with `Mistyped` before anything is sent if the first bytes contradict the type. */
 export async function sendWork(
   { gatewayOf, put, digest, newKey }: SendingParts,
   tenant: string,

@@ -36,11 +36,11 @@ export const useUpload = (id: string) =>
     () => store.read(id),
   )
 
-/** Adds files in the name of the signed-in person. */
+/** Adds files for the signed-in person. */
 export const addFiles = (tenant: string, files: readonly ChosenFile[]): void =>
   uploads.add(tenant, personIn(tenant), files)
 
-/** The server refuses it before any byte is sent, so there is no use in reading it for its checksum. */
+/** The server refuses such a file before any byte is sent, so computing its checksum is not needed. */
 function isTooLarge(tenant: string, { size }: Blob): boolean {
   const shell = clientOf(tenant).readQuery({ query: ShellPartsDocument })
   if (!shell?.usage || !shell.viewer) return false
@@ -52,10 +52,10 @@ function isTooLarge(tenant: string, { size }: Blob): boolean {
 const personIn = (tenant: string): string =>
   clientOf(tenant).readQuery({ query: ShellPartsDocument })?.viewer?.principal.email ?? ''
 
-/** Folders that are being read, and what stops it. */
+/** The controllers that stop reading folders. */
 const readings = new Set<{ readonly tenant: string; readonly stop: AbortController }>()
 
-/** Adds what was dropped: files at once, and those in folders as they are read. */
+/** Adds dropped files at once, and files in dropped folders as they are read. */
 export async function addDropped(tenant: string, { files, folders }: Dropped): Promise<void> {
   addFiles(tenant, files)
   if (folders.length === 0) return
@@ -83,7 +83,7 @@ export async function addDropped(tenant: string, { files, folders }: Dropped): P
   note(tenant, { isReading: [...readings].some((other) => other.tenant === tenant) })
 }
 
-/** The files of a folder that was chosen. The browser has read it already. */
+/** Adds the files of a chosen folder, which the browser has already read. */
 export function addFolder(tenant: string, { files, junk }: { files: readonly ChosenFile[]; junk: number }): void {
   if (files.length + junk === 0) return
   const { files: before, junk: junkBefore } = store.notes(tenant) ?? noNotes
@@ -91,7 +91,7 @@ export function addFolder(tenant: string, { files, junk }: { files: readonly Cho
   addFiles(tenant, files)
 }
 
-/** Cancels what has not arrived, and finds no more files in dropped folders. */
+/** Cancels all unfinished uploads, and stops reading dropped folders. */
 export function cancelAll(tenant: string): void {
   for (const { stop, tenant: of } of readings) if (of === tenant) stop.abort()
   uploads.cancelAll(tenant)
@@ -102,13 +102,13 @@ const noNotes: FolderNotes = { isReading: false, files: 0, junk: 0, emptyFolders
 const note = (tenant: string, changes: Partial<FolderNotes>) =>
   store.setNotes(tenant, { ...(store.notes(tenant) ?? noNotes), ...changes })
 
-/** After signing out: the next person in this tab must not see what was being uploaded. */
+/** Drops all uploads after signing out, so that the next person in this tab does not see them. */
 export function forgetUploads(): void {
   for (const { stop } of readings) stop.abort()
   uploads.dropAll()
 }
 
-/** Closing the tab would stop what is on its way: the browser asks first. */
+/** Makes the browser ask before it closes a tab with running uploads. */
 window.addEventListener('beforeunload', (event) => {
   if (readings.size > 0 || uploads.unfinishedCount() > 0) event.preventDefault()
 })
@@ -117,7 +117,7 @@ window.addEventListener('online', () => {
   if (store.pause() === 'unreachable') uploads.resume()
 })
 
-/** Nothing of an intent goes into the cache: its address is a credential, and nobody reads it from there. */
+/** Intents are not cached: their address is a credential, and nothing reads it from the cache. */
 function gatewayOf(client: ApolloClient): UploadGateway {
   const fetchPolicy = 'no-cache'
   return {

@@ -1,7 +1,7 @@
-/** Ids in the order in which they have their turn. Taking the next one is cheap, however many wait. */
+/** A queue of ids. Taking the next one takes constant time. */
 export class WaitingLine {
   #ids: string[] = []
-  /** Those before have had their turn. */
+  /** The index of the next id. */
   #next = 0
 
   get isEmpty(): boolean {
@@ -12,13 +12,13 @@ export class WaitingLine {
     this.#ids.push(id)
   }
 
-  /** To the front, where it came from. */
+  /** Puts an id back to the front. */
   putBack(id: string): void {
     if (this.#next === 0) this.#ids.unshift(id)
     else this.#ids[(this.#next -= 1)] = id
   }
 
-  /** Undefined if nobody waits. */
+  /** Undefined if the queue is empty. */
   take(): string | undefined {
     const id = this.#ids[this.#next]
     this.#next += 1
