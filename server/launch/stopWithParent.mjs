@@ -10,7 +10,7 @@ export function stopWithParent() {
   const timer = setInterval(() => {
     if (process.ppid === parent) return
     clearInterval(timer)
-    process.kill(process.pid, 'SIGTERM')
+    process.kill(process.pid, 'SIGHUP')
   }, checkMs)
   timer.unref()
 }

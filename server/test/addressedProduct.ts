@@ -33,6 +33,7 @@ export interface AddressedProduct {
 
 export interface ServedApi {
   readonly port: number
+  drain(): void
   close(): Promise<void>
 }
 
@@ -80,7 +81,7 @@ export async function openAddressedProduct(): Promise<AddressedProduct> {
         localClientBucket(backends.blobs, { bucket: options, door, publicUrl }),
         patience,
       )
-      return { port, close: () => api.close() }
+      return { port, drain: () => api.drain(), close: () => api.close() }
     },
     async close() {
       await backends.close()

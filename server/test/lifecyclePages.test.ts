@@ -75,8 +75,8 @@ const sectionOf = ({ command, expected }: ByHand) =>
 const promisesPath = 'server/src/cli/verify/promises.ts'
 const introduction = `# Verification
 
-One or more commands for each promise of \`ARCHITECTURE.md\`. Run them from the root of a checkout. \`filegraph verify\` checks the
-running system itself and prints the same commands. Both come from \`promises\` (\`${promisesPath}:${lineOf('promises', promisesPath, 0)}\`).
+One or more commands for each promise of \`ARCHITECTURE.md\`. Run them from the root of a checkout. \`filegraph verify\` asks the
+running system itself and prints the same commands; both come from \`promises\` (\`${promisesPath}:${lineOf('promises', promisesPath, 0)}\`).
 
 - Commands with \`psql\` need \`DATABASE_URL\` of a superuser or of a role with BYPASSRLS. Row-level security hides the rows of
   every tenant from other roles: each count is then 0 and proves nothing. If \`DATABASE_SCHEMA\` is set, replace \`filegraph\` with it.

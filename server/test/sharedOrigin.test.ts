@@ -237,6 +237,22 @@ describe('an upload', () => {
     socket.destroy()
   })
 
+  it('and a download are answered while the server drains, and end their connections', async () => {
+    const leaving = await product.serve()
+    const at = `http://127.0.0.1:${leaving.port}`
+    const through = sendAlong({ address: at })
+    const { url, headers } = await intentAt(through, at, product.key)
+    const { get } = await uploadAt(through, at, product.key)
+    leaving.drain()
+    const sent = await through(url, { method: 'PUT', headers: { ...headers, 'content-length': '5' }, body: 'Hello' })
+    const read = await through(get)
+    expect([sent, read].map((answer) => [answer.status, answer.headers.connection])).toEqual([
+      [200, 'close'],
+      [200, 'close'],
+    ])
+    await leaving.close()
+  })
+
   it('under way when the server closes is finished', async () => {
     const leaving = await product.serve()
     const at = `http://127.0.0.1:${leaving.port}`

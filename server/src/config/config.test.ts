@@ -43,6 +43,12 @@ describe('the configuration', () => {
     })
   })
 
+  it('drains only if another process can serve the same data', () => {
+    const { DATABASE_URL, ...bucket } = external
+    const drains = [{}, { DATABASE_URL }, bucket, external, { SHUTDOWN_DRAIN_SECONDS: '7' }]
+    expect(drains.map((environment) => readConfig(environment).drainSeconds)).toEqual([0, 0, 0, 5, 7])
+  })
+
   it('is frozen to the bottom', () => {
     const config = readConfig(external)
     expect(Object.isFrozen(config) && Object.isFrozen(config.http) && Object.isFrozen(config.http.allowedOrigins)).toBe(

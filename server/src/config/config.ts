@@ -60,11 +60,19 @@ export interface Config {
   /** 0 turns the limit off. */
   readonly rateLimit: { readonly operationsPerMinute: number }
   readonly cleanup: CleanupSettings
+  /** How long the API still serves after SIGTERM, so that a proxy stops sending requests to it. */
+  readonly drainSeconds: number
   readonly seedDemo: boolean
   readonly logLevel: (typeof logLevels)[number]
   /** Problems that do not prevent a start. */
   readonly warnings: readonly string[]
 }
+
+/**
+ * A health check each second that fails twice is over after 3 s, and a Kubernetes service forgets an endpoint sooner. With
+ * the 10 s for requests in flight, a process ends well within the 30 s that Kubernetes waits before it kills.
+ */
+export const drainSeconds = 5
 
 const repository = fileURLToPath(new URL('../../..', import.meta.url))
 
@@ -81,6 +89,8 @@ export function readConfig(environment: Readonly<Record<string, string | undefin
     trustProxy: read.yesNo('TRUST_PROXY', false),
   }
   const bucket = readBucket(read)
+  // Only one process can have an embedded part, so no proxy can send its requests to another.
+  const isAlone = database.kind === 'embedded' || bucket.kind === 'embedded'
   // No other installation can reach the local bucket of an embedded database.
   const isClosed = database.kind === 'embedded' && bucket.kind === 'embedded'
   const config: Omit<Config, 'warnings'> = {
@@ -95,6 +105,7 @@ export function readConfig(environment: Readonly<Record<string, string | undefin
     graphql: { introspection: read.yesNo('GRAPHQL_INTROSPECTION', true), graphiql: read.yesNo('GRAPHIQL', true) },
     rateLimit: { operationsPerMinute: read.whole('RATE_LIMIT_OPERATIONS_PER_MINUTE', 6000, 0, 10_000_000) },
     cleanup: { ...readCleanup(read), ...(isClosed && { settleMs: 0 }) },
+    drainSeconds: read.whole('SHUTDOWN_DRAIN_SECONDS', isAlone ? 0 : drainSeconds, 0, 3600),
     seedDemo: read.yesNo('SEED_DEMO', database.kind === 'embedded'),
     logLevel: read.oneOf('LOG_LEVEL', logLevels, 'info'),
   }

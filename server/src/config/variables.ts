@@ -199,6 +199,13 @@ export const configVariables = [
     example: '100000',
   },
   {
+    name: 'SHUTDOWN_DRAIN_SECONDS',
+    description:
+      'How long a process that got SIGTERM still serves while `/readyz` answers 503, so that a proxy stops sending to it.',
+    fallback: '`5`, or `0` with an embedded part',
+    example: '15',
+  },
+  {
     name: 'SEED_DEMO',
     description: 'Create a demo with known passwords in an empty database.',
     fallback: '`true` with the embedded Postgres, `false` with another',

@@ -46,11 +46,18 @@ export interface HttpServerOptions<C extends BaseContext> extends Pick<Context, 
   /** Null if the bucket is external. */
   readonly bucketDoor: BucketDoor | null
   readonly readiness: () => Promise<Readiness>
+  /** True once the process has been told to stop. It still serves, and asks for no more requests. Default: never. */
+  readonly isDraining?: () => boolean
   /** How long `close()` waits for requests in flight. Default: 10 s. */
   readonly closeWithinMs?: number
   /** How long a client may take to send the rest of a request after its headers. Default: 30 s. */
   readonly requestMs?: number
 }
+
+/** How long requests in flight may take to finish after the server closed. */
+export const closeWithinMs = 10_000
+
+const never = () => false
 
 /** Creates the HTTP server without listening. Call `await app.listen({ host, port })` and `await app.close()`. */
 export function createHttpServer<C extends BaseContext>(options: HttpServerOptions<C>): FastifyInstance {
@@ -65,7 +72,7 @@ export function createHttpServer<C extends BaseContext>(options: HttpServerOptio
   app.setErrorHandler((error, request, reply) => answerError(logger, error, request, reply))
   logRequests(app, logger)
   sendSecurityHeaders(app, setHeaders, sites.publicUrl)
-  boundClosing(app, options.closeWithinMs ?? 10_000)
+  boundClosing(app, options.closeWithinMs ?? closeWithinMs, options.isDraining ?? never)
   addGraphqlRoutes(app, {
     ...options,
     authenticateRequest: requestAuthentication(app, options, cookie),
@@ -74,7 +81,7 @@ export function createHttpServer<C extends BaseContext>(options: HttpServerOptio
   })
   const deviceCookie = new SessionCookie(sites.publicUrl, 'device')
   addSessionRoutes(app, { services: { ...options, ...config.session }, sites, cookie, deviceCookie })
-  addHealthRoutes(app, options.readiness)
+  addHealthRoutes(app, options.readiness, options.isDraining ?? never)
   addConsoleRoutes(app, {
     directory: options.consoleDirectory,
     graphiql: config.graphql.graphiql,
@@ -85,12 +92,12 @@ export function createHttpServer<C extends BaseContext>(options: HttpServerOptio
 }
 
 function openFastify<C extends BaseContext>(
-  { config, logger, bucketDoor, requestMs = 30_000 }: HttpServerOptions<C>,
+  { config, logger, bucketDoor, requestMs = 30_000, isDraining = never }: HttpServerOptions<C>,
   setHeaders: SetHeaders,
 ): FastifyInstance {
   const basePath = basePathOf(config.http.publicUrl)
   return fastify({
-    serverFactory: (answerApi) => openServer(answerApi, { bucketDoor, logger, requestMs }),
+    serverFactory: (answerApi) => openServer(answerApi, { bucketDoor, logger, requestMs, isDraining }),
     rewriteUrl: ({ url = '/' }) => withoutBasePath(url, basePath),
     // Fastify's own log lines contain query strings. `logRequests` and `answerError` log instead.
     logger: false,
@@ -137,8 +144,11 @@ function requestAuthentication<C extends BaseContext>(
 /**
  * Makes `close()` graceful. The server accepts no new request. Requests in flight get a response and close their
  * connection. Connections that remain after `milliseconds` are closed.
+ *
+ * While it drains, responses close their connection too: then no connection is idle when the server closes, and no proxy
+ * sends a request on a connection that is being closed.
  */
-function boundClosing(app: FastifyInstance, milliseconds: number): void {
+function boundClosing(app: FastifyInstance, milliseconds: number, isDraining: () => boolean): void {
   let isClosing = false
   app.addHook('preClose', async () => {
     isClosing = true
@@ -147,6 +157,6 @@ function boundClosing(app: FastifyInstance, milliseconds: number): void {
     if (!app.server.listening) clearTimeout(timer)
   })
   app.addHook('onSend', async (_, reply) => {
-    if (isClosing) reply.header('connection', 'close')
+    if (isClosing || isDraining()) reply.header('connection', 'close')
   })
 }

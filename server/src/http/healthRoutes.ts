@@ -7,8 +7,8 @@ export interface Readiness {
   readonly deletes: 'allowed' | 'refused' | 'unknown'
 }
 
-/** Longer than the timeout of each check. */
-const patienceMs = 3_000
+/** `/readyz` answers within this time. Longer than the timeout of each check. */
+export const readyWithinMs = 3_000
 
 const nothingReady: Readiness = { database: false, bucket: false, migrations: false, deletes: 'unknown' }
 
@@ -16,25 +16,30 @@ const nothingReady: Readiness = { database: false, bucket: false, migrations: fa
  * `/healthz` answers 200 while the process runs. `/readyz` answers 200 if it can serve requests and 503 if not. Neither
  * needs credentials. `deletes` does not change the status: a process whose sweeps are refused still serves requests.
  */
-export function addHealthRoutes(app: FastifyInstance, readiness: () => Promise<Readiness>): void {
+export function addHealthRoutes(
+  app: FastifyInstance,
+  readiness: () => Promise<Readiness>,
+  isDraining: () => boolean,
+): void {
   app.get('/healthz', async (_, reply) => reply.header('cache-control', 'no-store').send({ status: 'ok' }))
 
   let asked: Promise<Readiness> | null = null
   app.get('/readyz', async (_, reply) => {
+    reply.header('cache-control', 'no-store')
+    if (isDraining()) return reply.code(503).send({ status: 'draining' })
     // Concurrent requests share one check.
     asked ??= withinPatience(readiness).finally(() => (asked = null))
     const { database, bucket, migrations, deletes } = await asked
     const isReady = database && bucket && migrations
     return reply
       .code(isReady ? 200 : 503)
-      .header('cache-control', 'no-store')
       .send({ status: isReady ? 'ready' : 'unavailable', database, bucket, migrations, deletes })
   })
 }
 
 function withinPatience(readiness: () => Promise<Readiness>): Promise<Readiness> {
   return new Promise((resolve) => {
-    const timer = setTimeout(resolve, patienceMs, nothingReady)
+    const timer = setTimeout(resolve, readyWithinMs, nothingReady)
     readiness()
       .catch(() => nothingReady)
       .then((ready) => {

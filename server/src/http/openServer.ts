@@ -15,6 +15,8 @@ export interface ServerSettings {
   readonly logger: Logger
   /** How long a client may take to send the rest of a request after its headers. Does not apply to the bucket. */
   readonly requestMs: number
+  /** True while connections must end with their next response, although the server listens. */
+  readonly isDraining: () => boolean
 }
 
 const headersTimeout = 10_000
@@ -64,7 +66,7 @@ function boundReceiving(http: IncomingMessage, response: ServerResponse, millise
 
 async function answerBucket(
   server: Server,
-  { bucketDoor, logger }: ServerSettings & { readonly bucketDoor: BucketDoor },
+  { bucketDoor, logger, isDraining }: ServerSettings & { readonly bucketDoor: BucketDoor },
   exchange: { readonly http: IncomingMessage; readonly response: ServerResponse; readonly expectsContinue: boolean },
 ): Promise<void> {
   const { http, response, expectsContinue } = exchange
@@ -73,7 +75,7 @@ async function answerBucket(
   for (const [name, value] of Object.entries(bucketHeaders)) response.setHeader(name, value)
   response.setHeader('x-request-id', requestId)
   const isClosing = () => !server.listening
-  if (isClosing()) response.setHeader('connection', 'close')
+  if (isClosing() || isDraining()) response.setHeader('connection', 'close')
   response.once('close', () => {
     const milliseconds = Math.round(performance.now() - began)
     const facts = { requestId, method: http.method, path: pathOf({ url: http.url ?? '/' }).slice(0, 500) }

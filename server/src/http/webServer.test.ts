@@ -261,6 +261,28 @@ describe('a client that sends nonsense', () => {
 })
 
 describe('shutting down', () => {
+  it('begins with a drain: it is not ready, answers everything else, and ends each connection', async () => {
+    let isDraining = false
+    const leaving = await startTestHttpServer({ options: { isDraining: () => isDraining } })
+    const facts = async (path: string) => {
+      const answer = await get(path, {}, leaving)
+      return [answer.status, answer.headers.get('connection')]
+    }
+    expect([await facts('/readyz'), await facts('/healthz')]).toEqual([
+      [200, 'keep-alive'],
+      [200, 'keep-alive'],
+    ])
+    isDraining = true
+    expect([await facts('/readyz'), await facts('/healthz'), await facts('/nothing')]).toEqual([
+      [503, 'close'],
+      [200, 'close'],
+      [404, 'close'],
+    ])
+    const asked = await leaving.ask('{ hello }')
+    expect([await asked.json(), asked.headers.get('connection')]).toEqual([{ data: { hello: 'world' } }, 'close'])
+    await leaving.close()
+  })
+
   it('finishes the request in flight, accepts no other, and is not held up by idle connections', async () => {
     const leaving = await startTestHttpServer()
     expect((await get('/healthz', {}, leaving)).status).toBe(200)

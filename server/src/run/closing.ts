@@ -42,6 +42,14 @@ export class Closing {
     this.#hurry()
   }
 
+  /** Waits, but no longer than until `hurry`. */
+  async pause(milliseconds: number): Promise<void> {
+    const waiting = new AbortController()
+    const paused = sleep(milliseconds, undefined, { signal: waiting.signal }).catch(() => undefined)
+    await Promise.race([paused, this.#hurried])
+    waiting.abort()
+  }
+
   /** Closes all parts. A part that fails to close does not prevent the others from closing. */
   async closeAll(): Promise<void> {
     for (const part of this.#open.splice(0).toReversed()) {
@@ -59,8 +67,10 @@ export class Closing {
 
 const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
 
+type StopSignal = (typeof signals)[number]
+
 /**
- * A terminal sends Ctrl+C to every process of the group, and the parent process forwards it too. A second signal within
+ * A terminal sends Ctrl+C to every process of the group, and the parent process forwards it too. The same signal within
  * this time is the same request.
  */
 const sameWishMs = 1_000
@@ -73,27 +83,36 @@ export class StopAsked extends Error {
 export interface StopSignals {
   /** Resolves at the first signal. */
   readonly stopped: Promise<void>
+  /** The first signal. Null before it. */
+  readonly asked: StopSignal | null
   /** Throws `StopAsked` after the first signal. */
   throwIfAsked(): void
   /** Removes the listeners. The next signal ends the process, as Node does by default. */
   ignore(): void
 }
 
-/** Listens for a request to stop. Calls `hurry` if the request is repeated more than a second later. */
+/**
+ * Listens for a request to stop. Calls `hurry` if the request is repeated: by another signal at once, by the same one
+ * more than a second later. SIGHUP repeats nothing: systemd can send it together with SIGTERM.
+ */
 export function listenForStop(hurry: () => void): StopSignals {
-  let askedAt: number | null = null
+  let asked: { readonly signal: StopSignal; readonly at: number } | null = null
   let resolveStopped: () => void = () => undefined
   const stopped = new Promise<void>((resolve) => (resolveStopped = resolve))
-  const onSignal = () => {
-    if (askedAt !== null && Date.now() - askedAt > sameWishMs) hurry()
-    askedAt ??= Date.now()
+  const onSignal = (signal: StopSignal) => {
+    const isRepeated = asked && (signal !== asked.signal || performance.now() - asked.at > sameWishMs)
+    if (isRepeated && signal !== 'SIGHUP') hurry()
+    asked ??= { signal, at: performance.now() }
     resolveStopped()
   }
   for (const signal of signals) process.on(signal, onSignal)
   return {
     stopped,
+    get asked() {
+      return asked?.signal ?? null
+    },
     throwIfAsked: () => {
-      if (askedAt !== null) throw new StopAsked()
+      if (asked) throw new StopAsked()
     },
     ignore: () => signals.forEach((signal) => process.off(signal, onSignal)),
   }

@@ -77,4 +77,22 @@ describe('processes on a database and a bucket that are elsewhere', () => {
     expect(linesOf(api.stdout).filter(({ msg }) => msg === 'Request')).toHaveLength(2)
     expect(api.stdout + worker.stdout).not.toContain(access.secretAccessKey)
   })
+
+  it('drain after SIGTERM, not after SIGINT, and end at once after a second signal', patience, async () => {
+    const draining = { ...environment, SHUTDOWN_DRAIN_SECONDS: '3600' }
+    const [first, second] = [new Filegraph(['api'], draining), new Filegraph(['api'], draining)]
+    const url = (await saying(first, 'The API is up'))?.url ?? ''
+    await saying(second, 'The API is up')
+    expect((await fetch(`${url}/healthz`)).headers.get('connection')).toBe('keep-alive')
+
+    first.child.kill('SIGTERM')
+    await saying(first, 'Draining')
+    const [ready, other] = await Promise.all([fetch(`${url}/readyz`), fetch(`${url}/graphql?query={__typename}`)])
+    expect([ready.status, await ready.json()]).toEqual([503, { status: 'draining' }])
+    expect([other.status, other.headers.get('connection')]).toEqual([400, 'close'])
+    expect(await first.stop('SIGINT')).toMatchObject({ code: 0, stderr: '' })
+
+    expect(await second.stop('SIGINT')).toMatchObject({ code: 0, stderr: '' })
+    expect(second.stdout).not.toContain('Draining')
+  })
 })

@@ -5,9 +5,9 @@ import { notMigrated } from '../cli/withBackends.ts'
 import { type Config, readConfig } from '../config/config.ts'
 import { watchBucket } from '../domain/installation/watchBucket.ts'
 import { addressesBeside, shownUrl } from './addresses.ts'
-import { startApi } from './api.ts'
+import { closeAfterDraining, startApi } from './api.ts'
 import { externalClientBucket } from './clientBucket.ts'
-import { Closing, listenForStop } from './closing.ts'
+import { Closing, listenForStop, type StopSignals } from './closing.ts'
 import { withUsablePort } from './listeningPort.ts'
 import { standardLogger } from './openLog.ts'
 import { naming, variablesOf } from './partFailed.ts'
@@ -20,10 +20,11 @@ import { startWorker } from './worker.ts'
  * answer. It logs that it is up after the application has opened a connection.
  */
 export const runApi = (terminal: Terminal): Promise<void> =>
-  runUntilStopped(terminal, 'api', async (backends, { config, addresses, closing }) => {
+  runUntilStopped(terminal, 'api', async (backends, { config, addresses, closing, signals }) => {
     await watch(backends, closing)
     const api = await startApi(backends, config, externalClientBucket(backends.blobs, addresses.bucket))
-    closing.add('api', () => api.close())
+    const { drainSeconds } = config
+    closeAfterDraining(api, { closing, signals, drainSeconds, logger: backends.logger })
     const waiting = new AbortController()
     closing.add('wait for the database', async () => waiting.abort())
     const { port } = config.http
@@ -68,6 +69,7 @@ interface Process {
   readonly config: Config
   readonly addresses: Addresses
   readonly closing: Closing
+  readonly signals: StopSignals
 }
 
 async function watch(backends: Backends, closing: Closing): Promise<void> {
@@ -98,7 +100,7 @@ async function runUntilStopped(
       applicationName: `filegraph ${name}`,
     })
     closing.add('backends', () => backends.close())
-    await open(backends, { config, addresses, closing })
+    await open(backends, { config, addresses, closing, signals })
     await signals.stopped
     logger.info('Stopping')
   } finally {

@@ -4,7 +4,7 @@ import { type Config, readConfig } from '../config/config.ts'
 import { readRefusal, watchBucket } from '../domain/installation/watchBucket.ts'
 import { type DataDirectory, openDataDirectory } from '../embedded/folder/dataDirectory.ts'
 import { networkUrls, shownUrl } from './addresses.ts'
-import { startApi } from './api.ts'
+import { closeAfterDraining, startApi } from './api.ts'
 import { externalClientBucket, localClientBucket } from './clientBucket.ts'
 import { Closing, listenForStop, StopAsked, type StopSignals } from './closing.ts'
 import { seedDemo } from './demo/seedDemo.ts'
@@ -79,7 +79,7 @@ async function bringUp({ config, directory, log, closing, signals }: Starting): 
     ? localClientBucket(blobs, { bucket: addresses.bucket, door: bucketDoor, publicUrl: config.http.publicUrl })
     : externalClientBucket(blobs, addresses.bucket)
   const api = await startApi(backends, config, clientBucket)
-  closing.add('api', () => api.close())
+  closeAfterDraining(api, { closing, signals, drainSeconds: config.drainSeconds, logger })
   signals.throwIfAsked()
   const url = shownUrl(config.http)
   directory.writeInstance({ pid: process.pid, url, ...ports })

@@ -48,6 +48,7 @@ export async function startLocalBucket(options: LocalBucketOptions): Promise<Loc
   const answer = (expectsContinue: boolean) => (http: IncomingMessage, response: ServerResponse) => {
     http.on('error', ignore)
     response.on('close', () => closeIfStopping(server))
+    if (!server.listening) response.setHeader('connection', 'close')
     answerRequest(bucket, endpoint, { http, response, expectsContinue }, reportBug).catch((error: unknown) => {
       reportBug(error)
       response.destroy()
