@@ -83,7 +83,7 @@ export interface TestServiceOptions {
   readonly searchPath?: string
 }
 
-const impatient = { connectMilliseconds: 1_000, answerMilliseconds: 1_000, attempts: 2, restMilliseconds: 0 }
+const impatient = { connectMilliseconds: 1_000, answerMilliseconds: 1_000, attempts: 2 }
 
 export async function startTestService({
   behindProxy = false,

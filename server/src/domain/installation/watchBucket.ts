@@ -40,12 +40,13 @@ export async function watchBucket(
 ): Promise<BucketWatch> {
   const stopped = new AbortController()
   const state = new WatchState(ctx.logger, sentenceFor)
-  const first = lookAt(ctx, state, advanceMarker)
+  const lookAt = (look: Look) => lookOnce(ctx, state, look, stopped.signal)
+  const first = lookAt(advanceMarker)
   void (async () => {
     let hasMarked = await first
     while (!stopped.signal.aborted) {
       await pause(hasMarked ? usualMs : retryMs, stopped.signal)
-      if (!stopped.signal.aborted) hasMarked = await lookAt(ctx, state, hasMarked ? assertOwnBucket : advanceMarker)
+      if (!stopped.signal.aborted) hasMarked = await lookAt(hasMarked ? assertOwnBucket : advanceMarker)
     }
   })()
   await Promise.race([first, pause(patienceMs, stopped.signal)])
@@ -55,13 +56,16 @@ export async function watchBucket(
 const pause = (milliseconds: number, signal: AbortSignal): Promise<unknown> =>
   sleep(milliseconds, undefined, { signal, ref: false }).catch(() => undefined)
 
-/** True if there was an answer. A refusal counts as one. */
-async function lookAt(ctx: Parts, state: WatchState, look: (ctx: Parts) => Promise<unknown>): Promise<boolean> {
+type Look = (ctx: Parts) => Promise<unknown>
+
+/** True if there was an answer. A refusal counts as one. What ends after the watch was stopped is not logged. */
+async function lookOnce(ctx: Parts, state: WatchState, look: Look, stopped: AbortSignal): Promise<boolean> {
   try {
     await look(ctx)
-    state.tellRight()
+    if (!stopped.aborted) state.tellRight()
     return true
   } catch (error) {
+    if (stopped.aborted) return false
     if (error instanceof RunEnded) state.tellRefusal(error.message)
     else state.tellFailure(error)
     return error instanceof RunEnded

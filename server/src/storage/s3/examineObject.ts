@@ -1,11 +1,10 @@
 import { createHash, type Hash } from 'node:crypto'
 import { setImmediate as nextTurn } from 'node:timers/promises'
-import { GetObjectCommand, type S3Client } from '@aws-sdk/client-s3'
 import type { ExaminedObject, ExpectedObject, HashedObject, ReadOptions } from '../blobStore.ts'
-import { readStartOf } from './objectBodies.ts'
-import type { AskedObject, BytesOf, ObjectAnswer, PlainRequests } from './plainRequests.ts'
+import type { AskedObject, BucketReader, ObjectAnswer } from './bucketReader.ts'
 import { hasMd5Etag, type ObjectPart, readExaminedObject, readLabels, readPartHead } from './readS3Answer.ts'
-import { describeFailure, unavailable } from './s3Failure.ts'
+import { unavailable } from './s3Failure.ts'
+import type { BytesOf } from './storeRequests.ts'
 
 /** An object up to this size is read whole. That costs little more than reading its start. */
 const largestReadWhole = 65_536
@@ -16,16 +15,28 @@ const rangeBytes = 8 * 1024 ** 2
 /** Hashing this much takes about a millisecond. Then the event loop serves other requests. */
 const hashedAtOnce = 512 * 1024
 
-/** Reads objects with plain requests, and with the SDK if a plain request gives no usable answer. */
-export interface ObjectReader {
-  readonly client: S3Client
-  readonly plain: PlainRequests
-  readonly bucket: string
+/** `BlobStore.readStart` over S3. */
+export async function readStart(reader: BucketReader, key: string, maxBytes: number): Promise<Uint8Array | null> {
+  if (!Number.isSafeInteger(maxBytes) || maxBytes < 1) throw new RangeError(`Cannot read ${maxBytes} bytes`)
+  try {
+    const start = await getFromStart(reader, { key, range: `bytes=0-${maxBytes - 1}` }, (length) =>
+      Math.min(length, maxBytes),
+    )
+    if (!start) return null
+    const { byteSize } = readPartHead(start.head, 0)
+    const expected = Math.min(maxBytes, byteSize)
+    if (start.bytes.byteLength < expected) {
+      throw new Error(`The body ended after ${start.bytes.byteLength} of ${expected} bytes`)
+    }
+    return Uint8Array.from(start.bytes)
+  } catch (error) {
+    throw unavailable('GET', error)
+  }
 }
 
 /** `BlobStore.examine` over S3. */
 export async function examineObject(
-  reader: ObjectReader,
+  reader: BucketReader,
   key: string,
   { byteSize, startBytes }: ExpectedObject,
   options: ReadOptions,
@@ -45,7 +56,7 @@ export async function examineObject(
 
 /** `BlobStore.hash` over S3. */
 export async function hashObject(
-  reader: ObjectReader,
+  reader: BucketReader,
   key: string,
   options: ReadOptions,
 ): Promise<HashedObject | null> {
@@ -71,7 +82,7 @@ export async function hashObject(
 }
 
 /** Reads a whole range, or the rest of the object. Reads a truncated body again over another connection. */
-async function readRange(reader: ObjectReader, asked: AskedObject, offset: number): Promise<ObjectPart | null> {
+async function readRange(reader: BucketReader, asked: AskedObject, offset: number): Promise<ObjectPart | null> {
   const bytesOf = (length: number) => Math.min(length, rangeBytes)
   const question = { ...asked, range: `bytes=${offset}-${offset + rangeBytes - 1}` }
   for (const onNewConnection of [asked.onNewConnection ?? false, true]) {
@@ -91,37 +102,14 @@ async function addToHashes(hashes: readonly Hash[], bytes: Uint8Array): Promise<
 }
 
 /** Null if the object does not exist. */
-async function getFromStart(reader: ObjectReader, asked: AskedObject, bytesOf: BytesOf): Promise<ObjectPart | null> {
-  const answer = await getObject(reader, asked, bytesOf)
+async function getFromStart(reader: BucketReader, asked: AskedObject, bytesOf: BytesOf): Promise<ObjectPart | null> {
+  const answer = await reader.get(asked, bytesOf)
   // An empty object has no first byte, so the range does not exist.
-  const start = answer === 'InvalidRange' ? await getObject(reader, { ...asked, range: undefined }, bytesOf) : answer
+  const start = answer === 'InvalidRange' ? await reader.get({ ...asked, range: undefined }, bytesOf) : answer
   return start === 'NoSuchKey' ? null : partOf(start)
 }
 
 function partOf(answer: ObjectAnswer): ObjectPart {
   if (typeof answer === 'string') throw new Error(`The store gave no part of the object: ${answer}`)
   return answer
-}
-
-const getObject = async (reader: ObjectReader, asked: AskedObject, bytesOf: BytesOf): Promise<ObjectAnswer> =>
-  (await reader.plain.get(asked, bytesOf)) ?? getThroughSdk(reader, asked, bytesOf)
-
-async function getThroughSdk(
-  { client, bucket }: ObjectReader,
-  asked: AskedObject,
-  bytesOf: BytesOf,
-): Promise<ObjectAnswer> {
-  const { key, range, etag } = asked
-  try {
-    const condition = etag === undefined ? {} : { IfMatch: `"${etag}"` }
-    const head = await client.send(new GetObjectCommand({ Bucket: bucket, Key: key, Range: range, ...condition }))
-    const { ContentLength = 0 } = head
-    return { head, bytes: await readStartOf(head, Math.max(bytesOf(ContentLength), 1)) }
-  } catch (error) {
-    const { code, status } = describeFailure(error)
-    if (code === 'NoSuchKey') return code
-    if (status === 416) return 'InvalidRange'
-    if (status === 412) return 'PreconditionFailed'
-    throw error
-  }
 }

@@ -1,9 +1,5 @@
 import {
   DeleteObjectsCommand,
-  GetObjectCommand,
-  HeadBucketCommand,
-  HeadObjectCommand,
-  ListObjectsV2Command,
   type S3Client,
   AbortMultipartUploadCommand,
   ListMultipartUploadsCommand,
@@ -20,76 +16,53 @@ import type {
 } from '../blobStore.ts'
 import type { BucketOptions } from '../bucketAddress.ts'
 import { createUrlSigner } from '../signing/signUrl.ts'
-import { examineObject, hashObject, type ObjectReader } from './examineObject.ts'
-import { readStartOf, writeObject } from './objectBodies.ts'
-import { createPlainRequests, type PlainRequests } from './plainRequests.ts'
-import { readDatedObject, readDeleteOutcome, readListPage, readUploadsPage } from './readS3Answer.ts'
+import { type BucketReader, createBucketReader } from './bucketReader.ts'
+import { examineObject, hashObject, readStart } from './examineObject.ts'
+import { readDeleteOutcome, readUploadsPage } from './readS3Answer.ts'
 import { createS3Client, usualPatience, type S3Patience } from './s3Client.ts'
 import { describeFailure, unavailable } from './s3Failure.ts'
+import { writeObject } from './writeObject.ts'
 
 const maxKeysPerRequest = 1_000
 
 /** The blob store for any S3-compatible bucket. Opens no connection before its first request. */
 export function createS3BlobStore(options: BucketOptions, patience: S3Patience = usualPatience): BlobStore {
   const client = createS3Client(options, patience)
-  const plain = createPlainRequests(options, patience)
+  const reader = createBucketReader(options, patience)
   const { bucket } = options
-  const reader = { client, plain, bucket }
   const signer = createUrlSigner(options)
   return {
     head: (key, how = {}) => head(reader, key, how),
     examine: (key, expected, how = {}) => examineObject(reader, key, expected, how),
-    readStart: (key, maxBytes) => readStart(client, bucket, key, maxBytes),
+    readStart: (key, maxBytes) => readStart(reader, key, maxBytes),
     hash: (key, how = {}) => hashObject(reader, key, how),
     delete: (keys) => deleteObjects(client, bucket, keys),
-    list: (page) => listObjects(client, plain, bucket, page),
-    write: (key, content, how) => writeObject(reader, key, content, how),
+    list: (page) => listObjects(reader, page),
+    write: (key, content, how) => writeObject({ client, bucket }, key, content, how),
     listUnfinishedUploads: (prefix, marker, maxUploads) =>
       listUnfinishedUploads(client, bucket, { prefix, marker, maxUploads }),
     abortUpload: (key, uploadId) => abortUpload(client, bucket, key, uploadId),
     signUpload: signer.signUpload,
     signDownload: signer.signDownload,
-    ping: () => ping(client, bucket),
+    ping: () => ping(reader),
     close: () => {
       client.destroy()
-      plain.close()
+      reader.close()
     },
   }
 }
 
-async function head(
-  { client, plain, bucket }: ObjectReader,
-  key: string,
-  how: ReadOptions,
-): Promise<DatedObject | null> {
+async function head(reader: BucketReader, key: string, how: ReadOptions): Promise<DatedObject | null> {
+  let stored
   try {
-    const stored = await plain.head(key, how)
-    if (stored) return stored
-    if (stored === undefined) {
-      const command = new HeadObjectCommand({ Bucket: bucket, Key: key, ChecksumMode: 'ENABLED' })
-      return readDatedObject(await client.send(command))
-    }
+    stored = await reader.head(key, how)
   } catch (error) {
-    if (describeFailure(error).status !== 404) throw unavailable('HEAD', error)
+    throw unavailable('HEAD', error)
   }
   // The response to a HEAD has no body, so a missing object and a missing bucket look the same. A mistake here would
   // report lost files.
-  if (!(await plain.ping())) await ping(client, bucket)
-  return null
-}
-
-async function readStart(client: S3Client, bucket: string, key: string, maxBytes: number): Promise<Uint8Array | null> {
-  if (!Number.isSafeInteger(maxBytes) || maxBytes < 1) throw new RangeError(`Cannot read ${maxBytes} bytes`)
-  try {
-    const command = new GetObjectCommand({ Bucket: bucket, Key: key, Range: `bytes=0-${maxBytes - 1}` })
-    return await readStartOf(await client.send(command), maxBytes)
-  } catch (error) {
-    const { code, status } = describeFailure(error)
-    if (code === 'NoSuchKey') return null
-    // An empty object has no first byte, so the range does not exist.
-    if (status === 416) return new Uint8Array(0)
-    throw unavailable('GET', error)
-  }
+  if (!stored) await ping(reader)
+  return stored
 }
 
 async function deleteObjects(client: S3Client, bucket: string, keys: readonly string[]): Promise<DeleteOutcome> {
@@ -104,41 +77,21 @@ async function deleteObjects(client: S3Client, bucket: string, keys: readonly st
   }
 }
 
-async function listObjects(
-  client: S3Client,
-  plain: PlainRequests,
-  bucket: string,
-  page: ListOptions,
-): Promise<ListPage> {
+async function listObjects(reader: BucketReader, page: ListOptions): Promise<ListPage> {
   const maxKeys = page.maxKeys ?? maxKeysPerRequest
   if (!Number.isInteger(maxKeys) || maxKeys < 1 || maxKeys > maxKeysPerRequest) {
     throw new RangeError(`Cannot list ${maxKeys} keys at once`)
   }
   try {
-    const listing = await plain.list(page, maxKeys)
-    if (listing) return readListPage(listing, bucket, page)
-    const command = new ListObjectsV2Command({
-      Bucket: bucket,
-      Prefix: page.prefix,
-      MaxKeys: maxKeys,
-      // A key can contain characters that XML cannot represent.
-      EncodingType: 'url',
-      ...whereToBegin(page),
-    })
-    return readListPage(await client.send(command), bucket, page)
+    return await reader.list(page, maxKeys)
   } catch (error) {
     throw unavailable('ListObjectsV2', error)
   }
 }
 
-function whereToBegin({ continuationToken, startAfter }: ListOptions) {
-  if (continuationToken !== undefined) return { ContinuationToken: continuationToken }
-  return startAfter === undefined || startAfter === '' ? {} : { StartAfter: startAfter }
-}
-
-async function ping(client: S3Client, bucket: string): Promise<void> {
+async function ping(reader: BucketReader): Promise<void> {
   try {
-    await client.send(new HeadBucketCommand({ Bucket: bucket }))
+    await reader.ping()
   } catch (error) {
     throw unavailable('HeadBucket', error)
   }

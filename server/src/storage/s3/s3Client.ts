@@ -7,10 +7,6 @@ export interface S3Patience {
   /** The time to the response headers, and between two chunks of the body. */
   readonly answerMilliseconds: number
   readonly attempts: number
-  /**
-   * How long plain requests are suspended after a store gave no plain answer. Default: 10 s. See `plainRequests.ts`.
-   */
-  readonly restMilliseconds?: number
 }
 
 export const usualPatience: S3Patience = { connectMilliseconds: 3_000, answerMilliseconds: 10_000, attempts: 3 }

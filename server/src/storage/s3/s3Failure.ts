@@ -1,6 +1,8 @@
+import { STATUS_CODES } from 'node:http'
 import { BlobStoreUnavailable } from '../blobStore.ts'
+import type { StoreAnswer } from './storeRequests.ts'
 
-/** The S3 error code, HTTP status and message of an SDK error. Each can be missing. */
+/** The S3 error code, HTTP status and message of an error of a request. Each can be missing. */
 export interface S3Failure {
   readonly code: string
   readonly status: number | undefined
@@ -9,13 +11,31 @@ export interface S3Failure {
 
 export function describeFailure(error: unknown): S3Failure {
   if (!(error instanceof Error)) return { code: 'Unknown', status: undefined, message: String(error) }
-  const { code, $metadata } = error as { code?: unknown; $metadata?: { httpStatusCode?: number } }
+  const { code, status, $metadata } = error as {
+    code?: unknown
+    status?: number
+    $metadata?: { httpStatusCode?: number }
+  }
   const socketCode = typeof code === 'string' ? code : undefined
   return {
     code: error.name === 'Error' || error.name === 'AggregateError' ? (socketCode ?? error.name) : error.name,
-    status: $metadata?.httpStatusCode,
+    status: status ?? $metadata?.httpStatusCode,
     message: error.message || (socketCode ?? 'no message'),
   }
+}
+
+/**
+ * The error for an answer that is one. Its name is the S3 error code. The answer to a HEAD has no body, so the words of its
+ * status take the place of a code: `NotFound`.
+ * https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html
+ */
+export function storeError({ status, body }: StoreAnswer): Error {
+  const [code, message] = ['Code', 'Message'].map((name) => {
+    const [, text] = new RegExp(`<${name}>([^<]{1,1000})</${name}>`).exec(body.toString()) ?? []
+    return text
+  })
+  const name = code ?? (STATUS_CODES[status] ?? 'Unknown').replaceAll(' ', '')
+  return Object.assign(new Error(message ?? `The store answered with ${status}`), { name, status })
 }
 
 /**

@@ -1,32 +1,7 @@
-import { Readable } from 'node:stream'
-import { type GetObjectCommandOutput, PutObjectCommand, type S3Client } from '@aws-sdk/client-s3'
+import { PutObjectCommand, type S3Client } from '@aws-sdk/client-s3'
 import type { WriteOptions } from '../blobStore.ts'
 import { refuseWithoutEtag, installationMetadata } from './readS3Answer.ts'
 import { describeFailure, unavailable } from './s3Failure.ts'
-
-/** Reads at most `maxBytes` and then closes the connection. */
-export async function readStartOf(output: GetObjectCommandOutput, maxBytes: number): Promise<Uint8Array> {
-  const body = streamOf(output)
-  const chunks: Uint8Array[] = []
-  let length = 0
-  // Leaving the loop destroys the stream.
-  for await (const chunk of body as AsyncIterable<Uint8Array>) {
-    chunks.push(chunk)
-    length += chunk.byteLength
-    if (length >= maxBytes) break
-  }
-  if (output.ContentLength === undefined) throw new Error('The answer does not say how long its body is')
-  const expected = Math.min(maxBytes, output.ContentLength)
-  if (length < expected) throw new Error(`The body ended after ${length} of ${expected} bytes`)
-  return Uint8Array.from(Buffer.concat(chunks).subarray(0, maxBytes))
-}
-
-function streamOf(output: GetObjectCommandOutput): Readable {
-  if (!(output.Body instanceof Readable)) throw new Error('The answer has no body')
-  if (!output.ETag) output.Body.destroy()
-  refuseWithoutEtag(output)
-  return output.Body
-}
 
 const maxContentBytes = 65_536
 const attemptsAgainstConflict = 3
