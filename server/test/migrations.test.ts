@@ -66,7 +66,9 @@ it('says what an administrator has to do when its login may not give the role to
   await administrator.unsafe(`create role ${owner} login createrole password 'test'`)
   const url = new URL(database.superuserUrl)
   Object.assign(url, { username: owner, password: 'test' })
-  await expect(migrate(url.href)).rejects.toThrow(`grant filegraph_app, filegraph_functions to "${owner}"`)
+  await expect(migrate(url.href)).rejects.toThrow(
+    `grant filegraph_app, filegraph_functions, filegraph_schedule to "${owner}"`,
+  )
   await administrator.unsafe(`drop role ${owner}`)
   await administrator.end()
   await database.drop()
@@ -119,7 +121,7 @@ it(
       // The roles are there now, made by the first: an administrator has to let the second one take them.
       const second = await managed.addOwner('second_owner')
       const refusal: unknown = await migrate(second).catch((error: unknown) => error)
-      const remedy = 'grant filegraph_app, filegraph_functions to "second_owner"'
+      const remedy = 'grant filegraph_app, filegraph_functions, filegraph_schedule to "second_owner"'
       expect(refusal).toMatchObject({ message: expect.stringContaining(remedy) })
       await managed.administrator.unsafe(remedy)
       await migrate(second)

@@ -135,6 +135,16 @@ const readers: Readonly<Record<string, readonly Reader[] | string>> = {
       },
     },
   ],
+  // Of all tenants. `dueTenants.test.ts` holds the plans of the functions that read them.
+  blobs_doubtful_due: 'due_verifications',
+  blobs_postponed_due: 'due_blobs',
+  blobs_released_due: 'due_blobs',
+  cleanup_runs_alive: 'due_runs and busy_tenants',
+  cleanup_runs_waiting: 'due_runs',
+  sweep_schedule_due: 'due_by_schedule',
+  sweep_schedule_paused: 'busy_tenants',
+  tenant_slugs_unscheduled: 'listUnscheduled, which is asked in no tenant',
+  uploads_due: 'due_uploads',
   events_unpublished:
     'Nobody marks events as published, so it holds every event. What replaces it, a numbered journal, comes later.',
 }

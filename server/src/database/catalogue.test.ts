@@ -33,10 +33,18 @@ describe('the catalogue', () => {
     expect(await tenantTables()).toEqual([...tenantTableNames].toSorted())
   })
 
+  it('lets the role of the schedule read across tenants in four tables, and no other role in any', async () => {
+    const rows = await sql`select c.relname as table, p.polcmd as command, pg_get_expr(p.polqual, p.polrelid) as rows,
+        array(select r::regrole::text from unnest(p.polroles) r) as roles
+      from pg_policy p join pg_class c on c.oid = p.polrelid where p.polname <> 'tenant_boundary' order by 1`
+    const policy = { command: 'r', rows: 'true', roles: ['filegraph_schedule'] }
+    expect(rows).toEqual(['blobs', 'cleanup_runs', 'sweep_schedule', 'uploads'].map((table) => ({ table, ...policy })))
+  })
+
   it('forces row-level security with the one policy on every tenant table and on tenants', async () => {
     const rows = await sql`select c.relname, c.relrowsecurity, c.relforcerowsecurity, p.polname, p.polcmd,
         pg_get_expr(p.polqual, p.polrelid) as using_, pg_get_expr(p.polwithcheck, p.polrelid) as check_
-      from pg_class c left join pg_policy p on p.polrelid = c.oid
+      from pg_class c left join pg_policy p on p.polrelid = c.oid and p.polname = 'tenant_boundary'
       where c.relname in ${sql(namesAndTenants)} and c.relkind = 'r'`
     expect(rows).toHaveLength(tenantTableNames.size + 1)
     for (const row of rows) {
@@ -61,12 +69,22 @@ describe('the catalogue', () => {
     for (const key of keys) expect(key).toMatchObject({ attname: 'tenant_id', attnotnull: true })
   })
 
-  it('has tenant_id first in every other index of a tenant table too', async () => {
+  it('has tenant_id first in every other index of a tenant table too, but in those that say what is due', async () => {
     const indexes = await sql`select i.indexrelid::regclass::text as name, a.attname
       from pg_index i join pg_class c on c.oid = i.indrelid
       join pg_attribute a on a.attrelid = c.oid and a.attnum = i.indkey[0]
       where c.relname in ${sql([...tenantTableNames])}`
-    for (const index of indexes) expect(index).toMatchObject({ attname: 'tenant_id' })
+    const across = indexes.filter((index) => index['attname'] !== 'tenant_id')
+    expect(Object.fromEntries(across.map((index) => [index['name'], index['attname']]))).toEqual({
+      blobs_doubtful_due: 'verified_at',
+      blobs_postponed_due: 'purge_not_before',
+      blobs_released_due: 'deleting_since',
+      cleanup_runs_alive: 'heartbeat_at',
+      cleanup_runs_waiting: 'heartbeat_at',
+      sweep_schedule_due: 'kind',
+      sweep_schedule_paused: 'kind',
+      uploads_due: 'expires_at',
+    })
   })
 
   it('has plans made for a tenant that holds a tenth of the table, on every tenant table', async () => {
@@ -179,10 +197,16 @@ describe('the functions for host applications', () => {
     expect(callers).toEqual({
       attach_as: 'filegraph_app',
       attach_file: 'filegraph_host',
+      busy_tenants: '',
       change_from_host: 'filegraph_host',
       current_tenant: 'filegraph_functions',
       detach_as: 'filegraph_app',
       detach_file: 'filegraph_host',
+      due_blobs: 'filegraph_app',
+      due_by_schedule: 'filegraph_app',
+      due_runs: 'filegraph_app',
+      due_uploads: 'filegraph_app',
+      due_verifications: 'filegraph_app',
       enqueue_job: 'filegraph_app',
       file_id: 'filegraph_functions',
       fold: 'filegraph_app,filegraph_functions',
@@ -199,32 +223,39 @@ describe('the functions for host applications', () => {
     })
   })
 
-  it('run as a role that row-level security binds; the queue alone is filled as its owner', async () => {
+  it('run as a role that row-level security binds, but the questions of the schedule; the queue is filled as its owner', async () => {
     const owner = (await sql`select current_user as name`)[0]?.['name']
     const definers = (await functions()).filter((one) => one.definer).map((one) => [one.name, one.owner])
     expect(Object.fromEntries(definers)).toEqual({
       attach_as: 'filegraph_functions',
       change_from_host: 'filegraph_functions',
       detach_as: 'filegraph_functions',
+      due_blobs: 'filegraph_schedule',
+      due_by_schedule: 'filegraph_schedule',
+      due_runs: 'filegraph_schedule',
+      due_uploads: 'filegraph_schedule',
+      due_verifications: 'filegraph_schedule',
       enqueue_job: owner,
       host_actor: 'filegraph_functions',
       record_changes: 'filegraph_functions',
       replace_as: 'filegraph_functions',
     })
-    const roles = await sql`select from pg_roles where rolname in ('filegraph_functions', 'filegraph_host')
+    const roles =
+      await sql`select from pg_roles where rolname in ('filegraph_functions', 'filegraph_host', 'filegraph_schedule')
       and not (rolsuper or rolbypassrls or rolcreaterole or rolcreatedb or rolcanlogin or rolreplication)`
-    expect(roles).toHaveLength(2)
+    expect(roles).toHaveLength(3)
     expect(
       await sql`select from pg_auth_members
-      where member in ('filegraph_functions'::regrole, 'filegraph_host'::regrole)`,
+      where member in ('filegraph_functions'::regrole, 'filegraph_host'::regrole, 'filegraph_schedule'::regrole)`,
     ).toHaveLength(0)
   })
 
   it('own nothing, and their role can make nothing beside them', async () => {
     expect(
-      await sql`select from pg_class where relowner in ('filegraph_functions'::regrole, 'filegraph_host'::regrole)`,
+      await sql`select from pg_class where relowner in ('filegraph_functions'::regrole, 'filegraph_host'::regrole, 'filegraph_schedule'::regrole)`,
     ).toHaveLength(0)
-    const may = await sql`select nspname from pg_namespace, (values ('filegraph_functions'), ('filegraph_host')) r(name)
+    const may =
+      await sql`select nspname from pg_namespace, (values ('filegraph_functions'), ('filegraph_host'), ('filegraph_schedule')) r(name)
       where nspname in ('filegraph', 'public', 'drizzle') and has_schema_privilege(r.name, oid, 'CREATE')`
     expect(may).toEqual([])
   })
@@ -234,17 +265,23 @@ describe('the functions for host applications', () => {
           when has_table_privilege(r.name, c.oid, p.privilege) then ''
           else ' ' || (select string_agg(a.attname, ' ' order by a.attname) from pg_attribute a where a.attrelid = c.oid
             and a.attnum > 0 and has_column_privilege(r.name, c.oid, a.attnum, p.privilege)) end as what, r.name
-      from pg_class c, (values ('filegraph_functions'), ('filegraph_host')) r(name),
+      from pg_class c, (values ('filegraph_functions'), ('filegraph_host'), ('filegraph_schedule')) r(name),
         (values ('SELECT'), ('INSERT'), ('UPDATE'), ('REFERENCES')) p(privilege)
       where c.relkind in ('r', 'v', 'S') and c.relnamespace::regnamespace::text in ('public', 'drizzle', 'filegraph')
         and c.relkind <> 'S' and has_any_column_privilege(r.name, c.oid, p.privilege)
       union all select c.relname || ' ' || lower(p.privilege), r.name
-      from pg_class c, (values ('filegraph_functions'), ('filegraph_host')) r(name),
+      from pg_class c, (values ('filegraph_functions'), ('filegraph_host'), ('filegraph_schedule')) r(name),
         (values ('DELETE'), ('TRUNCATE'), ('TRIGGER')) p(privilege)
       where c.relkind in ('r', 'v') and c.relnamespace::regnamespace::text in ('public', 'drizzle', 'filegraph')
         and has_table_privilege(r.name, c.oid, p.privilege) order by 1`
     expect(granted.filter((row) => row['name'] === 'filegraph_host')).toEqual([])
-    expect(granted.map((row) => row['what'])).toEqual([
+    expect(granted.filter((row) => row['name'] === 'filegraph_schedule').map((row) => row['what'])).toEqual([
+      'blobs select deleting_since purge_claimed_until purge_not_before quarantined_at sha256 status tenant_id verified_at',
+      'cleanup_runs select heartbeat_at kind requested_by state tenant_id',
+      'sweep_schedule select due_at kind not_before tenant_id',
+      'uploads select expires_at state tenant_id',
+    ])
+    expect(granted.filter((row) => row['name'] === 'filegraph_functions').map((row) => row['what'])).toEqual([
       'attachments delete',
       'attachments insert',
       'attachments select',

@@ -14,6 +14,12 @@ export const appRole = 'filegraph_app'
  */
 const functionsRole = 'filegraph_functions'
 
+/**
+ * Owns the functions that list the tenants in which something is due. It reads times and tenant ids across tenants and writes
+ * nothing.
+ */
+const scheduleRole = 'filegraph_schedule'
+
 /** For the login of a host application in the same database. It may call the functions of the schema `filegraph`. */
 export const hostRole = 'filegraph_host'
 
@@ -107,10 +113,10 @@ const inSchema = (statement: string, schema: string): string =>
     .replaceAll(/\bCREATE SCHEMA (?:public|filegraph)\b/gi, `CREATE SCHEMA IF NOT EXISTS ${schema}`)
 
 async function ensureRoles(client: postgres.Sql): Promise<void> {
-  for (const role of [appRole, functionsRole, hostRole]) await ensureRole(client, role)
+  for (const role of [appRole, functionsRole, scheduleRole, hostRole]) await ensureRole(client, role)
   const [self] = await client<{ name: string }[]>`select current_user as name`
   // Only a member of a role can transfer ownership to it.
-  if (self) await grantRoles(client, [appRole, functionsRole], self.name)
+  if (self) await grantRoles(client, [appRole, functionsRole, scheduleRole], self.name)
 }
 
 /**

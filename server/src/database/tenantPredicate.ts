@@ -1,6 +1,6 @@
 import { getTableName } from 'drizzle-orm'
 import { LRUCache } from 'lru-cache'
-import { cleanupRuns, orphanObjects } from './tables/cleanupTables.ts'
+import { cleanupRuns, orphanObjects, sweepSchedule } from './tables/cleanupTables.ts'
 import { attachments, blobs, files, fileVersions } from './tables/fileTables.ts'
 import { apiKeys, memberships, principals, tenantUsage } from './tables/identityTables.ts'
 import { auditLog, events } from './tables/journalTables.ts'
@@ -20,6 +20,7 @@ export const tenantTableNames: ReadonlySet<string> = new Set(
     memberships,
     orphanObjects,
     principals,
+    sweepSchedule,
     tenantUsage,
     uploads,
   ].map((table) => getTableName(table)),

@@ -51,7 +51,8 @@ export const readingOnce = <T>(ctx: Context, work: (tx: Transaction) => PromiseL
 export const readingRelations = (ctx: Context): RelationalReader =>
   relationalReader(ctx.database, ctx.principal.tenantId)
 
-const systemId = '00000000-0000-7000-8000-000000000001'
+/** Who requests the runs of the schedule, and those of the command line. */
+export const systemId = '00000000-0000-7000-8000-000000000001'
 
 /**
  * The principal of Filegraph itself in a tenant: jobs, the command line, the demo. The id is the same in all tenants,

@@ -26,6 +26,15 @@ export const limits = {
   /** The bytes that are read to detect the media type. */
   sniffedBytes: 4_100,
   expiredUploadsPerBatch: 100,
+  /** How many tenants with work of one kind are found in a minute. */
+  dueTenantsPerMinute: 5_000,
+  /** The time between two heartbeats of a run, and the silence after which its worker counts as dead. */
+  heartbeatSeconds: 10,
+  silentRunSeconds: 60,
+  /** A requested run fails when so many workers have died in it. */
+  interruptionsPerRun: 3,
+  /** How long a reconcile lists before it gives its lane to other tenants. */
+  reconcileSecondsPerTurn: 300,
   /** The maximum that one verification of a tenant reads. One run starts each hour. A larger blob gets its own run. */
   verifiedBlobsPerRun: 2_000,
   verifiedBytesPerRun: 8 * 1024 ** 3,

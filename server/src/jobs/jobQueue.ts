@@ -1,4 +1,4 @@
-import { Logger as QueueLogger, type RunnerOptions, runMigrations } from 'graphile-worker'
+import { type JobHelpers, Logger as QueueLogger, type RunnerOptions, runMigrations } from 'graphile-worker'
 import pg from 'pg'
 import type { Logger } from 'pino'
 
@@ -63,11 +63,43 @@ export const queueOptions = (pgPool: JobPool, logger: Logger) =>
     preset: { worker: { completeJobBatchDelay: 0, failJobBatchDelay: 0 } },
   }) satisfies RunnerOptions
 
+/** The part of the queue's helpers that a job uses. */
+type Queue = Pick<JobHelpers, 'addJobs'>
+
+/**
+ * Queues one job for each tenant, in one statement. A job that already waits keeps its place. `busy_tenants` leaves out tenants
+ * whose job is running.
+ */
+export async function enqueueForTenants(queue: Queue, job: string, tenantIds: readonly string[]): Promise<void> {
+  if (tenantIds.length === 0) return
+  const specs = tenantIds.map((tenantId) => ({
+    identifier: job,
+    payload: { tenantId },
+    jobKey: `due:${job}:${tenantId}`,
+    maxAttempts: 1,
+  }))
+  await queue.addJobs(specs, true)
+}
+
 /** What the queue calls information is detail to an operator: a healthy worker says nothing. */
 function queueLogger(logger: Logger): QueueLogger {
   const levels = { error: 'error', warning: 'warn', info: 'debug', debug: 'trace' } as const
   return new QueueLogger((scope) => (level, message, meta) => {
-    const error = meta?.['error']
-    logger[levels[level]]({ job: scope.taskIdentifier, ...(error instanceof Error && { err: error }) }, message)
+    const error = errorIn(meta ?? {})
+    logger[levels[level]]({ job: scope.taskIdentifier, ...(error && { err: error }) }, inWords(message, error))
   })
 }
+
+/** The queue passes it as `error` or `fatalError`. It need not be an Error. */
+function errorIn(meta: Readonly<Record<string, unknown>>): Error | undefined {
+  const thrown = meta['error'] ?? meta['fatalError']
+  if (thrown === undefined || thrown === null || thrown instanceof Error) return thrown ?? undefined
+  return new Error(typeof thrown === 'object' ? wordsOf(thrown) : String(thrown), { cause: thrown })
+}
+
+const wordsOf = (thrown: object): string =>
+  'message' in thrown && typeof thrown.message === 'string' ? thrown.message : JSON.stringify(thrown)
+
+/** The queue converts what was thrown to text. For an object that is `[object Object]`. */
+const inWords = (message: string, error: Error | undefined): string =>
+  message.replaceAll('[object Object]', error?.message ?? 'an unknown error')

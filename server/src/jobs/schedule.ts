@@ -1,34 +1,53 @@
 import type { Logger } from 'pino'
 import { type Context, systemPrincipal } from '../domain/context.ts'
 import { forgetSessions } from '../domain/identity/authenticate/session.ts'
-import { advanceMarker } from '../domain/installation/bucketMarker.ts'
+import { advanceMarker, isSettling } from '../domain/installation/bucketMarker.ts'
+import { limits } from '../domain/limits.ts'
+import { listTenantsWithStaleUploads } from '../domain/sweeps/expire/abortStaleUploads.ts'
+import { listDueTenants } from '../domain/sweeps/runs/dueTenants.ts'
 import type { CleanupKind, Outcome, SweepContext } from '../domain/sweeps/runs/recordRun.ts'
 import type { CleanupSettings } from '../domain/sweeps/runs/settings.ts'
+import { listUnscheduled, scheduleTenant } from '../domain/sweeps/runs/sweepSchedule.ts'
 import { recordStrayRun, usualStrayRun } from '../domain/sweeps/strays/recordStrayRun.ts'
-import { listTenantNames } from '../domain/tenants/findTenant.ts'
+import { doubtfulBefore } from '../domain/sweeps/verify/verifyBlobs.ts'
 import { runIfDue, runQueued } from './sweeps.ts'
 
 /** What a job works with. */
 export type JobContext = Pick<Context, 'database' | 'blobs' | 'now'> & {
   readonly logger: Logger
   readonly cleanup: CleanupSettings
+  /** Queues one job for each tenant. A job that already waits is not queued a second time. */
+  readonly enqueue: (job: TenantJobName, tenantIds: readonly string[]) => Promise<void>
 }
+
+/** The lanes of a worker process. Each runs its own jobs, so that long work never delays short work. */
+export const lanes = {
+  /** Jobs that take seconds. */
+  SHORT: { concurrency: 2 },
+  /** Requested runs, which a person waits for. */
+  REQUESTED: { concurrency: 1 },
+  /** Jobs that take minutes. A worker lists, reads and hashes one tenant at a time. */
+  LONG: { concurrency: 1 },
+} as const
 
 export interface Job {
   /** As the queue knows it: renaming one forgets when it ran last. */
   readonly name: string
-  /** Minute, hour, day, month, weekday; in UTC. */
-  readonly cadence: string
-  /** `tenantId` where a change in one tenant asked for it. */
+  readonly lane: keyof typeof lanes
+  /** Minute, hour, day, month and weekday, in UTC. Null: the job runs only when it is queued for a tenant. */
+  readonly cadence: string | null
+  /** `tenantId` is given if the job was queued for a tenant. */
   readonly run: (ctx: JobContext, tenantId?: string) => Promise<void>
 }
 
-const sweep =
-  (kind: CleanupKind): Job['run'] =>
+const inTenant =
+  (work: (ctx: JobContext, tenant: SweepContext) => Promise<unknown>): Job['run'] =>
   async (ctx, tenantId) => {
-    const make = async (tenant: SweepContext) => tellOutcome(ctx, tenant, kind, await runIfDue(tenant, kind))
-    await (tenantId === undefined ? inEveryTenant(ctx, make) : make(sweepIn(ctx, tenantId)))
+    if (tenantId !== undefined) await work(ctx, sweepIn(ctx, tenantId))
   }
+
+const sweep = (kind: CleanupKind): Job['run'] =>
+  inTenant(async (ctx, tenant) => tellOutcome(ctx, tenant, kind, await runIfDue(tenant, kind)))
 
 /** What a person has to look at is an error in the log; that something was deleted is worth a line. */
 function tellOutcome({ logger }: JobContext, { principal }: SweepContext, kind: CleanupKind, outcome: Outcome | null) {
@@ -41,10 +60,9 @@ function tellOutcome({ logger }: JobContext, { principal }: SweepContext, kind: 
   else if (deleted > 0) logger.info(facts, 'A sweep has deleted something')
 }
 
-const requested: Job['run'] = async (ctx, tenantId) => {
-  const make = (tenant: SweepContext) => runQueued(tenant, (kind, outcome) => tellOutcome(ctx, tenant, kind, outcome))
-  await (tenantId === undefined ? inEveryTenant(ctx, make) : make(sweepIn(ctx, tenantId)))
-}
+const requested = inTenant((ctx, tenant) =>
+  runQueued(tenant, (kind, outcome) => tellOutcome(ctx, tenant, kind, outcome)),
+)
 
 /** Only operators hear of these: the objects belong to no tenant, or to one that this database does not know. */
 async function searchStrays({ database, blobs, now, logger, cleanup }: JobContext): Promise<void> {
@@ -59,20 +77,52 @@ async function searchStrays({ database, blobs, now, logger, cleanup }: JobContex
 }
 
 /**
+ * Lists the tenants in which something is due and queues a job for each. A minute in which nothing is due costs the same with any
+ * number of tenants, and all workers share the jobs.
+ */
+async function findDue(ctx: JobContext): Promise<void> {
+  const asking = { ...ctx, settings: ctx.cleanup }
+  const { byKind, runs } = await listDueTenants(asking, doubtfulBefore(asking))
+  await ctx.enqueue('run_cleanup', runs)
+  await ctx.enqueue('expire_uploads', byKind.EXPIRE_UPLOADS)
+  // A run that must not delete yet would be recorded as refused every minute.
+  const mayDelete = byKind.DELETE_BLOBS.length > 0 && !(await isSettling(asking))
+  await ctx.enqueue('delete_blobs', mayDelete ? byKind.DELETE_BLOBS : [])
+  await ctx.enqueue('purge_files', byKind.PURGE_FILES)
+  await ctx.enqueue('verify_sample', byKind.VERIFY)
+  await ctx.enqueue('reconcile', byKind.RECONCILE)
+  await ctx.enqueue('schedule_tenant', await listUnscheduled(ctx.database, limits.dueTenantsPerMinute))
+}
+
+async function findStaleUploads(ctx: JobContext): Promise<void> {
+  await ctx.enqueue('abort_uploads', await listTenantsWithStaleUploads(ctx))
+}
+
+/** The jobs that `findDue`, `findStaleUploads` or a change queue for a tenant. */
+const tenantJobs = {
+  expire_uploads: { lane: 'SHORT', run: sweep('EXPIRE_UPLOADS') },
+  delete_blobs: { lane: 'SHORT', run: sweep('DELETE_BLOBS') },
+  purge_files: { lane: 'SHORT', run: sweep('PURGE_FILES') },
+  schedule_tenant: { lane: 'SHORT', run: inTenant((_ctx, tenant) => scheduleTenant(tenant)) },
+  run_cleanup: { lane: 'REQUESTED', run: requested },
+  verify_sample: { lane: 'LONG', run: sweep('VERIFY') },
+  reconcile: { lane: 'LONG', run: sweep('RECONCILE') },
+  abort_uploads: { lane: 'LONG', run: sweep('ABORT_UPLOADS') },
+} as const satisfies Record<string, Pick<Job, 'lane' | 'run'>>
+
+export type TenantJobName = keyof typeof tenantJobs
+
+/**
  * Everything that happens without being asked for. The queue starts each once, however many workers there are. A run that
  * takes longer than its cadence, or whose process died, does not hold up the next: each has to bear another beside it.
  */
 export const schedule: readonly Job[] = [
-  { name: 'expire_uploads', cadence: '* * * * *', run: sweep('EXPIRE_UPLOADS') },
-  { name: 'run_cleanup', cadence: '* * * * *', run: requested },
-  { name: 'mark_bucket', cadence: '* * * * *', run: advanceMarker },
-  { name: 'delete_blobs', cadence: '* * * * *', run: sweep('DELETE_BLOBS') },
-  { name: 'purge_files', cadence: '*/10 * * * *', run: sweep('PURGE_FILES') },
-  { name: 'forget_sessions', cadence: '17 * * * *', run: forgetSessions },
-  { name: 'verify_sample', cadence: '41 * * * *', run: sweep('VERIFY') },
-  { name: 'reconcile', cadence: '23 2 * * *', run: sweep('RECONCILE') },
-  { name: 'search_strays', cadence: '11 3 * * *', run: searchStrays },
-  { name: 'abort_uploads', cadence: '53 3 * * *', run: sweep('ABORT_UPLOADS') },
+  { name: 'find_due', lane: 'SHORT', cadence: '* * * * *', run: findDue },
+  { name: 'mark_bucket', lane: 'SHORT', cadence: '* * * * *', run: advanceMarker },
+  { name: 'forget_sessions', lane: 'SHORT', cadence: '17 * * * *', run: forgetSessions },
+  { name: 'search_strays', lane: 'LONG', cadence: '11 3 * * *', run: searchStrays },
+  { name: 'find_stale_uploads', lane: 'LONG', cadence: '53 3 * * *', run: findStaleUploads },
+  ...Object.entries(tenantJobs).map(([name, job]) => ({ name, cadence: null, ...job })),
 ]
 
 const noOrigin = { requestId: null, address: null, userAgent: null }
@@ -82,20 +132,8 @@ const sweepIn = ({ database, blobs, now, cleanup }: JobContext, tenantId: string
   principal: systemPrincipal(tenantId),
   origin: noOrigin,
   settings: cleanup,
+  turnMs: cleanup.listedForMs,
   database,
   blobs,
   now,
 })
-
-/** Works in one tenant after the other. One tenant's failure does not stop the rest; the job fails with all of them. */
-async function inEveryTenant(job: JobContext, work: (ctx: SweepContext) => Promise<unknown>) {
-  const failures: unknown[] = []
-  for (const { id } of await listTenantNames(job.database)) {
-    try {
-      await work(sweepIn(job, id))
-    } catch (error) {
-      failures.push(error)
-    }
-  }
-  if (failures.length > 0) throw new AggregateError(failures, `It failed in ${failures.length} tenants`)
-}

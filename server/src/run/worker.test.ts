@@ -5,6 +5,7 @@ import { parseCronItems } from 'graphile-worker'
 import { pino } from 'pino'
 import postgres from 'postgres'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { withoutQueue } from '../../test/runSchedule.ts'
 import { createTestDatabase, type TestDatabase } from '../../test/testDatabase.ts'
 import { queueDriverOptions, readDatabaseAddress } from '../database/databaseAddress.ts'
 import { usualCleanup } from '../domain/sweeps/runs/settings.ts'
@@ -80,7 +81,8 @@ describe('the worker', () => {
     let runs = 0
     const job: Job = {
       name: 'count',
-      cadence: '0 0 1 1 *',
+      lane: 'SHORT',
+      cadence: null,
       run: async () => {
         runs += 1
       },
@@ -101,7 +103,8 @@ describe('the worker', () => {
     const steps: string[] = []
     const job: Job = {
       name: 'slow',
-      cadence: '0 0 1 1 *',
+      lane: 'SHORT',
+      cadence: null,
       run: async () => {
         steps.push('begun')
         await new Promise((resolve) => setTimeout(resolve, 400))
@@ -117,7 +120,7 @@ describe('the worker', () => {
 
   it('says nothing while all is well, and tells why a job failed', async () => {
     lines.length = 0
-    const job: Job = { name: 'fail', cadence: '0 0 1 1 *', run: () => Promise.reject(new Error('the reason')) }
+    const job: Job = { name: 'fail', lane: 'SHORT', cadence: null, run: () => Promise.reject(new Error('the reason')) }
     await running([job], async () => {
       expect(lines).toEqual([])
       await queue('fail')
@@ -129,7 +132,8 @@ describe('the worker', () => {
     let runs = 0
     const job: Job = {
       name: 'after_loss',
-      cadence: '0 0 1 1 *',
+      lane: 'SHORT',
+      cadence: null,
       run: async () => {
         runs += 1
       },
@@ -150,15 +154,19 @@ describe('the worker', () => {
 })
 
 describe('the schedule', () => {
-  it('names each job once, with a cadence that the queue understands', () => {
-    const items = schedule.map(({ name, cadence }) => ({ task: name, match: cadence, identifier: name }))
-    expect(parseCronItems(items)).toHaveLength(new Set(schedule.map(({ name }) => name)).size)
+  it('names each job once, with a cadence that the queue understands or none', () => {
+    expect(new Set(schedule.map(({ name }) => name)).size).toBe(schedule.length)
+    const items = schedule.flatMap(({ name, cadence }) =>
+      cadence === null ? [] : [{ task: name, match: cadence, identifier: name }],
+    )
+    expect(parseCronItems(items)).toHaveLength(items.length)
   })
 
   it('holds jobs that run on a database without tenants and on one with', async () => {
-    for (const job of schedule) await job.run({ ...backends, logger })
+    const job = withoutQueue({ ...backends, logger })
+    for (const { run } of schedule) await run(job)
     await createTenant(backends, { slug: 'some-tenant', name: 'Some tenant' })
-    for (const job of schedule) await job.run({ ...backends, logger })
+    for (const { run } of schedule) await run(job)
   })
 })
 

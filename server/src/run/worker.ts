@@ -1,10 +1,10 @@
 import { EventEmitter } from 'node:events'
-import { parseCronItems, run, type Runner, type WorkerEvents } from 'graphile-worker'
+import { type CronItem, type JobHelpers, parseCronItems, run, type Runner, type WorkerEvents } from 'graphile-worker'
 import type { Logger } from 'pino'
 import { queueDriverOptions, readDatabaseAddress } from '../database/databaseAddress.ts'
 import { isId } from '../domain/ids.ts'
-import { type JobPool, openJobPool, queueOptions } from '../jobs/jobQueue.ts'
-import { type Job, type JobContext, schedule } from '../jobs/schedule.ts'
+import { enqueueForTenants, type JobPool, openJobPool, queueOptions } from '../jobs/jobQueue.ts'
+import { type Job, type JobContext, lanes, schedule } from '../jobs/schedule.ts'
 import type { Backends } from './openBackends.ts'
 
 export interface RunningWorker {
@@ -12,19 +12,43 @@ export interface RunningWorker {
   stop(): Promise<void>
 }
 
-const concurrentJobs = 2
 const restartDelayMs = 2_000
 const failuresUntilRestart = 4
 
 /**
- * Runs the jobs of `schedule` and all queued jobs. Rejects if the queue's database cannot be reached at the start.
- * Later it reconnects by itself.
+ * Runs the jobs of `schedule` and all queued jobs, each in its lane. Rejects if the queue's database cannot be reached at the
+ * start. Later it reconnects by itself.
  */
 export async function startWorker(backends: Backends, jobs: readonly Job[] = schedule): Promise<RunningWorker> {
   const logger = backends.logger.child({ process: 'worker' })
   const address = await queueDriverOptions(readDatabaseAddress(backends.ownerUrl))
-  const pool = openJobPool(address, concurrentJobs + 2, logger)
-  const start = () => startRunner(backends, pool, logger, jobs)
+  const used = Object.entries(lanes)
+    .map(([name, lane]) => ({ ...lane, jobs: jobs.filter((job) => job.lane === name) }))
+    .filter((lane) => lane.jobs.length > 0)
+  // Each lane listens on one connection. Two more start and end jobs; a running job holds none.
+  const pool = openJobPool(address, used.length + 2, logger)
+  const started: RunningWorker[] = []
+  const stop = async () => {
+    await Promise.all(started.map((lane) => lane.stop()))
+    await pool.end()
+  }
+  try {
+    for (const lane of used) started.push(await startLane(backends, pool, logger, lane))
+  } catch (error) {
+    await stop()
+    throw error
+  }
+  return { stop }
+}
+
+interface Lane {
+  readonly concurrency: number
+  readonly jobs: readonly Job[]
+}
+
+/** Starts the lane, and starts it again after its database was away. */
+async function startLane(backends: Backends, pool: JobPool, logger: Logger, lane: Lane): Promise<RunningWorker> {
+  const start = () => startRunner(backends, pool, logger, lane)
   let runner: Runner | null = null
   let timer: NodeJS.Timeout | undefined
   let stopping = false
@@ -44,47 +68,51 @@ export async function startWorker(backends: Backends, jobs: readonly Job[] = sch
     if (stopping) void started.stop()
     else started.promise.then(comeBack, comeBack)
   }
-  try {
-    watch(await start())
-  } catch (error) {
-    await pool.end()
-    throw error
-  }
+  watch(await start())
   return {
     async stop() {
       stopping = true
       clearTimeout(timer)
       await runner?.stop().catch((error: unknown) => logger.warn({ err: error }, 'The worker had already stopped'))
-      await pool.end()
     },
   }
 }
 
-async function startRunner(backends: Backends, pool: JobPool, logger: Logger, jobs: readonly Job[]): Promise<Runner> {
+async function startRunner(backends: Backends, pool: JobPool, logger: Logger, lane: Lane): Promise<Runner> {
   const { database, blobs, now, cleanup } = backends
-  const ctx: JobContext = { database, blobs, now, cleanup, logger }
   const events: WorkerEvents = new EventEmitter()
+  const taskOf = (job: Job) => (payload: unknown, queue: JobHelpers) => {
+    const enqueue: JobContext['enqueue'] = (name, tenantIds) => enqueueForTenants(queue, name, tenantIds)
+    return job.run({ database, blobs, now, cleanup, logger, enqueue }, tenantIdIn(payload))
+  }
   const runner = await run({
     ...queueOptions(pool, logger),
     events,
-    concurrency: concurrentJobs,
+    concurrency: lane.concurrency,
     noHandleSignals: true,
-    taskList: Object.fromEntries(jobs.map((job) => [job.name, (payload) => job.run(ctx, tenantIdIn(payload))])),
-    // Missed and failed runs are not repeated: the next run does their work.
-    parsedCronItems: parseCronItems(
-      jobs.map(({ name, cadence }) => ({
-        task: name,
-        match: cadence,
-        identifier: name,
-        options: { backfillPeriod: 0, maxAttempts: 1, jobKey: name },
-      })),
-    ),
+    taskList: Object.fromEntries(lane.jobs.map((job) => [job.name, taskOf(job)])),
+    parsedCronItems: parseCronItems(cronItemsOf(lane.jobs)),
   })
   stopWhenStuck(runner, events)
   return runner
 }
 
-/** The tenant of a job that a change in one tenant queued. Undefined for a job of the schedule. */
+/** Missed and failed runs are not repeated: the next run does their work. */
+const cronItemsOf = (jobs: readonly Job[]): CronItem[] =>
+  jobs.flatMap(({ name, cadence }) =>
+    cadence === null
+      ? []
+      : [
+          {
+            task: name,
+            match: cadence,
+            identifier: name,
+            options: { backfillPeriod: 0, maxAttempts: 1, jobKey: name },
+          },
+        ],
+  )
+
+/** The tenant of a job that was queued for one. Undefined for a job with a cadence. */
 function tenantIdIn(payload: unknown): string | undefined {
   const { tenantId } = (payload ?? {}) as { readonly tenantId?: unknown }
   return typeof tenantId === 'string' && isId(tenantId) ? tenantId : undefined

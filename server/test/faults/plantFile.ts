@@ -101,7 +101,13 @@ export const sweepContextOf = (service: TestService, tenant: TestTenant): SweepC
   settings: service.cleanup,
 })
 
-export const newRun = (): Run => ({ id: randomUUID(), ...usualRun, isRequested: false, tally: new RunTally() })
+export const newRun = (): Run => ({
+  id: randomUUID(),
+  claim: randomUUID(),
+  ...usualRun,
+  isRequested: false,
+  tally: new RunTally(),
+})
 
 /** Half an hour ago, with a grace that has long passed by then. */
 export const usualCutOff = (): CutOff => ({ releasedBefore: new Date(Date.now() - 1_800_000), graceMs: 900_000 })

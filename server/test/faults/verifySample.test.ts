@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { CreateMultipartUploadCommand } from '@aws-sdk/client-s3'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { systemPrincipal } from '../../src/domain/context.ts'
+import { listTenantsWithStaleUploads } from '../../src/domain/sweeps/expire/abortStaleUploads.ts'
 import { recordRun, usualRun } from '../../src/domain/sweeps/runs/recordRun.ts'
 import { sweepOf } from '../../src/jobs/sweeps.ts'
 import { createS3Client } from '../../src/storage/s3/s3Client.ts'
@@ -125,6 +126,15 @@ it('unfinished multipart uploads go after a week, younger ones and those of othe
     return recordRun(ctx, 'ABORT_UPLOADS', { ...usualRun, isDryRun }, sweepOf('ABORT_UPLOADS').sweep)
   }
   const week = 7 * 86_400_000
+  const tenantsAfter = (milliseconds: number) =>
+    listTenantsWithStaleUploads({
+      database: service.database,
+      blobs: service.blobs,
+      now: () => new Date(Date.now() + milliseconds),
+    })
+  expect(await tenantsAfter(week - 60_000)).toEqual([])
+  // Of others nothing is queued: this database does not know the tenant.
+  expect(await tenantsAfter(week + 60_000)).toEqual([tenant.id])
   for (const age of [0, week - 60_000]) {
     expect((await sweepAfter(age)).tally).toMatchObject({ examined: 1, deleted: 0, held: { GRACE: 1 } })
   }

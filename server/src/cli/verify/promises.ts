@@ -14,6 +14,8 @@ export const unchangeable = 'Bytes that were proved cannot change'
 export const pages = 'A page costs a fixed number of statements, a deep page what the first costs'
 export const idle =
   'A sweep with nothing to do reads the same in a large tenant as in an empty one; every partial index is used'
+export const due = 'A minute in which nothing is due costs the same with any number of tenants'
+export const alive = 'A run that lives is never called dead, and one whose worker died is taken over'
 export const locks = 'Writers never deadlock'
 export const history = 'One change, one audit entry, one event; history is written once'
 export const inUse = 'A file in use is never deleted'
@@ -107,6 +109,24 @@ export const promises: readonly Promised[] = [
     asks: 'npm test -- partialIndexes',
     byHand: [vitest('test/partialIndexes.test.ts', 'names the statements of every partial index')],
     prove: () => Promise.resolve(unproven('plans depend on the sizes of tenants: the tests seed them')),
+  },
+  {
+    promise: due,
+    asks: 'npm test -- dueTenants',
+    byHand: [vitest('test/dueTenants.test.ts', 'sends the same statements with three tenants and with three hundred')],
+    prove: () => Promise.resolve(unproven('that compares numbers of tenants: the tests seed them')),
+  },
+  {
+    promise: alive,
+    asks: 'npm test -- killedWorker',
+    byHand: [
+      vitest('test/faults/killedWorker.test.ts', 'lives while the bucket is silent, and goes to another worker'),
+      psql(
+        "select count(*) from cleanup_runs where state = 'RUNNING' and heartbeat_at < now() - interval '5 minutes'",
+        '0',
+      ),
+    ],
+    prove: () => Promise.resolve(unproven('that kills workers: the tests do it')),
   },
   {
     promise: locks,

@@ -57,7 +57,8 @@ async function believe({ backends }: VerifyContext, { id }: TenantName, lie: Lie
     principal: systemPrincipal(id),
     blobs: lying(backends.blobs, lie),
   }
-  const run = { ...usualRun, id: randomUUID(), isDryRun: true, isRequested: true, tally: new RunTally() }
+  const ids = { id: randomUUID(), claim: randomUUID() }
+  const run = { ...usualRun, ...ids, isDryRun: true, isRequested: true, tally: new RunTally() }
   try {
     await sweepOf('RECONCILE').sweep(sweep, run)
     return null

@@ -7,9 +7,11 @@ import { type Furnished, openWorkbench, type Workbench } from '../../domain/fsck
 import { commandsIn } from '../testing/command.ts'
 import { environmentOf } from '../testing/environmentOf.ts'
 import {
+  alive,
   cheap,
   databases,
   doubt,
+  due,
   halves,
   history,
   idle,
@@ -85,6 +87,8 @@ const unprovable: readonly string[] = [
   halves,
   pages,
   idle,
+  due,
+  alive,
   locks,
   databases,
   whole,

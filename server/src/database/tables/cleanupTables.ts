@@ -1,6 +1,18 @@
 import { sql } from 'drizzle-orm'
-import { bigint, boolean, check, foreignKey, index, jsonb, pgTable, primaryKey, text, uuid } from 'drizzle-orm/pg-core'
-import { bytes, moment, oneOf, tenantId } from './columns.ts'
+import {
+  bigint,
+  boolean,
+  check,
+  foreignKey,
+  index,
+  integer,
+  jsonb,
+  pgTable,
+  primaryKey,
+  text,
+  uuid,
+} from 'drizzle-orm/pg-core'
+import { bytes, inAnyTenant, moment, oneOf, tenantId } from './columns.ts'
 import { principals, tenantKey } from './identityTables.ts'
 
 export const cleanupKinds = [
@@ -13,7 +25,7 @@ export const cleanupKinds = [
 ] as const
 
 /**
- * QUEUED: requested, not started. RUNNING: in progress, or its process died. DONE: finished. STOPPED: the brake ended
+ * QUEUED: waits for a worker, to start or to continue. RUNNING: in progress, or its process died a short time ago. DONE: finished. STOPPED: the brake ended
  * it before it deleted anything. REFUSED: the evidence was in doubt, and nothing was deleted. FAILED: a part that it
  * needs gave no usable answer; the next run continues.
  */
@@ -53,6 +65,14 @@ export const cleanupRuns = pgTable(
     message: text('message'),
     /** The run has handled all keys before this one. The next run continues here. */
     position: text('position'),
+    /** The last heartbeat of its worker, by the clock of the database. While the run is QUEUED: when it last ran. */
+    heartbeatAt: moment('heartbeat_at')
+      .notNull()
+      .default(sql`now()`),
+    /** Identifies the worker that has the run. A worker without the current claim changes nothing in the run. */
+    claim: uuid('claim'),
+    /** How many workers have died in the run since its last turn. */
+    interruptions: integer('interruptions').notNull().default(0),
   },
   (t) => [
     primaryKey({ name: 'cleanup_runs_pk', columns: [t.tenantId, t.id] }),
@@ -66,9 +86,42 @@ export const cleanupRuns = pgTable(
     index('cleanup_runs_by_kind').on(t.tenantId, t.kind, t.createdAt, t.id),
     index('cleanup_runs_by_state').on(t.tenantId, t.state, t.createdAt, t.id),
     index('cleanup_runs_by_kind_and_state').on(t.tenantId, t.kind, t.state, t.createdAt, t.id),
+    // Of all tenants, for `due_runs` and `busy_tenants`.
+    index('cleanup_runs_waiting')
+      .on(t.heartbeatAt, t.tenantId)
+      .where(sql`state = 'QUEUED' and ${inAnyTenant}`),
+    index('cleanup_runs_alive')
+      .on(t.heartbeatAt, t.tenantId)
+      .where(sql`state = 'RUNNING' and ${inAnyTenant}`),
     check('cleanup_runs_kind', oneOf('kind', cleanupKinds)),
     check('cleanup_runs_state', oneOf('state', cleanupStates)),
     check('cleanup_runs_finished', sql`(finished_at is null) = (state in ('QUEUED', 'RUNNING'))`),
+  ],
+)
+
+/**
+ * When the sweeps of the schedule look at a tenant next. A sweep whose work is found by its rows has a row here only after a
+ * failure.
+ */
+export const sweepSchedule = pgTable(
+  'sweep_schedule',
+  {
+    tenantId: tenantId(),
+    kind: text('kind', { enum: cleanupKinds }).notNull(),
+    /** Never before `notBefore`. Null: the work is found by its rows. */
+    dueAt: moment('due_at'),
+    /** No run of the schedule begins earlier. Set after a failure, and between two verifications. */
+    notBefore: moment('not_before').notNull(),
+    /** How many looks in a row have failed. */
+    failures: integer('failures').notNull(),
+  },
+  (t) => [
+    primaryKey({ name: 'sweep_schedule_pk', columns: [t.tenantId, t.kind] }),
+    tenantKey('sweep_schedule_tenant', t.tenantId),
+    // Of all tenants, for `due_by_schedule` and `busy_tenants`.
+    index('sweep_schedule_due').on(t.kind, t.dueAt, t.tenantId).where(inAnyTenant),
+    index('sweep_schedule_paused').on(t.kind, t.notBefore, t.tenantId).where(inAnyTenant),
+    check('sweep_schedule_kind', oneOf('kind', cleanupKinds)),
   ],
 )
 

@@ -13,6 +13,12 @@ export const bytes = (name: string) => bigint(name, { mode: 'number' })
  */
 export const tenantId = () => uuid('tenant_id').notNull()
 
+/**
+ * The predicate of an index over all tenants. It holds for every row, because the nil UUID is no tenant. Only statements across
+ * tenants contain it, so Postgres cannot choose such an index for a statement in one tenant.
+ */
+export const inAnyTenant = sql.raw(`tenant_id <> '00000000-0000-0000-0000-000000000000'`)
+
 export const bytea = customType<{ data: Buffer; driverData: Buffer | string }>({
   dataType: () => 'bytea',
   fromDriver: (value) => (typeof value === 'string' ? Buffer.from(value.replace(/^\\x/, ''), 'hex') : value),

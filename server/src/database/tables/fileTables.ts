@@ -1,6 +1,6 @@
 import { sql } from 'drizzle-orm'
 import { check, foreignKey, index, integer, pgTable, primaryKey, text, unique, uuid } from 'drizzle-orm/pg-core'
-import { bytes, isPlainText, moment, oneOf, tenantId } from './columns.ts'
+import { bytes, inAnyTenant, isPlainText, moment, oneOf, tenantId } from './columns.ts'
 import { principals, tenantKey } from './identityTables.ts'
 
 /* Blobs, the files and versions that use them, and the attachments of files. */
@@ -25,7 +25,7 @@ export const blobs = pgTable(
     sha256: text('sha256'),
     createdAt: moment('created_at').notNull(),
     deletingSince: moment('deleting_since'),
-    /** The run that is deleting the object, and the time until which no other run may. */
+    /** The claim of the run that is deleting the object, and the time until which no other run may. */
     purgeClaim: uuid('purge_claim'),
     purgeClaimedUntil: moment('purge_claimed_until'),
     /** How often the store refused the delete, and when to try again. */
@@ -60,6 +60,16 @@ export const blobs = pgTable(
     index('blobs_proved')
       .on(t.tenantId, t.verifiedAt, t.id)
       .where(sql`status = 'ready' and sha256 is not null and quarantined_at is null`),
+    // Of all tenants, for `due_blobs` and `due_verifications`: what is due is found without visiting each.
+    index('blobs_released_due')
+      .on(t.deletingSince, t.tenantId)
+      .where(sql`status = 'deleting' and purge_not_before is null and ${inAnyTenant}`),
+    index('blobs_postponed_due')
+      .on(t.purgeNotBefore, t.tenantId)
+      .where(sql`status = 'deleting' and purge_not_before is not null and ${inAnyTenant}`),
+    index('blobs_doubtful_due')
+      .on(t.verifiedAt, t.tenantId)
+      .where(sql`status = 'ready' and (sha256 is null or quarantined_at is not null) and ${inAnyTenant}`),
     check('blobs_status', oneOf('status', blobStatuses)),
     check('blobs_refcount', sql`refcount >= 0`),
     check('blobs_byte_size', sql`byte_size >= 0`),

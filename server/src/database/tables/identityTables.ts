@@ -8,10 +8,20 @@ import { bytea, bytes, foldedText, moment, oneOf, tenantId } from './columns.ts'
 export const roles = ['VIEWER', 'MEMBER', 'ADMIN', 'OWNER'] as const
 export const principalKinds = ['USER', 'API_KEY', 'EXTERNAL', 'SYSTEM'] as const
 
-export const tenantSlugs = pgTable('tenant_slugs', {
-  slug: text('slug').primaryKey(),
-  tenant: uuid('tenant').notNull().unique('tenant_slugs_tenant'),
-})
+export const tenantSlugs = pgTable(
+  'tenant_slugs',
+  {
+    slug: text('slug').primaryKey(),
+    tenant: uuid('tenant').notNull().unique('tenant_slugs_tenant'),
+    /** When the worker created the rows of the tenant in `sweep_schedule`. Null: not yet. */
+    scheduledAt: moment('scheduled_at'),
+  },
+  (t) => [
+    index('tenant_slugs_unscheduled')
+      .on(t.tenant)
+      .where(sql`scheduled_at is null`),
+  ],
+)
 
 export const users = pgTable('users', {
   id: uuid('id').primaryKey(),

@@ -1,6 +1,6 @@
 import { sql } from 'drizzle-orm'
 import { check, foreignKey, index, integer, pgTable, primaryKey, text, unique, uuid } from 'drizzle-orm/pg-core'
-import { bytes, moment, oneOf, tenantId } from './columns.ts'
+import { bytes, inAnyTenant, moment, oneOf, tenantId } from './columns.ts'
 import { files, retentions } from './fileTables.ts'
 import { principals, tenantKey } from './identityTables.ts'
 
@@ -59,6 +59,10 @@ export const uploads = pgTable(
     index('uploads_pending')
       .on(t.tenantId, t.expiresAt)
       .where(sql`state = 'PENDING'`),
+    // Of all tenants, for `due_uploads`.
+    index('uploads_due')
+      .on(t.expiresAt, t.tenantId)
+      .where(sql`state = 'PENDING' and ${inAnyTenant}`),
     // Serves the list of pending intents. With the index of states alone, Postgres sorts them if its statistics show
     // few.
     index('uploads_pending_newest')

@@ -1,5 +1,6 @@
 import { change, unchanged } from '../change.ts'
 import type { Context } from '../context.ts'
+import { lookForCooledFiles } from '../lookSoon.ts'
 import { Conflict, Invalid } from '../refusals.ts'
 import { characterCount, isPlainText } from '../text.ts'
 import { readFile, lockFile, updateFile } from './changeFile.ts'
@@ -28,6 +29,7 @@ export async function releaseFile(ctx: Context, id: string): Promise<File> {
     const { heldAt, originalFileName: name } = await lockFile(tx, id)
     if (heldAt === null) return unchanged(await readFile(tx, id))
     const file = await updateFile(tx, id, { heldAt: null, heldBy: null, holdReason: null, updatedAt: ctx.now() })
+    await lookForCooledFiles(tx, ctx.now())
     return { answer: file, records: [{ action: 'file.released', id, name }] }
   })
 }

@@ -1,4 +1,5 @@
 import { eq, type SQL, asc } from 'drizzle-orm'
+import { isAnyOf } from '../../database/conditions.ts'
 import { tenantSlugs } from '../../database/tables/identityTables.ts'
 import type { TenantDatabase } from '../../database/tenantDatabase.ts'
 import { isId } from '../ids.ts'
@@ -31,3 +32,13 @@ export const listTenantNames = (database: TenantDatabase): Promise<TenantName[]>
   database.lookUp((db) =>
     db.select({ id: tenantSlugs.tenant, slug: tenantSlugs.slug }).from(tenantSlugs).orderBy(asc(tenantSlugs.slug)),
   )
+
+/** Which of these tenants this database has. */
+export async function findKnownTenants(database: TenantDatabase, ids: readonly string[]): Promise<ReadonlySet<string>> {
+  const distinct = [...new Set(ids)]
+  if (distinct.length === 0) return new Set()
+  const rows = await database.lookUp((db) =>
+    db.select({ id: tenantSlugs.tenant }).from(tenantSlugs).where(isAnyOf(tenantSlugs.tenant, distinct)),
+  )
+  return new Set(rows.map(({ id }) => id))
+}

@@ -3,6 +3,7 @@ import { type PolicyCeiling, tenants } from '../../database/tables/identityTable
 import type { Transaction } from '../../database/tenantDatabase.ts'
 import { change, unchanged } from '../change.ts'
 import type { Context } from '../context.ts'
+import { lookForCooledFiles } from '../lookSoon.ts'
 import { isAllowedType } from '../mediaTypes/typePattern.ts'
 import { Invalid } from '../refusals.ts'
 import { acceptName } from '../text.ts'
@@ -85,6 +86,7 @@ async function changeTenant(ctx: Updating, changeIt: (tenant: Tenant) => Tenant)
     if (Object.keys(changes).length === 0) return unchanged(before)
     const { id, slug: _slug, createdAt: _createdAt, ...columns } = after
     await tx.db.update(tenants).set(columns).where(eq(tenants.id, tx.tenantId))
+    if (after.trashDays < before.trashDays) await lookForCooledFiles(tx, ctx.now())
     return { answer: after, records: [{ action: 'tenant.updated', id, name: after.name, payload: { changes } }] }
   })
 }

@@ -43,7 +43,7 @@ export async function deleteBlobs(of: Omit<Sweep, 'lease'>, ids: readonly string
     const purged = await change(ctx, (tx) => removeRows(tx, run, gone))
     for (const blob of purged) run.tally.addDeleted(examined(blob))
   } catch (error) {
-    await writeInternal(ctx, (tx) => postponeAfterFailure(tx, run.id, idsOf(claimed)))
+    await writeInternal(ctx, (tx) => postponeAfterFailure(tx, run.claim, idsOf(claimed)))
     throw error
   }
 }
@@ -64,7 +64,7 @@ async function claimThroughGates(
   const passed = judged.filter(({ gate }) => gate === null).map(({ blob }) => blob)
   const held = judged.filter(({ gate }) => gate !== null).map(({ blob }) => blob)
   await postpone(tx, idsOf(held), first.databaseNow)
-  return { judged, claimed: await claim(tx, sweep, passed, first.databaseNow) }
+  return { judged, claimed: await claimBlobs(tx, sweep, passed, first.databaseNow) }
 }
 
 interface Judged {
@@ -73,7 +73,7 @@ interface Judged {
   readonly gate: Gate | null
 }
 
-async function claim(
+async function claimBlobs(
   tx: Transaction,
   { run, lease }: Sweep,
   passed: readonly BlobEvidence[],
@@ -82,7 +82,7 @@ async function claim(
   const isFree = or(isNull(blobs.purgeClaimedUntil), lte(blobs.purgeClaimedUntil, databaseNow))
   const claimed = await tx.db
     .update(blobs)
-    .set({ purgeClaim: run.id, purgeClaimedUntil: lease.until(databaseNow) })
+    .set({ purgeClaim: run.claim, purgeClaimedUntil: lease.until(databaseNow) })
     .where(and(tx.inTenant(blobs), isAnyOf(blobs.id, idsOf(passed)), isFree))
     .returning({ id: blobs.id })
   const mine = new Set(claimed.map(({ id }) => id))
@@ -113,7 +113,7 @@ async function deleteObjects({ ctx, run, lease }: Sweep, claimed: readonly BlobE
   const refused = new Set(failed.map(({ key }) => key))
   const stuck = ours.filter(({ objectKey }) => refused.has(objectKey))
   for (const blob of stuck) run.tally.addHeld('STORE', examined(blob))
-  await writeInternal(ctx, (tx) => postponeAfterFailure(tx, run.id, idsOf([...kept, ...stuck])))
+  await writeInternal(ctx, (tx) => postponeAfterFailure(tx, run.claim, idsOf([...kept, ...stuck])))
   return ours.filter(({ objectKey }) => !refused.has(objectKey))
 }
 
@@ -132,7 +132,7 @@ async function findForeign({ database }: SweepContext, run: Run, present: readon
 async function removeRows(tx: Transaction, run: Run, gone: readonly BlobEvidence[]): Promise<Changed<BlobEvidence[]>> {
   const removed = await tx.db
     .delete(blobs)
-    .where(and(tx.inTenant(blobs), isAnyOf(blobs.id, idsOf(gone)), eq(blobs.purgeClaim, sql`${run.id}::uuid`)))
+    .where(and(tx.inTenant(blobs), isAnyOf(blobs.id, idsOf(gone)), eq(blobs.purgeClaim, sql`${run.claim}::uuid`)))
     .returning({ id: blobs.id })
   const ids = new Set(removed.map(({ id }) => id))
   const purged = gone.filter(({ id }) => ids.has(id))
@@ -160,7 +160,7 @@ async function postpone(tx: Transaction, ids: readonly string[], databaseNow: Da
 }
 
 /** After the n-th refusal of the store: 30 s times two to the n, at most 6 hours. */
-async function postponeAfterFailure(tx: Transaction, runId: string, ids: readonly string[]): Promise<void> {
+async function postponeAfterFailure(tx: Transaction, claim: string, ids: readonly string[]): Promise<void> {
   if (ids.length === 0) return
   const now = sql`${(await readDatabaseClock(tx)).toISOString()}::timestamptz`
   const waits = sql`least(30 * power(2, least(${blobs.purgeAttempts}, 20)), 21600) * interval '1 second'`
@@ -172,5 +172,5 @@ async function postponeAfterFailure(tx: Transaction, runId: string, ids: readonl
       purgeAttempts: sql`${blobs.purgeAttempts} + 1`,
       purgeNotBefore: sql`${now} + ${waits}`,
     })
-    .where(and(tx.inTenant(blobs), isAnyOf(blobs.id, ids), eq(blobs.purgeClaim, sql`${runId}::uuid`)))
+    .where(and(tx.inTenant(blobs), isAnyOf(blobs.id, ids), eq(blobs.purgeClaim, sql`${claim}::uuid`)))
 }

@@ -15,6 +15,7 @@ import { countedAttachments, countedIntents } from './readEvidence.ts'
 
 const batchFiles = 100
 const dayMs = 86_400_000
+const emptyTrashPauseMs = 3_600_000
 
 /** What holds a file whose time in the trash has ended. */
 type FileGate = 'HOLD' | 'ATTACHED' | 'PENDING_INTENT' | 'INCONSISTENT'
@@ -53,6 +54,23 @@ export async function hasCooledFiles(ctx: SweepContext): Promise<boolean> {
     return found.length > 0
   })
 }
+
+/** When the first file of the trash is due. If the trash is empty: the earliest time for a file that is deleted from now on. */
+export const nextPurgeAt = (ctx: SweepContext): Promise<Date> =>
+  reading(ctx, async (tx) => {
+    const { trashDays } = await readTenant(tx)
+    const [first] = await tx.db
+      .select({ softDeletedAt: files.softDeletedAt })
+      .from(files)
+      .where(and(tx.inTenant(files), isNotNull(files.softDeletedAt), isNull(files.purgedAt), isNull(files.heldAt)))
+      .orderBy(asc(files.softDeletedAt))
+      .limit(1)
+    // A tenant whose trash keeps nothing is not looked at every few minutes.
+    const coolsMs = Math.max(trashDays * dayMs, emptyTrashPauseMs)
+    return new Date(
+      first?.softDeletedAt ? first.softDeletedAt.getTime() + trashDays * dayMs : ctx.now().getTime() + coolsMs,
+    )
+  })
 
 /** By the earlier clock, so that a fast clock purges no file early. */
 async function cutOffOf(ctx: SweepContext, before: Date | null): Promise<Date> {

@@ -2,7 +2,7 @@ import { and, desc, eq, gt, lte, ne } from 'drizzle-orm'
 import { cleanupRuns } from '../../../database/tables/cleanupTables.ts'
 import { reading } from '../../context.ts'
 import { assertOwnBucket } from '../../installation/bucketMarker.ts'
-import { type Run, type SweepContext, noteProgress, RunEnded } from '../runs/recordRun.ts'
+import { type Run, type SweepContext, noteProgress, RunEnded, TurnOver } from '../runs/recordRun.ts'
 import { deleteOrphans } from './deleteOrphans.ts'
 import { examineSuspects } from './examineSuspects.ts'
 import { listInOrder, type ListingPage } from './listInOrder.ts'
@@ -49,8 +49,10 @@ const progressPauseMs = 1_000
  * order, and only for objects that were watched for the grace period.
  */
 export async function reconcileTenant(ctx: SweepContext, run: Run): Promise<void> {
-  const start = await findUnfinishedPosition(ctx, run)
+  // A continued run has its own position. A new run can continue where a run of a dead worker stopped.
+  const start = run.tally.position ?? (await findUnfinishedPosition(ctx, run))
   run.tally.position = start
+  const turnEnds = performance.now() + (ctx.turnMs ?? Infinity)
   await assertOwnBucket(ctx, run)
   let listed = 0
   let noteAt = 0
@@ -65,6 +67,7 @@ export async function reconcileTenant(ctx: SweepContext, run: Run): Promise<void
       await noteProgress(ctx, run)
       noteAt = performance.now() + progressPauseMs
     }
+    if (page.position !== null && performance.now() > turnEnds) throw new TurnOver('The next turn lists the rest')
   }
   run.tally.position = null
   await deleteOrphans(ctx, run)

@@ -1,12 +1,12 @@
-import { and, eq, isNotNull, lt } from 'drizzle-orm'
+import { and, eq, sql } from 'drizzle-orm'
 import { isState } from '../../../database/conditions.ts'
 import { cleanupRuns, type cleanupKinds, type cleanupStates } from '../../../database/tables/cleanupTables.ts'
 import type { Transaction } from '../../../database/tenantDatabase.ts'
 import { writeInternal } from '../../change.ts'
-import type { Context } from '../../context.ts'
+import { type Context, systemId } from '../../context.ts'
 import { newId } from '../../ids.ts'
 import { isServiceUnavailable } from '../../serviceUnavailable.ts'
-import { together } from '../../together.ts'
+import { isHeldBy, keepAlive } from './heartbeat.ts'
 import { RunTally } from './runTally.ts'
 import type { CleanupSettings } from './settings.ts'
 
@@ -16,6 +16,8 @@ export type CleanupState = (typeof cleanupStates)[number]
 /** What a sweep works with. */
 export interface SweepContext extends Context {
   readonly settings: CleanupSettings
+  /** How long a reconcile lists before it gives its lane to other tenants. Undefined: until it ends. */
+  readonly turnMs?: number
 }
 
 /** How a run is to be made. */
@@ -33,6 +35,8 @@ export const usualRun: RunOptions = { isDryRun: false, before: null, exceedsBrak
 /** The run under way: its id, its options, and the tally to fill. */
 export interface Run extends RunOptions {
   readonly id: string
+  /** A new id each time that a worker starts or continues the run. */
+  readonly claim: string
   readonly tally: RunTally
   /** Somebody asked for it: then it looks at everything, also at what was to be left alone for a while. */
   readonly isRequested: boolean
@@ -48,11 +52,23 @@ export class RunEnded extends Error {
   }
 }
 
+/** The turn of the run is over. It continues later at its noted position. */
+export class TurnOver extends Error {
+  override readonly name = 'TurnOver'
+}
+
+/** Another worker has taken over the run, because this process was stopped or had no database for too long. */
+export class RunTakenOver extends Error {
+  override readonly name = 'RunTakenOver'
+}
+
 /** What a run did. */
 export interface Outcome {
   readonly tally: RunTally
   /** Why it was stopped or refused; null when it came to its end. */
   readonly ended: string | null
+  /** Its turn is over, and it continues later. */
+  readonly isUnfinished: boolean
 }
 
 export type RunWork = (ctx: SweepContext, run: Run) => Promise<void>
@@ -64,44 +80,56 @@ export async function recordRun(
   options: RunOptions,
   sweep: RunWork,
 ): Promise<Outcome> {
-  const id = newId(ctx.now())
-  await writeInternal(ctx, (tx) => insertRun(tx, ctx, { id, kind, state: 'RUNNING', ...options }))
-  return finishRun(ctx, { id, ...options, isRequested: false, tally: new RunTally() }, sweep)
+  const [id, claim] = [newId(ctx.now()), newId(ctx.now())]
+  await writeInternal(ctx, (tx) => insertRun(tx, ctx, { id, kind, state: 'RUNNING', claim, ...options }))
+  return finishRun(ctx, { id, claim, ...options, isRequested: false, tally: new RunTally() }, sweep)
 }
 
-/** Begins a run that was asked for. Null when somebody else has begun it, or it has ended. */
-export async function runRequested(
-  ctx: SweepContext,
-  id: string,
-  options: RunOptions,
-  sweep: RunWork,
-): Promise<Outcome | null> {
-  const begun = await writeInternal(ctx, (tx) =>
+/** Starts or continues a queued run at its noted position. Null if another worker has it or it has ended. */
+export async function continueRun(ctx: SweepContext, id: string, sweep: RunWork): Promise<Outcome | null> {
+  const claim = newId(ctx.now())
+  const [begun] = await writeInternal(ctx, (tx) =>
     tx.db
       .update(cleanupRuns)
-      .set({ state: 'RUNNING', startedAt: ctx.now() })
+      .set({
+        state: 'RUNNING',
+        claim,
+        startedAt: sql`coalesce(${cleanupRuns.startedAt}, ${ctx.now().toISOString()}::timestamptz)`,
+        heartbeatAt: sql`now()`,
+      })
       .where(and(tx.inTenant(cleanupRuns), eq(cleanupRuns.id, id), isState(cleanupRuns.state, 'QUEUED')))
-      .returning({ id: cleanupRuns.id }),
+      .returning(),
   )
-  if (begun.length === 0) return null
-  return finishRun(ctx, { id, ...options, isRequested: true, tally: new RunTally() }, sweep)
+  if (!begun) return null
+  const { isDryRun, before, exceedsBrake, includesForeign } = begun
+  const options = { isDryRun, before, exceedsBrake, includesForeign }
+  const isRequested = begun.requestedBy !== systemId
+  return finishRun(ctx, { id, claim, ...options, isRequested, tally: RunTally.from(begun) }, sweep)
 }
 
 /** Rejects with what made the sweep fail, after it has been written down. */
 async function finishRun(ctx: SweepContext, run: Run, sweep: RunWork): Promise<Outcome> {
+  const { tally } = run
+  const stopBeating = keepAlive(ctx, run)
   try {
     await sweep(ctx, run)
     await writeRun(ctx, run, { state: 'DONE', message: null })
-    return { tally: run.tally, ended: null }
+    return { tally, ended: null, isUnfinished: false }
   } catch (error) {
+    if (error instanceof TurnOver) {
+      await pauseRun(ctx, run)
+      return { tally, ended: null, isUnfinished: true }
+    }
     const message = sentenceForRun(error)
     if (error instanceof RunEnded) {
       await writeRun(ctx, run, { state: error.state, message })
-      return { tally: run.tally, ended: message }
+      return { tally, ended: message, isUnfinished: false }
     }
     // Where not even this can be written down, what made the run fail is the better thing to tell.
     await writeRun(ctx, run, { state: 'FAILED', message }).catch(() => undefined)
     throw error
+  } finally {
+    stopBeating()
   }
 }
 
@@ -112,45 +140,44 @@ export function sentenceForRun(error: unknown): string {
   return 'An error of Filegraph itself; the log of the worker has the details.'
 }
 
-async function writeRun(
-  ctx: SweepContext,
-  { id, tally }: Run,
-  ending: { readonly state: 'DONE' | 'STOPPED' | 'REFUSED' | 'FAILED'; readonly message: string | null },
-): Promise<void> {
-  const { examined, deleted, deletedBytes, held, found, sample, position } = tally
-  await writeInternal(ctx, (tx) =>
+interface Ending {
+  readonly state: 'DONE' | 'STOPPED' | 'REFUSED' | 'FAILED'
+  readonly message: string | null
+}
+
+const writeRun = (ctx: SweepContext, run: Run, ending: Ending): Promise<unknown> =>
+  writeInternal(ctx, (tx) =>
     tx.db
       .update(cleanupRuns)
-      .set({
-        ...ending,
-        examined,
-        deleted,
-        deletedBytes,
-        held,
-        found,
-        sample,
-        position,
-        finishedAt: ctx.now(),
-      })
-      .where(and(tx.inTenant(cleanupRuns), eq(cleanupRuns.id, id))),
+      .set({ ...ending, ...run.tally.columns(), claim: null, finishedAt: ctx.now() })
+      .where(isHeldBy(tx, run)),
   )
-}
+
+/** Queues the run behind those that wait already. It has made progress, so earlier interruptions no longer count. */
+const pauseRun = (ctx: SweepContext, run: Run): Promise<unknown> =>
+  writeInternal(ctx, (tx) =>
+    tx.db
+      .update(cleanupRuns)
+      .set({ state: 'QUEUED', ...run.tally.columns(), claim: null, interruptions: 0, heartbeatAt: sql`now()` })
+      .where(isHeldBy(tx, run)),
+  )
 
 export interface NewRun extends RunOptions {
   readonly id: string
   readonly kind: CleanupKind
   readonly state: 'QUEUED' | 'RUNNING'
+  readonly claim: string | null
 }
 
 export async function insertRun(tx: Transaction, ctx: Context, run: NewRun): Promise<void> {
   const now = ctx.now()
-  await closeAbandoned(tx, run.kind, now)
   await tx.db.insert(cleanupRuns).values({
     tenantId: tx.tenantId,
     ...run,
     requestedBy: ctx.principal.id,
     createdAt: now,
     startedAt: run.state === 'RUNNING' ? now : null,
+    heartbeatAt: sql`now()`,
     examined: 0,
     deleted: 0,
     deletedBytes: 0,
@@ -160,36 +187,17 @@ export async function insertRun(tx: Transaction, ctx: Context, run: NewRun): Pro
   })
 }
 
-/** A run that took longer has lost its process. */
-export const longestRunMs = 3_600_000
-
-/** A run whose process died cannot say so itself. */
-async function closeAbandoned(tx: Transaction, kind: CleanupKind, now: Date): Promise<void> {
-  const isAbandoned = and(
-    tx.inTenant(cleanupRuns),
-    eq(cleanupRuns.kind, kind),
-    isState(cleanupRuns.state, 'RUNNING'),
-    isNotNull(cleanupRuns.startedAt),
-    lt(cleanupRuns.startedAt, new Date(now.getTime() - longestRunMs)),
-  )
-  await together({
-    locked: () =>
-      tx.db.select({ id: cleanupRuns.id }).from(cleanupRuns).where(isAbandoned).orderBy(cleanupRuns.id).for('update'),
-    closed: () =>
-      tx.db
-        .update(cleanupRuns)
-        .set({ state: 'FAILED', finishedAt: now, message: 'Its process ended before it did.' })
-        .where(isAbandoned),
-  })
-}
-
-/** Notes how far a long run has come, so that the next one goes on from there if this one dies. */
-export async function noteProgress(ctx: SweepContext, { id, tally }: Run): Promise<void> {
-  const { examined, deleted, deletedBytes, held, found, sample, position } = tally
-  await writeInternal(ctx, (tx) =>
+/**
+ * Notes how far a long run has come, so that it goes on from there if its worker dies. Rejects with `RunTakenOver` if the run
+ * is no longer ours.
+ */
+export async function noteProgress(ctx: SweepContext, run: Run): Promise<void> {
+  const noted = await writeInternal(ctx, (tx) =>
     tx.db
       .update(cleanupRuns)
-      .set({ examined, deleted, deletedBytes, held, found, sample, position })
-      .where(and(tx.inTenant(cleanupRuns), eq(cleanupRuns.id, id), isState(cleanupRuns.state, 'RUNNING'))),
+      .set({ ...run.tally.columns(), heartbeatAt: sql`now()` })
+      .where(isHeldBy(tx, run))
+      .returning({ id: cleanupRuns.id }),
   )
+  if (noted.length === 0) throw new RunTakenOver('Another worker has this run')
 }

@@ -38,7 +38,7 @@ export async function requestCleanup(ctx: Context, kind: CleanupKind, options: R
       throw new Invalid('before', 'This time is in the future.')
     }
     const id = newId(ctx.now())
-    await insertRun(tx, ctx, { id, kind, state: 'QUEUED', ...options })
+    await insertRun(tx, ctx, { id, kind, state: 'QUEUED', claim: null, ...options })
     const { isDryRun, exceedsBrake } = options
     const before = options.before?.toISOString() ?? null
     await enqueueJob(tx, 'run_cleanup', { tenantId: tx.tenantId }, null)

@@ -1,4 +1,4 @@
-import type { CleanupSample } from '../../../database/tables/cleanupTables.ts'
+import type { CleanupSample, cleanupRuns } from '../../../database/tables/cleanupTables.ts'
 
 const longestSample = 100
 
@@ -6,6 +6,21 @@ export interface Examined {
   readonly key: string
   readonly byteSize: number | null
 }
+
+type TallyColumns = Pick<
+  typeof cleanupRuns.$inferSelect,
+  'examined' | 'deleted' | 'deletedBytes' | 'held' | 'found' | 'sample' | 'position'
+>
+
+const pickColumns = ({ examined, deleted, deletedBytes, held, found, sample, position }: TallyColumns) => ({
+  examined,
+  deleted,
+  deletedBytes,
+  held,
+  found,
+  sample,
+  position,
+})
 
 /** Counts what a run examined and did, and keeps the first hundred items. */
 export class RunTally {
@@ -15,8 +30,18 @@ export class RunTally {
   readonly held: Record<string, number> = {}
   readonly found: Record<string, number> = {}
   readonly sample: CleanupSample[] = []
-  /** The last key that was handled. */
+  /** All keys before this one were handled. */
   position: string | null = null
+
+  /** Continues with the noted tally of a run. */
+  static from(noted: TallyColumns): RunTally {
+    return Object.assign(new RunTally(), structuredClone(pickColumns(noted)))
+  }
+
+  /** The columns of the run that keep the tally. */
+  columns(): TallyColumns {
+    return pickColumns(this)
+  }
 
   /** Counts a deletion. In a dry run, one that would have happened. */
   addDeleted(thing: Examined): void {

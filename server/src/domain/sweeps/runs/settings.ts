@@ -17,6 +17,12 @@ export interface CleanupSettings {
   readonly brakeShare: number
   /** The maximum rate of a reconcile's listing. More would slow down requests to the same process. */
   readonly listedPerSecond: number
+  /** How long a reconcile lists before it gives its lane to other tenants. It continues where it stopped. */
+  readonly listedForMs: number
+  /** The time between two heartbeats of a run. */
+  readonly heartbeatMs: number
+  /** A run without a heartbeat for so long has lost its worker. Several times as long as `heartbeatMs`. */
+  readonly silentMs: number
   /** The maximum number of blobs in one verification of a tenant. */
   readonly verifiedBlobs: number
   /** The maximum number of bytes in one verification of a tenant. A larger blob gets a run of its own. */
@@ -34,6 +40,9 @@ export const usualCleanup: CleanupSettings = {
   brakeObjects: 100_000,
   brakeShare: 0.5,
   listedPerSecond: 2_000,
+  listedForMs: limits.reconcileSecondsPerTurn * 1_000,
+  heartbeatMs: limits.heartbeatSeconds * 1_000,
+  silentMs: limits.silentRunSeconds * 1_000,
   verifiedBlobs: limits.verifiedBlobsPerRun,
   verifiedBytes: limits.verifiedBytesPerRun,
   verifiedForMs: limits.verifiedSecondsPerRun * 1_000,

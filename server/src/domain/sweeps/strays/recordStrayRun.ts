@@ -3,7 +3,7 @@ import { isState } from '../../../database/conditions.ts'
 import { strayRuns } from '../../../database/tables/cleanupTables.ts'
 import { newId } from '../../ids.ts'
 import { limits } from '../../limits.ts'
-import { longestRunMs, type Outcome, RunEnded, type RunOptions, sentenceForRun } from '../runs/recordRun.ts'
+import { type Outcome, RunEnded, type RunOptions, sentenceForRun } from '../runs/recordRun.ts'
 import { RunTally } from '../runs/runTally.ts'
 import type { Stray, StrayContext, StrayRun } from './strayRecords.ts'
 import { sweepStrays } from './sweepStrays.ts'
@@ -25,20 +25,31 @@ export interface StrayOutcome extends Outcome {
   readonly strays: readonly Stray[]
 }
 
+/** A longer run has lost its process. */
+const longestRunMs = 3_600_000
+
 /** Searches for strays and records the run. Rejects with the error of a failed run after recording it. */
 export async function recordStrayRun(ctx: StrayContext, options: StrayOptions): Promise<StrayOutcome> {
   const id = newId(ctx.now())
-  const run: StrayRun = { id, ...options, before: null, isRequested: true, tally: new RunTally(), strays: [] }
+  const run: StrayRun = {
+    id,
+    claim: id,
+    ...options,
+    before: null,
+    isRequested: true,
+    tally: new RunTally(),
+    strays: [],
+  }
   await begin(ctx, run)
   try {
     await sweepStrays(ctx, run)
     await finish(ctx, run, { state: 'DONE', message: null })
-    return { tally: run.tally, ended: null, strays: run.strays }
+    return { tally: run.tally, ended: null, isUnfinished: false, strays: run.strays }
   } catch (error) {
     const message = sentenceForRun(error)
     if (error instanceof RunEnded) {
       await finish(ctx, run, { state: error.state, message })
-      return { tally: run.tally, ended: message, strays: run.strays }
+      return { tally: run.tally, ended: message, isUnfinished: false, strays: run.strays }
     }
     await finish(ctx, run, { state: 'FAILED', message }).catch(() => undefined)
     throw error
@@ -56,20 +67,10 @@ async function begin({ database, now, actor }: StrayContext, run: StrayRun): Pro
       .set({ state: 'FAILED', finishedAt: startedAt, message: 'Its process ended before it did.' })
       .where(and(isState(strayRuns.state, 'RUNNING'), lt(strayRuns.startedAt, ago(longestRunMs))))
     await db.delete(strayRuns).where(lt(strayRuns.startedAt, ago(limits.strayRunsKeptDays * 86_400_000)))
-    const counts = countsOf(tally)
+    const counts = tally.columns()
     await db.insert(strayRuns).values({ id, state: 'RUNNING', isDryRun, includesForeign, actor, startedAt, ...counts })
   })
 }
-
-const countsOf = ({ examined, deleted, deletedBytes, held, found, sample, position }: RunTally) => ({
-  examined,
-  deleted,
-  deletedBytes,
-  held,
-  found,
-  sample,
-  position,
-})
 
 interface Ending {
   readonly state: 'DONE' | 'STOPPED' | 'REFUSED' | 'FAILED'
@@ -77,6 +78,6 @@ interface Ending {
 }
 
 async function finish({ database, now }: StrayContext, { id, tally }: StrayRun, ending: Ending): Promise<void> {
-  const ended = { ...ending, ...countsOf(tally), finishedAt: now() }
+  const ended = { ...ending, ...tally.columns(), finishedAt: now() }
   await database.lookUp((db) => db.update(strayRuns).set(ended).where(eq(strayRuns.id, id)))
 }

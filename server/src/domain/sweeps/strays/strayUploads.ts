@@ -5,6 +5,7 @@ import { isId } from '../../ids.ts'
 import { abortInBucket } from '../../installation/deleteFromBucket.ts'
 import { readInstallation } from '../../installation/installation.ts'
 import { limits } from '../../limits.ts'
+import { findKnownTenants } from '../../tenants/findTenant.ts'
 import { staleAfterMs } from '../expire/abortStaleUploads.ts'
 import { blobIdIn } from '../reconcile/listInOrder.ts'
 import { type OrphanEvidence, orphanHeldBy, type OrphanRule } from '../reconcile/orphanGates.ts'
@@ -12,7 +13,6 @@ import type { Orphan } from '../reconcile/readOrphanEvidence.ts'
 import { takeLease } from '../runs/rails.ts'
 import type { SweepContext } from '../runs/recordRun.ts'
 import type { StrayContext, StrayRun } from './strayRecords.ts'
-import { findKnown } from './walkStrays.ts'
 
 /** Unfinished multipart uploads by tenant id, for each tenant that this database does not have. */
 export type StrayUploads = ReadonlyMap<string, readonly UnfinishedUpload[]>
@@ -28,7 +28,10 @@ export async function listStrayUploads(ctx: StrayContext, run: StrayRun): Promis
   for (let listings = 0; listings < limits.strayListingsPerRun; listings += 1) {
     const page = await ctx.blobs.listUnfinishedUploads(`org/${run.tenant === null ? '' : `${run.tenant}/`}`, marker)
     const uploads = page.uploads.map((upload) => ({ ...upload, tenant: tenantIn(upload.key) }))
-    const known = await findKnown(ctx.database, uploads)
+    const known = await findKnownTenants(
+      ctx.database,
+      uploads.flatMap(({ tenant }) => tenant ?? []),
+    )
     for (const { tenant, ...upload } of uploads) {
       if (tenant === null || known.has(tenant)) continue
       const isNamedByUs = blobIdIn(upload.key, `org/${tenant}/`) !== null

@@ -1,7 +1,5 @@
-import { isAnyOf } from '../../../database/conditions.ts'
-import { tenantSlugs } from '../../../database/tables/identityTables.ts'
-import type { TenantDatabase } from '../../../database/tenantDatabase.ts'
 import { isId } from '../../ids.ts'
+import { findKnownTenants } from '../../tenants/findTenant.ts'
 import { ask, assertInOrder } from '../reconcile/listInOrder.ts'
 import { RunEnded, type SweepContext } from '../runs/recordRun.ts'
 
@@ -39,7 +37,7 @@ export async function* walkStrays(
     const { objects, continuationToken } = await asked.answer
     assertInOrder(objects, '', startAfter ?? '')
     const parts = objects.map(({ key }) => partOf(key))
-    const known = await findKnown(ctx.database, parts)
+    const known = await findKnownTenants(ctx.database, tenantsIn(parts))
     for (const part of parts) {
       if (part.prefix === walk.position) continue
       walk.position = part.prefix
@@ -68,15 +66,4 @@ function partOf(key: string): StrayPrefix {
   return { prefix: isFolder ? `${first}/` : key, tenant: null, exampleKey: key }
 }
 
-/** Which of these tenants this database has. */
-export async function findKnown(
-  database: TenantDatabase,
-  parts: readonly Pick<StrayPrefix, 'tenant'>[],
-): Promise<ReadonlySet<string>> {
-  const ids = [...new Set(parts.map(({ tenant }) => tenant))].filter((id) => id !== null)
-  if (ids.length === 0) return new Set()
-  const rows = await database.lookUp((db) =>
-    db.select({ id: tenantSlugs.tenant }).from(tenantSlugs).where(isAnyOf(tenantSlugs.tenant, ids)),
-  )
-  return new Set(rows.map(({ id }) => id))
-}
+const tenantsIn = (parts: readonly StrayPrefix[]) => parts.flatMap(({ tenant }) => tenant ?? [])

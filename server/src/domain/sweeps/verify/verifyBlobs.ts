@@ -1,14 +1,13 @@
 import { and, asc, eq, lt, type SQL, sql } from 'drizzle-orm'
 import { isAnyOf } from '../../../database/conditions.ts'
 import { lockRows } from '../../../database/lockRows.ts'
-import { cleanupRuns } from '../../../database/tables/cleanupTables.ts'
 import { blobs } from '../../../database/tables/fileTables.ts'
 import type { Transaction } from '../../../database/tenantDatabase.ts'
 import { BlobStoreUnavailable } from '../../../storage/blobStore.ts'
 import { writeInternal } from '../../change.ts'
 import { reading, readingOnce } from '../../context.ts'
 import { assertOwnBucket } from '../../installation/bucketMarker.ts'
-import { longestRunMs, type Run, type SweepContext } from '../runs/recordRun.ts'
+import type { Run, SweepContext } from '../runs/recordRun.ts'
 import { liftQuarantine, quarantine } from './quarantine.ts'
 import { type VerifiedBytes, verifyBytes } from './verifyBytes.ts'
 
@@ -46,10 +45,7 @@ export async function verifyBlobs(ctx: SweepContext, run: Run): Promise<void> {
   marks.assertAnswered()
 }
 
-/**
- * True if a run would find work. Costs one statement if there is nothing to do. A running verification reads the same
- * blobs, so it gets an hour before the next one.
- */
+/** True if a run would find work. Costs one statement if there is nothing to do. */
 export async function hasBlobsToVerify(ctx: SweepContext): Promise<boolean> {
   const [found] = await readingOnce(ctx, (tx) => {
     const areDue = groupsOf(ctx).map(
@@ -58,24 +54,26 @@ export async function hasBlobsToVerify(ctx: SweepContext): Promise<boolean> {
     )
     return tx.db.execute(sql`select ${sql.join(areDue, sql` or `)} as "isDue"`)
   })
-  return found?.['isDue'] === true && !(await isRunning(ctx))
+  return found?.['isDue'] === true
 }
 
-const isRunning = (ctx: SweepContext): Promise<boolean> =>
-  reading(ctx, async (tx) => {
-    const running = await tx.db
-      .select({ id: cleanupRuns.id })
-      .from(cleanupRuns)
-      .where(
-        and(
-          tx.inTenant(cleanupRuns),
-          sql`${cleanupRuns.kind} = 'VERIFY' and ${cleanupRuns.state} = 'RUNNING'`,
-          sql`${cleanupRuns.startedAt} > ${new Date(ctx.now().getTime() - longestRunMs).toISOString()}::timestamptz`,
-        ),
-      )
-      .limit(1)
-    return running.length > 0
-  })
+/** When the first of the proved blobs is due again. Blobs that are committed later are due later. */
+export async function nextVerificationAt(ctx: SweepContext): Promise<Date> {
+  const { proved } = groupOf(ctx)
+  const [first] = await readingOnce(ctx, (tx) =>
+    tx.db
+      .select({ verifiedAt: blobs.verifiedAt })
+      .from(blobs)
+      .where(and(tx.inTenant(blobs), proved.where))
+      .orderBy(asc(blobs.verifiedAt))
+      .limit(1),
+  )
+  return new Date((first?.verifiedAt ?? ctx.now()).getTime() + ctx.settings.verifiedAfterMs)
+}
+
+/** Blobs without a SHA-256 and blobs in quarantine are due if they were verified before this time. */
+export const doubtfulBefore = ({ now, settings }: Pick<SweepContext, 'now' | 'settings'>): Date =>
+  new Date(now().getTime() - Math.min(doubtfulAfterMs, settings.verifiedAfterMs))
 
 type DueBlob = Awaited<ReturnType<typeof readDue>>[number]
 
@@ -85,20 +83,21 @@ interface Group {
   readonly verifiedBefore: Date
 }
 
-function groupsOf({ now, settings }: SweepContext): Group[] {
-  const before = (ms: number) => new Date(now().getTime() - ms)
+function groupOf(ctx: SweepContext): Readonly<Record<'doubtful' | 'proved', Group>> {
   const { status, sha256, quarantinedAt } = blobs
-  return [
-    {
+  return {
+    doubtful: {
       where: sql`${status} = 'ready' and (${sha256} is null or ${quarantinedAt} is not null)`,
-      verifiedBefore: before(Math.min(doubtfulAfterMs, settings.verifiedAfterMs)),
+      verifiedBefore: doubtfulBefore(ctx),
     },
-    {
+    proved: {
       where: sql`${status} = 'ready' and ${sha256} is not null and ${quarantinedAt} is null`,
-      verifiedBefore: before(settings.verifiedAfterMs),
+      verifiedBefore: new Date(ctx.now().getTime() - ctx.settings.verifiedAfterMs),
     },
-  ]
+  }
 }
+
+const groupsOf = (ctx: SweepContext): Group[] => Object.values(groupOf(ctx))
 
 async function* listDue(ctx: SweepContext): AsyncGenerator<DueBlob> {
   const seen = new Set<string>()
