@@ -23,6 +23,7 @@ export const purge = 'Only released bytes are purged, after the grace period'
 export const doubt = 'Nothing is deleted on a doubtful listing, in another bucket or with an older database'
 export const databases = 'Two databases on one bucket delete nothing of each other'
 export const acknowledged = 'Acknowledged changes survive crashes'
+export const restarts = 'A rolling restart behind a proxy fails no request'
 export const whole = 'An object appears whole or not at all'
 export const cheap = 'A refusal costs less than 5 ms of CPU, and memory does not grow with distinct operations'
 export const variables = 'No value of a variable causes an internal error'
@@ -204,6 +205,12 @@ export const promises: readonly Promised[] = [
     asks: 'filegraph fsck; npm run test:faults',
     byHand: [vitest('test/faults/crashPoints.test.ts', 'a process that is killed loses nothing acknowledged')],
     prove: (ctx) => ctx.integrity(acknowledged),
+  },
+  {
+    promise: restarts,
+    asks: 'npm test -- rollingRestart',
+    byHand: [vitest('test/rollingRestart.test.ts', 'restarts two processes in turn under load, and no request fails')],
+    prove: () => Promise.resolve(unproven('that needs two processes behind a proxy: the test starts them')),
   },
   {
     promise: whole,

@@ -26,6 +26,7 @@ import {
   secrets,
   tenants,
   variables,
+  restarts,
   whole,
 } from './promises.ts'
 import type { ProofState } from './proof.ts'
@@ -91,6 +92,7 @@ const unprovable: readonly string[] = [
   alive,
   locks,
   databases,
+  restarts,
   whole,
   cheap,
   variables,
