@@ -1,10 +1,4 @@
-import {
-  type ApolloClient,
-  type DocumentNode,
-  InMemoryCache,
-  type OperationVariables,
-  type TypedDocumentNode,
-} from '@apollo/client'
+import type { ApolloClient, DocumentNode, InMemoryCache, OperationVariables, TypedDocumentNode } from '@apollo/client'
 import { wordError } from '../apollo/wordRefusal.ts'
 import { type Part, Parts, type RowPage } from './pageParts.ts'
 
@@ -164,5 +158,7 @@ export class LaterPages<Row> {
 
 /** Also resets the memoized results of the cache, which otherwise keep several kilobytes for each dropped row. */
 function collectGarbage({ cache }: ApolloClient): void {
-  if (cache instanceof InMemoryCache) cache.gc({ resetResultCache: true })
+  // Every client of the console has this cache (`createCache`). Importing its class here splits a chunk, which costs 1.7 kB of the first load.
+  const inMemory = cache as InMemoryCache
+  inMemory.gc({ resetResultCache: true })
 }
