@@ -83,7 +83,9 @@ export interface TestServiceOptions {
   readonly searchPath?: string
 }
 
-const impatient = { connectMilliseconds: 1_000, answerMilliseconds: 1_000, attempts: 2 }
+/** How long the service behind a proxy waits for an answer about an object, with all attempts. */
+export const wholeMilliseconds = 3_000
+const impatient = { connectMilliseconds: 1_000, answerMilliseconds: 1_000, attempts: 2, wholeMilliseconds }
 
 export async function startTestService({
   behindProxy = false,

@@ -62,7 +62,7 @@ export function TrashPage() {
             <p>Deleted files can be restored from here for {wordDays(days)}.</p>
           </Notice>
         }
-        end="End of the list."
+        end="These are all."
         renderRow={(file) => {
           const choices = {
             onHold: () => setQuestion({ what: 'hold', file }),

@@ -14,7 +14,7 @@ const external = {
 }
 
 describe('the configuration', () => {
-  it('needs no variable', () => {
+  it('needs no variable at all', () => {
     expect(readConfig({})).toMatchObject({
       http: { host: '127.0.0.1', port: 4000, publicUrl: null },
       database: { kind: 'embedded' },
@@ -25,7 +25,7 @@ describe('the configuration', () => {
     })
   })
 
-  it('replaces each embedded part separately', () => {
+  it('replaces each embedded part on its own', () => {
     const { DATABASE_URL, ...bucket } = external
     expect(readConfig({ DATABASE_URL })).toMatchObject({
       database: { kind: 'external', url: DATABASE_URL, migrationUrl: DATABASE_URL },
@@ -49,14 +49,14 @@ describe('the configuration', () => {
     expect(drains.map((environment) => readConfig(environment).drainSeconds)).toEqual([0, 0, 0, 5, 7])
   })
 
-  it('is deeply frozen', () => {
+  it('is frozen to the bottom', () => {
     const config = readConfig(external)
     expect(Object.isFrozen(config) && Object.isFrozen(config.http) && Object.isFrozen(config.http.allowedOrigins)).toBe(
       true,
     )
   })
 
-  it('keeps the URL of a key set unchanged', () => {
+  it('keeps the address of a key set as it is written', () => {
     const jwt = { JWT_JWKS_URL: 'https://id.example.com/keys/', JWT_AUDIENCE: 'a', JWT_ISSUER: 'b' }
     expect(readConfig(jwt).jwt?.key).toEqual({ kind: 'jwks', url: 'https://id.example.com/keys/' })
   })
@@ -69,7 +69,7 @@ describe('the configuration', () => {
       /from 660 to \d+, because an upload address works for 600 seconds/,
     ],
     ['ORPHAN_GRACE_SECONDS', ['0', '1', '3599'], '3600', /from 3600 to \d+, because after a wrong restore/],
-  ] as const)('refuses a %s that would delete too early, and gives the reason', (name, refused, least, why) => {
+  ] as const)('refuses a %s that would delete too early, and says why', (name, refused, least, why) => {
     for (const value of refused) {
       const read = () => readConfig({ [name]: value })
       expect(read).toThrow(name)
@@ -79,7 +79,7 @@ describe('the configuration', () => {
     expect([purgeGraceMs, orphanGraceMs]).toContain(Number(least) * 1000)
   })
 
-  it('treats an empty variable as not set', () => {
+  it('takes an empty variable for one that is not set', () => {
     expect(readConfig({ PORT: '', DATABASE_URL: ' ' })).toEqual(readConfig({}))
   })
 
@@ -111,7 +111,7 @@ describe('the configuration', () => {
     [{ S3_REGION: 'auto' }, 'S3_ENDPOINT'],
     [{ JWT_ISSUER: 'https://id.example.com' }, 'JWT_JWKS_URL'],
     [{ JWT_SECRET: 'x'.repeat(40), JWT_JWKS_URL: 'https://k', JWT_AUDIENCE: 'a', JWT_ISSUER: 'b' }, 'JWT_SECRET'],
-  ])('reports the variable, the problem and an example: %o', (environment, name) => {
+  ])('names the variable, what is wrong and an example: %o', (environment, name) => {
     const refusal = () => readConfig(environment)
     expect(refusal).toThrow(ConfigurationError)
     expect(refusal).toThrow(
@@ -119,11 +119,11 @@ describe('the configuration', () => {
     )
   })
 
-  it('reports all problems at once', () => {
+  it('tells all problems at once', () => {
     expect(() => readConfig({ PORT: 'x', LOG_LEVEL: 'y' })).toThrow(/PORT.*\nLOG_LEVEL/)
   })
 
-  it('warns about a name that looks misspelled', () => {
+  it('warns of a name that looks misspelled', () => {
     expect(readConfig({ S3_BUKET: 'x' }).warnings).toEqual([expect.stringContaining('S3_BUKET')])
   })
 
@@ -160,11 +160,11 @@ describe('the configuration', () => {
     [{ ...external, ...https, S3_ENDPOINT: 'http://s3', S3_PUBLIC_ENDPOINT: 'https://s3.example.com' }, []],
     [{ ...external, HOST: '::' }, [/plain HTTP/, /CORS.* PUBLIC_URL.* cors apply/]],
     [{ ...external, HOST: '::', S3_ENDPOINT: 'http://[::1]:9000' }, [/plain HTTP/, /S3_PUBLIC_ENDPOINT/, /CORS/]],
-  ])('warns about addresses that cannot work together, with a remedy: %o', (environment, sentences) => {
+  ])('warns of addresses that do not work together, and says what to set: %o', (environment, sentences) => {
     expect(readConfig(environment).warnings).toEqual(sentences.map((sentence) => expect.stringMatching(sentence)))
   })
 
-  it('shows no secret in a problem', () => {
+  it('never shows a secret in a problem', () => {
     const { S3_BUCKET: _, ...incomplete } = { ...external, S3_SECRET_ACCESS_KEY: 'very-secret' }
     expect(() => readConfig(incomplete)).toThrow(/^(?!.*very-secret)/s)
   })
@@ -173,7 +173,7 @@ describe('the configuration', () => {
 const tableInReadme = /(<!-- configuration:start -->\n)[\s\S]*?(\n<!-- configuration:end -->)/
 
 describe('the table of variables', () => {
-  it('is in the README; rewrite it with `npm test -- config --update`', async () => {
+  it('stands in the README as in the code; rewrite it there with `npm test -- config --update`', async () => {
     const readme = readFileSync(new URL('../../../README.md', import.meta.url), 'utf8')
     const table = [
       '| Variable | What it does | Unless set | Example |',
@@ -186,7 +186,7 @@ describe('the table of variables', () => {
     await expect(asInCode).toMatchFileSnapshot('../../../README.md')
   })
 
-  it('lists every variable that the code reads; only main.ts reads the environment', () => {
+  it('is all that the code reads: the environment goes into it in main.ts and nowhere else', () => {
     const folder = fileURLToPath(new URL('..', import.meta.url))
     const reading = readdirSync(folder, { recursive: true, encoding: 'utf8' })
       .filter((file) => file.endsWith('.ts') && !file.endsWith('.test.ts') && !file.includes('testing/'))

@@ -9,6 +9,9 @@ export function isServiceUnavailable(error: unknown): boolean {
   return false
 }
 
+/** When a caller should try again, in `retry-after` and in the extensions of the error. */
+export const retryAfterSeconds = 1
+
 /** The host application's key set could not be fetched, so its tokens cannot be verified now. */
 export class KeySetUnavailable extends Error {
   override readonly name = 'KeySetUnavailable'

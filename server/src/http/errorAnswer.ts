@@ -1,7 +1,7 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { Logger } from 'pino'
 import { RateLimited, Refusal, type RefusalCode } from '../domain/refusals.ts'
-import { isServiceUnavailable } from '../domain/serviceUnavailable.ts'
+import { isServiceUnavailable, retryAfterSeconds } from '../domain/serviceUnavailable.ts'
 import { factsOf, pathOf } from './logRequests.ts'
 
 /** The response to a request that failed before it reached GraphQL. */
@@ -57,7 +57,7 @@ export function answerError(
   if (answer.status === 500) logger.error({ ...factsOf(request), err: error }, 'A request failed')
   if (answer.status === 503) logger.warn({ ...factsOf(request), err: error }, 'A request found no service')
   if (error instanceof RateLimited) reply.header('retry-after', error.retryAfterSeconds)
-  if (answer.status === 503) reply.header('retry-after', 1)
+  if (answer.status === 503) reply.header('retry-after', retryAfterSeconds)
   // RFC 9110, section 11.6.1: a 401 names the scheme to use.
   if (answer.status === 401) reply.header('www-authenticate', 'Bearer')
   return reply

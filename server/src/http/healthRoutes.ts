@@ -14,7 +14,11 @@ const nothingReady: Readiness = { database: false, bucket: false, migrations: fa
 
 /**
  * `/healthz` answers 200 while the process runs. `/readyz` answers 200 if it can serve requests and 503 if not. Neither
- * needs credentials. `deletes` does not change the status: a process whose sweeps are refused still serves requests.
+ * needs credentials.
+ *
+ * Every request needs the database, so without it the process is not ready. Only commits and the bytes themselves need
+ * the bucket, and it is the same bucket for every process: to take all of them out would stop lists and renames too.
+ * `deletes` does not change the status either, because a process whose sweeps are refused still serves requests.
  */
 export function addHealthRoutes(
   app: FastifyInstance,
@@ -30,10 +34,9 @@ export function addHealthRoutes(
     // Concurrent requests share one check.
     asked ??= withinPatience(readiness).finally(() => (asked = null))
     const { database, bucket, migrations, deletes } = await asked
-    const isReady = database && bucket && migrations
-    return reply
-      .code(isReady ? 200 : 503)
-      .send({ status: isReady ? 'ready' : 'unavailable', database, bucket, migrations, deletes })
+    const isReady = database && migrations
+    const status = !isReady ? 'unavailable' : bucket ? 'ready' : 'degraded'
+    return reply.code(isReady ? 200 : 503).send({ status, database, bucket, migrations, deletes })
   })
 }
 

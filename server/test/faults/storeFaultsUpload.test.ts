@@ -1,15 +1,26 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import {
   answerWith,
+  changeAnswer,
   cutAnswerAfter,
   delayAnswer,
+  drip,
+  hang,
   loseReply,
   refuseWith,
   resetRequestAfter,
 } from '../storeFaults/faults.ts'
 import { isHead, isPing, isRead, isWrite } from '../storeFaults/requests.ts'
 import type { Fault, SeenRequest } from '../storeFaults/startStoreProxy.ts'
-import { askForIntent, commit, type Data, sendBytes, sha256, type TestTenant } from '../testService.ts'
+import {
+  askForIntent,
+  commit,
+  type Data,
+  sendBytes,
+  sha256,
+  type TestTenant,
+  wholeMilliseconds,
+} from '../testService.ts'
 import { none, openReconcileWorkbench, type ReconcileWorkbench } from './reconcileWorkbench.ts'
 import { violationsIn } from './violationsIn.ts'
 
@@ -73,7 +84,7 @@ describe('an upload can be sent again, and becomes one version, when', () => {
     await expectOneVersionIn(uploadIntent)
   })
 
-  it('a commit came before the bytes', async () => {
+  it('a commit came although nothing had arrived', async () => {
     const { uploadIntent } = await askForIntent(bench.service, tenant.member, declared)
     bench.service.store.on(isWrite, answerWith(200), 1)
     expect(await send(uploadIntent)).toBe(200)
@@ -83,7 +94,7 @@ describe('an upload can be sent again, and becomes one version, when', () => {
   })
 })
 
-describe('a commit changes nothing and can be repeated when', () => {
+describe('a commit changes nothing and can be asked for again when', () => {
   const isLook = (seen: SeenRequest) => isHead(seen) || isPing(seen)
   const faults: [string, () => Fault][] = [
     ['the store is overloaded', () => refuseWith(503, 'SlowDown')],
@@ -121,7 +132,44 @@ describe('a commit changes nothing and can be repeated when', () => {
     await expectOneVersionIn(uploadIntent, sent)
   })
 
-  it('many commit concurrently while the store fails', async () => {
+  const slow: [string, Contract, (seen: SeenRequest) => boolean, Fault][] = [
+    ['hangs', declared, isRead, hang()],
+    ['sends the bytes one by one', declared, isRead, drip(300)],
+    ['hangs at many bytes', large, isRead, hang()],
+    ['sends the start of many bytes one by one', large, isRead, drip(300)],
+    ['hangs at the second question', large, isLook, hang()],
+    [
+      'hangs while many bytes are hashed',
+      large,
+      (seen) => isRead(seen) && !seen.headers.range?.endsWith('-4099'),
+      hang(),
+    ],
+  ]
+  it.each(slow)(
+    'the store %s: the answer comes in time and says when to ask again',
+    async (_what, sent, match, fault) => {
+      const { uploadIntent } = await askForIntent(bench.service, tenant.member, sent)
+      expect(await send(uploadIntent, sent)).toBe(200)
+      const before = await versions()
+      bench.service.store.on(match, fault)
+      // A store without checksums, so that the bytes have to be hashed.
+      bench.service.store.on(isHead, changeAnswer({ headers: { 'x-amz-checksum-sha256': '' } }))
+      const began = performance.now()
+      const answer = await bench.service.ask(
+        tenant.member,
+        `mutation { commitUpload(input: { id: "${uploadIntent.id}" }) { __typename } }`,
+      )
+      expect(performance.now() - began).toBeLessThan(2 * wholeMilliseconds + 2_000)
+      expect(answer).toMatchObject({
+        status: 503,
+        errors: [{ extensions: { code: 'SERVICE_UNAVAILABLE', retryAfterSeconds: 1 } }],
+      })
+      expect(await versions()).toBe(before)
+      await expectOneVersionIn(uploadIntent, sent)
+    },
+  )
+
+  it('many ask for it at once while the store stumbles', async () => {
     const { uploadIntent } = await askForIntent(bench.service, tenant.member, declared)
     expect(await send(uploadIntent)).toBe(200)
     const before = await versions()

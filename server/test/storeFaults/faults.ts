@@ -83,6 +83,27 @@ export function delayAnswer(milliseconds: number): Fault {
   }
 }
 
+/** The store takes the request and says nothing, for as long as the client waits. */
+export const hang =
+  (): Fault =>
+  ({ request }) =>
+    void request.resume()
+
+/** The answer comes byte by byte, so that no pause of it is long. */
+export function drip(milliseconds: number): Fault {
+  return async ({ response, forward }) => {
+    const answer = await forward()
+    const body = Buffer.concat((await answer.toArray()) as Buffer[])
+    sendHead(response, answer)
+    response.flushHeaders()
+    for (let at = 0; at < body.length && !response.destroyed; at += 1) {
+      response.write(body.subarray(at, at + 1))
+      await sleep(milliseconds, undefined, { ref: false })
+    }
+    response.end()
+  }
+}
+
 /** The first requests that match are passed on, and the fault befalls the rest: a listing that fails on its third page. */
 export function afterRequests(count: number, fault: Fault): Fault {
   let passed = 0

@@ -5,6 +5,7 @@ import {
   ApolloServerPluginUsageReportingDisabled,
 } from '@apollo/server/plugin/disabled'
 import type { Logger } from 'pino'
+import { retryAfterSeconds } from '../../domain/serviceUnavailable.ts'
 import type { RequestContext } from '../requestContext.ts'
 import { schema } from '../schema.ts'
 import { checkedOperations } from './checkedOperations.ts'
@@ -57,7 +58,7 @@ export function createApollo({ introspection, logger }: ApolloOptions): ApolloSe
   })
 }
 
-/** Sets the status of a refused response and adds the request id to a masked error. */
+/** Sets the status of a refused response and when to try again, and adds the request id to a masked error. */
 const errorsToStatus: ApolloServerPlugin<RequestContext> = {
   requestDidStart: async () => ({
     willSendResponse: async ({ response, contextValue }) => {
@@ -71,6 +72,7 @@ const errorsToStatus: ApolloServerPlugin<RequestContext> = {
       }
       const status = statusFor(singleResult)
       if (status !== undefined && !response.http.status) response.http.status = status
+      if (response.http.status === 503) response.http.headers.set('retry-after', String(retryAfterSeconds))
     },
   }),
 }

@@ -3,7 +3,7 @@ import { type FormattedExecutionResult, GraphQLError, type GraphQLFormattedError
 import type { Logger } from 'pino'
 import { isKeyEnded } from '../../domain/identity/authenticate/apiKey.ts'
 import { Refusal, Unauthenticated } from '../../domain/refusals.ts'
-import { isServiceUnavailable } from '../../domain/serviceUnavailable.ts'
+import { isServiceUnavailable, retryAfterSeconds } from '../../domain/serviceUnavailable.ts'
 
 /** The HTTP status of a response that has only errors, by the code of the first error. */
 const statusOf: Record<string, number> = {
@@ -45,7 +45,7 @@ export function formatError(
   if (cause instanceof Refusal) return { ...place, message: cause.message, extensions: { code: cause.code } }
   if (isServiceUnavailable(cause)) {
     const message = 'The service is not available right now. Please try again in a moment.'
-    return { ...place, message, extensions: { code: 'SERVICE_UNAVAILABLE' } }
+    return { ...place, message, extensions: { code: 'SERVICE_UNAVAILABLE', retryAfterSeconds } }
   }
   const code = isCoercionError(error) ? ApolloServerErrorCode.BAD_USER_INPUT : formatted.extensions?.['code']
   if (!ownCodes.has(code)) {

@@ -28,6 +28,7 @@ export interface AskedObject extends ReadOptions {
   readonly range: string | undefined
   /** Without quotes. The answer is `PreconditionFailed` if the object has another ETag. */
   readonly etag?: string | undefined
+  readonly isLong?: boolean
 }
 
 /** An object, or the S3 error code that explains its absence. */
@@ -49,7 +50,9 @@ export function createBucketReader(options: BucketOptions, patience: S3Patience)
       refuseErrors(await requests.ask({ method: 'HEAD', key: null }))
     },
     async list(page, maxKeys) {
-      const answer = refuseErrors(await requests.ask({ method: 'GET', key: null, query: listingQuery(page, maxKeys) }))
+      const answer = refuseErrors(
+        await requests.ask({ method: 'GET', key: null, query: listingQuery(page, maxKeys), isLong: true }),
+      )
       return readListPage(readListing(answer.body.toString()), options.bucket, page)
     },
     close: () => requests.close(),

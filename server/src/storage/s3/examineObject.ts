@@ -84,7 +84,7 @@ export async function hashObject(
 /** Reads a whole range, or the rest of the object. Reads a truncated body again over another connection. */
 async function readRange(reader: BucketReader, asked: AskedObject, offset: number): Promise<ObjectPart | null> {
   const bytesOf = (length: number) => Math.min(length, rangeBytes)
-  const question = { ...asked, range: `bytes=${offset}-${offset + rangeBytes - 1}` }
+  const question = { ...asked, range: `bytes=${offset}-${offset + rangeBytes - 1}`, isLong: true }
   for (const onNewConnection of [asked.onNewConnection ?? false, true]) {
     const part = await getFromStart(reader, { ...question, onNewConnection }, bytesOf)
     if (!part) return null

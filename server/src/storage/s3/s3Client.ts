@@ -7,6 +7,8 @@ export interface S3Patience {
   /** The time to the response headers, and between two chunks of the body. */
   readonly answerMilliseconds: number
   readonly attempts: number
+  /** The time for the whole answer to a question, with all attempts and the body. Default: 15 s. */
+  readonly wholeMilliseconds?: number
 }
 
 export const usualPatience: S3Patience = { connectMilliseconds: 3_000, answerMilliseconds: 10_000, attempts: 3 }

@@ -17,6 +17,8 @@ export interface Question {
   /** Does not use an open connection. */
   readonly onNewConnection?: boolean | undefined
   readonly bytesOf?: BytesOf
+  /** The body can be megabytes long. The whole answer gets twice the time. */
+  readonly isLong?: boolean
 }
 
 /** The number of bytes to read of a body of this length. Then the connection is closed. */
@@ -32,12 +34,14 @@ export interface StoreAnswer {
 export interface StoreRequests {
   /**
    * Repeats a request that failed on the network, that was answered with 429 or 5xx, or that was refused because of a
-   * wrong clock. Resolves with the last answer. Rejects if none came.
+   * wrong clock. Resolves with the last answer. Rejects if none came, or if the time for the whole answer is over: a
+   * caller waits neither for a free connection nor for a body that comes byte by byte.
    */
   ask(question: Question): Promise<StoreAnswer>
   close(): void
 }
 
+const usualWholeMilliseconds = 15_000
 const expiresInSeconds = 300
 const maxConnections = 50
 const maxBodyBytes = 16 * 1024 ** 2
@@ -56,10 +60,11 @@ export function createStoreRequests(options: BucketOptions, patience: S3Patience
   const isTls = address.origin.startsWith('https:')
   const agent = new (isTls ? HttpsAgent : HttpAgent)({ keepAlive: true, maxSockets: maxConnections })
   const send = isTls ? httpsRequest : httpRequest
+  const { wholeMilliseconds = usualWholeMilliseconds } = patience
   /** What to add to our clock for the time of the store. */
   let skew = 0
 
-  function askOnce(question: Question): Promise<StoreAnswer> {
+  function askOnce(question: Question, deadline: number): Promise<StoreAnswer> {
     const { method, key, query = '', onNewConnection, bytesOf } = question
     const path = key === null ? address.pathPrefix || '/' : `${address.pathPrefix}/${escapePath(key)}`
     const signed: Record<string, string> = method === 'HEAD' && key !== null ? { 'x-amz-checksum-mode': 'ENABLED' } : {}
@@ -69,6 +74,7 @@ export function createStoreRequests(options: BucketOptions, patience: S3Patience
     return new Promise((resolve, reject) => {
       const request = send(url, { method, headers, agent: onNewConnection ? false : agent })
       const giveUp = (what: string) => request.destroy(new Error(`The store ${what} in time`))
+      const whole = setTimeout(giveUp, Math.max(0, deadline - performance.now()), 'did not finish')
       const answering = setTimeout(giveUp, patience.answerMilliseconds, 'did not answer')
       request.setTimeout(patience.answerMilliseconds, () => giveUp('did not go on'))
       request.on('socket', (socket) => {
@@ -81,7 +87,7 @@ export function createStoreRequests(options: BucketOptions, patience: S3Patience
         readAnswer(response, bytesOf).then(resolve, reject)
       })
       request.on('error', reject)
-      request.on('close', () => clearTimeout(answering))
+      request.on('close', () => [answering, whole].forEach(clearTimeout))
       request.end()
     })
   }
@@ -96,13 +102,14 @@ export function createStoreRequests(options: BucketOptions, patience: S3Patience
 
   return {
     async ask(question) {
+      const deadline = performance.now() + wholeMilliseconds * (question.isLong ? 2 : 1)
       for (let attempt = 1; ; attempt += 1) {
-        const isLast = attempt >= patience.attempts
-        const answer = await askOnce(question).catch((error: unknown) => {
-          if (isLast) throw error
+        const isLast = () => attempt >= patience.attempts || performance.now() >= deadline
+        const answer = await askOnce(question, deadline).catch((error: unknown) => {
+          if (isLast()) throw error
           return null
         })
-        if (answer && (isLast || !(isTransient(answer.status) || correctClock(answer)))) return answer
+        if (answer && (isLast() || !(isTransient(answer.status) || correctClock(answer)))) return answer
         await pause(Math.random() * firstPauseMilliseconds * 2 ** attempt)
       }
     },

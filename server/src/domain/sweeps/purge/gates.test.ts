@@ -39,13 +39,13 @@ const ofStatus = (status: BlobEvidence['status']) => statusGate({ ...doomed, sta
 const opensWhen = (opens: typeof useGate, change: Partial<BlobEvidence>) => opens({ ...doomed, ...change }, cutOff)
 
 describe('the gate of status', () => {
-  it('opens only for bytes in deleting', () => {
+  it('opens for bytes on their way out alone', () => {
     expect(ofStatus('deleting')).toBe(true)
     expect(ofStatus('ready')).toBe(false)
     expect(ofStatus('pending')).toBe(false)
   })
 
-  it('depends on nothing else', () => {
+  it('asks for nothing else', () => {
     expect(opensWhen(statusGate, { refcount: 9, versionCount: 9, deletingSince: null, releaseCount: 0 })).toBe(true)
   })
 })
@@ -58,7 +58,7 @@ describe('the gate of references', () => {
     [1, 1, false],
     [-1, 0, false],
     [0, 2, false],
-  ])('with a counter of %i and %i counted versions returns %s', (refcount, versionCount, opens) => {
+  ])('with a counter of %i and %i counted versions answers %s', (refcount, versionCount, opens) => {
     expect(opensWhen(referencesGate, { refcount, versionCount })).toBe(opens)
   })
 })
@@ -67,29 +67,29 @@ describe('the gate of time', () => {
   const opens = (deletingSince: Date | null, releasedBefore: Date, grace = graceMs) =>
     timeGate({ ...doomed, deletingSince }, { releasedBefore, graceMs: grace })
 
-  it('stays closed without a time of release', () => {
+  it('stays shut where nobody wrote down since when', () => {
     expect(opens(null, at(0), 0)).toBe(false)
   })
 
-  it('opens at the end of the grace period and not a millisecond before, by the clock of the database', () => {
+  it('opens at the end of the grace, and not a millisecond before, by the clock of the database', () => {
     expect(opens(at(-graceMs), at(0))).toBe(true)
     expect(opens(at(-graceMs - 1), at(0))).toBe(true)
     expect(opens(at(-graceMs + 1), at(0))).toBe(false)
   })
 
-  it('opens at the cut-off and not a millisecond after', () => {
+  it('opens at the cut-off, and not a millisecond after', () => {
     expect(opens(at(-graceMs - 500), at(-graceMs - 500))).toBe(true)
     expect(opens(at(-graceMs - 501), at(-graceMs - 500))).toBe(true)
     expect(opens(at(-graceMs - 499), at(-graceMs - 500))).toBe(false)
   })
 
-  it('stays closed for a cut-off in the future of the clock of the database', () => {
+  it('opens for no cut-off that lies ahead of the clock of the database', () => {
     expect(opens(at(-3_600_000), at(0))).toBe(true)
     expect(opens(at(-3_600_000), at(1))).toBe(false)
     expect(opens(at(-3_600_000), at(86_400_000))).toBe(false)
   })
 
-  it('stays closed for a release in the future, with any grace period', () => {
+  it('stays shut for what was released in the future, whatever the grace', () => {
     expect(opens(at(0), at(0), 0)).toBe(true)
     expect(opens(at(1), at(0), 0)).toBe(false)
     expect(opens(at(1), at(1), 0)).toBe(false)
@@ -103,11 +103,11 @@ describe('the gate of use', () => {
     ['pendingIntentCount', 1],
     ['attachmentCount', 2],
     ['attachmentCount', -1],
-  ])('stays closed with a %s of %i', (what, count) => {
+  ])('stays shut with a %s of %i', (what, count) => {
     expect(opensWhen(useGate, { [what]: count })).toBe(false)
   })
 
-  it('opens if no file that had the bytes is attached, under hold or waiting for a version', () => {
+  it('opens where no file that held the bytes is attached, held or awaiting a version', () => {
     expect(opensWhen(useGate, {})).toBe(true)
   })
 })
@@ -117,7 +117,7 @@ describe('the gate of release', () => {
     [0, false],
     [1, true],
     [2, true],
-  ])('with %i events returns %s', (releaseCount, opens) => {
+  ])('with %i events answers %s', (releaseCount, opens) => {
     expect(opensWhen(releaseGate, { releaseCount })).toBe(opens)
   })
 })
@@ -132,7 +132,7 @@ const shutting: Readonly<Record<Gate, Partial<BlobEvidence>>> = {
 const gateNames = Object.keys(shutting) as Gate[]
 
 describe('the gates together', () => {
-  it('are five with distinct names', () => {
+  it('are five, each under its own name', () => {
     expect(allGates).toEqual({
       STATUS: statusGate,
       REFERENCES: referencesGate,
@@ -147,17 +147,17 @@ describe('the gates together', () => {
     expect(heldBy(doomed, cutOff, allGates)).toBeNull()
   })
 
-  it.each(gateNames)('keep the bytes if only %s stays closed', (gate) => {
+  it.each(gateNames)('hold the bytes when %s alone stays shut', (gate) => {
     expect(heldBy({ ...doomed, ...shutting[gate] }, cutOff)).toBe(gate)
     expect(heldBy({ ...doomed, ...shutting[gate] }, cutOff, { [gate]: allGates[gate] })).toBe(gate)
   })
 
-  it.each(gateNames)('let the bytes go if %s was the only closed gate and is removed', (gate) => {
+  it.each(gateNames)('let go when %s is the only one that would have held, and was taken away', (gate) => {
     const others = Object.fromEntries(Object.entries(allGates).filter(([name]) => name !== gate))
     expect(heldBy({ ...doomed, ...shutting[gate] }, cutOff, others)).toBeNull()
   })
 
-  it('report the first closed gate', () => {
+  it('name the first that stays shut', () => {
     const inUse = Object.assign({}, doomed, ...Object.values(shutting)) as BlobEvidence
     expect(heldBy(inUse, cutOff)).toBe('STATUS')
     const { USE, RELEASE } = allGates
@@ -165,7 +165,7 @@ describe('the gates together', () => {
     expect(heldBy(inUse, cutOff, {})).toBeNull()
   })
 
-  it('pass the cut-off to the gate that needs it', () => {
+  it('hand the cut-off to the gate that asks for it', () => {
     expect(heldBy(doomed, { releasedBefore: at(1), graceMs })).toBe('TIME')
     expect(heldBy(doomed, { releasedBefore: at(0), graceMs: 3_600_001 })).toBe('TIME')
   })

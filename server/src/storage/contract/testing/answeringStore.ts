@@ -5,7 +5,7 @@ import type { BlobStore } from '../../blobStore.ts'
 import { createS3BlobStore } from '../../s3/s3BlobStore.ts'
 
 export const account = { region: 'auto', bucket: 'files', accessKeyId: 'AKTEST', secretAccessKey: 'sk-test-secret' }
-export const impatience = { connectMilliseconds: 500, answerMilliseconds: 200, attempts: 2 }
+export const impatience = { connectMilliseconds: 500, answerMilliseconds: 200, attempts: 2, wholeMilliseconds: 1_000 }
 
 const open: (() => Promise<unknown>)[] = []
 afterEach(async () => {
