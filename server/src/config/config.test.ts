@@ -1,4 +1,5 @@
-import { readdirSync, readFileSync } from 'node:fs'
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { describe, expect, it } from 'vitest'
@@ -162,6 +163,55 @@ describe('the configuration', () => {
     [{ ...external, HOST: '::', S3_ENDPOINT: 'http://[::1]:9000' }, [/plain HTTP/, /S3_PUBLIC_ENDPOINT/, /CORS/]],
   ])('warns of addresses that do not work together, and says what to set: %o', (environment, sentences) => {
     expect(readConfig(environment).warnings).toEqual(sentences.map((sentence) => expect.stringMatching(sentence)))
+  })
+
+  const secrets = ['DATABASE_URL', 'DATABASE_MIGRATION_URL', 'S3_ACCESS_KEY_ID', 'S3_SECRET_ACCESS_KEY', 'JWT_SECRET']
+  const complete: Readonly<Record<string, string>> = {
+    ...external,
+    DATABASE_MIGRATION_URL: 'postgres://owner:b@db/c',
+    JWT_SECRET: 'a secret of at least 32 characters ',
+    JWT_ISSUER: 'a',
+    JWT_AUDIENCE: 'b',
+  }
+
+  it('reads each secret from a file, without its last newline', () => {
+    const folder = mkdtempSync(join(tmpdir(), 'filegraph-secrets-'))
+    const files: Record<string, string> = { ...complete }
+    for (const name of secrets) {
+      files[`${name}_FILE`] = join(folder, name)
+      writeFileSync(join(folder, name), `${complete[name]}${name === 'JWT_SECRET' ? '\r\n' : '\n'}`)
+      delete files[name]
+    }
+    const config = readConfig(files)
+    const { jwt } = readConfig(complete)
+    expect(config).toEqual({
+      ...readConfig(complete),
+      // The environment drops blanks around a value, and a file keeps them.
+      jwt: { ...jwt, key: { kind: 'secret', secret: complete['JWT_SECRET'] } },
+    })
+    expect(config.warnings).toEqual([])
+    rmSync(folder, { recursive: true })
+  })
+
+  it.each(secrets)('refuses %s beside its file, and a file that cannot be read', (name) => {
+    const path = '/nowhere/secret'
+    expect(() => readConfig({ ...complete, [`${name}_FILE`]: path })).toThrow(
+      new RegExp(`^${name} and ${name}_FILE cannot both be set$`, 'm'),
+    )
+    const { [name]: _, ...others } = complete
+    expect(() => readConfig({ ...others, [`${name}_FILE`]: path })).toThrow(
+      `${name}_FILE names ${path}, which cannot be read (ENOENT)`,
+    )
+  })
+
+  it('refuses an empty file, which would select an embedded part', () => {
+    expect(() => readConfig({ DATABASE_URL_FILE: '/dev/null' })).toThrow(
+      'DATABASE_URL_FILE names /dev/null, which is empty',
+    )
+  })
+
+  it('has no file for what is not a secret', () => {
+    expect(readConfig({ S3_REGION_FILE: '/x' }).warnings).toEqual([expect.stringContaining('S3_REGION_FILE')])
   })
 
   it('never shows a secret in a problem', () => {

@@ -1,4 +1,5 @@
-import { configVariables, type ConfigVariableName } from './variables.ts'
+import { readFileSync } from 'node:fs'
+import { configVariables, type ConfigVariableName, secretVariables } from './variables.ts'
 
 /** The environment is not valid. The message lists every problem on its own line. */
 export class ConfigurationError extends Error {
@@ -9,14 +10,30 @@ export class ConfigurationError extends Error {
 export class ConfigReader {
   readonly problems: string[] = []
   readonly #environment: Readonly<Record<string, string | undefined>>
+  readonly #fromFiles = new Map<ConfigVariableName, string>()
 
   constructor(environment: Readonly<Record<string, string | undefined>>) {
     this.#environment = environment
+    for (const name of secretVariables) this.#readSecretFile(name)
+  }
+
+  /** Container platforms mount secrets as files. Editors and `echo` end a file with a newline. */
+  #readSecretFile(name: ConfigVariableName): void {
+    const path = this.#environment[`${name}_FILE`]?.trim()
+    if (!path) return
+    if (this.#environment[name]?.trim()) return void this.problems.push(`${name} and ${name}_FILE cannot both be set`)
+    try {
+      const secret = readFileSync(path, 'utf8').replace(/\r?\n$/, '')
+      if (secret === '') this.problems.push(`${name}_FILE names ${path}, which is empty`)
+      this.#fromFiles.set(name, secret)
+    } catch (error) {
+      this.problems.push(`${name}_FILE names ${path}, which cannot be read (${(error as NodeJS.ErrnoException).code})`)
+    }
   }
 
   /** An empty variable counts as not set. */
   text(name: ConfigVariableName): string | undefined {
-    return this.#environment[name]?.trim() || undefined
+    return this.#fromFiles.get(name) || this.#environment[name]?.trim() || undefined
   }
 
   /** Reads a whole number. A minimum can have a reason, which the message includes. */
@@ -79,7 +96,8 @@ export class ConfigReader {
 
   /** Unknown variables with the prefix of ours. They are probably misspelled. */
   unknownNames(): string[] {
-    const known = new Set<string>(configVariables.map((variable) => variable.name))
+    const files = secretVariables.map((name) => `${name}_FILE`)
+    const known = new Set<string>([...configVariables.map((variable) => variable.name), ...files])
     return Object.keys(this.#environment).filter((name) => /^(FILEGRAPH|S3|JWT)_/.test(name) && !known.has(name))
   }
 

@@ -5,6 +5,8 @@ export interface ConfigVariable {
   /** The default, in words. */
   readonly fallback: string
   readonly example: string
+  /** True if the value can also be read from a file, which `<name>_FILE` names. */
+  readonly isSecret?: boolean
 }
 
 /**
@@ -50,12 +52,14 @@ export const configVariables = [
     description: 'The URL of a PostgreSQL 15 or newer, with the login of the application. `sslmode` sets TLS.',
     fallback: 'embedded',
     example: 'postgres://filegraph:secret@db.example.com:5432/filegraph',
+    isSecret: true,
   },
   {
     name: 'DATABASE_MIGRATION_URL',
     description: 'A login for the same database that can create tables and roles.',
     fallback: '`DATABASE_URL`',
     example: 'postgres://owner:secret@db.example.com:5432/filegraph',
+    isSecret: true,
   },
   {
     name: 'DATABASE_SCHEMA',
@@ -83,8 +87,20 @@ export const configVariables = [
     fallback: '`us-east-1`',
     example: 'auto',
   },
-  { name: 'S3_ACCESS_KEY_ID', description: 'The access key.', fallback: 'none', example: 'AKIAEXAMPLE' },
-  { name: 'S3_SECRET_ACCESS_KEY', description: 'Its secret.', fallback: 'none', example: 'a long secret' },
+  {
+    name: 'S3_ACCESS_KEY_ID',
+    description: 'The access key.',
+    fallback: 'none',
+    example: 'AKIAEXAMPLE',
+    isSecret: true,
+  },
+  {
+    name: 'S3_SECRET_ACCESS_KEY',
+    description: 'Its secret.',
+    fallback: 'none',
+    example: 'a long secret',
+    isSecret: true,
+  },
   {
     name: 'S3_FORCE_PATH_STYLE',
     description: 'Whether the bucket is in the path (`true`) or in the host name (`false`).',
@@ -108,6 +124,7 @@ export const configVariables = [
     description: 'A shared secret of at least 32 characters, instead of a key set.',
     fallback: 'no tokens',
     example: 'at least thirty-two characters long',
+    isSecret: true,
   },
   {
     name: 'JWT_ALGORITHMS',
@@ -218,5 +235,10 @@ export const configVariables = [
     example: 'warn',
   },
 ] as const satisfies readonly ConfigVariable[]
+
+/** The variables whose value can also be read from a file. */
+export const secretVariables: readonly ConfigVariableName[] = configVariables
+  .filter((variable: ConfigVariable) => variable.isSecret)
+  .map(({ name }) => name)
 
 export type ConfigVariableName = (typeof configVariables)[number]['name']
