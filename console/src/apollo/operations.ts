@@ -61,7 +61,7 @@ export type CleanupState =
   | 'DONE'
   /** The database or the bucket did not respond. The next run continues. */
   | 'FAILED'
-  /** Requested and not started. */
+  /** Waits for a worker, to start or to continue. */
   | 'QUEUED'
   /** Deleted nothing, because the evidence was in doubt. */
   | 'REFUSED'

@@ -76,6 +76,9 @@ test('a run reads as a line: looked at, deleted, left alone, found', () => {
   const message = 'The listing is empty.'
   expect(summaryOf(run({ state: 'REFUSED', examined: 0, message }))).toBe(message)
   expect(summaryOf(run({ state: 'QUEUED' }))).toBe('Begins within a minute')
+  expect(summaryOf(run({ state: 'QUEUED', startedAt: '2026-01-01T00:00:00.000Z' }))).toBe(
+    'Continues when a worker is free',
+  )
 })
 
 test('a dry run never claims to have deleted anything', () => {

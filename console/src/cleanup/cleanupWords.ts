@@ -95,7 +95,7 @@ const plain = (text: string) => text.toLowerCase().replaceAll('_', ' ')
 
 type Counted = Pick<
   CleanupRowFragment,
-  'kind' | 'isDryRun' | 'examined' | 'deleted' | 'deletedBytes' | 'held' | 'found' | 'state' | 'message'
+  'kind' | 'isDryRun' | 'startedAt' | 'examined' | 'deleted' | 'deletedBytes' | 'held' | 'found' | 'state' | 'message'
 >
 
 /** Whether a run can still change. */
@@ -104,7 +104,7 @@ export const isUnfinished = ({ state }: Pick<CleanupRowFragment, 'state'>): bool
 
 /** The result of a run in one line: "Looked at 12 · deleted 3 (1.2 MB) · left 2 alone · found 1 problem". */
 export function summaryOf(run: Counted): string {
-  if (run.state === 'QUEUED') return 'Begins within a minute'
+  if (run.state === 'QUEUED') return run.startedAt ? 'Continues when a worker is free' : 'Begins within a minute'
   if (run.examined === 0 && run.message) return run.message
   if (run.state === 'DONE' && run.examined === 0) return 'Nothing to look at'
   const held = total(run.held)

@@ -94,7 +94,7 @@ function queueLogger(logger: Logger): QueueLogger {
 function errorIn(meta: Readonly<Record<string, unknown>>): Error | undefined {
   const thrown = meta['error'] ?? meta['fatalError']
   if (thrown === undefined || thrown === null || thrown instanceof Error) return thrown ?? undefined
-  return new Error(typeof thrown === 'object' ? wordsOf(thrown) : String(thrown), { cause: thrown })
+  return new Error(typeof thrown === 'object' ? wordsOf(thrown) : String(thrown))
 }
 
 const wordsOf = (thrown: object): string =>

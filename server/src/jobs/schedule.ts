@@ -16,6 +16,8 @@ import { runIfDue, runQueued } from './sweeps.ts'
 export type JobContext = Pick<Context, 'database' | 'blobs' | 'now'> & {
   readonly logger: Logger
   readonly cleanup: CleanupSettings
+  /** True once the worker has to stop. */
+  readonly isStopping?: () => boolean
   /** Queues one job for each tenant. A job that already waits is not queued a second time. */
   readonly enqueue: (job: TenantJobName, tenantIds: readonly string[]) => Promise<void>
 }
@@ -128,11 +130,12 @@ export const schedule: readonly Job[] = [
 const noOrigin = { requestId: null, address: null, userAgent: null }
 
 /** What a sweep of one tenant works with: it acts as Filegraph itself. */
-const sweepIn = ({ database, blobs, now, cleanup }: JobContext, tenantId: string): SweepContext => ({
+const sweepIn = ({ database, blobs, now, cleanup, isStopping }: JobContext, tenantId: string): SweepContext => ({
   principal: systemPrincipal(tenantId),
   origin: noOrigin,
   settings: cleanup,
   turnMs: cleanup.listedForMs,
+  ...(isStopping && { isStopping }),
   database,
   blobs,
   now,

@@ -48,7 +48,7 @@ interface Lane {
 
 /** Starts the lane, and starts it again after its database was away. */
 async function startLane(backends: Backends, pool: JobPool, logger: Logger, lane: Lane): Promise<RunningWorker> {
-  const start = () => startRunner(backends, pool, logger, lane)
+  const start = () => startRunner(backends, pool, logger, { ...lane, isStopping: () => stopping })
   let runner: Runner | null = null
   let timer: NodeJS.Timeout | undefined
   let stopping = false
@@ -78,12 +78,17 @@ async function startLane(backends: Backends, pool: JobPool, logger: Logger, lane
   }
 }
 
-async function startRunner(backends: Backends, pool: JobPool, logger: Logger, lane: Lane): Promise<Runner> {
+interface RunningLane extends Lane {
+  readonly isStopping: () => boolean
+}
+
+async function startRunner(backends: Backends, pool: JobPool, logger: Logger, lane: RunningLane): Promise<Runner> {
   const { database, blobs, now, cleanup } = backends
+  const { isStopping } = lane
   const events: WorkerEvents = new EventEmitter()
   const taskOf = (job: Job) => (payload: unknown, queue: JobHelpers) => {
     const enqueue: JobContext['enqueue'] = (name, tenantIds) => enqueueForTenants(queue, name, tenantIds)
-    return job.run({ database, blobs, now, cleanup, logger, enqueue }, tenantIdIn(payload))
+    return job.run({ database, blobs, now, cleanup, logger, enqueue, isStopping }, tenantIdIn(payload))
   }
   const runner = await run({
     ...queueOptions(pool, logger),

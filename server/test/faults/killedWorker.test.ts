@@ -2,7 +2,7 @@ import { pino } from 'pino'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { queueDriverOptions, readDatabaseAddress } from '../../src/database/databaseAddress.ts'
 import { systemPrincipal } from '../../src/domain/context.ts'
-import { type CleanupKind, recordRun, usualRun } from '../../src/domain/sweeps/runs/recordRun.ts'
+import { type CleanupKind, continueRun, recordRun, usualRun } from '../../src/domain/sweeps/runs/recordRun.ts'
 import { requestCleanup } from '../../src/domain/sweeps/runs/requestRun.ts'
 import { usualCleanup } from '../../src/domain/sweeps/runs/settings.ts'
 import { takeOverSilentRuns } from '../../src/domain/sweeps/runs/takeOver.ts'
@@ -102,13 +102,32 @@ describe('a run that a person asked for', { timeout: 90_000 }, () => {
     await expect.poll(async () => (await readRun())?.['position'], { timeout: 10_000, interval: 20 }).not.toBeNull()
     await first.kill()
     expect(await readState()).toBe('RUNNING')
+    const listings: string[] = []
+    bench.service.store.on(({ url }) => {
+      if (url.includes(`prefix=org%2F${tenant.id}`)) listings.push(url)
+      return false
+    }, delay(0))
     await startWorker()
     await waitForEnd()
+    expect(listings[0]).toContain('start-after=')
     expect(await readRun()).toMatchObject({ id, examined: 150, found: { orphan: 150 }, interruptions: 1 })
     expect(await bench.orphansOf(tenant.id)).toEqual(keys)
     expect(
       await bench.sql`select distinct seen_by_run as id from orphan_objects where tenant_id = ${tenant.id}`,
     ).toEqual([{ id }])
+  })
+
+  it('waits for the next worker when its own is stopped', async () => {
+    tenant = await bench.service.createTenant()
+    await bench.putOrphans(tenant.id, newIds(150))
+    const first = await startWorker()
+    const { id } = await request('RECONCILE')
+    await expect.poll(async () => (await readRun())?.['position'], { timeout: 10_000, interval: 20 }).not.toBeNull()
+    await first.stop()
+    expect(await readRun()).toMatchObject({ id, state: 'QUEUED', claim: null, interruptions: 0 })
+    await startWorker()
+    await waitForEnd()
+    expect(await readRun()).toMatchObject({ id, examined: 150, found: { orphan: 150 } })
   })
 
   it('has failed when three workers died in it', async () => {
@@ -163,9 +182,13 @@ describe('a run of the schedule', { timeout: 90_000 }, () => {
     await bench.sql`update cleanup_runs set heartbeat_at = now() - interval '1 minute'`
     await takeOverSilentRuns(ctx)
     expect(await readState()).toBe('QUEUED')
-    wake()
-    await stopped
-    expect(await readRun()).toMatchObject({ state: 'QUEUED', finished_at: null })
+    // The other worker is still at it when the first one wakes.
+    await continueRun(ctx, (await readRun())?.['id'], async () => {
+      wake()
+      await stopped
+      expect(await readRun()).toMatchObject({ state: 'RUNNING', finished_at: null })
+    })
+    expect(await readState()).toBe('DONE')
   })
 
   it('is made in turns where it lists for long, and stays one run', async () => {

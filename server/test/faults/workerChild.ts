@@ -20,6 +20,7 @@ const backends = openBackends({
   applicationName: 'worker child',
   cleanup: { ...usualCleanup, ...cleanup },
 })
-await startWorker(backends)
+const worker = await startWorker(backends)
+process.on('message', () => void worker.stop().then(() => process.exit(0)))
 process.on('disconnect', () => process.exit(0))
 process.send?.('ready')

@@ -35,6 +35,12 @@ export class WorkerProcess {
     return worker
   }
 
+  /** As a signal to stop does it. Resolves when the process has ended. */
+  async stop(): Promise<void> {
+    this.#child.send('stop')
+    await this.#exited
+  }
+
   /** Without a warning. */
   async kill(): Promise<void> {
     this.#child.kill('SIGKILL')

@@ -157,7 +157,7 @@ export const CleanupKindEnum = builder.enumType('CleanupKind', {
 const CleanupStateEnum = builder.enumType('CleanupState', {
   description: 'The state of a cleanup run.',
   values: valuesOf<CleanupState>({
-    QUEUED: 'Requested and not started.',
+    QUEUED: 'Waits for a worker, to start or to continue.',
     RUNNING: 'In progress.',
     DONE: 'Finished.',
     STOPPED:

@@ -67,7 +67,8 @@ export async function reconcileTenant(ctx: SweepContext, run: Run): Promise<void
       await noteProgress(ctx, run)
       noteAt = performance.now() + progressPauseMs
     }
-    if (page.position !== null && performance.now() > turnEnds) throw new TurnOver('The next turn lists the rest')
+    const isTurnOver = performance.now() > turnEnds || ctx.isStopping?.() === true
+    if (page.position !== null && isTurnOver) throw new TurnOver('The next turn lists the rest')
   }
   run.tally.position = null
   await deleteOrphans(ctx, run)

@@ -18,6 +18,8 @@ export interface SweepContext extends Context {
   readonly settings: CleanupSettings
   /** How long a reconcile lists before it gives its lane to other tenants. Undefined: until it ends. */
   readonly turnMs?: number
+  /** True once the worker has to stop: a reconcile then ends its turn. */
+  readonly isStopping?: () => boolean
 }
 
 /** How a run is to be made. */
