@@ -25,6 +25,7 @@ async function twoTabs(run: (one: Page, other: Page) => Promise<void>) {
   })
 }
 
+const rowPx = 60
 const nextName = () => `from elsewhere ${randomUUID().slice(0, 8)}.pdf`
 
 /** Adds a file as another client would. */
@@ -84,7 +85,10 @@ test('new files are offered to people whose focus is in a row, although the list
 test('a file that this tab adds above the view does not move it', async () => {
   await product.signedIn({}, async (page) => {
     await page.evaluate(() => document.querySelector('.table')?.scrollTo(0, 1_800))
-    await page.waitForTimeout(500)
+    const height = () => page.locator('.table-body').evaluate((body) => body.clientHeight)
+    // The second page has come. The first one has 50 rows.
+    await expect.poll(height).toBeGreaterThan(50 * rowPx)
+    const heightBefore = await height()
     const seen = () =>
       page.evaluate(() => {
         const row = document.elementFromPoint(600, 500)?.closest('[role=row]')
@@ -95,7 +99,7 @@ test('a file that this tab adds above the view does not move it', async () => {
     await page.getByRole('button', { name: 'Upload', exact: true }).click()
     await (await chooser).setFiles({ name: nextName(), mimeType: 'text/plain', buffer: Buffer.from('one') })
     await page.getByRole('region', { name: 'Uploads' }).getByText('1 file uploaded').waitFor()
-    await page.waitForTimeout(1_000)
+    await expect.poll(height).toBe(heightBefore + rowPx)
     expect(await seen()).toBe(before)
   })
 }, 90_000)

@@ -46,7 +46,7 @@ const attachmentsOf = async (ownerId: string, page = '') => {
 }
 
 describe('attaching', () => {
-  it('is one row, one audit entry and one event, however often it is asked for, also at once', async () => {
+  it('writes one row, one audit entry and one event, for any number of sequential or concurrent calls', async () => {
     const file = await uploadFile(service, tenant.member)
     const once = await change('attachFile', to(file, '1'))
     expect(once).toMatchObject({ __typename: 'AttachFileSuccess', file: { attachmentCount: 1 } })
@@ -59,7 +59,7 @@ describe('attaching', () => {
     expect(await changes.eventsOf(file)).toEqual(['file.uploaded', 'file.attached'])
   })
 
-  it('to another slot, owner or file is another attachment; without a slot it is that of everybody', async () => {
+  it('to another slot, owner or file is another attachment; the slot has a default', async () => {
     const [file, other] = [await uploadFile(service, tenant.member), await uploadFile(service, tenant.member)]
     const owner = randomUUID()
     await change('attachFile', to(file, owner, 'a'))
@@ -82,7 +82,7 @@ describe('attaching', () => {
     for (const none of ['', '\0', 'x'.repeat(300), '%', '\ud800']) expect((await attachmentsOf(none)).nodes).toEqual([])
   })
 
-  it('keeps a file from being deleted; the refusal names a hundred that use it, and tells how many there are', async () => {
+  it('protects a file from deletion; the refusal lists a hundred attachments and reports their number', async () => {
     const file = await uploadFile(service, tenant.member)
     const owners = Array.from({ length: 105 }, (_, at) => `row ${at}`)
     for (const owner of owners) await change('attachFile', to(file, owner))
@@ -109,7 +109,7 @@ describe('attaching', () => {
     expect(seen).toEqual(owners)
   })
 
-  it('is refused for a file in the trash; a purged, a foreign and a missing one are answered in the same bytes', async () => {
+  it('is refused for a file in the trash; purged, foreign and missing files get the same bytes', async () => {
     const [trashed, purged] = [await uploadFile(service, tenant.member), await uploadFile(service, tenant.member)]
     for (const { id } of [trashed, purged]) await change('deleteFile', { id })
     await changes.change(tenant.admin, 'purgeFile', { id: purged.id })
@@ -130,7 +130,7 @@ describe('attaching', () => {
 })
 
 describe('detaching', () => {
-  it('makes the file free again; what is not attached is answered the same and leaves no trace', async () => {
+  it('allows the deletion of the file; removing a missing attachment succeeds and records nothing', async () => {
     const file = await uploadFile(service, tenant.member)
     await change('attachFile', to(file, '1'))
     const once = await change('detachFile', to(file, '1'))
@@ -144,7 +144,7 @@ describe('detaching', () => {
     expect(await change('detachFile', to(file, '1'))).toMatchObject({ file: { state: 'TRASHED' } })
   })
 
-  it('of the last row puts a WHILE_ATTACHED file into the trash: usage, two entries and two events tell it', async () => {
+  it('of the last row moves a WHILE_ATTACHED file to the trash, with usage, two entries and two events', async () => {
     const file = await changes.uploadWhileAttached(tenant)
     await change('attachFile', to(file, '1'))
     await change('attachFile', to(file, '2'))
@@ -163,7 +163,7 @@ describe('detaching', () => {
 })
 
 describe('replacing', () => {
-  it('fills an empty slot, stays as it is when repeated, and trades one file for another and back', async () => {
+  it('fills an empty slot, changes nothing when repeated, and swaps one file for another and back', async () => {
     const [one, two] = [await changes.uploadWhileAttached(tenant), await uploadFile(service, tenant.member)]
     const owner = randomUUID()
     await change('attachFile', to(one, owner, 'another slot'))
@@ -180,14 +180,14 @@ describe('replacing', () => {
     expect((await changes.eventsOf(two)).slice(1)).toEqual(attachedAndBack)
   })
 
-  it('puts what was in the slot into the trash where it was there only while attached', async () => {
+  it('moves the former file to the trash if it was kept only while attached', async () => {
     const [old, next] = [await changes.uploadWhileAttached(tenant), await changes.uploadWhileAttached(tenant)]
     await change('replaceAttachment', to(old, '7', 'avatar'))
     await change('replaceAttachment', to(next, '7', 'avatar'))
     expect([await stateOf(old), await stateOf(next)]).toEqual(['TRASHED', 'READY'])
   })
 
-  it('leaves one file in the slot when several are put there at once', async () => {
+  it('leaves one file in the slot after concurrent calls', async () => {
     const files = await Promise.all(Array.from({ length: 5 }, () => uploadFile(service, tenant.member)))
     const owner = randomUUID()
     await Promise.all(files.map((file) => change('replaceAttachment', to(file, owner))))
@@ -199,7 +199,7 @@ describe('replacing', () => {
 })
 
 describe('retention', () => {
-  it('comes with the intent, and is changed once however often', async () => {
+  it('is set by the intent, and changed once by any number of calls', async () => {
     const asked = { retention: 'WHILE_ATTACHED', content: 'x' }
     const file = await uploadFile(service, tenant.member, asked)
     const retain = (retention: string) => change('changeRetention', { id: file.id, retention })
@@ -215,7 +215,7 @@ describe('retention', () => {
     expect(await stateOf(await changes.uploadWhileAttached(tenant))).toBe('READY')
   })
 
-  it('is refused on the intent of a new version, and kept by it', async () => {
+  it('is refused on the intent of a new version, which keeps that of the file', async () => {
     const file = await changes.uploadWhileAttached(tenant)
     const refused = await askForIntent(service, tenant.member, { fileId: file.id, retention: 'KEPT' } as Data)
     expect(refused).toMatchObject({ __typename: 'ValidationError', field: 'retention' })
@@ -224,8 +224,8 @@ describe('retention', () => {
   })
 })
 
-describe('who may', () => {
-  it.each(['attachFile', 'detachFile', 'replaceAttachment'])('%s is a MEMBER', async (mutation) => {
+describe('the required role', () => {
+  it.each(['attachFile', 'detachFile', 'replaceAttachment'])('of %s is MEMBER', async (mutation) => {
     const file = await uploadFile(service, tenant.member)
     const code = async (who: TestTenant['viewer'] | null) =>
       (await changes.send(who, mutation, to(file, '1'))).errors?.[0]?.extensions.code
@@ -234,7 +234,7 @@ describe('who may', () => {
   })
 })
 
-describe('the words of an owner', () => {
+describe('the text of an owner', () => {
   const longest = { ownerType: 100, ownerId: 200, slot: 100 }
   const bad = (most: number) => [
     '',
@@ -252,7 +252,7 @@ describe('the words of an owner', () => {
   ]
 
   it.each(Object.entries(longest))(
-    'refuses a %s that is empty, long, half a character, or holds control or direction-changing characters',
+    'refuses a %s that is empty, long, half a character, or contains control or direction-changing characters',
     async (field, most) => {
       const file = await uploadFile(service, tenant.member)
       for (const mutation of ['attachFile', 'detachFile', 'replaceAttachment']) {
@@ -265,14 +265,14 @@ describe('the words of an owner', () => {
     },
   )
 
-  it('keeps letters of every direction, joiners and marks as they were given', async () => {
+  it('keeps letters of every direction, joiners and marks unchanged', async () => {
     const file = await uploadFile(service, tenant.member)
     const owner = { ownerType: 'فاتورة', ownerId: 'e\u0301 \u200d \u200f 1', slot: 'תמונה' }
     const { file: attached } = await change('attachFile', { fileId: file.id, ...owner })
     expect(attached.attachments.nodes).toMatchObject([owner])
   })
 
-  it('detaches an owner that was attached before such characters were refused', async () => {
+  it('of an older attachment with such characters can still be detached', async () => {
     const file = await uploadFile(service, tenant.member)
     const owner = { ownerType: 'claim', ownerId: 'a\u202eb', slot: 'main' }
     const superuser = postgres(service.testDatabase.superuserUrl, { max: 1, onnotice: () => undefined })
@@ -291,7 +291,7 @@ describe('the words of an owner', () => {
     expect(await change('detachFile', { fileId: file.id, ...owner })).toMatchObject({ field: 'ownerId' })
   })
 
-  it('counts characters as people and Postgres do: two hundred emoji are two hundred', async () => {
+  it('is counted in characters, as in Postgres: two hundred emoji are two hundred', async () => {
     const file = await uploadFile(service, tenant.member)
     const owner = { ownerType: '🎉'.repeat(100), ownerId: '🎉'.repeat(200), slot: '🎉'.repeat(100) }
     const { file: attached } = await change('attachFile', { fileId: file.id, ...owner })

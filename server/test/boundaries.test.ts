@@ -170,11 +170,11 @@ describe('the layers', () => {
     expect(violations(readImports())).toEqual([])
   })
 
-  it('all stand in the table', () => {
+  it('are all in the table', () => {
     expect(readdirSync(source).toSorted()).toEqual(Object.keys(mayImport).toSorted())
   })
 
-  it('have each noun of the domain in the order, or in the kernel', () => {
+  it('list each noun of the domain in the order, or in the kernel', () => {
     const rooms = readdirSync(join(source, 'domain'), { recursive: true, withFileTypes: true })
       .filter((entry) => entry.isDirectory() && entry.name !== 'testing')
       .map((entry) => relative(source, join(entry.parentPath, entry.name)).split(sep).join('/'))
@@ -183,15 +183,15 @@ describe('the layers', () => {
     expect(rooms.filter((room) => !isKnown(room))).toEqual([])
   })
 
-  it('hold no circle, imports of types included', () => {
+  it('have no import cycle, imports of types included', () => {
     expect(cycles(readImports())).toEqual([])
   })
 
-  it('hold no circle in the console either', () => {
+  it('have no import cycle in the console either', () => {
     expect(cycles(consoleImports())).toEqual([])
   })
 
-  it('see a circle, and one of types', () => {
+  it('are tested for a cycle, and for one of types', () => {
     const circle = (isType: boolean) => [
       { from: 'a.ts', to: 'b.ts', isType },
       { from: 'b.ts', to: 'c.ts', isType },
@@ -201,7 +201,7 @@ describe('the layers', () => {
     expect(cycles(circle(true))).toEqual([['b.ts', 'c.ts']])
   })
 
-  it('are seen in every kind of import', () => {
+  it('are detected in every form of import', () => {
     const text = `import a from '../a.ts'
       import '../b.ts'
       export { c } from '../c.ts'
@@ -262,18 +262,18 @@ describe('the layers', () => {
     ['run/openBackends.ts', 'storage/s3/s3BlobStore.ts'],
     ['storage/s3/x.ts', '@aws-sdk/client-s3'],
     ['domain/files/x.ts', 'node:crypto'],
-  ])('let %s import %s', (from, to) => {
+  ])('allow %s to import %s', (from, to) => {
     expect(violations([{ from, to, isType: false }])).toEqual([])
   })
 
   it.each([
     ['graphql/x.ts', 'database/tenantDatabase.ts'],
     ['http/x.ts', 'config/config.ts'],
-  ])('let %s take types of %s', (from, to) => {
+  ])('allow %s to import types of %s', (from, to) => {
     expect(violations([{ from, to, isType: true }])).toEqual([])
   })
 
-  it('keep the console apart from the server', () => {
+  it('separate the console from the server', () => {
     expect(consoleImports().filter(({ to }) => isWithinAny(to, ['../../server', '@filegraph']))).toEqual([])
   })
 })

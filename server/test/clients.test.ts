@@ -46,7 +46,7 @@ const statusOf = async (url: string) => (await fetch(url)).status
 const list = `query Open($seconds: Int!) { files { nodes { __typename id name downloadUrl(expiresInSeconds: $seconds) } } }`
 const variables = { seconds: lifetimeMs / 1000 }
 
-describe('a list that is open for longer than its URLs live', () => {
+describe('a list that is open for longer than its URLs are valid', () => {
   it('gets a working URL from Apollo Client', async () => {
     const scope = { InMemoryCache: apollo.InMemoryCache, possibleTypes, gql: apollo.gql }
     const { cache, freshUrl } = evaluate(example('apollo'), '{ cache, freshUrl }', scope) as {
@@ -103,7 +103,7 @@ describe('a list that is open for longer than its URLs live', () => {
   })
 })
 
-it('answers a HEAD on a download URL with 403 and a range of one byte with the headers, as the page says', async () => {
+it('answers a HEAD on a download URL with 403 and a range of one byte with the headers, as docs/clients.md says', async () => {
   const { data } = await service.ask(tenant.member, 'query ($id: ID!) { file(id: $id) { downloadUrl } }', { id })
   const url = data['file'].downloadUrl as string
   expect((await fetch(url, { method: 'HEAD' })).status).toBe(403)

@@ -23,7 +23,7 @@ const since = async (who: Principal): Promise<string | null> => {
   return data.tenant.deletesRefusedSince
 }
 
-it('administrators read since when another database on the bucket stops all deletes, until somebody decides', async () => {
+it('administrators can read since when another database on the bucket stops all deletes, until a person decides', async () => {
   const production = productionOf(service, tenant)
   expect(await production.look()).toBeNull()
   expect(await since(tenant.admin)).toBeNull()

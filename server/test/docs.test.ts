@@ -59,7 +59,7 @@ describe('docs/uploading.md', () => {
     })
   })
 
-  it('uploads although the answer to the PUT was lost and its repetition got 412', async () => {
+  it('uploads after the response to the PUT was lost and its repetition got 412', async () => {
     expect(
       await uploadWith(losingOneAnswer)(gql, new File(['bytes'], 'lost.txt', { type: 'text/plain' })),
     ).toMatchObject({
@@ -67,7 +67,7 @@ describe('docs/uploading.md', () => {
     })
   })
 
-  it('says why a file is refused', async () => {
+  it('reports why a file is refused', async () => {
     const nameless = new File(['x'], '..', { type: 'text/plain' })
     await expect(uploadWith(fetch)(gql, nameless)).rejects.toThrow(/name/i)
   })
@@ -106,7 +106,7 @@ describe('docs/uploading.md', () => {
 })
 
 describe('the examples of GraphiQL', () => {
-  it('upload a file in the steps that they describe, with the headers that they name', async () => {
+  it('upload a file in the described steps, with the described headers', async () => {
     const upload = examples[1]?.query ?? ''
     const announced = await service.ask(tenant.member, upload, undefined, 'Announce')
     const intent = announced.data['createUploadIntent'].uploadIntent
@@ -119,7 +119,7 @@ describe('the examples of GraphiQL', () => {
     expect(committed.data['commitUpload'].file).toMatchObject({ name: 'hello.txt', downloadUrl: expect.any(String) })
   })
 
-  it('are answered without an error', async () => {
+  it('run without an error', async () => {
     for (const { query, variables } of [examples[0], examples[2]].flatMap((each) => each ?? [])) {
       expect(parse(query).definitions.length).toBeGreaterThan(0)
       const { errors } = await service.ask(tenant.owner, query, variables ? JSON.parse(variables) : {})

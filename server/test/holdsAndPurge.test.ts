@@ -40,7 +40,7 @@ const codeOf = async (who: TestTenant['viewer'], mutation: string, input: Data) 
   (await changes.send(who, mutation, input)).errors?.[0]?.extensions.code
 
 describe('a legal hold', () => {
-  it('is put on and ended by an ADMIN, once however often, and keeps the first reason', async () => {
+  it('is placed and released by an ADMIN, recorded once, and keeps the first reason', async () => {
     const file = await uploadFile(service, tenant.member)
     const once = await hold(file, '  a lawsuit  ')
     expect(once.file.hold).toEqual({ reason: 'a lawsuit', heldBy: { name: tenant.admin.name } })
@@ -53,7 +53,7 @@ describe('a legal hold', () => {
     expect(await changes.eventsOf(file)).toEqual(all)
   })
 
-  it('is nothing for a VIEWER or a MEMBER', async () => {
+  it('cannot be placed by a VIEWER or a MEMBER', async () => {
     const { id } = await uploadFile(service, tenant.member)
     for (const who of [tenant.viewer, tenant.member]) {
       expect(await codeOf(who, 'holdFile', { id, reason: 'x' })).toBe('FORBIDDEN')
@@ -61,7 +61,7 @@ describe('a legal hold', () => {
     }
   })
 
-  it('needs a reason that people can read', async () => {
+  it('needs a readable reason', async () => {
     const file = await uploadFile(service, tenant.member)
     for (const reason of ['', '  ', 'x'.repeat(501), 'a\0b', 'a\u202eb', '\ud83d']) {
       expect(await hold(file, reason)).toMatchObject({ __typename: 'ValidationError', field: 'reason' })
@@ -69,7 +69,7 @@ describe('a legal hold', () => {
     expect((await hold(file, '🎉'.repeat(500))).file.hold.reason).toBe('🎉'.repeat(500))
   })
 
-  it('refuses to delete the file, and in the trash to purge it, and leaves it no end of its time there', async () => {
+  it('prevents delete and purge, and the file in the trash has no end of its time', async () => {
     const file = await uploadFile(service, tenant.member)
     await hold(file)
     expect(await remove(file)).toMatchObject(conflict)
@@ -107,7 +107,7 @@ describe('a legal hold', () => {
   })
 })
 
-describe('ending the time in the trash', () => {
+describe('purging a file before its time', () => {
   it('is refused for a file that is live, attached or waiting for a new version', async () => {
     const file = await uploadFile(service, tenant.member)
     expect(await purge(file)).toMatchObject(conflict)
@@ -122,7 +122,7 @@ describe('ending the time in the trash', () => {
     expect(await purge(waiting)).toMatchObject({ __typename: 'PurgeFileSuccess' })
   })
 
-  it('is refused while an attachment is there, although the counter of the file says none', async () => {
+  it('is refused while an attachment exists, even if the counter of the file is 0', async () => {
     const superuser = postgres(service.testDatabase.superuserUrl, { max: 1, onnotice: () => undefined })
     const file = await uploadFile(service, tenant.member)
     await remove(file)
@@ -135,7 +135,7 @@ describe('ending the time in the trash', () => {
     await superuser.end()
   })
 
-  it('is for an ADMIN', async () => {
+  it('needs ADMIN', async () => {
     const file = await uploadFile(service, tenant.member)
     await remove(file)
     for (const who of [tenant.viewer, tenant.member]) {
@@ -143,7 +143,7 @@ describe('ending the time in the trash', () => {
     }
   })
 
-  it('answers with the file as it was, and from then on there is none: no list, no id, no way back', async () => {
+  it('returns the file, which is then in no list, has no readable id and cannot be restored', async () => {
     const { uploadIntent } = await askForIntent(service, tenant.member, { name: 'secret plan.txt' })
     await sendBytes(uploadIntent, 'hello')
     const { file } = await commit(service, tenant.member, uploadIntent.id)

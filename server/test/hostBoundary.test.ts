@@ -40,7 +40,7 @@ const countOf = async (id: string) =>
   (await superuser`select attachment_count as n from files where id = ${plain(id)}`)[0]?.['n']
 
 describe.each(verbs)('%s', (verb) => {
-  it('knows no file of another tenant, no missing one and no junk, all in the same words', async () => {
+  it('finds no foreign, missing or malformed file, with the same message', async () => {
     const nowhere = [
       theirFile.id,
       plain(theirFile.id),
@@ -64,7 +64,7 @@ describe.each(verbs)('%s', (verb) => {
     expect([await countOf(myFile.id), await countOf(theirFile.id)]).toEqual([0, 0])
   })
 
-  it('asks for the tenant before it does anything', async () => {
+  it('requires the tenant before anything else', async () => {
     const message = 'No tenant is set: call filegraph.set_tenant first, in this transaction'
     await expect(call(host.sql, verb, myFile.id)).rejects.toMatchObject({ code: '55000', message })
   })
@@ -85,12 +85,12 @@ describe.each(verbs)('%s', (verb) => {
     ['slot', ['invoice', '1', '\u007f']],
     ['slot', ['invoice', '1', 'a\u2029']],
     ['slot', ['invoice', '1', null]],
-  ])('refuses an %s that is none: %j', async (what, owner) => {
+  ])('refuses an invalid %s: %j', async (what, owner) => {
     const attempt = host.inTenant(mine.id, (tx) => call(tx, verb, myFile.id, owner))
     await expect(attempt).rejects.toMatchObject({ code: '22023', message: expect.stringMatching(`^${what} has to be`) })
   })
 
-  it('binds a superuser to the tenant too', async () => {
+  it('applies the tenant to a superuser too', async () => {
     const attempt = superuser.begin(async (tx) => {
       await tx`select filegraph.set_tenant(${mine.id})`
       await call(tx, verb, theirFile.id)
@@ -100,7 +100,7 @@ describe.each(verbs)('%s', (verb) => {
 })
 
 describe('the functions', () => {
-  it('take ids of the API and bare UUIDs, and an owner of 200 emoji', async () => {
+  it('accept ids of the API and plain UUIDs, and an owner of 200 emoji', async () => {
     const file = await uploadFile(service, mine.member)
     const owner = ['🎉'.repeat(100), '🎉'.repeat(200), 'scan']
     const answers = await host.inTenant(mine.id, async (tx) => [
@@ -111,7 +111,7 @@ describe('the functions', () => {
     expect(answers.map(([answer]) => answer?.['done'])).toEqual([true, false, true])
   })
 
-  it('refuse a tenant that is null and a user id that cannot be shown, and know no file in one that does not exist', async () => {
+  it('refuse a null tenant and a user id that cannot be displayed, and find no file in an unknown tenant', async () => {
     await expect(host.sql`select filegraph.set_tenant(null)`).rejects.toMatchObject({ code: '22004' })
     for (const user of ['a\u202eb', 'a\u200eb', 'a\nb', '\u0085'])
       await expect(host.sql`select filegraph.set_tenant(${mine.id}, ${user})`).rejects.toMatchObject({ code: '22023' })
@@ -122,7 +122,7 @@ describe('the functions', () => {
     expect(strangers).toEqual([{ n: 0 }])
   })
 
-  it('run nothing that a host application has put in their way', async () => {
+  it('call nothing that a host application has created', async () => {
     const file = await uploadFile(service, mine.member)
     await host.sql.unsafe(`
       grant usage on schema shop to public;
@@ -175,7 +175,7 @@ describe('the login of a host application', () => {
     'installation',
   ]
 
-  it.each(tables)('reads and changes nothing in %s', async (table) => {
+  it.each(tables)('can neither read nor change %s', async (table) => {
     for (const statement of [
       `select * from filegraph.${table}`,
       `insert into filegraph.${table} default values`,
@@ -197,7 +197,7 @@ describe('the login of a host application', () => {
     `filegraph.record_file_change(null, null, '{}', now(), '', null, '', '{}')`,
     `filegraph.current_tenant()`,
     `filegraph.set_tenant_for_key('${randomUUID()}', '${randomUUID()}', 'OWNER')`,
-  ])('may not call %s', async (expression) => {
+  ])('cannot call %s', async (expression) => {
     await expect(host.inTenant(mine.id, (tx) => tx.unsafe(`select ${expression}`))).rejects.toMatchObject({
       code: '42501',
     })
@@ -207,7 +207,7 @@ describe('the login of a host application', () => {
     await expect(host.sql.unsafe(`set role ${role}`)).rejects.toMatchObject({ code: '42501' })
   })
 
-  it('may put nothing of its own beside the functions', async () => {
+  it('cannot create anything beside the functions', async () => {
     await expect(host.sql`create table filegraph.files (id int)`).rejects.toMatchObject({ code: '42501' })
   })
 })

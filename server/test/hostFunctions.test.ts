@@ -44,7 +44,7 @@ const eventsOf = async (id: string) =>
 const invoices = async () => (await host.sql`select id from shop.invoices order by id`).map((row) => row['id'])
 
 describe('a row of a host application and its attachment', () => {
-  it('are there together after a commit, with an entry and an event in the name of the host application', async () => {
+  it('exist together after a commit, with an entry and an event in the name of the host application', async () => {
     const file = await uploadFile(service, tenant.member)
     const isNew = await host.inTenant(tenant.id, async (tx) => {
       await tx`insert into shop.invoices values ('committed')`
@@ -79,7 +79,7 @@ describe('a row of a host application and its attachment', () => {
     expect(await eventsOf(file.id)).toEqual(['file.uploaded', 'file.attached'])
   })
 
-  it('are gone together after a rollback, with the entry and the event', async () => {
+  it('are both missing after a rollback, with the entry and the event', async () => {
     const file = await uploadFile(service, tenant.member)
     const attempt = host.inTenant(tenant.id, async (tx) => {
       await tx`insert into shop.invoices values ('rolled back')`
@@ -93,7 +93,7 @@ describe('a row of a host application and its attachment', () => {
     expect(await eventsOf(file.id)).toEqual(['file.uploaded'])
   })
 
-  it('go back to a savepoint together, and what was done before it stays', async () => {
+  it('roll back to a savepoint together, and earlier work stays', async () => {
     const file = await uploadFile(service, tenant.member)
     await host.inTenant(tenant.id, async (tx) => {
       await tx`select filegraph.attach_file(${file.id}, 'invoice', 'before')`
@@ -111,7 +111,7 @@ describe('a row of a host application and its attachment', () => {
     expect(await eventsOf(file.id)).toEqual(['file.uploaded', 'file.attached'])
   })
 
-  it('exclude each other in one transaction: the file of a slot that is filled again goes to the trash', async () => {
+  it('replace each other in one transaction: the former file of the slot goes to the trash', async () => {
     const input = { name: 'old.txt', contentType: 'text/plain', content: 'old' }
     const [old, next] = [await uploadFile(service, tenant.member, input), await uploadFile(service, tenant.member)]
     const keepWhileAttached =
@@ -135,8 +135,8 @@ describe('a row of a host application and its attachment', () => {
   })
 })
 
-describe('who acts', () => {
-  it('is the user that the API knows from a token of the host application', async () => {
+describe('the actor', () => {
+  it('is the user of a token of the host application', async () => {
     const grace = { ...tenant.member, id: randomUUID(), kind: 'EXTERNAL' as const, subject: 'user-7', name: 'Grace' }
     const file = await uploadFile(service, grace)
     await host.inTenant(tenant.id, (tx) => tx`select filegraph.attach_file(${file.id}, 'invoice', '1')`, 'user-7')
@@ -144,7 +144,7 @@ describe('who acts', () => {
     expect((await historyOf(file.id)).at(-1)).toMatchObject(entry)
   })
 
-  it('is the host application for a user whom the API does not know, or knows in another tenant alone', async () => {
+  it('is the host application for an unknown user, and for one of another tenant', async () => {
     const elsewhere = {
       ...stranger.member,
       id: randomUUID(),
@@ -159,7 +159,7 @@ describe('who acts', () => {
     expect((await historyOf(file.id)).at(-1)).toMatchObject(entry)
   })
 
-  it('is forgotten with its transaction, as the tenant is', async () => {
+  it('is forgotten at the end of its transaction, as the tenant is', async () => {
     const file = await uploadFile(service, tenant.member)
     const reserved = await host.sql.reserve()
     await reserved`begin`
@@ -175,7 +175,7 @@ describe('who acts', () => {
 
 describe('a transaction at a higher isolation level', () => {
   it.each(['repeatable read', 'serializable'])(
-    'works alone, and fails with 40001 against another: %s',
+    'succeeds alone, and fails with 40001 against another: %s',
     async (level) => {
       const file = await uploadFile(service, tenant.member)
       const attach = (tx: postgres.ISql, owner: string) =>

@@ -145,7 +145,7 @@ const selection = (type: string) =>
       : '{ __typename id }'
 
 describe('every field that takes an id', () => {
-  it('is known to this test', () => {
+  it('is in the list of this test', () => {
     expect(rootFields.map((field) => field.name).toSorted()).toEqual(
       [
         'attachFile',
@@ -191,7 +191,7 @@ describe('every field that takes an id', () => {
     },
   )
 
-  it('finds each of them for its own tenant, so that the answers above mean something', async () => {
+  it('finds each of them for its own tenant, so that the test above is meaningful', async () => {
     const { data } = await service.ask(theirs.owner, 'query ($ids: [ID!]!) { nodes(ids: $ids) { __typename id } }', {
       ids: Object.values(foreign),
     })
@@ -200,7 +200,7 @@ describe('every field that takes an id', () => {
 })
 
 describe('a tenant', () => {
-  it('sees nothing of another in any list', async () => {
+  it('sees no other tenant in any list', async () => {
     const { data } = await service.ask(
       mine.owner,
       `{ files { nodes { id } totalCount { value } } trash: files(filter: { state: TRASHED }) { nodes { id } }
@@ -220,13 +220,13 @@ describe('a tenant', () => {
     expect(JSON.stringify(data.auditLog)).not.toContain(theirs.slug)
   })
 
-  it('hides nodes that the role may not see, as if they did not exist', async () => {
+  it('cannot read nodes that the role may not see, as if they did not exist', async () => {
     const query = 'query ($ids: [ID!]!) { nodes(ids: $ids) { __typename } }'
     const ids = [foreign.AuditEntry, foreign.ApiKey, foreign.UploadIntent]
     expect((await service.ask(theirs.viewer, query, { ids })).data.nodes).toEqual([null, null, null])
   })
 
-  it('takes no cursor of another list, and reads no other tenant through one', async () => {
+  it('ignores a cursor of another list, and reads no other tenant through one', async () => {
     await uploadFile(service, mine.member, { name: 'mine.txt' })
     const cursorOf = async (query: string) => {
       const { data } = await service.ask(theirs.owner, query)

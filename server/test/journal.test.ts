@@ -51,7 +51,7 @@ const journal = () =>
     { seq: number; type: string }[]
   >`select seq::int, type from events where tenant_id = ${tenant.id} order by seq`
 
-it('numbers every change from 1 without a gap, also those of the database functions', async () => {
+it('numbers every change from 1 without a gap, including those of the database functions', async () => {
   const file = await addFile(ctx, 'bytes')
   await renameFile(ctx, file, 'another name.txt')
   await attachFile(ctx, file, owner)
@@ -79,7 +79,7 @@ it('numbers every change from 1 without a gap, also those of the database functi
   expect(entries).toHaveLength(rows.length - 1)
 })
 
-it('takes no number for what changes nothing, is refused or is rolled back', async () => {
+it('takes no number for a call that changes nothing, is refused or is rolled back', async () => {
   const file = await addFile(ctx, 'bytes')
   await renameFile(ctx, file, 'a name.txt')
   const before = await journal()
@@ -106,7 +106,7 @@ it('rolls back the whole change when its record cannot be written', async () => 
   expect(await violationsIn(service, { tenant })).toEqual([])
 })
 
-it('shows readers no number before all smaller ones', async () => {
+it('shows readers a number only after all smaller ones', async () => {
   const files = await Promise.all(Array.from({ length: 8 }, () => addFile(ctx, 'bytes')))
   const over = new AbortController()
   const snapshots: { n: number; last: number }[] = []
@@ -130,7 +130,7 @@ it('shows readers no number before all smaller ones', async () => {
   expect(new Set(snapshots.map(({ last }) => last)).size).toBeGreaterThan(10)
 })
 
-it('is written by the change itself: a verb that says nothing about it does not compile', async () => {
+it('is written by the change itself: a verb without a record does not compile', async () => {
   // @ts-expect-error A bare answer says nothing about what was changed.
   const forgetful = () => change(ctx, async () => 'an answer')
   // @ts-expect-error An action has to be one that is listed.
@@ -139,7 +139,7 @@ it('is written by the change itself: a verb that says nothing about it does not 
   expect(await change(ctx, async () => unchanged('an answer'))).toBe('an answer')
 })
 
-it('has one door: nothing but change.ts opens a transaction that writes', () => {
+it('has one entry point: only change.ts opens a transaction that writes', () => {
   const source = fileURLToPath(new URL('../src', import.meta.url))
   const writers = readdirSync(source, { recursive: true, encoding: 'utf8' })
     .filter((path) => path.endsWith('.ts') && !/\.test\.ts$|testing\//.test(path))
@@ -147,7 +147,7 @@ it('has one door: nothing but change.ts opens a transaction that writes', () => 
   expect(writers).toEqual(['domain/change.ts'])
 })
 
-it('cannot be written past it: the application has no right to insert an event or an entry', async () => {
+it('cannot be bypassed: the application has no right to insert an event or an entry', async () => {
   const may = await superuser`select has_table_privilege('filegraph_app', 'events', 'insert') as events,
     has_table_privilege('filegraph_app', 'audit_log', 'insert') as entries`
   expect(may).toEqual([{ events: false, entries: false }])

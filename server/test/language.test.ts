@@ -33,7 +33,7 @@ const walked = (root: string) =>
 const paths = [...(inGit.length > 1 ? inGit : roots.flatMap(walked)), ...pages].filter(isRead)
 
 describe('the words that CONTRIBUTING.md lists', () => {
-  it('are there, and the files that are searched too', () => {
+  it('exist, and so do the files that are searched', () => {
     expect(phrases.length).toBeGreaterThan(20)
     expect(paths.length).toBeGreaterThan(500)
   })

@@ -30,8 +30,8 @@ afterEach(() => {
 
 const { names, change, history, usage } = questionsOf(() => ({ service, tenant }))
 
-describe('the life of a file', () => {
-  it('goes up, is listed, comes down under its own name, is deleted, restored and audited', async () => {
+describe('the lifecycle of a file', () => {
+  it('covers upload, list, download under its own name, delete, restore and audit', async () => {
     const name = 'Résumé “final” 你好 100% 🎉.pdf'
     const content = '%PDF-1.4 some bytes'
     const file = await uploadFile(service, tenant.member, {
@@ -65,7 +65,7 @@ describe('the life of a file', () => {
     expect(await history(file.id)).toEqual(['file.renamed', 'file.restored', 'file.soft_deleted', 'file.uploaded'])
   })
 
-  it('answers a repeated delete, restore and rename the same, and records each once', async () => {
+  it('answers a repeated delete, restore and rename in the same way, and records each once', async () => {
     const file = await uploadFile(service, tenant.member)
     const once = await change('deleteFile', { id: file.id })
     expect(await change('deleteFile', { id: file.id })).toEqual(once)
@@ -76,7 +76,7 @@ describe('the life of a file', () => {
     expect(await history(file.id)).toEqual(['file.renamed', 'file.restored', 'file.soft_deleted', 'file.uploaded'])
   })
 
-  it('counts what it stores in the transaction that stores it', async () => {
+  it('counts stored bytes in the transaction that stores them', async () => {
     const counted = await service.createTenant()
     const file = await uploadFile(service, counted.member, { content: '12345' })
     await uploadFile(service, counted.member, { content: '1234567', fileId: file.id })
@@ -102,7 +102,7 @@ describe('the life of a file', () => {
     })
   })
 
-  it('stores no more than its quota, however often uploads are cancelled, refused or purged', async () => {
+  it('stays within its quota, for any sequence of cancelled, refused and purged uploads', async () => {
     const small = await service.createTenant({ quotaBytes: 1_000 })
     const bytesInBucket = async () => {
       const { objects } = await service.blobs.list({ prefix: `org/${small.id}/` })
@@ -144,7 +144,7 @@ describe('the life of a file', () => {
     expect(await violationsIn(service, { tenant: small })).toEqual([])
   })
 
-  it('keeps every version, and takes on the name, type and size of the newest', async () => {
+  it('keeps every version, and takes the name, type and size of the newest', async () => {
     const file = await uploadFile(service, tenant.member, { name: 'a.txt', content: 'one' })
     await uploadFile(service, tenant.otherMember, {
       name: 'b.csv',
@@ -167,11 +167,11 @@ describe('the life of a file', () => {
     expect(await (await fetch(data.file.downloadUrl)).text()).toBe('two,2')
   })
 
-  it('takes an empty file', async () => {
+  it('includes an empty file', async () => {
     expect(await uploadFile(service, tenant.member, { content: '' })).toMatchObject({ byteSize: 0 })
   })
 
-  it('serves what a browser would run as an attachment of no type, also when it is asked to show it', async () => {
+  it('serves a type that a browser would run as an opaque attachment, even if inline is requested', async () => {
     const file = await uploadFile(service, tenant.member, {
       name: 'a.svg',
       contentType: 'image/svg+xml',
@@ -185,7 +185,7 @@ describe('the life of a file', () => {
     expect(download.headers.get('content-type')).not.toContain('svg')
   })
 
-  it('keeps the lifetime of a download address within the bound of the tenant', async () => {
+  it('limits the lifetime of a download URL to the maximum of the tenant', async () => {
     const strict = await service.createTenant({ downloadMaxSeconds: 120 })
     const file = await uploadFile(service, strict.member)
     const field = async (args: string) =>
@@ -219,7 +219,7 @@ describe('the life of a file', () => {
     expect([secondsOf(data.file.downloadUrl), secondsOf(data.file.long)]).toEqual(['600', '86400'])
   })
 
-  it('puts a download that was issued on the record', async () => {
+  it('records an issued download URL in the audit log', async () => {
     const file = await uploadFile(service, tenant.member)
     const query = `mutation ($id: ID!) { issueDownloadUrl(input: { id: $id }) { ... on IssueDownloadUrlSuccess { url expiresAt } } }`
     const { data } = await service.ask(tenant.viewer, query, { id: file.id })
@@ -245,13 +245,13 @@ describe('a role', () => {
       'mutation { createApiKey(input: { name: "a", role: VIEWER }) { __typename } }',
     ],
     ['ADMIN cannot list keys', 'admin', '{ apiKeys { nodes { id } } }'],
-  ] as const)('has its bounds: %s', async (_name, who, query) => {
+  ] as const)('has its permissions: %s', async (_name, who, query) => {
     const answer = await service.ask(tenant[who], query)
     expect(answer.errors?.[0]).toMatchObject({ extensions: { code: 'FORBIDDEN' } })
     expect(answer.status).toBe(403)
   })
 
-  it('is asked of nobody, who gets nothing but introspection', async () => {
+  it('is required for everything except introspection', async () => {
     const answer = await service.ask(null, '{ files { nodes { id } } }')
     expect(answer.errors?.[0]).toMatchObject({ extensions: { code: 'UNAUTHENTICATED' } })
     expect(answer.status).toBe(401)

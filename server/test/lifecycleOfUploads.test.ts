@@ -30,7 +30,7 @@ afterEach(() => {
 const { names, change, history, usage } = questionsOf(() => ({ service, tenant }))
 
 describe('an upload', () => {
-  it('is one version, one audit entry and one event however many commit it at once', async () => {
+  it('is one version, one audit entry and one event for any number of concurrent commits', async () => {
     const { uploadIntent } = await askForIntent(service, tenant.member)
     await sendBytes(uploadIntent, 'hello')
     const answers = await Promise.all(Array.from({ length: 20 }, () => commit(service, tenant.member, uploadIntent.id)))
@@ -54,7 +54,7 @@ describe('an upload', () => {
     expect(data.file.versions.nodes.map((version: Data) => version.number)).toEqual([9, 8, 7, 6, 5, 4, 3, 2, 1])
   })
 
-  it('cannot be overwritten by the address that made it, also in parallel with the commit', async () => {
+  it('cannot be overwritten by its own URL, even during the commit', async () => {
     const { uploadIntent } = await askForIntent(service, tenant.member, { content: 'first' })
     expect((await sendBytes(uploadIntent, 'first')).status).toBe(200)
     const [again, committed] = await Promise.all([
@@ -69,7 +69,7 @@ describe('an upload', () => {
     expect(await (await fetch(data.file.downloadUrl)).text()).toBe('first')
   })
 
-  it('waits for its bytes, and leaves no file before they came', async () => {
+  it('needs its bytes, and creates no file before', async () => {
     const { uploadIntent } = await askForIntent(service, tenant.member, { name: 'not yet.txt' })
     expect(await commit(service, tenant.member, uploadIntent.id)).toMatchObject({
       __typename: 'UploadIncompleteError',
@@ -80,7 +80,7 @@ describe('an upload', () => {
     expect(await commit(service, tenant.member, uploadIntent.id)).toMatchObject({ __typename: 'CommitUploadSuccess' })
   })
 
-  it('refuses a body of another size or content, and the bucket keeps nothing of it', async () => {
+  it('refuses a body of another size or content, and the bucket keeps none of it', async () => {
     const before = await names()
     const { uploadIntent } = await askForIntent(service, tenant.member, { content: 'hello', sha256: sha256('hello') })
     expect((await sendBytes(uploadIntent, 'hell')).status).toBeGreaterThanOrEqual(400)
@@ -93,7 +93,7 @@ describe('an upload', () => {
     expect(await names()).toEqual(before)
   })
 
-  it('refuses content that certainly is of another type for good, and keeps its space until the bytes are deleted', async () => {
+  it('refuses content that certainly is of another type, and keeps its space until the bytes are deleted', async () => {
     const pdf = '%PDF-1.4\n1 0 obj\n'
     const before = await usage()
     const { uploadIntent } = await askForIntent(service, tenant.member, {
@@ -122,7 +122,7 @@ describe('an upload', () => {
     expect(await history(uploadIntent.id)).toEqual(['upload_intent.cancelled', 'upload_intent.created'])
   })
 
-  it('ends either committed or cancelled when both are tried at once, never both', async () => {
+  it('is either committed or cancelled after a concurrent commit and cancel, never both', async () => {
     for (let round = 0; round < 10; round += 1) {
       const { uploadIntent } = await askForIntent(service, tenant.member)
       await sendBytes(uploadIntent, 'hello')
@@ -155,7 +155,7 @@ describe('an upload', () => {
     expect(data.uploadIntent).toEqual({ state: 'EXPIRED', url: null, headers: [] })
   })
 
-  it('is listed by the state that it shows, also before the job has come that ends it', async () => {
+  it('is listed by its shown state, even before the job has expired it', async () => {
     const { uploadIntent } = await askForIntent(service, tenant.member)
     const query = `{ pending: uploadIntents(filter: { state: PENDING }) { nodes { id } }
       expired: uploadIntents(filter: { state: EXPIRED }) { nodes { id state } } }`
@@ -169,7 +169,7 @@ describe('an upload', () => {
     expect(await listed()).toEqual([false, true])
   })
 
-  it('is the same intent when it is asked for again with one idempotency key, also at once', async () => {
+  it('is the same intent for concurrent calls with one idempotency key', async () => {
     const ask = () => askForIntent(service, tenant.member, { idempotencyKey: 'once' })
     const answers = await Promise.all(Array.from({ length: 5 }, ask))
     expect(new Set(answers.map((answer) => answer.uploadIntent.id)).size).toBe(1)
@@ -181,7 +181,7 @@ describe('an upload', () => {
     expect(others.uploadIntent.id).not.toBe(answers[0].uploadIntent.id)
   })
 
-  it('belongs to its maker, and to administrators without the address', async () => {
+  it('is visible to its creator, and to administrators without the URL', async () => {
     const { uploadIntent } = await askForIntent(service, tenant.member)
     await sendBytes(uploadIntent, 'hello')
     const query = 'query ($id: ID!) { uploadIntent(id: $id) { state url } }'
@@ -195,7 +195,7 @@ describe('an upload', () => {
     expect(committed.file.uploadedBy.name).toBe(tenant.member.name)
   })
 
-  it('does not make a version of a file that went into the trash meanwhile, and does after it was restored', async () => {
+  it('creates no version of a file that went to the trash meanwhile, and does after it was restored', async () => {
     const file = await uploadFile(service, tenant.member)
     const { uploadIntent } = await askForIntent(service, tenant.member, { fileId: file.id })
     await sendBytes(uploadIntent, 'hello')
@@ -206,7 +206,7 @@ describe('an upload', () => {
     expect(await commit(service, tenant.member, uploadIntent.id)).toMatchObject({ version: { number: 2 } })
   })
 
-  it('stays as it was while the bucket is away, and commits when it is back', { timeout: 60_000 }, async () => {
+  it('is unchanged while the bucket is down, and commits when it is back', { timeout: 60_000 }, async () => {
     const { uploadIntent } = await askForIntent(service, tenant.member)
     await sendBytes(uploadIntent, 'hello')
     await service.bucket.stop()
@@ -223,7 +223,7 @@ describe('an upload', () => {
     expect(await commit(service, tenant.member, uploadIntent.id)).toMatchObject({ __typename: 'CommitUploadSuccess' })
   })
 
-  it('is refused beyond the quota, also when several try for the last of it at once', async () => {
+  it('is refused above the quota, even if several compete for the last space', async () => {
     const small = await service.createTenant({ quotaBytes: 100 })
     const answers = await Promise.all(
       Array.from({ length: 8 }, () => askForIntent(service, small.member, { byteSize: 30 })),
@@ -264,7 +264,7 @@ describe('an upload', () => {
     expect(await ask({ contentType: '', name: 'a.zip' })).toMatchObject({ field: 'contentType' })
   })
 
-  it('takes sizes as whole numbers below 2^53 alone', async () => {
+  it('accepts sizes only as whole numbers below 2^53', async () => {
     for (const byteSize of ['9007199254740992', '1.5', 'abc', '1e3']) {
       const query = `mutation { createUploadIntent(input: { name: "a", contentType: "a/b", byteSize: ${JSON.stringify(byteSize)} }) { __typename } }`
       expect((await service.ask(tenant.member, query)).status).toBe(400)

@@ -39,7 +39,7 @@ function lineOf(identifier: string, path: string, cited: number): number {
 describe.each(pages)('docs/lifecycle/%s', (name) => {
   const page = textOf(`docs/lifecycle/${name}`)
 
-  it('cites lines at which the identifier stands; `npm test -- lifecyclePages --update` moves them', async () => {
+  it('cites the lines of its identifiers; `npm test -- lifecyclePages --update` moves them', async () => {
     const corrected = page.replaceAll(
       citation,
       (_all, identifier: string, path: string, cited: string) =>
@@ -48,7 +48,7 @@ describe.each(pages)('docs/lifecycle/%s', (name) => {
     await expect(corrected).toMatchFileSnapshot(join(folder, name))
   })
 
-  it('names an identifier with every line that it cites', () => {
+  it('names an identifier with every cited line', () => {
     const cited = page.match(/[\w./-]+\.(?:ts|tsx|sql|mjs|md):\d+/g) ?? []
     expect([...page.matchAll(citation)].map(([, , path, line]) => `${path}:${line}`)).toEqual(cited)
   })
@@ -59,7 +59,7 @@ describe.each(pages)('docs/lifecycle/%s', (name) => {
   })
 })
 
-it('cites enough that the tests above mean something', () => {
+it('cite enough lines that the tests above are meaningful', () => {
   const count = pages.reduce((sum, name) => sum + [...textOf(`docs/lifecycle/${name}`).matchAll(citation)].length, 0)
   expect(count).toBeGreaterThan(60)
 })
@@ -75,8 +75,8 @@ const sectionOf = ({ command, expected }: ByHand) =>
 const promisesPath = 'server/src/cli/verify/promises.ts'
 const introduction = `# Verification
 
-One or more commands for each promise of \`ARCHITECTURE.md\`. Run them from the root of a checkout. \`filegraph verify\` asks the
-running system itself and prints the same commands; both come from \`promises\` (\`${promisesPath}:${lineOf('promises', promisesPath, 0)}\`).
+One or more commands for each promise of \`ARCHITECTURE.md\`. Run them from the root of a checkout. \`filegraph verify\` checks the
+running system itself and prints the same commands. Both come from \`promises\` (\`${promisesPath}:${lineOf('promises', promisesPath, 0)}\`).
 
 - Commands with \`psql\` need \`DATABASE_URL\` of a superuser or of a role with BYPASSRLS. Row-level security hides the rows of
   every tenant from other roles: each count is then 0 and proves nothing. If \`DATABASE_SCHEMA\` is set, replace \`filegraph\` with it.
@@ -101,7 +101,7 @@ const pasted = [
   ...promises.flatMap(({ promise, byHand }) => byHand.map((one): Pasted => ({ ...one, where: promise }))),
 ]
 
-describe('a command that can be pasted gives the expected answer', () => {
+describe('a command prints the expected output', () => {
   let bench: Workbench
   let superuser: postgres.Sql
 
@@ -131,7 +131,7 @@ describe('a command that can be pasted gives the expected answer', () => {
     throw new Error(`This test does not know how to run: ${command}`)
   })
 
-  it('which counts rows only where there are some', async () => {
+  it('that counts rows has rows to count', async () => {
     const counted = 'select count(*) > 0 from events union all select count(*) > 0 from attachments'
     expect(await answerOf(superuser, counted)).toBe('t\nt')
   })

@@ -38,7 +38,7 @@ const listed = async (of: TestTenant, first: number) => {
 }
 
 describe('a page of files', () => {
-  it('costs the same statements for 100 rows as for one, and this one for the rows themselves', async () => {
+  it('costs the same statements for 100 rows as for one', async () => {
     const busy = await service.createTenant()
     await seed(busy, 150)
     const one = await listed(busy, 1)
@@ -86,7 +86,7 @@ describe('a page of files', () => {
     expect(deep.buffers).toBeLessThanOrEqual(first.buffers * 1.2)
   })
 
-  it('walks every row once, forwards and backwards, also among equal times', async () => {
+  it('contains every row once, forwards and backwards, even with equal times', async () => {
     const walked = await service.createTenant()
     await seed(walked, 57)
     await superuser`update files set uploaded_at = date_trunc('second', uploaded_at) where tenant_id = ${walked.id}`
@@ -107,7 +107,7 @@ describe('a page of files', () => {
     expect(await walk('last', 'before', 'hasPreviousPage', 'startCursor')).toEqual(forwards)
   })
 
-  it('returns a count without counting without bound', async () => {
+  it('counts up to a limit', async () => {
     const counted = await service.createTenant()
     await seed(counted, 10_050)
     const query =

@@ -37,7 +37,7 @@ const download = async (id: string, disposition = 'ATTACHMENT'): Promise<{ url: 
 }
 
 describe('the type of a file', () => {
-  it('is the one that its bytes prove where the declared one was a guess, in the answer, the version and the audit log', async () => {
+  it('is the one that its bytes prove if the declared one was a guess, in the answer, the version and the audit log', async () => {
     const content = starts.windowsProgram
     const { uploadIntent } = await askForIntent(service, tenant.member, { name: 'notes.txt', content })
     await sendBytes(uploadIntent, content)
@@ -74,7 +74,7 @@ describe('the type of a file', () => {
     },
   )
 
-  it('is one for all its synonyms, and each of them finds the file', async () => {
+  it('is the same for all its synonyms, and each of them finds the file', async () => {
     const some = await service.createTenant({ allowedContentTypes: ['application/zip', 'audio/x-wav'] })
     const content = starts.zip
     for (const contentType of ['application/zip', 'application/x-zip-compressed', 'application/x-zip']) {
@@ -123,7 +123,7 @@ describe('a policy of allowed types', () => {
       await ask('query ($id: ID!) { auditLog(filter: { subjectId: $id }) { nodes { action } } }', { id }, of.admin)
     ).auditLog.nodes.map(({ action }: Data) => action)
 
-  it('is asked about the proved type too, and a refusal leaves nothing behind', async () => {
+  it('is applied to the proved type too, and a refusal leaves nothing behind', async () => {
     const texts = await service.createTenant({ allowedContentTypes: ['text/'] })
     const content = starts.windowsProgram
     const { uploadIntent } = await askForIntent(service, texts.member, { name: 'notes.txt', content })
@@ -139,7 +139,7 @@ describe('a policy of allowed types', () => {
     expect(await history(texts, uploadIntent.id)).toEqual(['upload_intent.refused', 'upload_intent.created'])
   })
 
-  it('lets in what turns out to be another allowed type', async () => {
+  it('accepts content that proves to be another allowed type', async () => {
     const images = await service.createTenant({ allowedContentTypes: ['image/'] })
     const file = await uploadFile(service, images.member, {
       name: 'IMG_1.jpg',
@@ -156,7 +156,7 @@ describe('a policy of allowed types', () => {
     expect(await commit(service, images.member, uploadIntent.id)).toMatchObject({ code: 'CONTENT_MISMATCH' })
   })
 
-  it('that takes unknown bytes keeps them as such', async () => {
+  it('that allows unknown bytes stores them as such', async () => {
     const opaque = await service.createTenant({ allowedContentTypes: ['application/octet-stream'] })
     for (const content of [starts.png, starts.linuxProgram, 'text']) {
       const file = await uploadFile(service, opaque.member, { name: 'a.bin', contentType: '', content })
@@ -170,7 +170,7 @@ describe('a name', () => {
     ['Japanese', `${'年'.repeat(251)}.pdf`],
     ['emoji', `${'🎉'.repeat(251)}.pdf`],
     ['Arabic with per cent signs', `${'ة%'.repeat(125)}.pdf`],
-  ])('of 255 characters of %s is kept, and downloads through the buffers of proxies', async (_script, name) => {
+  ])('of 255 characters of %s is kept, and downloads fit the buffers of proxies', async (_script, name) => {
     const file = await uploadFile(service, tenant.member, { name, contentType: 'application/pdf', content: starts.pdf })
     expect(file.name).toBe(name)
     const { url, response } = await download(file.id)
@@ -183,7 +183,7 @@ describe('a name', () => {
     if (!name.includes('🎉')) expect(saved).toBe(name)
   })
 
-  it('of 256 characters is refused, and the answer says how many there may be', async () => {
+  it('of 256 characters is refused with the limit', async () => {
     expect(await askForIntent(service, tenant.member, { name: '年'.repeat(256) })).toMatchObject({
       __typename: 'ValidationError',
       message: 'The name may have at most 255 characters.',

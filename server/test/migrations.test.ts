@@ -17,7 +17,7 @@ const applied = async (url: string) => {
   return { names: rows.map((row) => row['name']), tables: tables[0]?.['count'] }
 }
 
-it('migrates an empty database, and finds nothing to do the second time', async () => {
+it('migrates an empty database, and a second run finds nothing to do', async () => {
   const database = await createEmptyDatabase()
   await migrate(database.superuserUrl)
   const once = await applied(database.superuserUrl)
@@ -58,7 +58,7 @@ it(
   },
 )
 
-it('says what an administrator has to do when its login may not give the role to the application', async () => {
+it('tells the administrator what to do when its login may not grant the role to the application', async () => {
   const database = await createEmptyDatabase()
   const owner = `filegraph_owner_${process.pid}`
   const administrator = postgres(database.superuserUrl, { max: 1, onnotice: () => undefined })
@@ -97,7 +97,7 @@ async function startManagedPostgres() {
 }
 
 it(
-  'works for a login that owns its database and may make roles, and is not a superuser',
+  'works for a login that owns its database and can create roles, and is not a superuser',
   { timeout: 60_000 },
   async () => {
     const managed = await startManagedPostgres()
@@ -132,7 +132,7 @@ it(
   },
 )
 
-it('makes and finds everything in its place, also for a login that is called like a schema', async () => {
+it('creates and finds everything in its schema, even for a login with the name of a schema', async () => {
   const database = await createEmptyDatabase()
   const superuser = postgres(database.superuserUrl, { max: 1, onnotice: () => undefined })
   await superuser`create role decoy superuser login password 'test'`
@@ -157,7 +157,7 @@ it('makes and finds everything in its place, also for a login that is called lik
   }
 })
 
-it('stores files of earlier versions under the one name of their media type', { timeout: 60_000 }, async () => {
+it('stores files of earlier versions under the stored name of their media type', { timeout: 60_000 }, async () => {
   const managed = await startManagedPostgres()
   try {
     const url = await managed.addOwner('renaming_owner')

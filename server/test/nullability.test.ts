@@ -21,7 +21,7 @@ beforeAll(async () => {
 afterAll(() => service.close())
 
 describe('a refusal', () => {
-  it('of one mutation leaves the answers of the others', async () => {
+  it('of one mutation keeps the answers of the others', async () => {
     const [kept, trashed] = [await uploadFile(service, tenant.member), await uploadFile(service, tenant.member)]
     const answer = await service.ask(
       tenant.member,
@@ -41,7 +41,7 @@ describe('a refusal', () => {
     expect(answer.status).toBe(200)
   })
 
-  it('of one root field leaves the answers of the others', async () => {
+  it('of one root field keeps the answers of the others', async () => {
     const query = '{ viewer { role } auditLog { nodes { id } } cleanupRuns { nodes { id } } tenant { id } }'
     const answer = await service.ask(tenant.viewer, query)
     expect(answer.data).toMatchObject({ viewer: { role: 'VIEWER' }, auditLog: null, cleanupRuns: null })
@@ -96,11 +96,11 @@ const unsigned = (answer: unknown): unknown =>
   JSON.parse(JSON.stringify(answer).replace(/X-Amz-(Date|Signature)=[^&"]+/g, 'X-Amz-$1='))
 
 describe('an argument with a default', () => {
-  it('is tried with null below, each of them', () => {
+  it('is tested with null below, each of them', () => {
     expect(withDefaults().sort()).toEqual(Object.keys(cases).sort())
   })
 
-  it.each(Object.entries(cases))('takes null for its default: %s', async (_name, text) => {
+  it.each(Object.entries(cases))('accepts null as its default: %s', async (_name, text) => {
     const file = await uploadFile(service, tenant.member, { content: 'same' })
     const name = /(\w+): NULL/.exec(text)?.[1] ?? ''
     const type =

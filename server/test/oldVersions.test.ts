@@ -69,7 +69,7 @@ const lastAudited = async (file: Data) => {
 }
 
 describe('an old version', () => {
-  it('is read under the name that it was uploaded with', async () => {
+  it('is downloaded under the name of its upload', async () => {
     const file = await withTwoVersions()
     const { versions, downloadUrl, version } = await read(file.id)
     expect(await textOf(downloadUrl)).toBe('the second text')
@@ -93,7 +93,7 @@ describe('an old version', () => {
     expect(await answer.text()).toBe('the first text')
   })
 
-  it('is given out on the record, under its own name and number', async () => {
+  it('is issued and recorded, under its own name and number', async () => {
     const file = await withTwoVersions()
     const { url } = await issue(file.id, 1)
     const answer = await fetch(url)
@@ -106,7 +106,7 @@ describe('an old version', () => {
       expect(await issue(file.id, version)).toMatchObject({ code: 'NOT_FOUND', message: 'There is no such version.' })
   })
 
-  it('keeps to the lifetimes that the tenant allows, and takes null for the default', async () => {
+  it('obeys the lifetimes that the tenant allows, and treats null as the default', async () => {
     const file = await withTwoVersions()
     const [{ downloadUrl }] = (await read(file.id, { seconds: 60, how: null })).versions.nodes
     expect(new URL(downloadUrl).searchParams.get('X-Amz-Expires')).toBe('60')
@@ -137,7 +137,7 @@ describe('an old version', () => {
     expect(await textOf(data.commitUpload.version.downloadUrl)).toBe('just committed')
   })
 
-  it('costs no statement more than the list of versions without URLs', async () => {
+  it('costs no more statements than the list of versions without URLs', async () => {
     const file = await withTwoVersions()
     const count = async (fields: string) => {
       const before = service.statements.length
@@ -151,7 +151,7 @@ describe('an old version', () => {
 })
 
 describe('bytes in quarantine', () => {
-  it('have no URL, and the last good version has one', async () => {
+  it('have no URL, and the newest intact version has one', async () => {
     const file = await withTwoVersions()
     await damage(file, 2)
     const found = await read(file.id)
@@ -173,7 +173,7 @@ describe('bytes in quarantine', () => {
     expect(listed.data.files.nodes).toEqual([{ downloadUrl: null }])
   })
 
-  it('of an old version leave the current one readable', async () => {
+  it('of an old version do not affect the current one', async () => {
     const file = await withTwoVersions()
     await damage(file, 1)
     const { downloadUrl, versions } = await read(file.id)
@@ -182,7 +182,7 @@ describe('bytes in quarantine', () => {
     expect((await issue(file.id)).__typename).toBe('IssueDownloadUrlSuccess')
   })
 
-  it('are readable again once they are right', async () => {
+  it('are readable again when they are intact', async () => {
     const file = await uploadFile(service, tenant.member, { content: 'gone for a while' })
     await damage(file, 1)
     expect((await read(file.id)).downloadUrl).toBeNull()

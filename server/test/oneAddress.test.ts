@@ -83,14 +83,14 @@ const places: Place[] = [
   ...(hasIpv6 ? ipv6Places : []),
 ]
 
-describe('without a public URL, the bucket answers where the client came', () => {
+describe('without a public URL, signed URLs have the address of the client', () => {
   it.each(places)('HOST=%s opened as http://%s', async (host, name, address) => {
     const { port } = await serve({ HOST: host })
     const { cookie } = await walk(`http://${name}:${port}`, { address: `http://${address}:${port}` })
     expect(cookie).toMatch(/^filegraph_session=[\w-]{43}; Max-Age=\d+; Path=\/; HttpOnly; SameSite=Strict$/)
   })
 
-  it('gives nobody a URL of the host that somebody else named', async () => {
+  it('returns no URL with a host that somebody else named', async () => {
     const { port } = await serve()
     const address = `http://127.0.0.1:${port}`
     const evil = sendAlong({ address, headersOf: () => ({ host: 'evil.example' }) })
@@ -125,7 +125,7 @@ describe('without a public URL, the bucket answers where the client came', () =>
     expect(answer.text).not.toContain('bucket')
   })
 
-  it('believes x-forwarded-host and x-forwarded-proto only with TRUST_PROXY', async () => {
+  it('uses x-forwarded-host and x-forwarded-proto only with TRUST_PROXY', async () => {
     const headersOf = () => ({
       'x-forwarded-host': 'files.example.test',
       'x-forwarded-proto': 'https',
@@ -163,13 +163,16 @@ describe('with a public URL', () => {
     ['https://example.test/files', kept, stripped, '__Secure-filegraph_session', '/files'],
     ['https://example.test/files', rewritten, stripped, '__Secure-filegraph_session', '/files'],
     ['https://[fd00::7]:8443/a/b.c', kept, whole, '__Secure-filegraph_session', '/a/b.c'],
-  ] as const)('%s, whatever the proxy makes of host and path (%#)', async (base, headersOf, targetOf, name, path) => {
-    const { port } = await serve({ PUBLIC_URL: `${base}/`, HOST: '127.0.0.1' })
-    const { cookie } = await walk(base, { address: `http://127.0.0.1:${port}`, headersOf, targetOf })
-    expect(cookie.startsWith(`${name}=`)).toBe(true)
-    expect(cookie).toContain(`; Path=${path};`)
-    expect(cookie.includes('; Secure')).toBe(base.startsWith('https:'))
-  })
+  ] as const)(
+    '%s, for any change of host and path by the proxy (%#)',
+    async (base, headersOf, targetOf, name, path) => {
+      const { port } = await serve({ PUBLIC_URL: `${base}/`, HOST: '127.0.0.1' })
+      const { cookie } = await walk(base, { address: `http://127.0.0.1:${port}`, headersOf, targetOf })
+      expect(cookie.startsWith(`${name}=`)).toBe(true)
+      expect(cookie).toContain(`; Path=${path};`)
+      expect(cookie.includes('; Secure')).toBe(base.startsWith('https:'))
+    },
+  )
 
   it('signs for it for every caller, and accepts no signature for another host', async () => {
     const { port } = await serve({ PUBLIC_URL: 'https://files.example.test' })
@@ -203,7 +206,7 @@ describe('with a public URL', () => {
   })
 })
 
-it('honours URLs that were signed before a restart', async () => {
+it('accepts URLs that were signed before a restart', async () => {
   const first = await product.serve()
   const base = `http://127.0.0.1:${first.port}`
   const send = sendAlong({ address: base })

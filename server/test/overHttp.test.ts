@@ -102,7 +102,7 @@ describe('the product over HTTP', () => {
     ['depth 200', `{ uploadIntent(id: "x") ${'{ file '.repeat(200)} { id } ${'}'.repeat(200)} }`],
     ['more tokens than a person writes', `{ ${'__typename '.repeat(20_000)} }`],
     ['pages of pages', '{ files(first: 100) { nodes { versions(first: 100) { nodes { id number } } } } }'],
-  ])('refuses %s with 4xx and names no bound', async (_name, query) => {
+  ])('refuses %s with 4xx and names no limit', async (_name, query) => {
     const response = await ask(query)
     expect(response.status).toBe(400)
     const { errors } = (await response.json()) as { errors: { message: string; extensions: Record<string, unknown> }[] }
@@ -110,14 +110,14 @@ describe('the product over HTTP', () => {
     expect(Object.keys(errors[0]?.extensions ?? {})).toEqual(['code'])
   })
 
-  it('refuses a page too large with 400 and names the bound', async () => {
+  it('refuses a page too large with 400 and names the limits', async () => {
     const response = await ask('{ files(first: 1000000000) { nodes { id } } }')
     const { errors } = (await response.json()) as { errors: { message: string; extensions: { code: string } }[] }
     expect([response.status, errors[0]?.extensions.code]).toEqual([400, 'BAD_USER_INPUT'])
     expect(errors[0]?.message).toContain('100')
   })
 
-  it('lets a session sign in, read and sign out', async () => {
+  it('supports sign-in, reading and sign-out with a session', async () => {
     const headers = { 'content-type': 'application/json', 'x-filegraph-csrf': '1' }
     const body = JSON.stringify({ email: ' ADA@acme.example ', password: 'password of ada' })
     const signedIn = await fetch(`${base}/session`, { method: 'POST', headers, body })
@@ -137,8 +137,8 @@ describe('the product over HTTP', () => {
   })
 })
 
-describe('while the database is away', () => {
-  it('answers 503 from everything that needs it, tells nothing of it, and recovers without a restart', async () => {
+describe('while the database is down', () => {
+  it('answers 503 from everything that needs it, without details, and recovers without a restart', async () => {
     expect((await fetch(`${base}/readyz`)).status).toBe(200)
     door.shut()
     const away = await ask('{ files { nodes { id } } }')

@@ -125,8 +125,8 @@ async function works(schema?: string): Promise<void> {
   }
 }
 
-describe('beside a host application whose public schema holds tables of the same names', () => {
-  it('installs in a schema of its own, works, and changes nothing of the host', async () => {
+describe('beside a host application whose public schema contains tables of the same names', () => {
+  it('installs in its own schema, works, and changes nothing of the host', async () => {
     await plantHost()
     const before = await hostAsItWas()
     await migrate(database.superuserUrl)
@@ -161,7 +161,7 @@ describe('beside a host application whose public schema holds tables of the same
 })
 
 describe('an installation of 0.1.0', () => {
-  it.each([undefined, 'file_service'])('moves over with its rows: to %s', async (schema) => {
+  it.each([undefined, 'file_service'])('moves with its rows: to %s', async (schema) => {
     await installAsBefore()
     const id = '01936b1e-0000-7000-8000-000000000001'
     await superuser`insert into tenant_slugs (slug, tenant) values ('old', ${id})`

@@ -44,7 +44,7 @@ async function page(type: string, field: GraphQLField<unknown, unknown>, size: s
 describe.each(connections.map(([type, field]) => [`${type}.${field.name}`, type, field] as const))(
   'the connection %s',
   (_name, type, field) => {
-    it('has an empty page for a size of 0, which tells that there are rows', async () => {
+    it('has an empty page for a size of 0, which reports that there are rows', async () => {
       const isLongest = { edges: [], nodes: [] }
       const none = { startCursor: null, endCursor: null }
       expect(await page(type, field, 'first: 0')).toEqual({
@@ -56,7 +56,7 @@ describe.each(connections.map(([type, field]) => [`${type}.${field.name}`, type,
     })
 
     it.each(['first: -1', 'last: -1', 'first: 101', 'last: 2147483647'])(
-      'refuses %s and names the bounds',
+      'refuses %s and names the limits',
       async (size) => {
         const { page: refused, errors } = await page(type, field, size)
         expect(refused ?? null).toBeNull()

@@ -204,7 +204,7 @@ async function seedRows(tenants: string, rowsOfEach: number): Promise<void> {
   await superuser`vacuum analyze`
 }
 
-it('names the statements of every partial index', async () => {
+it('lists the statements of every partial index', async () => {
   const rows = await superuser`select c.relname as name from pg_index i join pg_class c on c.oid = i.indexrelid
     where i.indpred is not null and c.relnamespace = 'filegraph'::regnamespace order by 1`
   expect(rows.map(({ name }) => name)).toEqual(Object.keys(readers).toSorted())

@@ -128,7 +128,7 @@ const walkOf = (table: string) => new RegExp(`Limit[^]*Index Scan (Backward )?us
 /** Without what is done with the rows of a page when it has been read. */
 const upToTheLimit = (plan: string) => plan.slice(plan.indexOf('Limit'))
 
-describe('the plan of every list, made before there was any row', () => {
+describe('the plan of every list, made for empty tables', () => {
   it.each([...lists()])('walks an index: %s', async (_name, table, query) => {
     const [text] = await pagesOf(query)
     const plan = await planOf(text ?? '')
@@ -166,7 +166,7 @@ describe.each([
   })
 })
 
-it('finds intents that are in a rare state by the index of states', async () => {
+it('finds intents in a rare state by the index of states', async () => {
   const query = 'uploadIntents(filter: { state: CANCELLED }, first: 20) { nodes { id } }'
   const [text] = await pagesOf(query)
   expect(await planOf(text ?? '')).toMatch(/using uploads_by_state on uploads[^]*?Index Cond: .*state/)
@@ -178,7 +178,7 @@ it.each([
   ['uploadIntents(filter: { state: EXPIRED }, first: 20)', 'uploads_by_state', 'uploads_pending'],
   ['auditLog(filter: { action: "file.soft_deleted" }, first: 20)', 'audit_log_by_action', 'audit_log_by_action'],
   ['auditLog(filter: { action: "file.deleted" }, first: 20)', 'audit_log_by_action', 'audit_log_by_action'],
-])('reads a page of each of two lists, by an index each, and merges them: %s', async (field, one, other) => {
+])('reads a page of each of two lists, by their own indexes, and merges them: %s', async (field, one, other) => {
   const [text] = await pagesOf(`${field} { nodes { id } }`)
   const plan = await planOf(text ?? '')
   expect(plan).toMatch(new RegExp(`Append[^]* using ${one} on [^]* using ${other} on `))

@@ -91,16 +91,16 @@ describe('a search for principals', () => {
     expect(await namesFor(search.replace('\\u00a0', '\u00a0'))).toContain(name)
   })
 
-  it.each(['%', '_', 'zo_', 'z%e', '100_', "' or 1=1 --"])('takes %j as text and not as a pattern', async (search) => {
+  it.each(['%', '_', 'zo_', 'z%e', '100_', "' or 1=1 --"])('treats %j as text and not as a pattern', async (search) => {
     const names = await namesFor(search)
     expect(names.filter((name) => name !== '100% O_Neil \\ Sons')).toEqual([])
   })
 
-  it('answers with nobody when one of its words is in no name and no address', async () => {
+  it('finds nobody if one of its words is in no name and no address', async () => {
     expect(await namesFor('zoe nobody')).toEqual([])
   })
 
-  it.each([null, '', '   ', '\u0301'])('for %j answers with everybody', async (search) => {
+  it.each([null, '', '   ', '\u0301'])('for %j finds everybody', async (search) => {
     const { nodes } = await find({ search, first: 100 })
     expect(nodes.length).toBe(people.length + 6)
   })
@@ -126,7 +126,7 @@ describe('a search for principals', () => {
     expect(nodes.filter(({ email }) => email?.endsWith('elsewhere.example'))).toEqual([])
   })
 
-  it.each(['a'.repeat(201), 'a\0b'])('refuses a search that cannot be read: %#', async (search) => {
+  it.each(['a'.repeat(201), 'a\0b'])('refuses a search that Postgres cannot store: %#', async (search) => {
     const { errors } = await service.ask(tenant.viewer, query, { search })
     expect(errors?.map(({ extensions }) => extensions.code)).toEqual(['BAD_USER_INPUT'])
   })
@@ -137,7 +137,7 @@ describe('a search for principals', () => {
   })
 })
 
-it('pages through everybody by name, in both directions, without a gap or a repetition among namesakes', async () => {
+it('pages through everybody by name, in both directions, without gaps or repetitions among equal names', async () => {
   const crowded = await service.createTenant()
   for (let n = 0; n < 30; n += 1) await insertExternal(crowded, n % 3 === 0 ? 'Namesake' : `Person ${n % 7}`, null)
   const all = (await find({ first: 100 }, crowded.viewer)).edges.map(({ cursor }) => cursor)
@@ -231,7 +231,7 @@ describe('among 100,000 principals', () => {
     ['a word of one', 'p99999@', 4_000],
     ['a word of nobody', 'zzzz', 4_000],
     ['two letters', 'qq', 4_000],
-  ])('a page for %s walks the index of names and reads no row that it does not show', async (_what, search, most) => {
+  ])('a page for %s walks the index of names and reads only the rows that it shows', async (_what, search, most) => {
     const plan = await explain(search)
     console.log(`Search for ${search}: ${millisecondsOf(plan)} ms, ${buffersOf(plan)} buffers`)
     expect(plan).toMatch(/Index Only Scan using principals_by_name/)

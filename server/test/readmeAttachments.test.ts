@@ -84,7 +84,7 @@ describe('the examples of the README', () => {
     expect(await rowsAndAttachments()).toEqual({ rows: both, attachments: both })
   })
 
-  it('attach and tell by GraphQL', async () => {
+  it('attach and list by GraphQL', async () => {
     // As a whole, as somebody pastes it: one document with two operations.
     const document = filledIn(example('attach-graphql'))
     const attached = await service.ask(tenant.member, document, undefined, 'Attach')

@@ -138,7 +138,7 @@ function variablesOf(name: string): Record<string, string> {
 }
 
 describe('every code block of the README', () => {
-  it('is run, or says why it is not', () => {
+  it('is run, or says why not', () => {
     const blocks = [...readme.matchAll(/^(.*)\n(```\w*)\n[\s\S]*?\n```$/gm)]
     expect(blocks.length).toBe((readme.match(/^```/gm)?.length ?? 0) / 2)
     const named = blocks.flatMap(([, before = '']) => /^<!-- ([\w-]+):start -->$/.exec(before)?.[1] ?? [])
@@ -208,12 +208,12 @@ describe('the SQLSTATEs of the functions', () => {
     await expect(attempt()).rejects.toMatchObject({ code })
   })
 
-  it('55000 is also a transaction without a tenant', async () => {
+  it('55000 also means a transaction without a tenant', async () => {
     const attempt = host.sql`select filegraph.attach_file(${fileId}, 'invoice', '1', 'scan')`
     await expect(attempt).rejects.toMatchObject({ code: '55000' })
   })
 
-  it('the tenant goes by its databaseId', async () => {
+  it('the tenant is set by its databaseId', async () => {
     const { data } = await service.ask(tenant.viewer, '{ tenant { databaseId } }')
     await host.inTenant(data.tenant.databaseId, (tx) => tx`select filegraph.attach_file(${fileId}, 'invoice', '7')`)
     expect(data.tenant.databaseId).toBe(tenant.id)

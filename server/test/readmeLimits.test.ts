@@ -80,7 +80,7 @@ const rows: [what: string, known: string, anonymous?: string][] = [
   ['Days in the trash', `${policyBounds.trashDays[0]} to ${number(policyBounds.trashDays[1])}, by the tenant's policy`],
 ]
 
-it('stand in the README as in the code; rewrite them there with `npm test -- readmeLimits --update`', async () => {
+it('are in the README; rewrite them with `npm test -- readmeLimits --update`', async () => {
   const table = [
     '| Limit | With credentials | Without |',
     '| --- | --- | --- |',
@@ -97,7 +97,7 @@ it('stand in the README as in the code; rewrite them there with `npm test -- rea
 const inward =
   /^(clockSkewSeconds|sniffedBytes|toldAttachments|dueTenantsPerMinute|heartbeatSeconds|silentRunSeconds)$|(PerRun|PerBatch|PerTurn|AfterDays|KeptDays)$/
 
-it('are all told: no bound of a caller is missing', () => {
+it('are complete: no limit for callers is missing', () => {
   const untold = (bounds: object) => Object.keys(bounds).filter((name) => !inward.test(name) && !read.has(name))
   expect([limits, known, anonymous, variableLimits, ownerCharacters].flatMap(untold)).toEqual([])
 })

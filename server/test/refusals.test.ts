@@ -112,7 +112,7 @@ describe('a ConflictError', () => {
     expect(await cause()).toMatchObject({ __typename: 'ConflictError', code: 'CONFLICT', reason })
   })
 
-  it('has a reason for an upload to a file that went into the trash', async () => {
+  it('has a reason for an upload to a file that went to the trash', async () => {
     const { id } = await uploadFile(service, tenant.admin)
     const { uploadIntent } = await askForIntent(service, tenant.admin, { fileId: id })
     const headers = uploadIntent.headers.map(({ name, value }: Data) => [name, value])
@@ -122,7 +122,7 @@ describe('a ConflictError', () => {
     expect(await refused('commitUpload', { id: uploadIntent.id })).toMatchObject({ reason: 'TRASHED' })
   })
 
-  it('has a reason where a command is refused', async () => {
+  it('has a reason if a command is refused', async () => {
     const { contextOf } = service
     const again = createTenant(contextOf(systemPrincipal('')), { slug: tenant.slug, name: 'Again' })
     await expect(again).rejects.toMatchObject({ code: 'CONFLICT', reason: 'NAME_TAKEN' })
@@ -166,7 +166,7 @@ describe('a ValidationError', () => {
 })
 
 describe('a QuotaExceededError', () => {
-  it('says how many bytes were needed and how many are available', async () => {
+  it('reports how many bytes were needed and how many are available', async () => {
     const small = await service.createTenant({ quotaBytes: 100 })
     await uploadFile(service, small.member, { content: 'x'.repeat(30) })
     await askForIntent(service, small.member, { byteSize: 20 })

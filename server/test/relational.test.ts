@@ -42,7 +42,7 @@ const newKey = async (name: string) => {
 }
 
 describe('the statement of', () => {
-  it('a list asks for the columns that are shown, and joins behind the limit', async () => {
+  it('a list reads only the requested columns, and joins outside the limit', async () => {
     const { statements } = await ask(tenant.owner, '{ apiKeys { nodes { name createdBy { name } } } }')
     expect(statements).toMatchInlineSnapshot(`
       [
@@ -66,7 +66,7 @@ describe('the statement of', () => {
     `)
   })
 
-  it('a filter holds a state as a literal, and another value as a parameter', async () => {
+  it('a filter has a state as a literal, and another value as a parameter', async () => {
     const filter = '{ kind: VERIFY, state: DONE }'
     const { statements } = await ask(tenant.admin, `{ cleanupRuns(filter: ${filter}) { nodes { held { what } } } }`)
     expect(statements).toMatchInlineSnapshot(`
@@ -97,7 +97,7 @@ describe('the statement of', () => {
     `)
   })
 
-  it('a list of attachments reads who attached each, whatever is asked', async () => {
+  it('a list of attachments reads the creator of each, for any selection', async () => {
     const owner = 'ownerType: "invoice", ownerId: "1"'
     const { statements } = await ask(tenant.viewer, `{ attachmentsOf(${owner}) { nodes { slot } } }`)
     expect(statements).toMatchInlineSnapshot(`
@@ -107,7 +107,7 @@ describe('the statement of', () => {
     `)
   })
 
-  it('a list of expired intents finds its page by the indexes of both kinds', async () => {
+  it('a list of expired intents finds its page by two indexes', async () => {
     const filter = 'filter: { state: EXPIRED }'
     const { statements } = await ask(tenant.member, `{ uploadIntents(${filter}) { pageInfo { endCursor } } }`)
     expect(statements).toMatchInlineSnapshot(`
@@ -118,7 +118,7 @@ describe('the statement of', () => {
     `)
   })
 
-  it('the answer of a mutation reads what is asked of the changed row, once', async () => {
+  it('the result of a mutation reads the requested columns of the changed row, once', async () => {
     const { key, statements } = await newKey('four')
     expect(key).toMatchObject({ name: 'four', createdBy: { name: tenant.owner.name } })
     expect(statements.filter((text) => text.startsWith('select "d0"'))).toMatchInlineSnapshot(`
@@ -160,7 +160,7 @@ function isCompiled(source: string): boolean {
   return isPlain(schema, document, operation)
 }
 
-describe('the border between the hot half and the cold one', () => {
+describe('the border between hot and relational types', () => {
   it.each(['files', 'auditLog', 'file', 'principals'])('has no selection on any field that `%s` reaches', (name) => {
     const fields = reach(rootFields[name]!)
     expect(fields.length).toBeGreaterThan(5)
@@ -169,7 +169,7 @@ describe('the border between the hot half and the cold one', () => {
     ).toEqual([])
   })
 
-  it('is where it is', () => {
+  it('is as listed', () => {
     const cold = objectTypes.filter((type) => fieldsOf(type).some(isRelational)).map(({ name }) => name)
     expect(cold).toMatchInlineSnapshot(`
       [
@@ -198,7 +198,7 @@ describe('the border between the hot half and the cold one', () => {
     `)
   })
 
-  it('compiles no document with a relational field, however deep or beside what', () => {
+  it('compiles no document with a relational field, at any depth or beside other fields', () => {
     const relational = Object.values(rootFields)
       .flatMap(reach)
       .filter(({ field }) => isRelational(field))
@@ -211,7 +211,7 @@ describe('the border between the hot half and the cold one', () => {
     expect(isCompiled('{ files { nodes { id } } apiKeys { pageInfo { endCursor } } }')).toBe(false)
   })
 
-  it('is kept by the reader: a resolver of a field that is not marked as relational reads nothing', async () => {
+  it('is enforced by the reader: a resolver without the mark of a relational field reads nothing', async () => {
     const field = rootFields['apiKeys']!
     const { extensions } = field
     field.extensions = {}
@@ -235,7 +235,7 @@ function everything(type: GraphQLObjectType, depth = 2): string {
     .join(' ')
 }
 
-it('never reads the hash of a secret, whatever is asked', async () => {
+it('never reads the hash of a secret, for any selection', async () => {
   await newKey('five')
   const apiKey = schema.getType('ApiKey') as GraphQLObjectType
   const { data, statements } = await ask(tenant.owner, `{ apiKeys { nodes { ${everything(apiKey)} } } }`)

@@ -82,8 +82,8 @@ const list = '{ files { nodes { name } } }'
 const listed = { status: 200, data: { files: { nodes: [{ name: 'a.txt' }] } }, code: undefined }
 const refused = { status: 401, data: undefined, code: 'UNAUTHENTICATED' }
 
-describe('a key that was asked with before', () => {
-  it('is not read again, and is asked about by the transaction of the answer', async () => {
+describe('a cached key', () => {
+  it('is not read again, and is checked by the transaction of the request', async () => {
     const { secret } = await newKey()
     expect(await ask(secret, list)).toEqual(listed)
     await ask(secret, list)
@@ -103,7 +103,7 @@ describe('a key that was asked with before', () => {
     ['opens no transaction', '{ __typename viewer { principal { name } } }'],
     ['asks for what does not exist', '{ nothing }'],
     ['changes', 'mutation { deleteFile(input: { id: "x" }) { __typename } }'],
-  ])('is refused by every process as soon as it is revoked, also when it %s', async (_what, query) => {
+  ])('is refused by every process as soon as it is revoked, even if it %s', async (_what, query) => {
     const { apiKey, secret } = await newKey()
     for (const at of [0, 1, 0, 1]) await ask(secret, query, at)
     expect((await ask(secret, list, 1)).status).toBe(200)
@@ -130,7 +130,7 @@ describe('a key that was asked with before', () => {
     await superuser`update files set soft_deleted_at = now(), soft_deleted_by = uploaded_by where original_file_name = 'kept.txt'`
   })
 
-  it('is refused once its role was taken down, and then has the new one', async () => {
+  it('is refused once after its role was lowered, and then has the new one', async () => {
     const { apiKey, secret } = await newKey()
     const rename = 'mutation { renameFile(input: { id: "x", name: "y" }) { __typename } }'
     expect((await ask(secret, rename)).status).toBe(200)
@@ -140,7 +140,7 @@ describe('a key that was asked with before', () => {
     expect(await ask(secret, list)).toEqual(listed)
   })
 
-  it('is refused when it has expired, and with another secret', async () => {
+  it('is refused after its expiry, and with another secret', async () => {
     const { secret } = await newKey(new Date(Date.now() + 1_500))
     expect(await ask(secret, list)).toEqual(listed)
     const forged = `${secret.slice(0, -43)}${'A'.repeat(43)}`

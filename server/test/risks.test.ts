@@ -7,7 +7,7 @@ const register = readFileSync(new URL('docs/lifecycle/risks.md', repository), 'u
 /** The last cell of each row: a file between backticks and, behind it, words of the test's title. */
 const named = register
   .split('\n')
-  .filter((line) => line.startsWith('|') && !/^\| (What|---)/.test(line))
+  .filter((line) => line.startsWith('|') && !/^\| (Risk \||---)/.test(line))
   .map((line) => {
     const [risk = '', likelihood, damage, against = '', test = ''] = line
       .split('|')

@@ -16,7 +16,7 @@ import { describe, expect, it } from 'vitest'
 import { schema } from '../src/graphql/schema.ts'
 
 describe('the schema', () => {
-  it('is what schema.graphql says; rewrite that with `npm test -- schemaContract --update`', async () => {
+  it('equals schema.graphql; rewrite it with `npm test -- schemaContract --update`', async () => {
     await expect(`${printSchema(schema)}\n`).toMatchFileSnapshot('../../schema.graphql')
   })
 
@@ -37,7 +37,7 @@ describe('the schema', () => {
     expect(undescribed(schema)).toEqual([])
   })
 
-  it('asks for a role at every root field', () => {
+  it('requires a role at every root field', () => {
     const roots = [schema.getQueryType(), schema.getMutationType()]
     const open = roots.flatMap((root) =>
       Object.values(root?.getFields() ?? {})
@@ -47,20 +47,20 @@ describe('the schema', () => {
     expect(open).toEqual([])
   })
 
-  it('lets every root field be null, so that one refusal leaves the other answers', () => {
+  it('has only nullable root fields, so that one refusal keeps the other answers', () => {
     const roots = [schema.getQueryType(), schema.getMutationType()]
     const fields = roots.flatMap((root) => Object.values(root?.getFields() ?? {}))
     expect(fields.filter((field) => isNonNullType(field.type)).map((field) => field.name)).toEqual([])
     expect(fields.length).toBeGreaterThan(20)
   })
 
-  it('takes null for every argument and input field with a default', () => {
+  it('accepts null for every argument and input field with a default', () => {
     const withDefault = inputsOf(schema).filter(({ input }) => input.defaultValue !== undefined)
     expect(withDefault.filter(({ input }) => isNonNullType(input.type)).map(({ path }) => path)).toEqual([])
     expect(withDefault.map(({ path }) => path)).toContain('Query.files(orderBy)')
   })
 
-  it('answers every mutation with a union of one success and typed errors', () => {
+  it('returns from every mutation a union of one success and typed errors', () => {
     for (const field of Object.values(schema.getMutationType()?.getFields() ?? {})) {
       const name = `${field.name.slice(0, 1).toUpperCase()}${field.name.slice(1)}`
       expect(String(field.type)).toBe(`${name}Result`)

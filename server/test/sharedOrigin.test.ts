@@ -36,7 +36,7 @@ const incoming = () => readdirSync(join(product.folder, 'incoming'))
 const policy = "sandbox; default-src 'none'; img-src 'self'; media-src 'self'; style-src 'unsafe-inline'"
 
 describe('the bucket on the origin of the console', () => {
-  it('sends every answer, refusals too, so that nothing in it can act on the origin', async () => {
+  it('sends every response, refusals too, so that its content cannot act on the origin', async () => {
     const { get, put } = await uploadAt(send, base, product.key)
     const cookie = `filegraph_session=${'S'.repeat(43)}`
     const answers = [
@@ -67,7 +67,7 @@ describe('the bucket on the origin of the console', () => {
     }
   })
 
-  it('answers to signed URLs of single objects alone', async () => {
+  it('answers only signed URLs of single objects', async () => {
     const { get } = await uploadAt(send, base, product.key)
     for (const path of ['/bucket/filegraph', '/bucket/filegraph?list-type=2', '/bucket/filegraph?cors']) {
       expect((await send(`${base}${path}`)).code).toBe('AccessDenied')
@@ -95,7 +95,7 @@ describe('the bucket on the origin of the console', () => {
     ['paper.pdf', 'application/pdf'],
     ['mail.mhtml', 'multipart/related'],
     ['data.json', 'application/json'],
-  ])('gives %s away as an attachment, whatever disposition was asked for', async (name, contentType) => {
+  ])('serves %s as an attachment, with any requested disposition', async (name, contentType) => {
     const { get } = await uploadAt(send, base, product.key, { name, contentType, disposition: 'INLINE' })
     const { status, headers } = await send(get)
     expect([status, headers['content-disposition']]).toEqual([200, `attachment; filename="${name}"`])
@@ -107,12 +107,12 @@ describe('the bucket on the origin of the console', () => {
     ['dot.png', 'image/png'],
     ['song.mp3', 'audio/mpeg'],
     ['film.webm', 'video/webm'],
-  ])('shows %s in place', async (name, contentType) => {
+  ])('shows %s inline', async (name, contentType) => {
     const { get } = await uploadAt(send, base, product.key, { name, contentType, disposition: 'INLINE' })
     expect((await send(get)).headers['content-disposition']).toBe(`inline; filename="${name}"`)
   })
 
-  it('lets pages of allowed origins read an answer and its headers, and no others', async () => {
+  it('lets only pages of allowed origins read a response and its headers', async () => {
     const { get } = await uploadAt(send, base, product.key)
     const allowed = await send(get, { headers: { origin: 'https://app.example' } })
     expect(allowed.headers['access-control-allow-origin']).toBe('https://app.example')
@@ -142,7 +142,7 @@ describe('the bucket on the origin of the console', () => {
     expect((await resume(etag, 'bytes=9-')).status).toBe(416)
   })
 
-  it('is logged like everything else, a line a request, without a signature', async () => {
+  it('is logged like everything else, one line per request, without a signature', async () => {
     const { get } = await uploadAt(send, base, product.key)
     const before = product.lines.length
     await send(get, { headers: { 'x-request-id': 'trace-7' } })
@@ -163,7 +163,7 @@ describe('an upload', () => {
   const gibibyte = 1024 ** 3
   const chunk = Buffer.alloc(1024 ** 2)
 
-  it('of 1 GiB passes through without being held in memory, longer than the API waits for a request', async () => {
+  it('of 1 GiB is streamed without being held in memory, for longer than the API waits for a request', async () => {
     const { url, headers } = await intentAt(send, base, product.key, {
       name: 'disk.img',
       contentType: '',
@@ -186,7 +186,7 @@ describe('an upload', () => {
     mkdirSync(join(product.folder, 'objects', 'from-'))
   }, 120_000)
 
-  it('that is slow is waited for, where the API gives up on a request', async () => {
+  it('that is slow is accepted, where the API would time out', async () => {
     const slow = await product.serve({}, { requestMs: 100 })
     const at = `http://127.0.0.1:${slow.port}`
     const through = sendAlong({ address: at })
@@ -202,7 +202,7 @@ describe('an upload', () => {
     await slow.close()
   })
 
-  it('that is given up leaves nothing', async () => {
+  it('that is aborted leaves nothing', async () => {
     const { url, headers } = await intentAt(send, base, product.key, { byteSize: 1024 ** 2 * 4 })
     const upload = request(url, { method: 'PUT', headers: { ...headers, 'content-length': 1024 ** 2 * 4 } })
     upload.on('error', () => undefined)
@@ -213,7 +213,7 @@ describe('an upload', () => {
     expect((await send(url.replace('PUT', 'GET'))).status).toBe(403)
   })
 
-  it('is invited before it sends its body, and not invited when it is refused', async () => {
+  it('gets 100 Continue before it sends its body, and not if it is refused', async () => {
     const { url, headers } = await intentAt(send, base, product.key, { byteSize: 5 })
     const target = new URL(url)
     const lines = [`host: ${target.host}`, ...Object.entries(headers).map(([name, value]) => `${name}: ${value}`)]
@@ -253,7 +253,7 @@ describe('an upload', () => {
     await leaving.close()
   })
 
-  it('under way when the server closes is finished', async () => {
+  it('in progress when the server closes is finished', async () => {
     const leaving = await product.serve()
     const at = `http://127.0.0.1:${leaving.port}`
     const through = sendAlong({ address: at })
@@ -272,13 +272,13 @@ describe('an upload', () => {
   })
 })
 
-describe('when the folder of the bucket is gone', () => {
+describe('while the folder of the bucket is missing', () => {
   const readiness = async () => {
     const answer = await send(`${base}/readyz`)
     return [answer.status, (JSON.parse(answer.text) as { bucket: boolean }).bucket]
   }
 
-  it('the product is degraded, no object is said to be missing, and all is well again once the folder is back', async () => {
+  it('the product is degraded, no object is reported as missing, and everything recovers with the folder', async () => {
     const { get } = await uploadAt(send, base, product.key)
     expect(await readiness()).toEqual([200, true])
     const aside = `${product.folder}-aside`

@@ -82,7 +82,7 @@ const cases: readonly (readonly [string, () => string, string])[] = [
 ]
 
 describe.each(cases)('with %s in DATABASE_URL', (_, url, reason) => {
-  it('start names the variable and the reason, and never says that it runs', async () => {
+  it('start names the variable and the reason, and never reports that it is up', async () => {
     const { code, stdout, stderr } = await runFilegraph(['start'], parts(url()))
     expect({ code, stdout }).toEqual({ code: 1, stdout: '' })
     expect(stderr).toContain(`The database (DATABASE_URL) cannot be used: ${reason}`)
@@ -98,12 +98,12 @@ describe.each(cases)('with %s in DATABASE_URL', (_, url, reason) => {
   })
 })
 
-it('doctor finds the database itself fit behind that pooler', async () => {
+it('doctor accepts the database itself behind that pooler', async () => {
   const { stdout } = await commandsIn(parts(poolerUrl()))('doctor')
   expect(stdout).toMatch(/ok {7}database: PostgreSQL/)
 })
 
-it('start names the variable of the login that migrates', async () => {
+it('start names the variable of the migration login', async () => {
   const env = parts(database.superuserUrl, { DATABASE_MIGRATION_URL: `${unusable}db.invalid/files` })
   const { code, stdout, stderr } = await runFilegraph(['start'], env)
   expect({ code, stdout }).toEqual({ code: 1, stdout: '' })
@@ -121,13 +121,13 @@ it.each([
   expect(stderr).toContain(`The bucket (S3_ENDPOINT) cannot be used: ${reason}`)
 })
 
-it('start names a parameter of DATABASE_URL that is not understood', async () => {
+it('start names an unsupported parameter of DATABASE_URL', async () => {
   const { code, stderr } = await runFilegraph(['start'], parts(`${database.superuserUrl}?channel_binding=require`))
   expect(code).toBe(1)
   expect(stderr).toContain('DATABASE_URL has the parameter channel_binding=require, which is not supported')
 })
 
-it('api listens, says why it is not up, and is not ready', async () => {
+it('api listens, logs why it is not up, and is not ready', async () => {
   const api = new Filegraph(['api'], parts(poolerUrl(), { PORT: '0' }))
   try {
     await expect.poll(() => api.stdout, { timeout: 20_000 }).toContain('a connection pooler refuses')

@@ -20,7 +20,7 @@ const update = (input: Record<string, unknown>, who = tenant.owner) =>
     { input },
   )
 
-it('changes what is given and keeps the rest, null included', async () => {
+it('changes the given fields and keeps the rest, null included', async () => {
   const { data } = await update({ trashDays: 3, allowedContentTypes: ['Image/'], downloadUrlMaxSeconds: null })
   expect(data.updateTenantPolicy.tenant.policy).toEqual({
     maxFileBytes: 1_000,
@@ -46,7 +46,7 @@ it('refuses more than the operator set, and names the bound', async () => {
   expect(unchanged.data.tenant.policy.trashDays).toBe(3)
 })
 
-it('is for OWNER alone', async () => {
+it('needs OWNER', async () => {
   const { errors } = await update({ trashDays: 1 }, tenant.admin)
   expect(errors?.[0]?.extensions?.['code']).toBe('FORBIDDEN')
 })

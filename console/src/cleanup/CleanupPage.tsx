@@ -80,7 +80,7 @@ export function CleanupPage() {
             <p>Filegraph cleans up by itself. Runs that had nothing to do are not recorded.</p>
           </Notice>
         }
-        end="These are all. Runs that had nothing to do are not recorded."
+        end="End of the list. Runs that had nothing to do are not recorded."
         renderRow={(run) => <CleanupRow run={run} onOpen={choices.onOpen} />}
       />
       {state.run && <RunDetails key={state.run} id={state.run} onClose={() => go({ kind })} />}

@@ -99,7 +99,7 @@ export function FilesPage() {
         columns={['Name', 'Type', 'Size', 'Uploaded by', 'When', 'Actions']}
         what={['file', 'files']}
         empty={<NoFiles isFiltered={Boolean(state.type ?? state.by)} mayChange={mayChange} />}
-        end="These are all."
+        end="End of the list."
         renderRow={(file) => <FileRow file={file} mayChange={mayChange} choices={choices} />}
         onView={onView}
       />

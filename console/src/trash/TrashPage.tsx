@@ -62,7 +62,7 @@ export function TrashPage() {
             <p>Deleted files can be restored from here for {wordDays(days)}.</p>
           </Notice>
         }
-        end="These are all."
+        end="End of the list."
         renderRow={(file) => {
           const choices = {
             onHold: () => setQuestion({ what: 'hold', file }),

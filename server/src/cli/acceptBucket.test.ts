@@ -78,7 +78,7 @@ describe('accept-bucket', () => {
     expect(await production.look()).not.toBeNull()
   })
 
-  it('asks at a terminal, and decides what is typed', async () => {
+  it('asks at a terminal, and records the typed decision', async () => {
     const { code, stdout, stderr } = await accept({ input: 'this\n' })
     expect({ code, stderr }).toEqual({ code: 0, stderr: expect.stringMatching(/Type "this" or "other": $/) })
     expect(stdout).toMatch(/This database owns the bucket\..*\n$/)
@@ -96,10 +96,13 @@ describe('accept-bucket', () => {
     expect((await decisions()).filter((line) => !line.startsWith('VETO_LEFT'))).toEqual([])
   })
 
-  it.each([['--yes'], ['--keep', 'this']])('decides without a terminal: %s %s', async (...args) => {
-    expect(await accept({ args: args.filter(Boolean) })).toMatchObject({ code: 0, stderr: '' })
-    expect(await production.look()).toBeNull()
-  })
+  it.each([['--yes'], ['--keep', 'this']])(
+    'decides without a terminal if an option says how: %s %s',
+    async (...args) => {
+      expect(await accept({ args: args.filter(Boolean) })).toMatchObject({ code: 0, stderr: '' })
+      expect(await production.look()).toBeNull()
+    },
+  )
 
   it('retires one side, and then accepts the other', async () => {
     const retired = await accept({ args: ['--keep', 'other'], of: 'clone' })
@@ -110,7 +113,7 @@ describe('accept-bucket', () => {
     expect(await production.look()).toBeNull()
   })
 
-  it('shows as JSON, and decides nothing when it only shows', async () => {
+  it('prints JSON, and --show decides nothing', async () => {
     const { code, stdout } = await accept({ args: ['--show', '--json'] })
     expect(code).toBe(0)
     expect(JSON.parse(stdout)).toMatchObject({
@@ -129,7 +132,7 @@ describe('accept-bucket', () => {
     expect(await production.look()).not.toBeNull()
   })
 
-  it('has nothing to decide once it is decided', async () => {
+  it('reports that nothing is left to decide after a decision', async () => {
     await accept({ args: ['--yes'] })
     const { code, stdout } = await accept({ args: ['--yes'] })
     expect(code).toBe(0)
@@ -137,7 +140,7 @@ describe('accept-bucket', () => {
     expect((await decisions()).filter((line) => line.startsWith('BUCKET_ACCEPTED'))).toHaveLength(1)
   })
 
-  it('leaves it to a person that the bucket is in doubt: doctor, fsck and sweep say so', async () => {
+  it('leaves the decision to a person: doctor, fsck and sweep report the doubt', async () => {
     const run = async (...args: string[]) => {
       let stdout = ''
       const stdin = Readable.from(['']) as NodeJS.ReadStream

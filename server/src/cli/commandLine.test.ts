@@ -68,7 +68,7 @@ describe('the command line', () => {
     ['verify'],
     ['sweep'],
     ['accept-bucket'],
-  ])('explains itself: %s %s', async (...command) => {
+  ])('prints help: %s %s', async (...command) => {
     const { code, stdout, stderr } = await run(...command.filter(Boolean), '--help')
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
     expect(stdout).toContain('Usage: filegraph')
@@ -76,7 +76,7 @@ describe('the command line', () => {
     if (!isGroup) expect(stdout).toContain('npm run -s filegraph -- ')
   })
 
-  it('names every choice of a sweep and of accept-bucket', async () => {
+  it('lists every choice of a sweep and of accept-bucket', async () => {
     const sweep = (await run('sweep', '--help')).stdout
     for (const option of ['--dry-run', '--before', '--exceed-brake', '--delete-foreign', '--tenant', '--json']) {
       expect(sweep).toContain(option)
@@ -94,7 +94,7 @@ describe('the command line', () => {
     ['a quota that is neither a size nor none', ['tenant', 'update', 'acme', '--quota-bytes', 'default']],
     ['a size that is not a number', ['tenant', 'create', 'x1', '--name', 'X', '--quota-bytes', 'much']],
     ['no command', []],
-  ])('ends with 2 for %s, and prints nothing as a result', async (_, args) => {
+  ])('exits with 2 for %s, and prints no result', async (_, args) => {
     const { code, stdout, stderr } = await run(...args)
     expect({ code, stdout }).toEqual({ code: 2, stdout: '' })
     expect(stderr).not.toMatch(/\n\s+at /)
@@ -112,13 +112,13 @@ describe('the command line', () => {
     ],
     ['a key that is not there', ['key', 'revoke', 'x', '--tenant', 'acme'], 'There is no such API key.\n'],
     ['a weak password', [...member, 'w@b.example', '--password', '1'], /^The password needs .*\n$/],
-  ])('ends with 1 and one sentence for %s', async (_, args, sentence) => {
+  ])('exits with 1 and one sentence for %s', async (_, args, sentence) => {
     const { code, stdout, stderr } = await run(...args)
     expect({ code, stdout }).toEqual({ code: 1, stdout: '' })
     expect(stderr).toMatch(sentence)
   })
 
-  it('tells in one line that the database does not answer', async () => {
+  it('reports in one line that the database does not answer', async () => {
     const away = commandsIn({ ...nowhere, DATABASE_URL: 'postgres://someone:hidden@127.0.0.1:9/none' })
     const { code, stdout, stderr } = await away('tenant', 'list')
     expect({ code, stdout }).toEqual({ code: 1, stdout: '' })
@@ -126,7 +126,7 @@ describe('the command line', () => {
     expect(stderr).not.toContain('hidden')
   })
 
-  it('tells what is wrong with the configuration, a line for each', async () => {
+  it('reports each problem of the configuration on its own line', async () => {
     const { code, stderr } = await commandsIn({ PORT: 'many', S3_BUCKET: 'b' })('tenant', 'list')
     expect(code).toBe(1)
     expect(stderr.split('\n').filter(Boolean).length).toBe(4)
@@ -135,7 +135,7 @@ describe('the command line', () => {
 })
 
 describe('tenants', () => {
-  it('are made with a policy and listed', async () => {
+  it('are created with a policy and listed', async () => {
     const policy = ['--quota-bytes', '50GB', '--max-file-bytes', '2GiB', '--trash-days', '7', '--intent-lifetime', '2h']
     const types = ['--allow-type', 'image/', '--allow-type', 'Application/PDF']
     const made = await run('tenant', 'create', 'press', '--name', 'Press', ...policy, ...types, '--json')
@@ -153,13 +153,13 @@ describe('tenants', () => {
   })
 })
 
-describe('a tenant that is updated', () => {
+describe('tenant update', () => {
   const described = async (slug: string) => {
     const listed = JSON.parse((await run('tenant', 'list', '--json')).stdout) as Record<string, unknown>[]
     return listed.find((tenant) => tenant['slug'] === slug)
   }
 
-  it('has the new name, quota and policy; what is left out stays', async () => {
+  it('changes name, quota and policy, and keeps the rest', async () => {
     await run('tenant', 'create', 'updated', '--name', 'Before', '--trash-days', '7')
     const args = ['--name', 'After', '--quota-bytes', '1TiB', '--download-lifetime', '1h', '--allow-type', 'IMAGE/']
     expect(await run('tenant', 'update', 'updated', ...args)).toMatchObject({
@@ -173,7 +173,7 @@ describe('a tenant that is updated', () => {
     })
   })
 
-  it('returns to its defaults', async () => {
+  it('resets values to their defaults', async () => {
     const args = ['--quota-bytes', 'none', '--trash-days', 'default', '--allow-type', 'default']
     expect(await run('tenant', 'update', 'updated', ...args)).toMatchObject({ code: 0, stderr: '' })
     expect(await described('updated')).toMatchObject({
@@ -211,13 +211,13 @@ describe('a member', () => {
 })
 
 describe('users', () => {
-  it('get a password that is made up and printed once', async () => {
+  it('get a generated password, which is printed once', async () => {
     const { code, stdout } = await run(...member, 'made-up@acme.example')
     const [, password = ''] = /^Password: (\S{12,})$/m.exec(stdout) ?? []
     expect({ code, works: await canSignIn('made-up@acme.example', password) }).toEqual({ code: 0, works: true })
   })
 
-  it('get the password that comes on standard input, and it is not printed', async () => {
+  it('get the password from standard input, and it is not printed', async () => {
     const { stdout } = await commandsIn(envOf(db), 'from the pipe\nmore\n')(
       ...member,
       'piped@acme.example',
@@ -246,14 +246,14 @@ describe('API keys', () => {
       () => false,
     )
 
-  it('are printed alone, so that a shell can take them', async () => {
+  it('are printed alone, so that a shell can capture them', async () => {
     const { code, stdout, stderr } = await run(...create)
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
     expect(stdout).toMatch(/^fgk_[\w-]+\n$/)
     expect(await isAccepted(stdout.trim())).toBe(true)
   })
 
-  it('are listed without their secret, and end when they are revoked, once and for all', async () => {
+  it('are listed without their secret, and can be revoked once', async () => {
     const made = JSON.parse((await run(...create, '--expires-in-days', '9', '--json')).stdout) as Record<string, string>
     const { id = '', key = '', expiresAt = '' } = made
     expect(Math.round((Date.parse(expiresAt) - Date.now()) / 86_400_000)).toBe(9)
@@ -269,7 +269,7 @@ describe('API keys', () => {
 })
 
 describe('migrate and doctor', () => {
-  it('bring an empty database up to date, and say what is missing before and after', async () => {
+  it('bring an empty database up to date, and report what is missing before and after', async () => {
     const empty = await createEmptyDatabase()
     try {
       const onEmpty = commandsIn(envOf(empty))

@@ -24,7 +24,7 @@ const jsonLines = (text: string) =>
 const miscount = () => bench.plant(`update files set attachment_count = 4 where id = '${tenant.attached}'`)
 
 describe('fsck', () => {
-  it('ends with 0 if there are no problems, in one tenant or in all', async () => {
+  it('exits with 0 if there are no violations, in one tenant or in all', async () => {
     expect(await run('fsck')).toEqual({ code: 0, stdout: '0 violations, 0 remarks, 0 mended.\n', stderr: '' })
     expect(await run('fsck', '--tenant', tenant.slug, '--json')).toEqual({
       code: 0,
@@ -33,7 +33,7 @@ describe('fsck', () => {
     })
   })
 
-  it('tells each violation with its tenant, and ends with 1', async () => {
+  it('prints each violation with its tenant, and exits with 1', async () => {
     await miscount()
     const { code, stdout, stderr } = await run('fsck')
     expect({ code, stderr }).toEqual({ code: 1, stderr: 'Problems were found.\n' })
@@ -56,7 +56,7 @@ describe('fsck', () => {
     ])
   })
 
-  it('mends what is only counted wrong, says so, and looks again', async () => {
+  it('repairs counters, reports it, and checks again', async () => {
     const { code, stdout } = await run('fsck', '--repair', '--json')
     expect(code).toBe(0)
     expect(jsonLines(stdout)).toEqual([
@@ -70,7 +70,7 @@ describe('fsck', () => {
     expect(await run('fsck')).toMatchObject({ code: 0 })
   })
 
-  it('ends with 1 while something is left that cannot be mended', async () => {
+  it('exits with 1 while a violation remains that it cannot repair', async () => {
     const { key } = await tenant.blobOf(tenant.kept)
     const bytes = await bench.service.blobs.readStart(key, 100)
     await bench.service.blobs.delete([key])
@@ -80,7 +80,7 @@ describe('fsck', () => {
     expect(await run('fsck')).toMatchObject({ code: 0 })
   })
 
-  it('tells remarks and does not fail for them', async () => {
+  it('prints remarks, and does not fail for them', async () => {
     const key = `org/${tenant.id}/files/lost`
     await bench.service.blobs.write(key, new Uint8Array(1), { contentType: 'text/plain' })
     const { code, stdout } = await run('fsck')
@@ -91,7 +91,7 @@ describe('fsck', () => {
     await bench.service.blobs.delete([key])
   })
 
-  it('ends with 1 and one sentence where there is no such tenant, or no answer', async () => {
+  it('exits with 1 and one sentence for an unknown tenant and for a missing answer', async () => {
     expect(await run('fsck', '--tenant', 'nobody')).toEqual({
       code: 1,
       stdout: '',

@@ -22,7 +22,7 @@ beforeAll(async () => {
 afterAll(() => service.close())
 
 describe('sweep strays', () => {
-  it('shows the prefixes in a dry run, and doctor what a run has found', async () => {
+  it('prints the prefixes in a dry run, and doctor prints what a run has found', async () => {
     expect(await run('sweep', 'reconcile')).toMatchObject({ code: 0 })
     expect(await run('doctor')).toMatchObject({
       stdout: expect.stringContaining('objects of no tenant: Not searched for'),
@@ -42,7 +42,7 @@ describe('sweep strays', () => {
     expect(stdout).toMatch(/; 1 prefixes are not of Filegraph, and are left alone\n +Run: .*sweep strays --dry-run\n/)
   })
 
-  it('deletes nothing before the grace, also when it is asked to', async () => {
+  it('deletes nothing before the grace period, even on request', async () => {
     const { code, stdout } = await run('sweep', 'strays', '--delete-foreign', '--tenant', id, '--json')
     expect(code).toBe(0)
     expect(JSON.parse(stdout)).toMatchObject({ tenant: null, deleted: 0, held: { GRACE: 1 }, strays: [{ tenant: id }] })

@@ -15,7 +15,7 @@ const external = {
 }
 
 describe('the configuration', () => {
-  it('needs no variable at all', () => {
+  it('needs no variable', () => {
     expect(readConfig({})).toMatchObject({
       http: { host: '127.0.0.1', port: 4000, publicUrl: null },
       database: { kind: 'embedded' },
@@ -26,7 +26,7 @@ describe('the configuration', () => {
     })
   })
 
-  it('replaces each embedded part on its own', () => {
+  it('replaces each embedded part separately', () => {
     const { DATABASE_URL, ...bucket } = external
     expect(readConfig({ DATABASE_URL })).toMatchObject({
       database: { kind: 'external', url: DATABASE_URL, migrationUrl: DATABASE_URL },
@@ -50,14 +50,14 @@ describe('the configuration', () => {
     expect(drains.map((environment) => readConfig(environment).drainSeconds)).toEqual([0, 0, 0, 5, 7])
   })
 
-  it('is frozen to the bottom', () => {
+  it('is deeply frozen', () => {
     const config = readConfig(external)
     expect(Object.isFrozen(config) && Object.isFrozen(config.http) && Object.isFrozen(config.http.allowedOrigins)).toBe(
       true,
     )
   })
 
-  it('keeps the address of a key set as it is written', () => {
+  it('keeps the URL of a key set unchanged', () => {
     const jwt = { JWT_JWKS_URL: 'https://id.example.com/keys/', JWT_AUDIENCE: 'a', JWT_ISSUER: 'b' }
     expect(readConfig(jwt).jwt?.key).toEqual({ kind: 'jwks', url: 'https://id.example.com/keys/' })
   })
@@ -70,7 +70,7 @@ describe('the configuration', () => {
       /from 660 to \d+, because an upload address works for 600 seconds/,
     ],
     ['ORPHAN_GRACE_SECONDS', ['0', '1', '3599'], '3600', /from 3600 to \d+, because after a wrong restore/],
-  ] as const)('refuses a %s that would delete too early, and says why', (name, refused, least, why) => {
+  ] as const)('refuses a %s that would delete too early, and gives the reason', (name, refused, least, why) => {
     for (const value of refused) {
       const read = () => readConfig({ [name]: value })
       expect(read).toThrow(name)
@@ -80,7 +80,7 @@ describe('the configuration', () => {
     expect([purgeGraceMs, orphanGraceMs]).toContain(Number(least) * 1000)
   })
 
-  it('takes an empty variable for one that is not set', () => {
+  it('treats an empty variable as not set', () => {
     expect(readConfig({ PORT: '', DATABASE_URL: ' ' })).toEqual(readConfig({}))
   })
 
@@ -112,7 +112,7 @@ describe('the configuration', () => {
     [{ S3_REGION: 'auto' }, 'S3_ENDPOINT'],
     [{ JWT_ISSUER: 'https://id.example.com' }, 'JWT_JWKS_URL'],
     [{ JWT_SECRET: 'x'.repeat(40), JWT_JWKS_URL: 'https://k', JWT_AUDIENCE: 'a', JWT_ISSUER: 'b' }, 'JWT_SECRET'],
-  ])('names the variable, what is wrong and an example: %o', (environment, name) => {
+  ])('reports the variable, the problem and an example: %o', (environment, name) => {
     const refusal = () => readConfig(environment)
     expect(refusal).toThrow(ConfigurationError)
     expect(refusal).toThrow(
@@ -120,11 +120,11 @@ describe('the configuration', () => {
     )
   })
 
-  it('tells all problems at once', () => {
+  it('reports all problems at once', () => {
     expect(() => readConfig({ PORT: 'x', LOG_LEVEL: 'y' })).toThrow(/PORT.*\nLOG_LEVEL/)
   })
 
-  it('warns of a name that looks misspelled', () => {
+  it('warns about a name that looks misspelled', () => {
     expect(readConfig({ S3_BUKET: 'x' }).warnings).toEqual([expect.stringContaining('S3_BUKET')])
   })
 
@@ -161,7 +161,7 @@ describe('the configuration', () => {
     [{ ...external, ...https, S3_ENDPOINT: 'http://s3', S3_PUBLIC_ENDPOINT: 'https://s3.example.com' }, []],
     [{ ...external, HOST: '::' }, [/plain HTTP/, /CORS.* PUBLIC_URL.* cors apply/]],
     [{ ...external, HOST: '::', S3_ENDPOINT: 'http://[::1]:9000' }, [/plain HTTP/, /S3_PUBLIC_ENDPOINT/, /CORS/]],
-  ])('warns of addresses that do not work together, and says what to set: %o', (environment, sentences) => {
+  ])('warns about addresses that cannot work together, with a remedy: %o', (environment, sentences) => {
     expect(readConfig(environment).warnings).toEqual(sentences.map((sentence) => expect.stringMatching(sentence)))
   })
 
@@ -214,7 +214,7 @@ describe('the configuration', () => {
     expect(readConfig({ S3_REGION_FILE: '/x' }).warnings).toEqual([expect.stringContaining('S3_REGION_FILE')])
   })
 
-  it('never shows a secret in a problem', () => {
+  it('shows no secret in a problem', () => {
     const { S3_BUCKET: _, ...incomplete } = { ...external, S3_SECRET_ACCESS_KEY: 'very-secret' }
     expect(() => readConfig(incomplete)).toThrow(/^(?!.*very-secret)/s)
   })
@@ -223,7 +223,7 @@ describe('the configuration', () => {
 const tableInReadme = /(<!-- configuration:start -->\n)[\s\S]*?(\n<!-- configuration:end -->)/
 
 describe('the table of variables', () => {
-  it('stands in the README as in the code; rewrite it there with `npm test -- config --update`', async () => {
+  it('is in the README; rewrite it with `npm test -- config --update`', async () => {
     const readme = readFileSync(new URL('../../../README.md', import.meta.url), 'utf8')
     const table = [
       '| Variable | What it does | Unless set | Example |',
@@ -236,7 +236,7 @@ describe('the table of variables', () => {
     await expect(asInCode).toMatchFileSnapshot('../../../README.md')
   })
 
-  it('is all that the code reads: the environment goes into it in main.ts and nowhere else', () => {
+  it('lists every variable that the code reads; only main.ts reads the environment', () => {
     const folder = fileURLToPath(new URL('..', import.meta.url))
     const reading = readdirSync(folder, { recursive: true, encoding: 'utf8' })
       .filter((file) => file.endsWith('.ts') && !file.endsWith('.test.ts') && !file.includes('testing/'))

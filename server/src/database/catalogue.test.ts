@@ -29,7 +29,7 @@ const tenantTables = () =>
   )
 
 describe('the catalogue', () => {
-  it('knows the same tenant tables as the predicate check', async () => {
+  it('has the tenant tables that the predicate check lists', async () => {
     expect(await tenantTables()).toEqual([...tenantTableNames].toSorted())
   })
 
@@ -87,7 +87,7 @@ describe('the catalogue', () => {
     })
   })
 
-  it('has plans made for a tenant that holds a tenth of the table, on every tenant table', async () => {
+  it('has statistics targets for a tenant that holds a tenth of the table, on every tenant table', async () => {
     const options = await sql`select c.relname, a.attoptions
       from pg_class c join pg_attribute a on a.attrelid = c.oid and a.attname = 'tenant_id'
       where c.relname in ${sql([...tenantTableNames])} and c.relkind = 'r'`
@@ -109,7 +109,7 @@ describe('the catalogue', () => {
     }
   })
 
-  it('says of every foreign key what happens on delete: RESTRICT, or CASCADE where it is listed', async () => {
+  it('has an explicit action on delete for every foreign key: RESTRICT, or CASCADE where it is listed', async () => {
     const cascades = ['sessions_user_id', 'user_devices_user', 'user_tenants_user']
     const keys = await sql`select conname as name, confdeltype as on_delete from pg_constraint
       where contype = 'f' and connamespace = 'filegraph'::regnamespace order by 1`
@@ -117,7 +117,7 @@ describe('the catalogue', () => {
     expect(keys.filter((key) => !['r', 'c'].includes(String(key['on_delete'])))).toEqual([])
   })
 
-  it('has a foreign key on every column that is called like one, and a reason for those without', async () => {
+  it('has a foreign key on every column with the name of one, and a reason for each exception', async () => {
     const reasons: Readonly<Record<string, string>> = {
       'attachments.owner_id': 'of a row of the host application',
       'audit_log.request_id': 'of a request, not of a row',
@@ -153,7 +153,7 @@ describe('the catalogue', () => {
     expect(names.filter((name) => Buffer.byteLength(name) > 50 || /_\d+$/.test(name))).toEqual([])
   })
 
-  it('gives the application a role that owns nothing and cannot step around row-level security', async () => {
+  it('gives the application a role that owns nothing and cannot bypass row-level security', async () => {
     const [role] = await sql`select rolsuper, rolbypassrls, rolcreaterole, rolcreatedb, rolcanlogin
       from pg_roles where rolname = ${database.appRole}`
     expect(role).toEqual({
@@ -171,7 +171,7 @@ describe('the catalogue', () => {
     expect(memberOf).toEqual([])
   })
 
-  it('keeps times to the millisecond, so that a cursor carries them whole', async () => {
+  it('stores times in milliseconds, so that a cursor carries them without loss', async () => {
     const rows = await sql`select distinct datetime_precision from information_schema.columns
       where table_schema = 'filegraph' and data_type like 'timestamp%'`
     expect(rows).toEqual([{ datetime_precision: 3 }])
@@ -186,13 +186,13 @@ describe('the functions for host applications', () => {
         where a.privilege_type = 'EXECUTE' and a.grantee <> p.proowner order by 1) as callers
     from pg_proc p where p.pronamespace = 'filegraph'::regnamespace order by 1`
 
-  it('look nothing up but in the catalogue, unless a statement names the schema', async () => {
+  it('resolve names in the catalogue only, unless a statement names the schema', async () => {
     const all = await functions()
     expect(all.length).toBeGreaterThan(10)
     for (const { settings } of all) expect(settings).toEqual(['search_path=pg_catalog, pg_temp'])
   })
 
-  it('can each be called by the roles that they are for and no other', async () => {
+  it('can be called only by the roles that they are for', async () => {
     const callers = Object.fromEntries((await functions()).map((one) => [one.name, one.callers.join()]))
     expect(callers).toEqual({
       attach_as: 'filegraph_app',
@@ -250,7 +250,7 @@ describe('the functions for host applications', () => {
     ).toHaveLength(0)
   })
 
-  it('own nothing, and their role can make nothing beside them', async () => {
+  it('own nothing, and their role can create nothing beside them', async () => {
     expect(
       await sql`select from pg_class where relowner in ('filegraph_functions'::regrole, 'filegraph_host'::regrole, 'filegraph_schedule'::regrole)`,
     ).toHaveLength(0)
@@ -260,7 +260,7 @@ describe('the functions for host applications', () => {
     expect(may).toEqual([])
   })
 
-  it('touch just these columns; a host application touches none', async () => {
+  it('use only these columns; a host application has no access to any', async () => {
     const granted = await sql`select c.relname || ' ' || lower(p.privilege) || case
           when has_table_privilege(r.name, c.oid, p.privilege) then ''
           else ' ' || (select string_agg(a.attname, ' ' order by a.attname) from pg_attribute a where a.attrelid = c.oid
@@ -344,7 +344,7 @@ describe('history', () => {
     await expect(attempt).rejects.toMatchObject({ code: '23001' })
   })
 
-  it('lets an event be marked as published, and nothing else of it', async () => {
+  it('lets an event be marked as published, and nothing else about it', async () => {
     const app = asApp()
     await expect(app`update events set type = 'x'`).rejects.toMatchObject({ code: '42501' })
     await app`update events set published_at = now()`

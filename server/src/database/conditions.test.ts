@@ -8,7 +8,7 @@ import { uploads } from './tables/uploadTables.ts'
 
 const textOf = (condition: ReturnType<typeof isState>) => new PgDialect().sqlToQuery(condition)
 
-it('writes states into the text, and binds nothing', () => {
+it('writes states as literals, and binds no parameter', () => {
   expect(textOf(isState(uploads.state, 'PENDING'))).toMatchObject({ sql: `"uploads"."state" = 'PENDING'`, params: [] })
   expect(textOf(isState(cleanupRuns.state, 'QUEUED', 'RUNNING'))).toMatchObject({
     sql: `"cleanup_runs"."state" in ('QUEUED', 'RUNNING')`,
@@ -17,7 +17,7 @@ it('writes states into the text, and binds nothing', () => {
 })
 
 it.each([[], ['DONE'], ["PENDING' or true --"], ['pending'], ['PENDING', 'DONE']])(
-  'refuses what the column cannot hold: %s',
+  'refuses a value that the column cannot hold: %s',
   (...states) => {
     expect(() => isState(uploads.state, ...(states as 'PENDING'[]))).toThrow('has no state')
   },

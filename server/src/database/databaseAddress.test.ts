@@ -10,7 +10,7 @@ describe('a database URL', () => {
     ['postgres://app@%2Frun%2Fpostgresql/files', '/run/postgresql', 5432, 'files', 'app', ''],
     ['postgres://app@/files?host=/run/postgresql', '/run/postgresql', 5432, 'files', 'app', ''],
     ['postgres://app@localhost', 'localhost', 5432, 'app', 'app', ''],
-  ])('names its parts: %s', (url, host, port, database, user, password) => {
+  ])('is parsed into its parts: %s', (url, host, port, database, user, password) => {
     expect(readDatabaseAddress(url)).toMatchObject({ host, port, database, user, password, tls: false })
   })
 
@@ -22,7 +22,7 @@ describe('a database URL', () => {
     ['sslmode=on', 'sslmode=on'],
     ['sslmode=require&sslrootcert=system', 'sslrootcert=system'],
     ['sslmode=verify-full&sslrootcert=/nowhere/ca.pem', 'sslrootcert=/nowhere/ca.pem, which cannot be read (ENOENT)'],
-  ])('is refused with the parameter that is not understood: %s', (query, named) => {
+  ])('is refused with the name of an unsupported parameter: %s', (query, named) => {
     const read = () => readDatabaseAddress(`postgres://app:hidden@db/files?${query}`)
     expect(read).toThrow(DatabaseUrlProblem)
     expect(read).toThrow(named)
@@ -35,7 +35,7 @@ describe('a database URL', () => {
     'postgres://a:1,b:2/files',
     'postgres://a,b/files',
     'postgres://a%@b/c',
-  ])('is refused when it is none: %s', (url) => {
+  ])('is refused if it is malformed: %s', (url) => {
     expect(() => readDatabaseAddress(url)).toThrow(DatabaseUrlProblem)
   })
 
@@ -44,7 +44,7 @@ describe('a database URL', () => {
     'gssencmode=disable',
     'target_session_attrs=read-write',
     'sslnegotiation=postgres',
-  ])('may ask for what happens anyway: %s', (query) => {
+  ])('can contain parameters that ask for the default: %s', (query) => {
     expect(readDatabaseAddress(`postgres://app@db/files?${query}`).host).toBe('db')
   })
 })
@@ -53,7 +53,7 @@ describe('sslmode', () => {
   const tlsOf = (query: string, host = 'db.example.com') =>
     readDatabaseAddress(`postgres://app@${host}/files?${query}`).tls
 
-  it.each(['', 'sslmode=disable'])('is clear text without TLS: %s', (query) => {
+  it.each(['', 'sslmode=disable'])('disables TLS: %s', (query) => {
     expect(tlsOf(query)).toBe(false)
   })
 
@@ -63,11 +63,11 @@ describe('sslmode', () => {
     ['sslmode=verify-ca', true],
     ['sslmode=verify-full', true],
     ['sslrootcert=system', true],
-  ])('checks the certificate or not: %s', (query, rejectUnauthorized) => {
+  ])('verifies the certificate or not: %s', (query, rejectUnauthorized) => {
     expect(tlsOf(query)).toMatchObject({ rejectUnauthorized, servername: 'db.example.com' })
   })
 
-  it('checks the authority when one is named, as libpq does', () => {
+  it('verifies the certificate if a root certificate is given, as libpq does', () => {
     const file = import.meta.filename
     expect(tlsOf(`sslmode=require&sslrootcert=${file}`)).toMatchObject({
       rejectUnauthorized: true,
@@ -75,12 +75,12 @@ describe('sslmode', () => {
     })
   })
 
-  it('sends no server name for an IP address, and needs no TLS on a socket of this machine', () => {
+  it('sends no server name for an IP address, and uses no TLS on a Unix socket', () => {
     expect(tlsOf('sslmode=require', '10.0.0.7')).not.toHaveProperty('servername')
     expect(tlsOf('sslmode=require&host=/run/postgresql')).toBe(false)
   })
 
-  it('leaves it to postgres.js to go on without TLS only where that was asked for', () => {
+  it('lets postgres.js fall back to a plain connection only for prefer', () => {
     const sslOf = (mode: string) => driverOptions(readDatabaseAddress(`postgres://app@db/files?sslmode=${mode}`)).ssl
     expect(sslOf('prefer')).toBe('prefer')
     expect(sslOf('require')).toMatchObject({ rejectUnauthorized: false })

@@ -109,7 +109,7 @@ describe.each([
     expect(await ask(urlTo(host, query))).toBe(expected)
   })
 
-  it('checks authority and name as far as it says', async () => {
+  it('verifies certificate and name as the mode requires', async () => {
     const modes = async (host: string, file: string) =>
       Promise.all(
         ['require', 'verify-ca', 'verify-full'].map((mode) => ask(urlTo(host, `sslmode=${mode}&sslrootcert=${file}`))),
@@ -120,7 +120,7 @@ describe.each([
   })
 })
 
-it('goes on without TLS where the server has none and prefer allows it, and not where it was asked for', async () => {
+it('falls back to a plain connection for prefer only', async () => {
   const plain = await startTestPostgres()
   const url = (mode: string) => `${plain.url}?sslmode=${mode}`
   try {

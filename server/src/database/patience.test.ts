@@ -4,7 +4,7 @@ import { Patience } from './patience.ts'
 const later = <T>(ms: number, value: T) => new Promise<T>((resolve) => setTimeout(() => resolve(value), ms))
 const silence = () => new Error('silence')
 
-it('waits for answers that come in time, and gives up on those that do not, each by its own time', async () => {
+it('returns answers that arrive in time, and times out each of the others separately', async () => {
   const patience = new Patience()
   const began = performance.now()
   const outcomes = await Promise.allSettled([

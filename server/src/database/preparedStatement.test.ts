@@ -54,12 +54,12 @@ describe('a prepared statement', () => {
     expect(await tenants.read(bob, (tx) => tx.run(bySubject, values))).toMatchObject([{ id: bob }])
   })
 
-  it('knows no other tenant, whatever values it is given', async () => {
+  it('reads no other tenant, whatever values it gets', async () => {
     const rows = await tenants.readOnce(ada, (tx) => tx.run(bySubject, { ...values, tenant: bob }))
     expect(rows).toMatchObject([{ id: ada }])
   })
 
-  it('answers each of many transactions at once with its own rows', async () => {
+  it('returns its own rows to each of many concurrent transactions', async () => {
     const asked = Array.from({ length: 40 }, (_, at) => (at % 3 === 0 ? ada : bob))
     const answers = await Promise.all(
       asked.map((tenantId) =>
@@ -72,7 +72,7 @@ describe('a prepared statement', () => {
     expect(answers).toEqual(asked.map((tenantId) => [tenantId, tenantId]))
   })
 
-  it('is sent by Drizzle before the call returns, which is what ties it to its transaction', async () => {
+  it('is sent by Drizzle before the call returns, so that it belongs to its transaction', async () => {
     const texts: string[] = []
     const answer = bySubject.execute(values, ada, async (text) => {
       texts.push(text)
@@ -82,7 +82,7 @@ describe('a prepared statement', () => {
     await answer
   })
 
-  it('is refused, and never sent by another transaction, if Drizzle sends it later', async () => {
+  it('is refused if Drizzle sends it later, and never uses another transaction', async () => {
     const late = prepareStatement((tx: TenantScope) => {
       const query = selected(tx).where(tx.inTenant(principals)).prepare()
       const execute = async (given: Record<string, unknown>) => {
@@ -103,7 +103,7 @@ describe('a prepared statement', () => {
     expect(tenantsAsked).toEqual([ada, ada, ada])
   })
 
-  it('turns its values into what their columns hold', async () => {
+  it('converts its values to the types of their columns', async () => {
     const since = prepareStatement((tx) => {
       const at = sql.param(sql.placeholder('at'), principals.createdAt)
       return selected(tx).where(and(tx.inTenant(principals), gte(principals.createdAt, at)))
@@ -113,7 +113,7 @@ describe('a prepared statement', () => {
     expect(await countSince(new Date(createdAt.getTime() + 1))).toBe(0)
   })
 
-  it('is refused each time when it does not name the tenant, before it is sent', async () => {
+  it('is refused before it is sent if it does not name the tenant', async () => {
     const forgetful = prepareStatement((tx) => selected(tx))
     sent.length = 0
     for (let times = 0; times < 2; times += 1) {
@@ -136,13 +136,13 @@ describe('a prepared statement', () => {
     expect(sent.filter((text) => text.includes('principals'))).toEqual([])
   })
 
-  it('cannot hold a value, which would be the first caller’s for all who follow', () => {
+  it('cannot contain a value, which later callers would share', () => {
     const frozen = (tx: TenantScope) =>
       selected(tx).where(and(tx.inTenant(principals), eq(principals.subject, 'itself')))
     expect(() => prepareStatement(frozen)).toThrow('placeholders')
   })
 
-  it('has no way to the database by itself', async () => {
+  it('cannot be sent without a transaction', async () => {
     const scopes: TenantScope[] = []
     prepareStatement((tx) => {
       scopes.push(tx)
@@ -156,14 +156,14 @@ describe('a prepared statement', () => {
     await meanwhile
   })
 
-  it('is written once for each key', () => {
+  it('is written once per key', () => {
     const keep = prepareByKey<{ id: string }>()
     const first = keep('one', selected)
     expect(keep('one', selected)).toBe(first)
     expect(keep('other', selected)).not.toBe(first)
   })
 
-  it('is forgotten and written again when many others were used since, and kept while it is in use', () => {
+  it('is evicted after many others were used, and kept while it is in use', () => {
     const keep = prepareByKey<{ id: string }>()
     const [first, used] = [keep('first', selected), keep('used', selected)]
     for (let at = 0; at < 100; at += 1) {

@@ -62,7 +62,7 @@ describe('a row of another tenant', () => {
   }
 
   // As a superuser, whom row-level security does not bind: the relation alone has to keep the tenants apart.
-  it.each(all)('is not reached by $label, although it has the id', async ({ source, name, relation }) => {
+  it.each(all)('is not reached by $label, although its id matches', async ({ source, name, relation }) => {
     const read = async (sql: postgres.TransactionSql) => {
       const db = drizzle(async (text, params) => ({ rows: await sql.unsafe(text, params as never[]).values() }), {
         relations,

@@ -60,7 +60,7 @@ const naiveClient = () =>
     onnotice: () => undefined,
   })
 
-describe('a transaction that Postgres ends so that another can go on', () => {
+describe('a transaction that Postgres ends in favour of another', () => {
   beforeAll(async () => {
     await superuser.unsafe(`create function fail_with(state text) returns void language plpgsql as
       $$ begin raise exception using errcode = state; end $$`)
@@ -82,7 +82,7 @@ describe('a transaction that Postgres ends so that another can go on', () => {
     await superuser`delete from principals where name like ${`${state}%`}`
   })
 
-  it('is not a usable answer when that happens again', async () => {
+  it('is unavailable if that happens again', async () => {
     let attempts = 0
     const outcome = tenants.write(ada, (tx) => {
       attempts += 1
@@ -102,7 +102,7 @@ describe('a transaction that Postgres ends so that another can go on', () => {
     expect(attempts).toBe(1)
   })
 
-  it('is done in the end, as is the other, where two wait for each other', async () => {
+  it('commits after a deadlock, and so does the other one', async () => {
     const [one, two] = [randomUUID(), randomUUID()]
     for (const id of [one, two])
       await superuser`insert into principals values (${bob}, ${id}, 'SYSTEM', ${id}, 'row', null, now())`
@@ -155,7 +155,7 @@ describe('a tenant transaction', () => {
     await naive.end()
   })
 
-  it('keeps nothing half done when its work fails', async () => {
+  it('rolls everything back when its work fails', async () => {
     const failing = tenants.write(ada, async (tx) => {
       await insertPrincipal(tx, 'half done')
       throw new Error('stop')
@@ -164,7 +164,7 @@ describe('a tenant transaction', () => {
     expect(await tenants.read(ada, namesOf)).toEqual(['of Ada'])
   })
 
-  it('fails as a whole when a failed statement was swallowed', async () => {
+  it('fails as a whole when a failed statement was caught', async () => {
     const swallowing = tenants.write(ada, async (tx) => {
       await insertPrincipal(tx, 'swallowed')
       await tx.db.execute(sql`select 1 / 0`).catch(() => undefined)
@@ -190,7 +190,7 @@ describe('a tenant transaction', () => {
     })
   })
 
-  it('keeps tenant tables out of look-ups, and lets the others in', async () => {
+  it('refuses tenant tables in look-ups, and allows others', async () => {
     await expect(tenants.lookUp((db) => db.select().from(principals))).rejects.toMatchObject({
       cause: expect.any(TenantPredicateMissing),
     })
@@ -204,7 +204,7 @@ describe('a tenant transaction', () => {
 })
 
 describe('a transaction of one statement', () => {
-  it('is one round trip, sees the rows of its tenant and no other, and takes no second statement', async () => {
+  it('is one round trip, sees only the rows of its tenant, and refuses a second statement', async () => {
     expect(await tenants.readOnce(ada, namesOf)).toEqual(['of Ada'])
     const greedy = tenants.readOnce(ada, async (tx) => [await namesOf(tx), await namesOf(tx)])
     await expect(greedy).rejects.toMatchObject({ cause: expect.any(TransactionOver) })
@@ -242,7 +242,7 @@ describe('a transaction of one statement', () => {
     await one.close()
   })
 
-  it('is not an empty answer when the connection is lost in the middle', async () => {
+  it('fails when the connection is lost before the answer, instead of returning no rows', async () => {
     const { hostname, port } = new URL(database.url)
     const proxy = await startTcpProxy({ host: hostname, port: Number(port) })
     const url = Object.assign(new URL(database.url), { port: proxy.port }).href
@@ -307,7 +307,7 @@ describe('leak 2: a connection that returns to the pool inside an old transactio
     await naive.end()
   })
 
-  it('does not happen after a connection was lost, or a statement timed out, in the middle', async () => {
+  it('does not happen after a lost connection or a timed-out statement', async () => {
     const one = openTenantDatabase({ url: database.url, size: 1, applicationName: 'leak 2', statementTimeoutMs: 200 })
     const backend = sql<{ pid: number }>`select pg_backend_pid() as pid`
     const pidOf = async (tx: Transaction) => Number((await tx.db.execute(backend))[0]?.['pid'])
@@ -327,7 +327,7 @@ describe('leak 2: a connection that returns to the pool inside an old transactio
     await one.close()
   })
 
-  it('destroys a connection whose rollback was not answered', async () => {
+  it('destroys a connection whose rollback got no answer', async () => {
     const one = openTenantDatabase({ url: database.url, size: 1, applicationName: 'leak 2b' })
     const pids: number[] = []
     const backend = sql`select pg_backend_pid() as pid`
@@ -351,7 +351,7 @@ describe('leak 3: a setting of the session', () => {
     await naive.end()
   })
 
-  it('cannot be made through a transaction, and none stays behind', async () => {
+  it('cannot be made through a transaction, and does not remain', async () => {
     const one = openTenantDatabase({ url: database.url, size: 1, applicationName: 'leak 3' })
     const setting = one.write(ada, (tx) => tx.db.execute(sql.raw(`set app.tenant_id = '${bob}'`)))
     await expect(setting).rejects.toMatchObject({ cause: expect.any(TenantPredicateMissing) })
@@ -364,7 +364,7 @@ describe('leak 3: a setting of the session', () => {
 })
 
 describe('leak 4: a view of a privileged owner', () => {
-  it('shows every tenant in naive code, and none of ours exists', async () => {
+  it('shows every tenant in naive code, and we have none', async () => {
     await superuser`create view naive_view as select name from principals`
     await superuser.unsafe(`grant select on naive_view to ${database.appRole}`)
     const naive = naiveClient()
@@ -382,14 +382,14 @@ describe('leak 4: a view of a privileged owner', () => {
 })
 
 describe('the pool', () => {
-  it('recovers by itself when the database was away', async () => {
+  it('recovers by itself after an outage of the database', async () => {
     const closed = openTenantDatabase({ url: 'postgres://nobody@127.0.0.1:1/none', size: 1, applicationName: 'away' })
     await expect(closed.read(ada, namesOf)).rejects.toThrow(DatabaseUnavailable)
     await expect(closed.read(ada, namesOf)).rejects.toThrow(DatabaseUnavailable)
     await closed.close()
   })
 
-  it('serves many callers with few connections, each its own tenant', async () => {
+  it('serves many callers with few connections, each in its own tenant', async () => {
     const few = openTenantDatabase({ url: database.url, size: 3, applicationName: 'few' })
     const answers = await Promise.all(
       Array.from({ length: 60 }, (_, at) => few.read(at % 2 ? ada : bob, namesOf).then((names) => [at % 2, ...names])),

@@ -51,7 +51,7 @@ describe('the tenant predicate', () => {
     ['commit'],
     ['select 1 from "tenants"'],
     ['truncate "files"'],
-  ])('refuses a statement that forgets it anywhere: %s', (text) => {
+  ])('refuses a statement that omits it anywhere: %s', (text) => {
     expect(accepts(text, [tenant, other])).toThrow(TenantPredicateMissing)
   })
 
@@ -60,7 +60,7 @@ describe('the tenant predicate', () => {
     expect(accepts('insert into files (tenant_id) values ($1), ($2)', [tenant, other])).toThrow(TenantPredicateMissing)
   })
 
-  it('keeps tenant tables out of look-ups', () => {
+  it('refuses tenant tables in look-ups', () => {
     expect(() => assertNoTenantTable('select 1 from "users"')).not.toThrow()
     expect(() => assertNoTenantTable('select 1 from "files" where "files"."tenant_id" = $1')).toThrow(
       TenantPredicateMissing,

@@ -17,7 +17,7 @@ describe('an id', () => {
     expect(new Set(ids).size).toBe(ids.length)
   })
 
-  it('is another one when a clock was put back', () => {
+  it('differs from the others when a clock was set back', () => {
     const one = newId(moment)
     newId(new Date(moment.getTime() + 1))
     expect(newId(moment)).not.toBe(one)

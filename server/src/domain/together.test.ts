@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { expect, it } from 'vitest'
 import { together } from './together.ts'
 
-it('answers under the name of each statement, whichever is answered first', async () => {
+it('returns answers by name, in any order of arrival', async () => {
   const slow = async () => {
     await sleep(5)
     return 'slow'
@@ -10,13 +10,13 @@ it('answers under the name of each statement, whichever is answered first', asyn
   expect(await together({ slow, fast: async () => 'fast' })).toEqual({ slow: 'slow', fast: 'fast' })
 })
 
-it('sends everything before anything is answered, in the order in which they are written', async () => {
+it('sends everything before any answer, in the written order', async () => {
   const sent: number[] = []
   await together({ b: async () => sent.push(1), a: async () => sent.push(2), c: async () => sent.push(3) })
   expect(sent).toEqual([1, 2, 3])
 })
 
-it('throws the first failure, and not before all are answered', async () => {
+it('throws the first failure, after all are answered', async () => {
   let isAnswered = false
   const slow = async () => {
     await sleep(5)

@@ -63,14 +63,14 @@ const forbidden = {
 }
 
 describe('a request', () => {
-  it('is answered for an API key, a token, a session, and for nobody', async () => {
+  it('is answered with an API key, a token, a session, and without credentials', async () => {
     expect(await whoAmI({ authorization: `Bearer ${key}` })).toEqual(me('API_KEY MEMBER'))
     expect(await whoAmI({ authorization: `bearer ${await token('ada-works')}` })).toEqual(me('EXTERNAL VIEWER'))
     expect(await whoAmI({ cookie })).toEqual(me('USER ADMIN'))
     expect(await whoAmI({})).toEqual(me(null))
   })
 
-  it('with credentials that are not accepted is refused as a whole, and no resolver runs', async () => {
+  it('with invalid credentials is refused as a whole, and no resolver runs', async () => {
     const before = server.touched()
     const expired = new Date(server.identity.now().getTime() + 1)
     const owner = server.identity.as('OWNER')
@@ -98,13 +98,13 @@ describe('a request', () => {
     expect(server.touched()).toBe(before)
   })
 
-  it('is not rescued by a good cookie when its authorization is bad', async () => {
+  it('with an invalid authorization header is refused despite a valid cookie', async () => {
     expect(await whoAmI({ cookie, authorization: 'Bearer nonsense' })).toEqual(unauthenticated)
     expect(await whoAmI({ cookie, authorization: '' })).toEqual(unauthenticated)
     expect(await whoAmI({ cookie, authorization: `Bearer ${key}` })).toEqual(me('API_KEY MEMBER'))
   })
 
-  it('gets the same bytes for a tenant of others as for one that does not exist', async () => {
+  it('gets the same bytes for a foreign tenant as for an unknown one', async () => {
     const credentials = [
       { authorization: `Bearer ${key}` },
       { authorization: `Bearer ${await token('ada-works')}` },
@@ -121,7 +121,7 @@ describe('a request', () => {
     }
   })
 
-  it('is told to come again when the database is away', async () => {
+  it('is asked to retry while the database is down', async () => {
     const { database } = server.identity
     const { readOnce } = database
     Object.assign(database, { readOnce: () => Promise.reject(new DatabaseUnavailable('gone')) })
@@ -137,7 +137,7 @@ describe('a request with the session cookie', () => {
   const asGet = (headers: Record<string, string>, query = '{whoAmI}') =>
     fetch(`${server.url}/graphql?query=${encodeURIComponent(query)}`, { headers: { cookie, ...headers } })
 
-  it('is refused when a form of another site could have sent it', async () => {
+  it('is refused if a form of another site could have sent it', async () => {
     for (const headers of [{}, { 'content-type': 'text/plain' }, { 'x-filegraph-csrf': '' }]) {
       expect((await asGet(headers)).status).toBe(403)
     }
@@ -151,7 +151,7 @@ describe('a request with the session cookie', () => {
     expect((await asGet({ 'x-filegraph-csrf': '1', 'content-type': 'application/json' })).status).toBe(200)
   })
 
-  it('is refused when it comes from another origin', async () => {
+  it('is refused if it comes from another origin', async () => {
     for (const origin of ['https://evil.example', 'null', 'http://files.example.evil.example', 'nonsense']) {
       const response = await server.ask('mutation { touch }', { cookie, origin })
       expect(response.status).toBe(403)
@@ -171,7 +171,7 @@ describe('a request with the session cookie', () => {
 })
 
 describe('a page of another site', () => {
-  it('may send a bearer token when it is allowed, and may never use the cookie', async () => {
+  it('can send a bearer token if it is allowed, and can never use the cookie', async () => {
     const preflight = await fetch(`${server.url}/graphql`, {
       method: 'OPTIONS',
       headers: {
@@ -189,7 +189,7 @@ describe('a page of another site', () => {
     expect(refused.headers.get('access-control-allow-origin')).toBe('https://app.example')
   })
 
-  it('reads nothing when it is not allowed', async () => {
+  it('cannot read a response if it is not allowed', async () => {
     const response = await server.ask('{ hello }', { origin: 'https://evil.example' })
     expect(response.headers.get('access-control-allow-origin')).toBeNull()
   })

@@ -23,13 +23,13 @@ const secrets: [string, string, string][] = [
 ]
 
 describe('a log line', () => {
-  it.each(secrets)('carries no %s', (_, text, secret) => {
+  it.each(secrets)('contains no %s', (_, text, secret) => {
     expect(text).toContain(secret)
     expect(redact(text)).not.toContain(secret)
     expect(redact(text)).toContain('[redacted]')
   })
 
-  it.each(secrets)('stays JSON around %s, wherever it stands', (_, text, secret) => {
+  it.each(secrets)('stays valid JSON around %s, at any position', (_, text, secret) => {
     const lines: string[] = []
     const logger = createLogger({ level: 'info', destination: { write: (line) => void lines.push(line) } })
     const error = new Error(text, { cause: new Error(text) })
@@ -46,7 +46,7 @@ describe('a log line', () => {
     expect(redact(text)).toBe(text)
   })
 
-  it('tells of an error its message, code, stack and causes, without the values of a statement', () => {
+  it('contains message, code, stack and causes of an error, without the values of a statement', () => {
     const cause = Object.assign(new Error('unreachable'), { code: 'ECONNREFUSED', headers: { cookie: 'c' } })
     const told = describeError(new Error('Failed query: select $1\nparams: a secret,\nover lines', { cause }))
     expect(told).toMatchObject({

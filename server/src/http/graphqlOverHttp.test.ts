@@ -33,13 +33,13 @@ describe('GraphQL over HTTP', () => {
     },
   )
 
-  it('answers nobody for what is not a secret', async () => {
+  it('answers anonymous requests for the schema', async () => {
     const response = await server.ask('{ __typename hello }')
     expect(await response.json()).toEqual({ data: { __typename: 'Query', hello: 'world' } })
     expect(response.headers.get('cache-control')).toBe('no-store')
   })
 
-  it('answers in the media type of the specification when it is asked for', async () => {
+  it('answers in the media type of the specification on request', async () => {
     const response = await server.ask('{ hello }', { accept: 'application/graphql-response+json' })
     expect(response.headers.get('content-type')).toMatch(/^application\/graphql-response\+json/)
   })
@@ -51,7 +51,7 @@ describe('GraphQL over HTTP', () => {
     ['a list of operations', '[{"query":"{hello}"}]', 400],
     ['a prototype', '{"query":"{hello}","__proto__":{"a":1}}', 400],
     ['more than 256 KiB', JSON.stringify({ query: `{hello} #${'x'.repeat(256 * 1024)}` }), 413],
-  ])('refuses %s in the form of GraphQL errors', async (_, body, status) => {
+  ])('refuses %s with GraphQL errors', async (_, body, status) => {
     const response = await post(server, body)
     expect(response.status).toBe(status)
     const { errors } = (await response.json()) as { errors: { message: string; extensions: { code: string } }[] }
@@ -69,7 +69,7 @@ describe('GraphQL over HTTP', () => {
     expect(await deletion.json()).toMatchObject({ errors: [{ extensions: { code: 'METHOD_NOT_ALLOWED' } }] })
   })
 
-  it('shows no page of its own to a browser', async () => {
+  it('serves no landing page', async () => {
     const response = await fetch(`${server.url}/graphql`, { headers: { accept: 'text/html' } })
     expect(response.status).toBe(400)
     expect(await response.json()).toMatchObject({ errors: [{ extensions: { code: 'BAD_REQUEST' } }] })
@@ -94,14 +94,14 @@ describe('a body without a declared length', () => {
     return fetch(`${server.url}/graphql`, { method: 'POST', headers: sentHeaders, body, duplex: 'half' })
   }
 
-  it('is bounded while it arrives, as one with a length is', async () => {
+  it('is limited while it arrives, as one with a length is', async () => {
     expect((await send(2)).status).toBe(200)
     const refused = await send(3)
     expect([refused.status, refused.headers.get('connection')]).toEqual([413, 'close'])
     expect(await refused.json()).toMatchObject({ errors: [{ extensions: { code: 'PAYLOAD_TOO_LARGE' } }] })
   })
 
-  it('may be larger with credentials', async () => {
+  it('can be larger with credentials', async () => {
     const { secret: key } = await createApiKey(server.identity.as('OWNER'), {
       name: 'K',
       role: 'VIEWER',
@@ -126,14 +126,14 @@ describe('a body of many parts', () => {
     expect(await refused.json()).toMatchObject({ errors: [{ extensions: { code: 'BAD_USER_INPUT' } }] })
   })
 
-  it('is told from text that holds the same characters', async () => {
+  it('is distinguished from a string with the same characters', async () => {
     const body = JSON.stringify({ query: '{ hello }', extensions: { x: '"[{,\\'.repeat(1_500) } })
     expect((await post(server, body)).status).toBe(200)
   })
 })
 
 describe('the rate limit', () => {
-  it('lets so many operations pass a minute, then asks to wait', async () => {
+  it('allows a number of operations a minute, then asks to wait', async () => {
     for (let n = 0; n < 5; n += 1) expect((await limited.ask('{ hello }')).status).toBe(200)
     const response = await limited.ask('{ hello }')
     expect(response.status).toBe(429)
@@ -192,7 +192,7 @@ describe('compression', () => {
     ['a short answer', '{ hello }', 'br, gzip'],
     ['a response to clients that accept none', long, 'identity'],
     ['a response to clients that refuse all', long, 'br;q=0, gzip;q=0'],
-  ])('leaves %s as it is', async (_, query, accepted) => {
+  ])('leaves %s unchanged', async (_, query, accepted) => {
     const { encoding, bytes } = await ask(query, accepted)
     expect(encoding).toBeUndefined()
     expect(JSON.parse(bytes.toString())).toHaveProperty('data')
@@ -200,7 +200,7 @@ describe('compression', () => {
 })
 
 describe('CORS', () => {
-  it('lets the headers of common clients and tracers through', async () => {
+  it('allows the headers of common clients and tracers', async () => {
     const wanted =
       'authorization,content-type,apollographql-client-name,apollographql-client-version,graphql-require-preflight,' +
       'traceparent,tracestate,baggage,sentry-trace,x-filegraph-tenant'

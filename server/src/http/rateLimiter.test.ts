@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { RateLimiter } from './rateLimiter.ts'
 
 describe('the rate limiter', () => {
-  it('refills evenly, and tells when to come again', () => {
+  it('refills evenly, and reports when to retry', () => {
     const limiter = new RateLimiter(60)
     expect(limiter.take('a', 60, 0)).toBeNull()
     expect(limiter.take('a', 1, 0)).toBe(1)
@@ -12,24 +12,24 @@ describe('the rate limiter', () => {
     expect(limiter.take('a', 1, 3_600_000)).toBe(1)
   })
 
-  it('counts each key for itself', () => {
+  it('counts each key separately', () => {
     const limiter = new RateLimiter(1)
     expect(limiter.take('a', 1, 0)).toBeNull()
     expect(limiter.take('b', 1, 0)).toBeNull()
     expect(limiter.take('a', 1, 0)).toBe(60)
   })
 
-  it('survives a clock that is set back', () => {
+  it('works after a clock was set back', () => {
     const limiter = new RateLimiter(1)
     expect(limiter.take('a', 1, 100_000)).toBeNull()
     expect(limiter.take('a', 1, 0)).toBe(60)
   })
 
-  it('is not a limit at zero', () => {
+  it('is off at zero', () => {
     expect(new RateLimiter(0).take('a', 1_000_000, 0)).toBeNull()
   })
 
-  it('forgets those who asked longest ago, so that its memory has a bound', () => {
+  it('evicts the least recently used keys, so that its memory is bounded', () => {
     const limiter = new RateLimiter(1)
     limiter.take('first', 1, 0)
     limiter.take('second', 1, 0)

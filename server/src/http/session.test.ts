@@ -27,7 +27,7 @@ const cookieOf = (response: Response, name = 'session') =>
   response.headers.getSetCookie().find((cookie) => cookie.includes(`filegraph_${name}=`)) ?? ''
 
 describe('signing in', () => {
-  it('sets a cookie out of reach for scripts and for other sites', async () => {
+  it('sets a cookie that scripts and other sites cannot use', async () => {
     const response = await send(plain, good)
     expect(response.status).toBe(204)
     expect(await response.text()).toBe('')
@@ -37,7 +37,7 @@ describe('signing in', () => {
     expect(response.headers.get('cache-control')).toBe('no-store')
   })
 
-  it('binds the cookie to this host and to TLS where the address is https', async () => {
+  it('binds the cookie to this host and to TLS if the URL is https', async () => {
     const response = await send(secure, good)
     expect(cookieOf(response)).toMatch(
       /^__Host-filegraph_session=[\w-]{43}; Max-Age=3600; Path=\/; HttpOnly; Secure; SameSite=Strict$/,
@@ -73,7 +73,7 @@ describe('signing in', () => {
     },
   )
 
-  it('refuses bodies that are large, forms, and other origins', async () => {
+  it('refuses large bodies, forms, and other origins', async () => {
     expect((await send(plain, { ...good, padding: 'x'.repeat(9000) })).status).toBe(413)
     expect((await send(plain, good, { 'content-type': 'text/plain' })).status).toBe(403)
     expect((await send(plain, 'email=a', { 'content-type': 'application/x-www-form-urlencoded' })).status).toBe(415)
@@ -81,7 +81,7 @@ describe('signing in', () => {
     expect((await send(plain, good, { origin: 'http://files.example' })).status).toBe(204)
   })
 
-  it('asks somebody who guesses to wait, and lets the person in elsewhere and on a known device', async () => {
+  it('delays a guesser, and accepts the person elsewhere and on a known device', async () => {
     await secure.identity.addUser('victim@example.com', secure.identity.ada)
     const right = { email: 'victim@example.com', password: testPassword }
     const from = (address: string, more: Record<string, string> = {}) => ({ 'x-forwarded-for': address, ...more })
@@ -100,7 +100,7 @@ describe('signing in', () => {
     expect((await send(secure, right, from('192.0.2.2'))).status).toBe(204)
   })
 
-  it('counts by the address of the client, also behind a proxy, and does not believe a client without one', async () => {
+  it('counts by the address of the client behind a proxy, and does not trust a client without one', async () => {
     const guess = (server: TestHttpServer, n: number, from: string) =>
       send(server, { email: `nobody${n}@example.com`, password: 'guess' }, { 'x-forwarded-for': from })
     const many = (server: TestHttpServer, from: (n: number) => string) =>
@@ -115,7 +115,7 @@ describe('signing in', () => {
 })
 
 describe('signing out', () => {
-  it('ends the session and takes the cookie away', async () => {
+  it('ends the session and deletes the cookie', async () => {
     const start = plain.identity.now().getTime()
     // The address is delayed for what was tried from it above.
     plain.identity.clock.now = new Date(start + 901_000)
@@ -130,7 +130,7 @@ describe('signing out', () => {
     expect((await fetch(`${plain.url}/session`, { method: 'DELETE' })).status).toBe(204)
   })
 
-  it('happens to the session before when someone signs in again', async () => {
+  it('ends the former session when someone signs in again', async () => {
     plain.identity.clock.now = new Date(plain.identity.now().getTime() + 10_000)
     const first = await send(plain, good)
     const [cookie = '', device = ''] = [cookieOf(first), cookieOf(first, 'device')].map((each) => each.split(';')[0])

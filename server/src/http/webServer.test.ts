@@ -45,13 +45,13 @@ describe('the console', () => {
     }
   })
 
-  it('has files that are kept for good, since their names change with them', async () => {
+  it('has files that are cached forever, because their names change with their content', async () => {
     const response = await get('/assets/main-1a2b3c.js')
     expect(response.headers.get('cache-control')).toBe('public, max-age=31536000, immutable')
     expect(response.headers.get('content-type')).toMatch(/javascript/)
   })
 
-  it('comes compressed as it was built, to clients that accept it', async () => {
+  it('is sent precompressed to clients that accept it', async () => {
     const compressed = await get('/assets/main-1a2b3c.js', { 'accept-encoding': 'br, gzip' })
     expect([compressed.headers.get('content-encoding'), await compressed.text()]).toEqual(['br', 'export {}'])
     expect(compressed.headers.get('content-type')).toMatch(/javascript/)
@@ -60,7 +60,7 @@ describe('the console', () => {
     expect([plain.headers.get('content-encoding'), await plain.text()]).toEqual([null, 'export {}'])
   })
 
-  it('is not what a missing file looks like', async () => {
+  it('is not returned for a missing file', async () => {
     for (const path of ['/assets/gone.js', '/session', '/graphiql/x', '/assets/']) {
       expect((await get(path, html)).status).toBe(404)
     }
@@ -72,14 +72,14 @@ describe('the console', () => {
   })
 
   it.each(['/../package.json', '/..%2f..%2fetc/passwd', '/assets/%2e%2e/%2e%2e/etc/passwd', '/%5c..%5cx', '/.env'])(
-    'gives away no file outside: %s',
+    'serves no file outside its folder: %s',
     async (path) => {
       const answer = await raw(`GET ${path} HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n`)
       expect(answer).toMatch(/^HTTP\/1\.1 (400|404) /)
     },
   )
 
-  it('says so when it is not built', async () => {
+  it('reports that it is not built', async () => {
     const response = await get('/', html, closed)
     expect([response.status, await response.text()]).toEqual([
       200,
@@ -89,7 +89,7 @@ describe('the console', () => {
 })
 
 describe('GraphiQL', () => {
-  it('has a page with just the freedom that its editor needs', async () => {
+  it('has a page with only the permissions that its editor needs', async () => {
     const response = await get('/graphiql', html)
     expect(await response.text()).toContain('GraphiQL')
     const policy = response.headers.get('content-security-policy')
@@ -97,7 +97,7 @@ describe('GraphiQL', () => {
     expect(policy).toContain("script-src 'self';")
   })
 
-  it('is gone when it is turned off', async () => {
+  it('is missing when it is turned off', async () => {
     const off = await startTestHttpServer({ graphql: { graphiql: false } })
     for (const path of ['/graphiql', '/graphiql.html']) expect((await get(path, html, off)).status).toBe(404)
     await off.close()
@@ -105,7 +105,7 @@ describe('GraphiQL', () => {
 })
 
 describe('every answer', () => {
-  it('carries the headers that keep a browser from harm', async () => {
+  it('carries the security headers', async () => {
     for (const path of ['/', '/assets/main-1a2b3c.js', '/healthz', '/nothing', '/graphql', '/%E0%A4%A']) {
       const { headers } = await get(path)
       expect(headers.get('content-security-policy')).toBe(
@@ -133,7 +133,7 @@ describe('every answer', () => {
     ['http://localhost:4000', null, 'same-origin'],
     [null, null, 'same-origin'],
   ])(
-    'binds the whole host to TLS only if it is ours, and isolates the page where browsers can (%s)',
+    'sends HSTS only if the host is ours, and isolates the page where browsers can (%s)',
     async (publicUrl, hsts, coop) => {
       const there = await startTestHttpServer({ http: { publicUrl } })
       const { headers } = await get('/', html, there)
@@ -145,7 +145,7 @@ describe('every answer', () => {
     },
   )
 
-  it('carries the id that was sent, when it is harmless', async () => {
+  it('carries the request id that was sent, if it is harmless', async () => {
     expect((await get('/healthz', { 'x-request-id': 'trace-1.a_B' })).headers.get('x-request-id')).toBe('trace-1.a_B')
     for (const bad of ['', 'a b', '<script>', 'x'.repeat(65), 'a"b']) {
       expect((await get('/healthz', { 'x-request-id': bad })).headers.get('x-request-id')).toMatch(/^[0-9a-f-]{36}$/)
@@ -154,13 +154,13 @@ describe('every answer', () => {
 })
 
 describe('health', () => {
-  it('tells that the process is up, whatever else is not', async () => {
+  it('reports that the process is up, regardless of its parts', async () => {
     readiness = () => Promise.reject(new Error('a detail'))
     const response = await get('/healthz')
     expect([response.status, await response.json()]).toEqual([200, { status: 'ok' }])
   })
 
-  it('tells what is not ready, without details, and recovers by itself', async () => {
+  it('reports what is not ready, without details, and recovers by itself', async () => {
     for (const away of [{ database: false }, { migrations: false }, { database: false, bucket: false }]) {
       readiness = async () => ({ ...ready, ...away })
       const partly = await get('/readyz')
@@ -175,13 +175,13 @@ describe('health', () => {
     expect([fine.status, await fine.json()]).toEqual([200, { status: 'ready', ...ready }])
   })
 
-  it('is degraded, and still ready, while the bucket is away', async () => {
+  it('is degraded, and still ready, while the bucket is down', async () => {
     readiness = async () => ({ ...ready, bucket: false })
     const answer = await get('/readyz')
     expect([answer.status, await answer.json()]).toEqual([200, { status: 'degraded', ...ready, bucket: false }])
   })
 
-  it('asks the parts once, however many want to know, and waits no longer than 3 s', async () => {
+  it('checks the parts once for concurrent requests, and waits at most 3 s', async () => {
     let asked = 0
     readiness = () => {
       asked += 1
@@ -204,14 +204,14 @@ describe('the log', () => {
     expect(lastLine()).toHaveProperty('milliseconds')
   })
 
-  it('names who asked', async () => {
+  it('names the caller', async () => {
     const { identity } = server
     const { apiKey, secret } = await createApiKey(identity.as('OWNER'), { name: 'K', role: 'VIEWER', expiresAt: null })
     await server.ask('{ hello }', { authorization: `Bearer ${secret}` })
     expect(lastLine()).toMatchObject({ principalId: apiKey.id, tenantId: identity.ada.id, status: 200 })
   })
 
-  it('has no secret in it, whatever happens', async () => {
+  it('contains no secret in any case', async () => {
     const { identity } = server
     const { secret } = await createApiKey(identity.as('OWNER'), { name: 'K', role: 'VIEWER', expiresAt: null })
     const cookie = `filegraph_session=${'S'.repeat(43)}`
@@ -238,8 +238,8 @@ describe('the log', () => {
   })
 })
 
-describe('a client that sends nonsense', () => {
-  it('gets an answer and no more', async () => {
+describe('a client that sends invalid requests', () => {
+  it('gets an answer and nothing more', async () => {
     expect(await raw('nonsense\r\n\r\n')).toMatch(/^HTTP\/1\.1 400 /)
     expect(await raw(`GET / HTTP/1.1\r\nhost: x\r\nx: ${'y'.repeat(20_000)}\r\n\r\n`)).toMatch(/^HTTP\/1\.1 431 /)
     const bad = await get('/%E0%A4%A')
@@ -250,7 +250,7 @@ describe('a client that sends nonsense', () => {
     expect((await get('/healthz')).status).toBe(200)
   })
 
-  it('that is slow is not waited for without end', async () => {
+  it('that is slow is timed out', async () => {
     expect(server.app.server.headersTimeout).toBe(10_000)
     const hasty = await startTestHttpServer({ options: { requestMs: 200 } })
     const head = 'POST /graphql HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: 100\r\n\r\n'
@@ -261,7 +261,7 @@ describe('a client that sends nonsense', () => {
     await hasty.close()
   })
 
-  it('that asks before it sends is told to go on', async () => {
+  it('that expects 100 Continue gets it', async () => {
     const body = '{"query":"{ hello }"}'
     const head = `POST /graphql HTTP/1.1\r\nhost: x\r\nconnection: close\r\ncontent-type: application/json\r\ncontent-length: ${body.length}\r\nexpect: 100-continue\r\n\r\n`
     expect(await raw(`${head}${body}`)).toMatch(/^HTTP\/1\.1 100 Continue\r\n\r\nHTTP\/1\.1 200 OK[^]*world/)
@@ -291,7 +291,7 @@ describe('shutting down', () => {
     await leaving.close()
   })
 
-  it('finishes the request in flight, accepts no other, and is not held up by idle connections', async () => {
+  it('finishes the request in flight, accepts no other, and does not wait for idle connections', async () => {
     const leaving = await startTestHttpServer()
     expect((await get('/healthz', {}, leaving)).status).toBe(200)
     const slow = leaving.ask('{ slow }')
@@ -313,7 +313,7 @@ describe('shutting down', () => {
     await leaving.close()
   })
 
-  it('cuts off what still hangs when its time is over', async () => {
+  it('closes hanging connections at its deadline', async () => {
     const leaving = await startTestHttpServer({ options: { closeWithinMs: 200 } })
     const slow = leaving.ask('{ slow }').catch(() => 'cut off')
     await leaving.slowBegan

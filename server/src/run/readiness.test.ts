@@ -25,7 +25,7 @@ async function migratedDatabase(): Promise<TenantDatabase> {
 }
 
 describe('readiness', () => {
-  it('is given when the database answers with every migration and the bucket answers', async () => {
+  it('is true when the database answers with every migration and the bucket answers', async () => {
     const database = await migratedDatabase()
     expect(await readinessOf({ database, blobs: answering })).toEqual({
       database: true,
@@ -35,7 +35,7 @@ describe('readiness', () => {
     })
   })
 
-  it('tells a database that answers from one that is migrated', async () => {
+  it('distinguishes a database that answers from one that is migrated', async () => {
     const { superuserUrl, drop } = await createEmptyDatabase()
     opened.push(drop)
     const before = await readinessOf({ database: open(superuserUrl), blobs: answering })
@@ -44,7 +44,7 @@ describe('readiness', () => {
     expect(await readinessOf({ database: open(superuserUrl), blobs: answering })).toMatchObject({ migrations: true })
   })
 
-  it('is refused for a database that is not there, and for a bucket that fails', async () => {
+  it('is false for an unreachable database, and for a bucket that fails', async () => {
     const database = open('postgres://nobody@127.0.0.1:9/nothing')
     const failing = { ping: () => Promise.reject(new Error('403')) } as unknown as BlobStore
     expect(await readinessOf({ database, blobs: failing })).toEqual({
@@ -55,7 +55,7 @@ describe('readiness', () => {
     })
   })
 
-  it('does not wait for a bucket that says nothing', async () => {
+  it('does not wait for a bucket that does not answer', async () => {
     const database = await migratedDatabase()
     const silent = { ping: () => new Promise<void>(() => undefined) } as unknown as BlobStore
     const asked = Date.now()

@@ -55,8 +55,8 @@ async function saying(filegraph: Filegraph, message: string): Promise<Line | und
   return linesOf(filegraph.stdout).find(({ msg }) => msg.startsWith(message))
 }
 
-describe('processes on a database and a bucket that are elsewhere', () => {
-  it('run side by side, tell in JSON lines what they do, and stop cleanly', patience, async () => {
+describe('processes on an external database and bucket', () => {
+  it('run side by side, log JSON lines, and stop cleanly', patience, async () => {
     const tooEarly = await runFilegraph(['worker'], environment)
     expect(tooEarly).toMatchObject({ code: 1, stderr: expect.stringContaining('migrate') })
 

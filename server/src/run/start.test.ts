@@ -102,7 +102,7 @@ const oneLine = /^[^\n]+\n$/
 
 describe('one command', () => {
   it(
-    'serves the demo, logs it without secrets, keeps it through every way to end, and leaves no process behind',
+    'serves the demo, logs it without secrets, keeps it through every kind of end, and leaves no process behind',
     patience,
     async () => {
       const first = await start('kept')
@@ -135,7 +135,7 @@ describe('one command', () => {
     },
   )
 
-  it('runs beside another one on a folder and ports of its own', patience, async () => {
+  it('runs beside another one with its own folder and ports', patience, async () => {
     const [one, other] = await Promise.all([start('one'), start('other', { SEED_DEMO: 'false' })])
     expect(one.url).not.toBe(other.url)
     expect(other.filegraph.stdout).not.toContain('filegraph-demo')
@@ -157,7 +157,7 @@ describe('one command', () => {
     })
   })
 
-  it('answers what is in flight before it stops, and is in a hurry when it is told again', patience, async () => {
+  it('answers requests in flight before it stops, and stops at once at a second signal', patience, async () => {
     const polite = await start('kept')
     const asked = halfARequest(polite.url)
     await asked.heard()
@@ -179,7 +179,7 @@ describe('one command', () => {
     unanswered.drop()
   })
 
-  it('stops while it starts, without an error', patience, async () => {
+  it('stops during the start, without an error', patience, async () => {
     const filegraph = new Filegraph(['start'], environment('impatient'))
     await expect.poll(() => existsSync(join(folder('impatient'), 'postgres')), { timeout: 60_000 }).toBe(true)
     expect(await filegraph.stop('SIGINT')).toMatchObject({ code: 0, stderr: '' })
@@ -188,8 +188,8 @@ describe('one command', () => {
   })
 })
 
-describe('a start that cannot be', () => {
-  it('says in one line that the port is in use, and leaves nothing running', patience, async () => {
+describe('a start that fails', () => {
+  it('reports in one line that the port is in use, and leaves nothing running', patience, async () => {
     const server = createServer().listen(0, '127.0.0.1')
     await new Promise((resolve) => server.once('listening', resolve))
     const { port } = server.address() as AddressInfo
@@ -202,7 +202,7 @@ describe('a start that cannot be', () => {
     expect(existsSync(join(folder('port'), 'lock'))).toBe(false)
   })
 
-  it('says in one line that the folder cannot be written', patience, async () => {
+  it('reports in one line that the folder cannot be written', patience, async () => {
     // A file in its place: permissions do not stop root.
     writeFileSync(folder('file'), '')
     const { code, stdout, stderr } = await refuseToStart('file/below')
@@ -211,14 +211,14 @@ describe('a start that cannot be', () => {
     expect(stderr).toContain(folder('file/below'))
   })
 
-  it('says in one line what is wrong with a variable, before it touches anything', patience, async () => {
+  it('reports in one line what is wrong with a variable, before it changes anything', patience, async () => {
     const { code, stderr } = await refuseToStart('unconfigured', { PORT: 'http' })
     expect({ code, stderr }).toEqual({ code: 1, stderr: expect.stringMatching(oneLine) })
     expect(stderr).toContain('PORT')
     expect(existsSync(folder('unconfigured'))).toBe(false)
   })
 
-  it('says in one line that the external database does not answer, and stops the bucket', patience, async () => {
+  it('reports in one line that the external database does not answer, and stops the bucket', patience, async () => {
     const DATABASE_URL = 'postgres://someone:hidden@127.0.0.1:9/none'
     const { code, stdout, stderr } = await refuseToStart('external', { DATABASE_URL })
     expect({ code, stdout }).toEqual({ code: 1, stdout: '' })
@@ -226,7 +226,7 @@ describe('a start that cannot be', () => {
     expect(stderr).not.toContain('hidden')
   })
 
-  it('names what the processes alone need', patience, async () => {
+  it('names the settings that separate processes need', patience, async () => {
     for (const command of ['api', 'worker']) {
       const { code, stderr } = await runFilegraph([command], environment('alone'))
       expect({ code, stderr }).toEqual({ code: 1, stderr: expect.stringMatching(oneLine) })
@@ -235,8 +235,8 @@ describe('a start that cannot be', () => {
   })
 })
 
-describe('a command where nothing runs', () => {
-  it('starts the database for itself, also when several commands come at once', patience, async () => {
+describe('a command without a running instance', () => {
+  it('starts the database itself, even if several commands come at once', patience, async () => {
     mkdirSync(folder('commands'))
     const create = (slug: string) =>
       runFilegraph(['tenant', 'create', slug, '--name', slug.toUpperCase()], environment('commands'))

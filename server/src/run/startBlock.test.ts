@@ -13,7 +13,7 @@ const started = {
   warnings: [],
 }
 
-it('names the address of GraphiQL only where GraphiQL answers', () => {
+it('prints the URL of GraphiQL only if GraphiQL answers', () => {
   expect(startBlock(started)).toContain('http://localhost:4000/graphiql')
   expect(startBlock({ ...started, hasGraphiql: false })).not.toMatch(/graphiql/i)
 })

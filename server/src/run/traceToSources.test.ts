@@ -42,13 +42,13 @@ it('names the line of the source in the stack of a compiled file', async () => {
   expect(first).toBe(`    at fail (${pathToFileURL(join(folder, '../src/written.ts')).href}:3:1)`)
 })
 
-it('leaves the frames of dependencies alone, whose maps may be large', async () => {
+it('does not change the frames of dependencies, whose maps can be large', async () => {
   writeCompiled('node_modules/other/compiled.mjs')
   const [, first] = (await stackFrom('node_modules/other/compiled.mjs')).split('\n')
   expect(first).toContain('/node_modules/other/compiled.mjs:1:32')
 })
 
-it('leaves frames alone whose map cannot be read', async () => {
+it('does not change frames whose map cannot be read', async () => {
   writeFileSync(join(folder, 'torn.mjs'), "export function fail() { throw new TypeError('broken') }\n")
   writeFileSync(join(folder, 'torn.mjs.map'), '{"version": 3, "mapp')
   const [, first] = (await stackFrom('torn.mjs')).split('\n')

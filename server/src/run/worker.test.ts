@@ -69,7 +69,7 @@ async function running<T>(jobs: readonly Job[], work: () => Promise<T>, count = 
 const queue = (name: string) => sql`select graphile_worker.add_job(${name})`
 
 describe('the worker', () => {
-  it('finds its tables made, however many processes make them at once', async () => {
+  it('migrates its tables once, for any number of concurrent processes', async () => {
     const address = await queueDriverOptions(readDatabaseAddress(db.superuserUrl))
     await Promise.all(Array.from({ length: 8 }, () => migrateJobQueue(address, logger)))
     await migrateJobQueue(address, logger)
@@ -99,7 +99,7 @@ describe('the worker', () => {
     expect(runs).toBe(1)
   })
 
-  it('lets a job that runs finish before it stops', async () => {
+  it('lets a running job finish before it stops', async () => {
     const steps: string[] = []
     const job: Job = {
       name: 'slow',
@@ -118,7 +118,7 @@ describe('the worker', () => {
     expect(steps).toEqual(['begun', 'done'])
   })
 
-  it('says nothing while all is well, and tells why a job failed', async () => {
+  it('logs nothing while all is well, and logs why a job failed', async () => {
     lines.length = 0
     const job: Job = { name: 'fail', lane: 'SHORT', cadence: null, run: () => Promise.reject(new Error('the reason')) }
     await running([job], async () => {
@@ -128,7 +128,7 @@ describe('the worker', () => {
     })
   })
 
-  it('works on after its connections were lost', async () => {
+  it('continues after its connections were lost', async () => {
     let runs = 0
     const job: Job = {
       name: 'after_loss',

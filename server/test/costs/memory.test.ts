@@ -32,8 +32,8 @@ async function send(write: (at: number) => string, isKnown: (at: number) => bool
   return { middle, end: product.residentMB() }
 }
 
-describe.runIf(hasProc)('memory does not follow the number of distinct operations', () => {
-  it('that are asked once, by everybody', { timeout: 120_000 }, async () => {
+describe.runIf(hasProc)('memory does not grow with the number of distinct operations', () => {
+  it('that are sent once, by every kind of caller', { timeout: 120_000 }, async () => {
     const { middle, end } = await send(
       (at) => list(`q${at}`, at % 20),
       (at) => at % 2 === 0,
@@ -43,7 +43,7 @@ describe.runIf(hasProc)('memory does not follow the number of distinct operation
     expect(end - middle).toBeLessThan(12)
   })
 
-  it('that come again until they are compiled', { timeout: 120_000 }, async () => {
+  it('that are repeated until they are compiled', { timeout: 120_000 }, async () => {
     const { middle, end } = await send(
       (at) => list(`q${at - (at % 3)}`, 2),
       () => true,

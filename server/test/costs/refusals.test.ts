@@ -147,7 +147,7 @@ describe.runIf(hasProc)('a refusal takes less than 5 ms of CPU', () => {
 
   it.each(known)('with credentials: %s', (_name, attack) => expectCheap(attack, key))
 
-  it('for a key that does not exist', async () => {
+  it('for an unknown key', async () => {
     const forged = `${key.slice(0, -4)}aaaa`
     expect((await product.ask('{ viewer { role } }', { key: forged })).status).toBe(401)
     await expectCheap(body('{ viewer { role } }'), forged)

@@ -109,24 +109,24 @@ describe('an upload', () => {
     await countUpload('more bytes', more())
   })
 
-  it('of few bytes takes 3 round trips for the intent, 3 for the commit, and one request to the bucket', async () => {
+  it('of a small object takes 3 round trips for the intent, 3 for the commit, and one request to the bucket', async () => {
     const { intent, commitment } = await countUpload('few bytes')
     expect(intent.costs).toEqual({ statements: 9, trips: 3, requests: 0 })
     expect(commitment.costs).toEqual({ statements: 14, trips: 3, requests: 1 })
   })
 
-  it('of a new version, with an idempotency key, takes one more round trip, in which its number is found', async () => {
+  it('of a new version, with an idempotency key, takes one more round trip, to find its number', async () => {
     const { intent, commitment } = await countUpload('more bytes', more())
     expect(intent.costs).toEqual({ statements: 11, trips: 3, requests: 0 })
     expect(commitment.costs).toEqual({ statements: 14, trips: 4, requests: 1 })
   })
 
-  it('of many bytes takes one more request, for the checksum of the store', async () => {
+  it('of a large object takes one more request, for the checksum of the store', async () => {
     const { commitment } = await countUpload('many bytes '.repeat(7_000))
     expect(commitment.costs).toEqual({ statements: 14, trips: 3, requests: 2 })
   })
 
-  it('writes in the order in which others lock the same rows', async () => {
+  it('writes in the lock order of all writers', async () => {
     const { intent, commitment } = await countUpload('more bytes', more())
     expect(intent.sent.map(bare)).toEqual([
       'begin',
@@ -155,7 +155,7 @@ describe('an upload', () => {
     ])
   })
 
-  it('of an integrator stays within ten, also where the key has to be read for both', async () => {
+  it('of an integrator takes at most ten, even if both calls have to read the key', async () => {
     const key = { name: 'key', role: 'MEMBER', expiresAt: null } as const
     const { secret } = await createApiKey(service.contextOf(tenant.owner), key)
     const keyUse = { record: () => undefined } as unknown as KeyUse
@@ -166,7 +166,7 @@ describe('an upload', () => {
   })
 })
 
-it('a list with uploaders, versions and addresses costs the same for 1 file and for 50', async () => {
+it('a list with uploaders, versions and URLs costs the same for 1 file and for 50', async () => {
   tenant = await service.createTenant()
   await seedFiles(superuser, tenant, 60)
   const list = (first: number) =>
@@ -183,7 +183,7 @@ it('a list with uploaders, versions and addresses costs the same for 1 file and 
   }
 })
 
-it('an address with an entry in the audit log, and the way into the trash, cost as few as they have to', async () => {
+it('an audited download URL and a deletion take the fewest possible round trips', async () => {
   const { fileId } = await countUpload('a file')
   const issue = () =>
     ask(`mutation ($id: ID!) { issueDownloadUrl(input: { id: $id }) { ... on IssueDownloadUrlSuccess { url } } }`, {

@@ -140,7 +140,7 @@ describe.each(wrong)('with the clock of the %s wrong by %i ms', (clock, ms) => {
       .map((when) => [span.what, when, span] as const),
   )
 
-  it.each(titled)('%s not an hour early, %s, and in the end', async (_what, when, span) => {
+  it.each(titled)('%s not an hour early, %s, and finally at its time', async (_what, when, span) => {
     const ctx = await live(span, clock, ms, when)
     expect(await countEnded(ctx, span.sweep)).toBe(0)
     await clocks.correct()
@@ -152,7 +152,7 @@ describe.each(wrong)('with the clock of the %s wrong by %i ms', (clock, ms) => {
 })
 
 describe('with all clocks right', () => {
-  it.each(spans.map((span) => [span.what, span] as const))('%s when the time is over', async (_what, span) => {
+  it.each(spans.map((span) => [span.what, span] as const))('%s at its time', async (_what, span) => {
     const ctx = await live(span, 'application', 0, 'all the time')
     expect(await countEnded(ctx, span.sweep)).toBe(0)
     await clocks.pass(hourMs)
@@ -176,8 +176,8 @@ describe('an upload intent', () => {
   })
 })
 
-describe('the clock of the database', () => {
-  it('is the one that was moved, for every statement of the application', async () => {
+describe('the clock of the database in these tests', () => {
+  it('is moved for every statement of the application', async () => {
     const ctx = await newTenant()
     await clocks.move('database', -dayMs)
     const id = await addFile(ctx, 'some bytes')

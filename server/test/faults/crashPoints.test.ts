@@ -24,7 +24,7 @@ afterAll(async () => {
   await scene.close()
 })
 
-describe('a process that is killed loses nothing that was acknowledged, and what it did is found whole', () => {
+describe('a process that is killed loses nothing acknowledged and leaves nothing half done', () => {
   for (const scenario of crashScenarios) {
     it(`at every step of ${scenario.name}`, { timeout: isLong ? 900_000 : 120_000 }, async () => {
       const { steps, before, after } = await recordSteps(scenario)

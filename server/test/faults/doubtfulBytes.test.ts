@@ -54,7 +54,7 @@ const otherType = () => changeAnswer({ headers: { 'content-type': 'text/html' } 
 const encoded = () => changeAnswer({ headers: { 'content-encoding': 'gzip' } })
 const empty = () => shortenAnswer(0)
 
-describe('a commit is not decided by one answer when, once,', () => {
+describe('a commit is not decided by one response in which, once,', () => {
   const faults: [string, (seen: SeenRequest) => boolean, () => Fault, readonly string[]][] = [
     ['a byte is flipped', isRead, flipByte, [few, many]],
     ['the object seems to be shorter', isRead, () => shortenAnswer(5), [few]],
@@ -103,14 +103,14 @@ describe('a commit is not decided by one answer when, once,', () => {
   })
 })
 
-describe('a commit believes what two answers agree upon', () => {
+describe('a commit uses what two responses agree on', () => {
   it('and records no hash of bytes that contradict their ETag', async () => {
     const intent = await arrived({ content: few })
     bench.service.store.on(isRead, flipByte())
     await expectHealthy(await commit(bench.service, tenant.member, intent.id), few, null)
   })
 
-  it('and refuses bytes that are not as declared, for good', async () => {
+  it('and refuses bytes that do not match the declaration', async () => {
     for (const [fault, words] of [
       [() => shortenAnswer(5), 'bytes'],
       [encoded, 'content-encoding'],
@@ -125,7 +125,7 @@ describe('a commit believes what two answers agree upon', () => {
     }
   })
 
-  it('and changes nothing where a range is shorter than it was asked for', async () => {
+  it('and changes nothing if a range is shorter than requested', async () => {
     const intent = await arrived({ content: many })
     bench.service.store.on(isRead, shortenAnswer(5), 1)
     const mutation = `mutation { commitUpload(input: { id: "${intent.id}" }) { __typename } }`
@@ -134,7 +134,7 @@ describe('a commit believes what two answers agree upon', () => {
     await expectHealthy(await commit(bench.service, tenant.member, intent.id), many, null)
   })
 
-  it('and changes nothing where they differ', async () => {
+  it('and changes nothing if they differ', async () => {
     const intent = await arrived({ content: few })
     bench.service.store.on(isRead, shortenAnswer(5), 1)
     bench.service.store.on(isRead, shortenAnswer(6), 1)
@@ -145,13 +145,13 @@ describe('a commit believes what two answers agree upon', () => {
   })
 })
 
-describe('what lies in the bucket is looked at', () => {
+describe('a commit checks the stored object', () => {
   const unsigned = (intent: Data, headers: Record<string, string>) => ({
     ...intent,
     headers: [...intent.headers, ...Object.entries(headers).map(([name, value]) => ({ name, value }))],
   })
 
-  it.each([few, many])('a content-encoding that nobody signed ends the intent', async (content) => {
+  it.each([few, many])('an unsigned content-encoding ends the intent', async (content) => {
     const { uploadIntent } = await askForIntent(bench.service, tenant.member, { content })
     const sent = await sendBytes(unsigned(uploadIntent, { 'content-encoding': 'gzip' }), content)
     expect(sent.status).toBe(200)
@@ -159,13 +159,13 @@ describe('what lies in the bucket is looked at', () => {
     expect(refused).toMatchObject({ code: 'CONTENT_MISMATCH', message: expect.stringContaining('gzip') })
   })
 
-  it('an encoding that changes nothing is none', async () => {
+  it('an encoding without effect counts as none', async () => {
     const { uploadIntent } = await askForIntent(bench.service, tenant.member, { content: few })
     expect((await sendBytes(unsigned(uploadIntent, { 'content-encoding': 'identity' }), few)).status).toBe(200)
     expect((await commit(bench.service, tenant.member, uploadIntent.id)).__typename).toBe('CommitUploadSuccess')
   })
 
-  it('caching and language that nobody signed are taken, and reach no reader', async () => {
+  it('unsigned caching and language headers are accepted, and reach no reader', async () => {
     const { uploadIntent } = await askForIntent(bench.service, tenant.member, { content: few })
     const labels = {
       'cache-control': 'public, max-age=31536000',
@@ -194,7 +194,7 @@ describe('what lies in the bucket is looked at', () => {
     expect(refused).toMatchObject({ code: 'CONTENT_MISMATCH', message: expect.stringContaining('type') })
   })
 
-  it('headers of S3 itself that nobody signed are refused by the store, or change nothing', async () => {
+  it('unsigned headers of S3 are refused by the store, or change nothing', async () => {
     for (const [name, value] of [
       ['x-amz-meta-note', 'hello'],
       ['x-amz-website-redirect-location', 'https://elsewhere.example/'],

@@ -54,7 +54,7 @@ async function expectNothingDone(state: 'REFUSED' | 'FAILED', message: RegExp): 
 
 const noUsableAnswer = /gave no usable answer/
 
-describe('a reconcile deletes nothing and accuses no file when the listing', () => {
+describe('a reconcile deletes nothing and quarantines no file when the listing', () => {
   const doubtful: [string, () => Fault, 'REFUSED' | 'FAILED', RegExp][] = [
     ['is empty although there are files', () => answerWith(200, emptyListing('files', 'org/')), 'REFUSED', /is empty/],
     ['fails on its third page', () => afterRequests(2, refuseWith(503, 'SlowDown')), 'FAILED', noUsableAnswer],
@@ -86,7 +86,7 @@ describe('a reconcile deletes nothing and accuses no file when the listing', () 
     await expectNothingDone(state, message)
   })
 
-  it('leaves out a file that was committed a moment ago: that one is let pass', async () => {
+  it('omits a file that was committed a moment ago, which is not a reason to refuse the listing', async () => {
     bench.ahead.milliseconds = 0
     const fresh = await bench.service.createTenant()
     await uploadFile(bench.service, fresh.member)
@@ -105,19 +105,19 @@ describe('a reconcile deletes nothing and accuses no file when the listing', () 
 describe('no sweep deletes anything when the marker of the bucket', () => {
   const accept = () => acceptBucket(bench.service)
 
-  it('is not there, until an operator says that they belong together', async () => {
+  it('is missing, until an operator accepts the bucket', async () => {
     const { objects } = await bench.service.blobs.list({ prefix: 'filegraph/' })
     await bench.service.blobs.delete(objects.map(({ key }) => key))
     await expectNothingDone('REFUSED', /no marker of this installation/)
     await accept()
   })
 
-  it('is left out by the listing', async () => {
+  it('is missing in the listing', async () => {
     bench.service.store.on(isOfMarkers, answerWith(200, emptyListing('files', 'filegraph/installation/')))
     await expectNothingDone('REFUSED', /no marker of this installation/)
   })
 
-  it('is another installation’s', async () => {
+  it('is of another installation', async () => {
     const stranger = `filegraph/installation/${crypto.randomUUID()}/0000000000000001`
     await bench.put(stranger, crypto.randomUUID())
     await expectNothingDone('REFUSED', /belongs to another installation/)
@@ -126,13 +126,13 @@ describe('no sweep deletes anything when the marker of the bucket', () => {
     await accept()
   })
 
-  it('cannot be understood', async () => {
+  it('cannot be parsed', async () => {
     await bench.put('filegraph/installation/readme.txt')
     await expectNothingDone('REFUSED', /cannot be understood/)
     await bench.service.blobs.delete(['filegraph/installation/readme.txt'])
   })
 
-  it.each(['{"token":7,"writer":null}', '{"writer":null}', '[]'])('holds no token but %s', async (content) => {
+  it.each(['{"token":7,"writer":null}', '{"writer":null}', '[]'])('contains no token but %s', async (content) => {
     const { objects } = await bench.service.blobs.list({ prefix: 'filegraph/installation/' })
     const newest = objects.at(-1)!.key
     await bench.service.blobs.delete([newest])
@@ -141,14 +141,14 @@ describe('no sweep deletes anything when the marker of the bucket', () => {
     await accept()
   })
 
-  it.each(['', 'null', '{"finding":"AHEAD"}'])('is right, and a veto lies beside it that holds %s', async (content) => {
+  it.each(['', 'null', '{"finding":"AHEAD"}'])('is right, and a veto beside it contains %s', async (content) => {
     const veto = `filegraph/veto/${crypto.randomUUID()}/1`
     await bench.put(veto, content)
     await expectNothingDone('REFUSED', /veto .* cannot be understood/)
     await bench.service.blobs.delete([veto])
   })
 
-  it('is ahead of the database, or behind it, or has parted from it', async () => {
+  it('is ahead of the database, or behind it, or has another token', async () => {
     await bench.sql`update installation set generation = generation - 1`
     await expectNothingDone('REFUSED', /database is older than the bucket/)
     await bench.sql`update installation set generation = generation + 2`
@@ -164,7 +164,7 @@ describe('no sweep deletes anything when the marker of the bucket', () => {
   })
 })
 
-it('a marker that another process advances in the middle of the look is not taken for a doubtful one', async () => {
+it('a marker that another process advances during the check is not a doubt', async () => {
   const { database, blobs, now } = bench.service
   let advances = 3
   const list: typeof blobs.list = async (options) => {
@@ -177,7 +177,7 @@ it('a marker that another process advances in the middle of the look is not take
   expect(after.installation.generation).toBe(before.installation.generation + 3)
 })
 
-it('after all of it the orphan goes, and every file is as it was', async () => {
+it('after all of these the orphan is deleted, and every file is unchanged', async () => {
   const { ended, tally } = await bench.reconcile(tenant.id, 2)
   expect(ended).toBeNull()
   expect(tally).toMatchObject({ examined: 7, deleted: 1, found: { orphan: 1 } })

@@ -23,8 +23,8 @@ afterAll(async () => {
 const evidenceOf = (...ids: string[]) => service.database.write(tenant.id, (tx) => readEvidence(tx, ids))
 const inAlphabet = (...ids: string[]) => ids.toSorted()
 
-describe('the evidence for and against deleting bytes', () => {
-  it('is of each blob by itself, whatever it is read together with', async () => {
+describe('the evidence of the purge', () => {
+  it('belongs to each blob separately, in any batch', async () => {
     const free = await plantReleased(service, tenant, sql)
     const used = await plantAttachedFile(service, tenant, sql)
     const held = await plantFile(service, tenant, sql)
@@ -42,7 +42,7 @@ describe('the evidence for and against deleting bytes', () => {
     })
   })
 
-  it('adds up what uses the blob and what uses its files, so that none outweighs another', async () => {
+  it('adds the uses of the blob and of its files, so that none hides another', async () => {
     const planted = await plantFile(service, tenant, sql)
     await sql`update uploads set state = 'PENDING', file_id = null, version = null where blob_id = ${planted.blobId}`
     const other = await plantFile(service, tenant, sql)
@@ -70,7 +70,7 @@ describe('the evidence for and against deleting bytes', () => {
     await database.close()
   })
 
-  it('leaves out what somebody else has locked, and does not wait for them', async () => {
+  it('omits rows that another transaction has locked, and does not wait for them', async () => {
     const mine = await plantReleased(service, tenant, sql)
     const theirs = await plantReleased(service, tenant, sql)
     const ids = (found: { id: string }[]) => inAlphabet(...found.map(({ id }) => id))

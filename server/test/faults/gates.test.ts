@@ -29,7 +29,7 @@ const subsets = Array.from({ length: 2 ** names.length - 1 }, (_, at) =>
 const only = (some: readonly Gate[]) => Object.fromEntries(some.map((gate) => [gate, allGates[gate]]))
 
 describe('a file in use', () => {
-  it('is asked for by every set of gates there is', () => {
+  it('is evaluated by every combination of gates', () => {
     expect(new Set(subsets.map((some) => some.join())).size).toBe(31)
     for (const gate of names) expect(subsets).toContainEqual([gate])
   })
@@ -51,7 +51,7 @@ describe('a file in use', () => {
     },
   )
 
-  it('would lose its bytes if there were no gate, so that these tests can see it', async () => {
+  it('would lose its bytes without gates, so that these tests can detect it', async () => {
     const planted = await plantAttachedFile(service, tenant, sql)
     await deleteBlobs({ ctx: sweepContextOf(service, tenant), run: newRun(), cutOff: usualCutOff(), gates: {} }, [
       planted.blobId,

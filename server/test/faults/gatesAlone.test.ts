@@ -160,7 +160,7 @@ describe('each gate, the other four wide open', () => {
     expect(await contentOf(service, planted.objectKey)).toBeNull()
   })
 
-  it('lets the bytes go when nobody made a mistake', async () => {
+  it('lets the bytes go if there is no defect', async () => {
     const planted = await plantReleased(service, tenant, sql)
     const run = newRun()
     await deleteBlobs({ ctx: sweepContextOf(service, tenant), run, cutOff: usualCutOff(), gates: allGates }, [

@@ -57,8 +57,8 @@ const pairs = verbNames.flatMap((first, at) =>
   ),
 )
 
-describe('two verbs that meet', () => {
-  it.each(pairs)('%s before %s, at %s, leave every promise kept', async (first, second, barrier) => {
+describe('two concurrent verbs', () => {
+  it.each(pairs)('%s before %s, at %s, keep every promise', async (first, second, barrier) => {
     const stages = isLong ? (['LIVE', 'ATTACHED', 'TRASHED', 'RELEASED'] as const) : [stageOf[first]]
     for (const as of stages) {
       const { scene, done } = await play(barrier, as, [first, second])
@@ -76,7 +76,7 @@ describe('two verbs that meet', () => {
   })
 })
 
-describe('of two that exclude each other one alone succeeds', () => {
+describe('of two verbs that exclude each other only one succeeds', () => {
   it.each([
     ['LIVE', 'attach', 'delete'],
     ['LIVE', 'replace', 'delete'],
@@ -91,7 +91,7 @@ describe('of two that exclude each other one alone succeeds', () => {
   })
 })
 
-it('a new version does not come to a file that went into the trash before', async () => {
+it('a file that was moved to the trash before gets no new version', async () => {
   for (const barrier of ['FILE', 'AUDIT_LOG'] as const) {
     const { scene, done } = await play(barrier, 'LIVE', ['delete', 'commit'])
     expect(done).toEqual([true, false])
@@ -99,7 +99,7 @@ it('a new version does not come to a file that went into the trash before', asyn
   }
 })
 
-describe('three verbs', () => {
+describe('three concurrent verbs', () => {
   const threes: readonly (readonly [Stage, Verb, Verb, Verb])[] = [
     ['LIVE', 'attach', 'delete', 'restore'],
     ['LIVE', 'commit', 'delete', 'purgeFile'],
@@ -124,7 +124,7 @@ describe('three verbs', () => {
       : [[1, 2, 0]]),
   ]
 
-  it.each(threes)('%s: %s, %s and %s in any order leave every promise kept', async (as, ...names) => {
+  it.each(threes)('%s: %s, %s and %s in any order keep every promise', async (as, ...names) => {
     for (const order of orders) {
       const queue = order.map((at) => names[at]).filter((name) => name !== undefined)
       for (const barrier of ['FILE', 'AUDIT_LOG'] as const) await play(barrier, as, queue)

@@ -31,7 +31,7 @@ const inSlot = ({ tenant }: Scene) => sql`select file_id from attachments
   where tenant_id = ${tenant.id} and owner_type = ${avatar.ownerType} and slot = ${avatar.slot}`
 
 describe('all verbs at once', () => {
-  it.each(['LIVE', 'ATTACHED', 'TRASHED', 'RELEASED'] as const)('leave every promise kept, begun as %s', async (as) => {
+  it.each(['LIVE', 'ATTACHED', 'TRASHED', 'RELEASED'] as const)('keep every promise, started as %s', async (as) => {
     for (let round = 0; round < rounds; round += 1) {
       const scene = await stage(service, sql, as, { awaitsVersion: round % 2 === 0 })
       // Another order each round, the same in each run.
@@ -51,7 +51,7 @@ describe('all verbs at once', () => {
     (verbNames.indexOf(name) * 7 + round * 3) % verbNames.length
 })
 
-describe('replacements of one slot at once', () => {
+describe('concurrent replacements of one slot', () => {
   it.each(['an empty', 'a full'])('leave exactly one file in %s slot', async (kind) => {
     for (let round = 0; round < rounds; round += 1) {
       const scene = await stageLive()
@@ -67,7 +67,7 @@ describe('replacements of one slot at once', () => {
     }
   })
 
-  it('take their locks in the order of the others, so that there is no deadlock', async () => {
+  it('take their locks in the order of the others, so that they do not deadlock', async () => {
     const scene = await stageLive()
     const other = await addFile(scene.ctx, 'another')
     const uploadId = await sendVersion(scene.ctx, 'a second version', scene.fileId)
@@ -84,7 +84,7 @@ describe('replacements of one slot at once', () => {
   })
 })
 
-describe('fifty changes of attachments at once', () => {
+describe('fifty concurrent changes of attachments', () => {
   it('leave the counter equal to the rows', async () => {
     const scene = await stageLive()
     const owners = Array.from({ length: 25 }, (_, at) => ({ ...owner, ownerId: String(at) }))
@@ -99,7 +99,7 @@ describe('fifty changes of attachments at once', () => {
   })
 })
 
-describe('a host application whose transaction is open', () => {
+describe('an open transaction of a host application', () => {
   /** Attaches in a transaction that `end` decides about, while somebody deletes the file. */
   async function deleteMeanwhile(end: 'commit' | 'rollback') {
     const scene = await stageLive()
@@ -130,13 +130,13 @@ describe('a host application whose transaction is open', () => {
     return Number(row?.['waiting'])
   }
 
-  it('makes a deletion wait, which is refused once it has committed', async () => {
+  it('delays a deletion, which is refused after it has committed', async () => {
     const { outcome } = await deleteMeanwhile('commit')
     expect(outcome).toMatchObject({ status: 'rejected', reason: { code: 'FILE_IN_USE', attachmentCount: 1 } })
     expect(outcome?.status === 'rejected' && outcome.reason).toBeInstanceOf(FileInUse)
   })
 
-  it('makes a deletion wait, which goes through once it has rolled back', async () => {
+  it('delays a deletion, which succeeds after it has rolled back', async () => {
     const { outcome, scene } = await deleteMeanwhile('rollback')
     expect(outcome?.status).toBe('fulfilled')
     const [row] = await sql`select soft_deleted_at is not null as trashed from files where id = ${scene.fileId}`

@@ -85,7 +85,7 @@ describe('the jobs of the schedule', () => {
     expect(byKind['VERIFY']).toMatchObject({ found: { missing: 1 } })
   })
 
-  it('raise the alarm over missing bytes, also in a run that was asked for', async () => {
+  it('log an error for missing bytes, in a requested run too', async () => {
     const other = await bench.service.createTenant()
     const lost = await plantFile(bench.service, other, bench.sql)
     await bench.service.blobs.delete([lost.objectKey])
@@ -98,8 +98,8 @@ describe('the jobs of the schedule', () => {
   })
 })
 
-describe('a run that is asked for', () => {
-  it('is for admins', async () => {
+describe('a requested run', () => {
+  it('needs ADMIN', async () => {
     for (const who of [tenant.viewer, tenant.member]) {
       const { errors } = await runCleanup(who, 'kind: RECONCILE')
       expect(errors?.[0]?.extensions.code).toBe('FORBIDDEN')
@@ -107,7 +107,7 @@ describe('a run that is asked for', () => {
     expect(await bench.sql`select from cleanup_runs`).toHaveLength(0)
   })
 
-  it('has no cut-off in the future, nor one that is malformed', async () => {
+  it('refuses a cut-off that is in the future or malformed', async () => {
     const soon = new Date(Date.now() + 60_000).toISOString()
     const { data } = await runCleanup(tenant.admin, `kind: DELETE_BLOBS, before: "${soon}"`)
     expect(data.runCleanup).toMatchObject({ __typename: 'ValidationError', field: 'before' })
@@ -118,7 +118,7 @@ describe('a run that is asked for', () => {
     expect(await bench.sql`select from cleanup_runs`).toHaveLength(0)
   })
 
-  it('is queued with its name on it, and made once by those who look for it at once', async () => {
+  it('is queued with its requester, and made once by concurrent workers', async () => {
     const { data } = await runCleanup(tenant.admin, 'kind: RECONCILE')
     expect(data.runCleanup.cleanupRun).toMatchObject({ state: 'QUEUED', requestedBy: { name: tenant.admin.name } })
     const ctx = sweepContextOf(bench.service, tenant)
@@ -133,7 +133,7 @@ describe('a run that is asked for', () => {
     expect(asked).toHaveLength(3)
   })
 
-  it('takes only what was released before its cut-off', async () => {
+  it('handles only what was released before its cut-off', async () => {
     const older = await plantReleased(bench.service, tenant, bench.sql, new Date(Date.now() - 3 * day))
     const newer = await plantReleased(bench.service, tenant, bench.sql, new Date(Date.now() - day))
     const before = new Date(Date.now() - 2 * day).toISOString()
@@ -144,7 +144,7 @@ describe('a run that is asked for', () => {
     expect(await bench.service.blobs.head(newer.objectKey)).not.toBeNull()
   })
 
-  it('is made at once where workers are, and once however many they are', async () => {
+  it('starts at once if workers run, and runs once with any number of them', async () => {
     const address = readDatabaseAddress(bench.service.testDatabase.superuserUrl)
     await migrateJobQueue(await queueDriverOptions(address), logger)
     const backends = { ...job, ownerUrl: bench.service.testDatabase.superuserUrl } as unknown as Backends
@@ -163,7 +163,7 @@ describe('a run that is asked for', () => {
 describe('a dry run', () => {
   const kinds: CleanupKind[] = ['EXPIRE_UPLOADS', 'ABORT_UPLOADS', 'PURGE_FILES', 'DELETE_BLOBS', 'RECONCILE', 'VERIFY']
 
-  it.each(kinds)('of %s tells what it would do and changes nothing', async (kind) => {
+  it.each(kinds)('of %s reports what it would do and changes nothing', async (kind) => {
     if (kind === kinds[0]) await plantWork()
     await bench.service.sweep(tenant.id, 'ABORT_UPLOADS', { isDryRun: true })
     const [tables, objects] = [await dump(), await bench.service.blobs.list({ prefix: '' })]

@@ -24,7 +24,7 @@ beforeAll(async () => {
 afterAll(() => product.remove(), 60_000)
 
 it(
-  'loses nothing that it acknowledged, whatever is killed under load',
+  'loses nothing acknowledged when any process is killed under load',
   { timeout: isLong ? 6 * 3_600_000 : 600_000 },
   async () => {
     const begun = performance.now()

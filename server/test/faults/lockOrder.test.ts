@@ -129,7 +129,7 @@ async function bringBack(): Promise<void> {
   files = [...rows.map(({ id }) => id), ...(await Promise.all(missing))]
 }
 
-it(`${clients} clients that do anything to three files never deadlock`, async () => {
+it(`${clients} clients that make any change to three files never deadlock`, async () => {
   for (let round = 0; round < rounds; round += 1) {
     await bringBack()
     const who = [tenant.member, tenant.admin, newcomer()].map(as)

@@ -17,7 +17,7 @@ const given = process.env['FAULTS_SEED']
 const firstSeed = given === undefined ? (isLong ? Date.now() % 1_000_000_000 : 262_557_473) : Number(given)
 
 it(
-  'does what a model of its rules says, whatever clients, sweeps, clocks, stores and crashes do at once',
+  'behaves as a model of its rules with concurrent clients, sweeps, clocks, stores and crashes',
   { timeout: isLong ? 6 * 3_600_000 : 600_000 },
   async () => {
     const begun = performance.now()

@@ -38,7 +38,7 @@ afterAll(async () => {
 const write = (key: string, content: string) =>
   service.blobs.write(key, new TextEncoder().encode(content), { contentType: 'text/plain' })
 
-describe('the rail of identity, all gates open', () => {
+describe('the identity check, with all gates open', () => {
   const purge = async (tenant: TestTenant, { blobId }: PlantedFile) => {
     const run = newRun()
     await deleteBlobs({ ctx: sweepContextOf(service, tenant), run, cutOff: usualCutOff(), gates: allGates }, [blobId])
@@ -49,7 +49,7 @@ describe('the rail of identity, all gates open', () => {
     ['of the same size', (content: string) => content.toUpperCase()],
     ['of another size', (content: string) => `${content} and more`],
     ['of no size', () => ''],
-  ])('keeps other bytes %s that lie under the key by now, and the row', async (_what, other) => {
+  ])('keeps other bytes %s that are now under the key, and the row', async (_what, other) => {
     const tenant = await service.createTenant()
     const planted = await plantReleased(service, tenant, sql)
     await write(planted.objectKey, other(planted.content))
@@ -60,7 +60,7 @@ describe('the rail of identity, all gates open', () => {
   })
 
   it.each(['another tenant', 'another blob'])(
-    'keeps an object under the key of %s that a row points to',
+    'keeps an object under the key of %s that a row refers to',
     async (whose) => {
       const tenant = await service.createTenant()
       const planted = await plantReleased(service, tenant, sql)
@@ -79,7 +79,7 @@ describe('the rail of identity, all gates open', () => {
   )
 })
 
-describe('the brake, all gates open', () => {
+describe('the brake, with all gates open', () => {
   /** Blobs that were released long ago, or ready ones, without any object. */
   const plantRows = (tenant: TestTenant, status: 'deleting' | 'ready', count: number) => sql`
     with planted as (
@@ -103,7 +103,7 @@ describe('the brake, all gates open', () => {
     return row
   }
 
-  it('stops a run beyond its bound before it deletes anything, and lets one go that was told to exceed it', async () => {
+  it('stops a run beyond its bound before it deletes anything, and allows one that may exceed it', async () => {
     const tenant = await service.createTenant()
     const planted = [
       await plantReleased(service, tenant, sql),
@@ -127,7 +127,7 @@ describe('the brake, all gates open', () => {
     expect(await lastRun(tenant)).toEqual({ state: 'DONE', deleted: 3, held: {} })
   })
 
-  it('counts as far as its own bound, however large that is', async () => {
+  it('counts up to its own limit, however large that is', async () => {
     const tenant = await service.createTenant()
     await plantRows(tenant, 'deleting', 1_203)
     const endedWith = async (brakeObjects: number) => {
@@ -140,7 +140,7 @@ describe('the brake, all gates open', () => {
     expect(await countRows(tenant)).toBe(0)
   })
 
-  it('counts what may be deleted now, and not what was released since', async () => {
+  it('counts what can be deleted now, and not what was released since', async () => {
     const tenant = await service.createTenant()
     await plantReleased(service, tenant, sql)
     await plantReleased(service, tenant, sql, new Date())
@@ -148,7 +148,7 @@ describe('the brake, all gates open', () => {
     expect(await service.sweep(tenant.id, 'DELETE_BLOBS')).toMatchObject({ ended: null, tally: { deleted: 1 } })
   })
 
-  it('stops a run that would delete more than its part of a large tenant, and one object less is within it', async () => {
+  it('stops a run above its share of a large tenant, and allows one object less', async () => {
     const tenant = await service.createTenant()
     await plantRows(tenant, 'deleting', 1_001)
     await plantRows(tenant, 'ready', 1_000)
@@ -162,7 +162,7 @@ describe('the brake, all gates open', () => {
     expect(await countRows(tenant)).toBe(1_001)
   })
 
-  it('looks at each tenant apart', async () => {
+  it('treats each tenant separately', async () => {
     const [large, other] = [await service.createTenant(), await service.createTenant()]
     await plantRows(other, 'ready', 2_000)
     await plantRows(large, 'deleting', 1_001)
@@ -186,7 +186,7 @@ describe('the brake, all gates open', () => {
   })
 })
 
-describe('without sabotage', () => {
+describe('without planted defects', () => {
   it('the schema itself refuses each of these states', async () => {
     const fresh = await startTestService()
     const root = openSuperuser(fresh)

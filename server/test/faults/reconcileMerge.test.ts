@@ -64,7 +64,7 @@ const strangeNames = fc.uniqueArray(
 )
 
 describe('the merge of listing and rows', () => {
-  it('finds what comparing two sets finds, wherever pages end and whichever page fails', async () => {
+  it('finds the same as a comparison of two sets, for any page size and any failing page', async () => {
     const cases = fc.record({
       blobs: fc.array(blobAtHand, { minLength: 1, maxLength: 12 }),
       strange: strangeNames,
@@ -116,7 +116,7 @@ describe('the merge of listing and rows', () => {
   const without = (some: ReadonlySet<string>, others: ReadonlySet<string>) =>
     new Set([...some].filter((key) => !others.has(key)))
 
-  it('goes on where a run failed on its third page, and the two together see each object once', async () => {
+  it('continues after a run that failed on its third page, and the two together see each object once', async () => {
     const tenantId = randomUUID()
     const keys = await bench.plantRows(tenantId, newIds(20))
     const strangers = ['aaa', 'files/x', 'zzz'].map((name) => `org/${tenantId}/${name}`)
@@ -137,7 +137,7 @@ describe('the merge of listing and rows', () => {
     expect(new Set(await bench.orphansOf(tenantId))).toEqual(new Set(strangers))
   })
 
-  it('keeps no more in memory for thousands of strange names behind the last blob', async () => {
+  it('uses no more memory for thousands of foreign names after the last blob', async () => {
     const tenantId = randomUUID()
     const [key = ''] = await bench.plantRows(tenantId, newIds(1))
     const strange = Array.from({ length: 6_000 }, (_, at) => `org/${tenantId}/zzz/${String(at).padStart(4, '0')}`)
@@ -146,7 +146,7 @@ describe('the merge of listing and rows', () => {
     expect(tally).toMatchObject({ examined: 6_001, found: { orphan: 6_000 } })
   })
 
-  it('is refused where one blob has thousands of objects', async () => {
+  it('is refused if one blob has thousands of objects', async () => {
     const tenantId = randomUUID()
     const [key = ''] = await bench.plantRows(tenantId, newIds(1))
     const copies = Array.from({ length: 7_000 }, (_, at) => `${key}.${String(at).padStart(4, '0')}`)

@@ -31,7 +31,7 @@ const recorded = async (action: string) => {
 }
 
 describe('a row without bytes', () => {
-  it('is put into quarantine for all to see, once, never dropped, and cleared when the bytes are back', async () => {
+  it('is put into quarantine once, is visible, is never deleted, and leaves quarantine when the bytes are back', async () => {
     const file = await uploadFile(bench.service, tenant.member, { name: 'lost.txt' })
     await uploadFile(bench.service, tenant.member, { name: 'kept.txt' })
     const key = await keyOf(file)
@@ -57,7 +57,7 @@ describe('a row without bytes', () => {
     expect((await bench.reconcile(tenant.id)).tally.found).toEqual({})
   })
 
-  it('or with other bytes is told as such, whether they have another size or another etag', async () => {
+  it('or with other bytes is reported, for another size and for another ETag', async () => {
     const shorter = await uploadFile(bench.service, tenant.member, { name: 'shorter.txt' })
     const other = await uploadFile(bench.service, tenant.member, { name: 'other.txt' })
     await bench.put(await keyOf(shorter), 'hell')
@@ -71,7 +71,7 @@ describe('a row without bytes', () => {
     expect(await bench.quarantinedOf(tenant.id)).toEqual([])
   })
 
-  it('is left alone while it is pending or on its way out, with an object or without', async () => {
+  it('is not reported while it is pending or deleting, with an object or without', async () => {
     const tenantId = randomUUID()
     const pending = await bench.plantRows(tenantId, newIds(2), { status: 'pending' })
     const deleting = await bench.plantRows(tenantId, newIds(2), { status: 'deleting' })
@@ -84,7 +84,7 @@ describe('a row without bytes', () => {
     expect(row?.['count']).toBe(4)
   })
 
-  it('is found among a thousand in a gap of the listing, beside objects that are there', async () => {
+  it('is found among a thousand in a gap of the listing, beside existing objects', async () => {
     const tenantId = randomUUID()
     const ids = newIds(1_053)
     const keys = await bench.plantRows(tenantId, ids)

@@ -33,7 +33,7 @@ function useTenant(): void {
 const isThere = async (key: string) => (await bench.service.blobs.head(key)) !== null
 
 describe('bytes without a row', () => {
-  it('are told by a dry run, which changes nothing', async () => {
+  it('are reported by a dry run, which changes nothing', async () => {
     const key = `${prefix}files/${newIds(1)[0]}.txt`
     await bench.put(key)
     const { tally } = await bench.reconcile(tenantId, 10, { isDryRun: true })
@@ -77,7 +77,7 @@ describe('bytes without a row', () => {
     expect(events.map((row) => row['key'])).toEqual(keys)
   })
 
-  it('are watched from the start if other bytes lie under the same key', async () => {
+  it('are watched again from the start if other bytes replace them', async () => {
     const [key = ''] = await bench.putOrphans(tenantId, newIds(1))
     await bench.reconcile(tenantId)
     await bench.watchedFor(2 * day)
@@ -88,7 +88,7 @@ describe('bytes without a row', () => {
     expect((await bench.reconcile(tenantId)).tally.deleted).toBe(1)
   })
 
-  it('stay where other bytes came between the listing and the deletion', async () => {
+  it('stay if other bytes replace them between the listing and the delete', async () => {
     const [key = ''] = await bench.putOrphans(tenantId, newIds(1))
     bench.service.cleanup.orphanGraceMs = 0
     const { head } = bench.service.blobs
@@ -104,7 +104,7 @@ describe('bytes without a row', () => {
     expect(await isThere(key)).toBe(true)
   })
 
-  it('stay when they have got a row by then, however that came to be', async () => {
+  it('stay if they have a row by then, for any reason', async () => {
     const [id = ''] = newIds(1)
     const [key = ''] = await bench.putOrphans(tenantId, [id])
     bench.service.cleanup.orphanGraceMs = 0
@@ -121,7 +121,7 @@ describe('bytes without a row', () => {
     expect(await isThere(key)).toBe(true)
   })
 
-  it('stay when they are more than one run may delete, until somebody has looked', async () => {
+  it('stay if they exceed the brake, until a person has examined them', async () => {
     useTenant()
     const keys = await bench.putOrphans(tenantId, newIds(4))
     Object.assign(bench.service.cleanup, { orphanGraceMs: 0, brakeObjects: 3 })
@@ -133,7 +133,7 @@ describe('bytes without a row', () => {
     expect((await bench.reconcile(tenantId, 2, { exceedsBrake: true })).tally.deleted).toBe(4)
   })
 
-  it('are found under whatever names they have, wherever a page ends', async () => {
+  it('are found under any name, at any end of a page', async () => {
     const names = [
       'aaa',
       'files/x',
@@ -162,7 +162,7 @@ describe('bytes without a row', () => {
     expect(await bench.quarantinedOf(tenantId)).toEqual([])
   })
 
-  it('of another tenant are not its to find', async () => {
+  it('of another tenant are ignored', async () => {
     const other = { id: randomUUID() }
     await bench.put(`org/${other.id}/files/stray.txt`)
     bench.service.cleanup.orphanGraceMs = 0

@@ -98,7 +98,7 @@ const reconcile = (parts: Parts) =>
     deleted,
   }))
 
-describe('a database that was put back by an hour', () => {
+describe('a database that was restored to an hour ago', () => {
   let old: DatabaseCopy
   let newKeys: string[]
   const parts = () => ({ database: old.database, blobs: service.blobs, now: service.now })
@@ -115,7 +115,7 @@ describe('a database that was put back by an hour', () => {
     expect(row).toEqual({ states: ['REFUSED'] })
   })
 
-  it('tells exactly which objects it does not know, and whose bytes are gone', async () => {
+  it('reports exactly the objects that it does not know, and the rows without bytes', async () => {
     const mismatch = await told(parts())
     expect(mismatch.filter((line) => line.startsWith('ORPHAN'))).toEqual(newKeys.map((key) => `ORPHAN object ${key}`))
     expect(mismatch.filter((line) => line.startsWith('BYTES'))).toEqual([`BYTES blob ${doomed.blobId}`])
@@ -123,7 +123,7 @@ describe('a database that was put back by an hour', () => {
     expect(mismatch).toHaveLength(newKeys.length + 2)
   })
 
-  it('goes on when an operator has accepted the bucket, and then tells both', async () => {
+  it('continues after an operator has accepted the bucket, and then reports both', async () => {
     Object.assign(service.cleanup, { orphanGraceMs: 86_400_000 })
     const before = await listTenantObjects(service.blobs)
     await acceptBucket(parts())
@@ -137,7 +137,7 @@ describe('a database that was put back by an hour', () => {
 })
 
 describe('a bucket', () => {
-  it('that was put back by an hour makes every run refuse, and what is missing is told', async () => {
+  it('that was restored to an hour ago makes every run refuse, and what is missing is reported', async () => {
     const before = keep(await openOtherBucket(service, 'copy'))
     const newKeys = await liveForAnHour()
     await putBack(service.bucket, before.folder)
@@ -150,7 +150,7 @@ describe('a bucket', () => {
     expect(await reconcile(service)).toEqual({ ended: null, found: { orphan: 1, missing: 2 }, deleted: 0 })
   })
 
-  it('that is another makes every run refuse', async () => {
+  it('that is another one makes every run refuse', async () => {
     const { blobs } = keep(await openOtherBucket(service, 'empty'))
     await blobs.write(kept.objectKey, new TextEncoder().encode(kept.content), { contentType: 'text/plain' })
     await blobs.write(released.objectKey, new TextEncoder().encode(released.content), { contentType: 'text/plain' })
@@ -169,7 +169,7 @@ describe('a bucket', () => {
     await expect(advanceMarker(theirs)).rejects.toThrow(/belongs to another installation/)
   })
 
-  it('that was emptied makes every run refuse, and no row is dropped for it', async () => {
+  it('that was emptied makes every run refuse, and no row is deleted for that', async () => {
     const { objects } = await service.blobs.list({ prefix: '' })
     await service.blobs.delete(objects.map(({ key }) => key))
     await expectAllRefused(service, /no marker of this installation/)
@@ -178,8 +178,8 @@ describe('a bucket', () => {
   })
 })
 
-describe('copies of both that went on separately', () => {
-  it('are told apart, also when they have come equally far', async () => {
+describe('copies of both that continued separately', () => {
+  it('are distinguished, even if they have the same generation', async () => {
     const copy = keep(await copyDatabase(service))
     const { blobs } = keep(await openOtherBucket(service, 'copy'))
     const { now } = service

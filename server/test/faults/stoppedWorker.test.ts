@@ -46,7 +46,7 @@ const purgesOf = async (blobId: string): Promise<number> => {
 const sweep = () => scene.service.sweep(scene.tenant.id, 'DELETE_BLOBS')
 
 it.each(['after commit 2', 'after head 1', 'before delete 1', 'after delete 1', 'after commit 4'])(
-  'leaves the work to another, and does it no second time, when it is stopped %s and its lease ends',
+  'leaves the work to another, and does not repeat it, when it is stopped %s and its lease ends',
   { timeout: 120_000 },
   async (step) => {
     const { subject, key, blobId } = await plantReleased()

@@ -53,7 +53,7 @@ async function expectPurged(...files: PlantedFile[]): Promise<void> {
   expect(await violationsIn(bench.service, tenant)).toEqual([])
 }
 
-describe('a purge leaves the row, tries again later and comes to its end when', () => {
+describe('a purge keeps the row, tries again later and finishes when', () => {
   const faults: [string, (seen: SeenRequest) => boolean, () => Fault, boolean][] = [
     ['the store refuses to be looked at', isHead, () => refuseWith(503, 'SlowDown'), true],
     ['the answers to its looks are lost', isHead, loseReply, true],
@@ -101,7 +101,7 @@ describe('a purge leaves the row, tries again later and comes to its end when', 
     await expectPurged(file)
   })
 
-  it('the marker cannot be read: nothing is even claimed', async () => {
+  it('the marker cannot be read: nothing is claimed', async () => {
     const file = await plant()
     bench.service.store.on(isListing, refuseWith(503, 'SlowDown'))
     await expect(sweep()).rejects.toThrow('no usable answer')
@@ -110,7 +110,7 @@ describe('a purge leaves the row, tries again later and comes to its end when', 
     await expectPurged(file)
   })
 
-  it('some of the objects are refused: the others go', async () => {
+  it('some of the objects are refused: the others are deleted', async () => {
     const [stuck, other] = [await plant(), await plant()]
     const refused = `<Error><Key>${stuck.objectKey}</Key><Code>AccessDenied</Code><Message>No</Message></Error>`
     const isOfStuck = `<Deleted><Key>${stuck.objectKey}</Key></Deleted>`
@@ -126,7 +126,7 @@ describe('a purge leaves the row, tries again later and comes to its end when', 
     await expectPurged(stuck, other)
   })
 
-  it('its looks took longer than its lease: it deletes nothing with it', async () => {
+  it('its requests took longer than its lease: it deletes nothing', async () => {
     const file = await plant()
     const deletions = bench.service.store.requests.filter(({ method }) => method === 'POST').length
     const { now } = performance

@@ -84,7 +84,7 @@ describe('an upload can be sent again, and becomes one version, when', () => {
     await expectOneVersionIn(uploadIntent)
   })
 
-  it('a commit came although nothing had arrived', async () => {
+  it('a commit came before the bytes', async () => {
     const { uploadIntent } = await askForIntent(bench.service, tenant.member, declared)
     bench.service.store.on(isWrite, answerWith(200), 1)
     expect(await send(uploadIntent)).toBe(200)
@@ -94,7 +94,7 @@ describe('an upload can be sent again, and becomes one version, when', () => {
   })
 })
 
-describe('a commit changes nothing and can be asked for again when', () => {
+describe('a commit changes nothing and can be repeated when', () => {
   const isLook = (seen: SeenRequest) => isHead(seen) || isPing(seen)
   const faults: [string, () => Fault][] = [
     ['the store is overloaded', () => refuseWith(503, 'SlowDown')],
@@ -146,7 +146,7 @@ describe('a commit changes nothing and can be asked for again when', () => {
     ],
   ]
   it.each(slow)(
-    'the store %s: the answer comes in time and says when to ask again',
+    'the store %s: the answer comes in time and says when to retry',
     async (_what, sent, match, fault) => {
       const { uploadIntent } = await askForIntent(bench.service, tenant.member, sent)
       expect(await send(uploadIntent, sent)).toBe(200)
@@ -169,7 +169,7 @@ describe('a commit changes nothing and can be asked for again when', () => {
     },
   )
 
-  it('many ask for it at once while the store stumbles', async () => {
+  it('many commit concurrently while the store fails', async () => {
     const { uploadIntent } = await askForIntent(bench.service, tenant.member, declared)
     expect(await send(uploadIntent)).toBe(200)
     const before = await versions()

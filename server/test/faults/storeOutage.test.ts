@@ -18,7 +18,7 @@ const minute = 60_000
 const needBucket: CleanupKind[] = ['ABORT_UPLOADS', 'DELETE_BLOBS', 'RECONCILE', 'VERIFY']
 
 describe('while the bucket cannot be reached for an hour', () => {
-  it('no state is wrong, and all that waited is done afterwards', async () => {
+  it('no state becomes wrong, and everything is caught up afterwards', async () => {
     const { service, sql } = bench
     const kept = await plantFile(service, tenant, sql)
     const released = [await plantReleased(service, tenant, sql), await plantReleased(service, tenant, sql)]
@@ -56,8 +56,8 @@ describe('while the bucket cannot be reached for an hour', () => {
   })
 })
 
-describe('while a reconcile of many pages goes on', () => {
-  it('what is uploaded and committed meanwhile is neither an orphan nor missing', async () => {
+describe('during a reconcile of many pages', () => {
+  it('a new upload is neither an orphan nor missing', async () => {
     const { service } = bench
     for (let at = 0; at < 6; at += 1) await uploadFile(service, tenant.member, { name: `before ${at}.txt` })
     service.cleanup.orphanGraceMs = 0

@@ -66,7 +66,7 @@ const unfinished = async () => (await service.blobs.listUnfinishedUploads('')).u
 const keyOf = (tenantId: string) => `org/${tenantId}/files/${newId(new Date())}.bin`
 
 describe('an unfinished multipart upload under the prefix of an unknown tenant', () => {
-  it('stays by itself, whatever its age, and goes on the word of an operator; the deletion is on record', async () => {
+  it('stays at any age, until an operator asks for the delete, which is logged', async () => {
     const stray = newId(new Date())
     const key = keyOf(stray)
     await begin(key)
@@ -83,7 +83,7 @@ describe('an unfinished multipart upload under the prefix of an unknown tenant',
     expect(log).toMatchObject([{ actor: 'a test', payload: { tenant: stray, uploads: [{ objectKey: key }] } }])
   })
 
-  it('goes by itself if this database has the whole history of its blob', async () => {
+  it('is aborted if this database has the whole history of its blob', async () => {
     const stray = newId(new Date())
     const key = keyOf(stray)
     const sql = openSuperuser(service)
@@ -105,7 +105,7 @@ describe('an unfinished multipart upload under the prefix of an unknown tenant',
     expect(await unfinished()).toHaveLength(1)
   })
 
-  it('stays if this database has the tenant, which may be recorded under the id alone', async () => {
+  it('stays if this database has a row of the tenant, even without its slug', async () => {
     const stray = newId(new Date())
     await begin(keyOf(stray))
     await search()
@@ -138,7 +138,7 @@ describe('an unfinished multipart upload under the prefix of an unknown tenant',
     expect((await search({ includesForeign: true, exceedsBrake: true })).tally.deleted).toBe(2)
   })
 
-  it('is searched for in one tenant alone if an operator names it', async () => {
+  it('is searched for in one tenant if an operator names it', async () => {
     const [one, other] = [newId(new Date()), newId(new Date())]
     const kept = keyOf(other)
     await begin(keyOf(one), kept)

@@ -56,8 +56,8 @@ const query = async (text: string, parts: Parts = own()) => parts.database.lookU
 const watchedOf = (id: string, parts: Parts = own()) =>
   parts.database.read(id, (tx) => tx.db.select().from(orphanObjects).where(tx.inTenant(orphanObjects)))
 
-describe('objects under the prefix of no tenant', () => {
-  it('are watched and shown, and stay forever, for any grace period', async () => {
+describe('objects under the prefix of an unknown tenant', () => {
+  it('are watched and reported, and stay forever, with any grace period', async () => {
     await production.upload()
     const stray = await putStrays(2)
     const before = await listAll(service.blobs)
@@ -81,7 +81,7 @@ describe('objects under the prefix of no tenant', () => {
     })
   })
 
-  it('are told by a dry run, which notes nothing but itself', async () => {
+  it('are reported by a dry run, which records only itself', async () => {
     const stray = await putStrays(1)
     expect((await search({ isDryRun: true, includesForeign: true })).strays).toMatchObject([{ prefix: stray.prefix }])
     expect(await watchedOf(stray.id)).toEqual([])
@@ -89,7 +89,7 @@ describe('objects under the prefix of no tenant', () => {
     expect(await query('select state, is_dry_run from stray_runs')).toEqual([{ state: 'DONE', is_dry_run: true }])
   })
 
-  it('are deleted on the word of an operator after the grace, by both clocks and their own age; it is on record', async () => {
+  it('are deleted when an operator asks, after the grace period by both clocks and their own age, and the delete is logged', async () => {
     service.cleanup.orphanGraceMs = hour
     const stray = await putStrays(2)
     const asked = { includesForeign: true }
@@ -120,7 +120,7 @@ describe('objects under the prefix of no tenant', () => {
     await journal.end()
   })
 
-  it('can be deleted for one tenant alone', async () => {
+  it('can be deleted for one tenant', async () => {
     const [one, other] = [await putStrays(1), await putStrays(1)]
     const { tally, strays } = await search({ includesForeign: true, tenant: one.id })
     expect({ deleted: tally.deleted, strays }).toMatchObject({ deleted: 1, strays: [{ tenant: one.id }] })
@@ -131,7 +131,7 @@ describe('objects under the prefix of no tenant', () => {
     })
   })
 
-  it('stop a run that would delete more than the brake allows, counted over all prefixes', async () => {
+  it('stop a run above the brake, which counts all prefixes', async () => {
     service.cleanup.brakeObjects = 3
     const strays = [await putStrays(2), await putStrays(2)]
     const stopped = await search({ includesForeign: true })
@@ -141,7 +141,7 @@ describe('objects under the prefix of no tenant', () => {
     expect((await search({ includesForeign: true, exceedsBrake: true })).tally).toMatchObject({ deleted: 4 })
   })
 
-  it('go by themselves only where this database has the whole history of each', async () => {
+  it('are deleted without an operator only if this database has the whole history of each', async () => {
     const stray = await putStrays(2)
     const sql = openSuperuser(service)
     await plantHistory(sql, stray.id, [(stray.keys[0] ?? '').slice(-40, -4)])
@@ -150,7 +150,7 @@ describe('objects under the prefix of no tenant', () => {
     expect([await isThere(stray.keys[0] ?? ''), await isThere(stray.keys[1] ?? '')]).toEqual([false, true])
   })
 
-  it('are not believed when the listing is out of order', async () => {
+  it('stay if the listing is out of order', async () => {
     const stray = await putStrays(2)
     const blobs: BlobStore = {
       ...service.blobs,
@@ -165,8 +165,8 @@ describe('objects under the prefix of no tenant', () => {
   })
 })
 
-describe('objects that are not ours by their name', () => {
-  it('are reported, and stay even when an operator asks for deletes', async () => {
+describe('objects whose keys are not those of Filegraph', () => {
+  it('are reported, and stay even if an operator asks for deletes', async () => {
     const stray = await putStrays(1)
     const foreign = [
       'backups/1',
@@ -214,7 +214,7 @@ describe('the walk over the bucket', () => {
     list: (options) => ((asked.count += 1), service.blobs.list({ ...options, maxKeys })),
   })
 
-  it.each([1, 2, 3, 100])('finds each prefix once with %i keys a page, from wherever it goes on', async (maxKeys) => {
+  it.each([1, 2, 3, 100])('finds each prefix once with %i keys a page, from any start', async (maxKeys) => {
     for (let count = 0; count < 3; count += 1) await production.upload()
     const strays = [await putStrays(3), await putStrays(1)]
     for (const key of ['a/1', 'a/2', 'b', 'z/1', 'filegraph-doctor/x']) await put(key)
@@ -231,7 +231,7 @@ describe('the walk over the bucket', () => {
     expect(asked.count).toBeLessThanOrEqual(expected.length + 4)
   })
 
-  it('goes on where the last run came to its bound, and forgets nothing meanwhile', async () => {
+  it('continues where the last run reached its limit, and forgets nothing before the end', async () => {
     const bound = limits.otherPrefixesPerRun
     try {
       Object.assign(limits, { otherPrefixesPerRun: 1 })
@@ -261,7 +261,7 @@ describe.each(['DUMP', 'DISK'] as const)('a database that was copied by %s befor
     return later
   }
 
-  it('deletes nothing of that tenant, with graces of zero and also on the word of an operator', async () => {
+  it('deletes nothing of that tenant, with graces of zero and even if an operator asks', async () => {
     const later = await copyBefore(by)
     for (const parts of [clone.parts, production.parts, clone.parts]) {
       for (const includesForeign of [false, true]) {
@@ -294,7 +294,7 @@ describe.each(['DUMP', 'DISK'] as const)('a database that was copied by %s befor
     ['FOREIGN', 0],
     ['WATCH', 24 * hour],
     ['OBJECT', 24 * hour],
-  ] as const)('%s alone keeps it, all other gates knocked out, with a grace of %i ms', async (gate, graceMs) => {
+  ] as const)('%s alone keeps it, with all other gates removed and a grace of %i ms', async (gate, graceMs) => {
     await copyBefore(by)
     const { evidence, rule } = await evidenceOf(clone)
     const alone = { [gate]: orphanGates[gate] }
@@ -308,7 +308,7 @@ describe.each(['DUMP', 'DISK'] as const)('a database that was copied by %s befor
     expect(orphanHeldBy(evidence, { ...rule, graceMs: 0 }, others)).not.toBeNull()
   })
 
-  it('ROWS keeps what is of a tenant that this database has by now', async () => {
+  it('ROWS keeps the objects of a tenant that this database has by now', async () => {
     await copyBefore(by)
     const alone = { ROWS: orphanGates.ROWS }
     const { evidence, rule } = await evidenceOf(clone)

@@ -54,7 +54,7 @@ async function expectNothingDeleted(): Promise<void> {
 }
 
 describe.each(['DUMP', 'DISK'] as const)('a database that was copied by %s', (by) => {
-  it('that runs for a minute before production stops all deletes, its own too', async () => {
+  it('that runs for a minute before production stops all deletes, including its own', async () => {
     const shared = await production.upload()
     await copyProduction(by)
     await clone.look()
@@ -82,7 +82,7 @@ describe.each(['DUMP', 'DISK'] as const)('a database that was copied by %s', (by
     expect(await listVetoes(service.blobs)).toHaveLength(2)
   })
 
-  it('that wakes up long after production went on stops all deletes', async () => {
+  it('that starts long after production continued stops all deletes', async () => {
     await production.upload()
     await copyProduction(by)
     for (let round = 0; round < 5; round += 1) await production.look()
@@ -124,7 +124,7 @@ describe('after a decision', () => {
     expect(newest?.writer).toMatchObject({ host: expect.any(String) })
   })
 
-  it('the accepted database deletes again, and what only the other one knows stays as FOREIGN', async () => {
+  it('the accepted database deletes again, and objects of the other one stay as FOREIGN', async () => {
     const ofClone = await clone.upload()
     await acceptBucket(production.parts)
     const doomed = await production.upload()
@@ -137,7 +137,7 @@ describe('after a decision', () => {
     await expectLiveBytes(both())
   })
 
-  it('the other one objects again when it still runs', async () => {
+  it('the other one objects again if it still runs', async () => {
     await acceptBucket(production.parts)
     expect(await production.look()).toBeNull()
     expect(await clone.look()).toMatch(/older than the bucket/)
@@ -145,7 +145,7 @@ describe('after a decision', () => {
     await expectNothingDeleted()
   })
 
-  it('a database that was retired objects no more, and deletes nothing', async () => {
+  it('a retired database objects no more, and deletes nothing', async () => {
     await retireDatabase(clone.parts, 'a test')
     await acceptBucket(production.parts)
     expect(await clone.look()).toMatch(/another database owns this bucket/)
@@ -155,7 +155,7 @@ describe('after a decision', () => {
     expect(await clone.look()).toBeNull()
   })
 
-  it('a process that dies between any two of its requests leaves deletes refused, or the decision done', async () => {
+  it('a process that dies between any two of its requests leaves deletes refused, or the decision made', async () => {
     for (let survives = 0; ; survives += 1) {
       const blobs = dyingAfter(survives, service.blobs)
       const outcome = await acceptBucket({ ...production.parts, blobs }).catch((error: Error) => error.message)
@@ -190,7 +190,7 @@ function dyingAfter(changes: number, blobs: BlobStore): BlobStore {
   }
 }
 
-describe('an upload that was under way when the backup was taken', () => {
+describe('an upload that was pending when the backup was taken', () => {
   /** Committed in production after the copy, ended in the copy, which a person then accepts. */
   async function acceptCopyWithout(finish: (intentId: string) => Promise<unknown>) {
     const ctx = service.contextOf(tenant.member)
@@ -228,7 +228,7 @@ describe('an upload that was under way when the backup was taken', () => {
     expect((await purge({ includesForeign: true })).tally).toMatchObject({ deleted: 1 })
   })
 
-  it('holds up nothing that is announced and ended after the decision', async () => {
+  it('does not delay uploads that are created and ended after the decision', async () => {
     const { ctx } = await acceptCopyWithout(async () => undefined)
     service.clock.offsetMs = 3 * minute
     const later = { ...ctx, ...clone.parts }
@@ -243,7 +243,7 @@ describe('an upload that was under way when the backup was taken', () => {
   })
 })
 
-describe('a database server that was started again', () => {
+describe('a database server that was restarted', () => {
   const restart = () =>
     production.parts.database.lookUp((db) => db.execute(`update installation set server_started_at = 'another start'`))
   const mayDelete = () =>
@@ -252,7 +252,7 @@ describe('a database server that was started again', () => {
       (error: Error) => error.message,
     )
 
-  it('deletes nothing before it has marked the bucket for five minutes, and then goes on by itself', async () => {
+  it('deletes nothing before it has marked the bucket for five minutes, and then continues by itself', async () => {
     expect(await mayDelete()).toBeNull()
     await restart()
     expect(await mayDelete()).toMatch(/before it has marked the bucket/)
@@ -270,8 +270,8 @@ describe('a database server that was started again', () => {
   })
 })
 
-describe('the last question before a delete', () => {
-  it('finds a veto that came after the run had begun', async () => {
+describe('the last check before a delete', () => {
+  it('finds a veto that appeared after the start of the run', async () => {
     await production.upload()
     await copyProduction('DUMP')
     const ctx = sweepContextOf(service, tenant)
@@ -292,7 +292,7 @@ describe('the last question before a delete', () => {
   })
 })
 
-describe('a gate alone, on the database of a clone', () => {
+describe('a single gate, on the database of a clone', () => {
   /** What the clone believes of a file that production uploaded after the copy. */
   async function evidenceOfClone() {
     await copyProduction('DISK')
@@ -322,7 +322,7 @@ describe('a gate alone, on the database of a clone', () => {
     expect(orphanHeldBy(evidence, { ...rule, graceMs }, alone)).toBe(gate)
   })
 
-  it('of the rows knows nothing there, and is needed for what the database does know', async () => {
+  it('ROWS has no row there, and is needed for rows of this database', async () => {
     const { evidence, rule } = await evidenceOfClone()
     const alone = { ROWS: orphanGates.ROWS }
     expect(orphanHeldBy(evidence, { ...rule, graceMs: 0 }, alone)).toBeNull()
@@ -330,7 +330,7 @@ describe('a gate alone, on the database of a clone', () => {
   })
 })
 
-describe('the gates', () => {
+describe('all gates', () => {
   const past = new Date('2026-01-01T00:00:00Z')
   const due = {
     objectKey: 'k',
@@ -349,7 +349,7 @@ describe('the gates', () => {
   const rule = { installationId: 'ours', runId: 'run', graceMs: 86_400_000, includesForeign: false }
   const { stored, now } = due
 
-  it('let an object go that all of them have seen the end of', () => {
+  it('let an object go after its whole history', () => {
     expect(orphanHeldBy(due, rule)).toBeNull()
     expect(orphanHeldBy({ ...due, stored: { ...stored, installation: 'ours' } }, rule)).toBeNull()
   })

@@ -174,7 +174,7 @@ class World {
 }
 
 it(
-  `living databases on one bucket delete nothing of each other, in any order (FILEGRAPH_SEED=${seed})`,
+  `running databases on one bucket delete nothing of each other, in any order (FILEGRAPH_SEED=${seed})`,
   { timeout: budgetMs + 60_000 },
   async () => {
     const end = performance.now() + budgetMs

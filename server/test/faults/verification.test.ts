@@ -59,8 +59,8 @@ const isOf =
 const replaceBytes = ({ key }: Planted, content: string | Uint8Array) =>
   bench.service.blobs.write(key, Buffer.from(content), { contentType: 'text/plain' })
 
-describe('verification proves bytes that were committed without a SHA-256', () => {
-  it('and readers of the API see the hash', async () => {
+describe('verification of bytes that were committed without a SHA-256', () => {
+  it('records the hash, and readers of the API see it', async () => {
     const file = await plantUnproved()
     expect(await hashOf(file)).toBeNull()
     expect(await verify(true)).toMatchObject({ examined: 1, found: none })
@@ -73,14 +73,14 @@ describe('verification proves bytes that were committed without a SHA-256', () =
     expect(await violationsIn(bench.service, tenant)).toEqual([])
   })
 
-  it('and records no hash of a damaged reading', async () => {
+  it('records no hash of a damaged reading', async () => {
     const file = await plantUnproved()
     bench.service.store.on(isOf(file), flipByte(), 1)
     expect((await verify()).found).toEqual({})
     expect(await hashOf(file)).toBe(sha256(file.content))
   })
 
-  it('and records none while all readings contradict the ETag', async () => {
+  it('records none while all readings contradict the ETag', async () => {
     const file = await plantUnproved()
     bench.service.store.on(isOf(file), flipByte())
     expect((await verify()).found).toEqual({ unproven: 1 })
@@ -90,7 +90,7 @@ describe('verification proves bytes that were committed without a SHA-256', () =
     expect(await hashOf(file)).toBe(sha256(file.content))
   })
 
-  it('by two equal readings, if the ETag is not an MD5', async () => {
+  it('needs two equal readings, if the ETag is not an MD5', async () => {
     const multipartEtag = () => changeAnswer({ headers: { etag: '"0123456789abcdef0123456789abcdef-2"' } })
     const isObject = (seen: SeenRequest) => seen.url.includes(`/org/${tenant.id}/`) && seen.method !== 'PUT'
     bench.service.store.on(isObject, multipartEtag())
@@ -112,7 +112,7 @@ describe('verification proves bytes that were committed without a SHA-256', () =
     expect(await hashOf(file)).toBe(sha256(file.content))
   })
 
-  it('before all others, and goes on in the next run', async () => {
+  it('comes before all others, and continues in the next run', async () => {
     await plant('proved at its commit')
     const files = [await plantUnproved(), await plantUnproved(), await plantUnproved()]
     bench.service.cleanup.verifiedBytes = 100_000
@@ -128,7 +128,7 @@ describe('verification proves bytes that were committed without a SHA-256', () =
     expect(paths.filter((path) => path.includes('/files/org/'))).toEqual([`/files/${files[0]?.key}`])
   })
 
-  it('also if they are more than a run reads', async () => {
+  it('also happens if they are more than a run reads', async () => {
     const file = await plantUnproved(200_000)
     await plant('small')
     bench.service.cleanup.verifiedBytes = 1_000
@@ -150,7 +150,7 @@ describe('verification of large bytes', () => {
     expect(reads).toHaveLength(9)
   }, 120_000)
 
-  it('goes on after a range that failed or was cut short, and believes no mixture of two objects', async () => {
+  it('continues after a range that failed or was truncated, and refuses a mixture of two objects', async () => {
     const content = contentOf(17)
     const file = await plant(content)
     const isRange = (range: string) => (seen: SeenRequest) => isOf(file)(seen) && seen.headers.range === range
@@ -169,7 +169,7 @@ describe('verification of large bytes', () => {
   }, 60_000)
 })
 
-describe('verification accuses nobody by one answer', () => {
+describe('a single response causes no quarantine', () => {
   const faults: [string, () => Fault][] = [
     ['a flipped byte', flipByte],
     ['an empty body', () => shortenAnswer(0)],
@@ -183,7 +183,7 @@ describe('verification accuses nobody by one answer', () => {
     expect(await bench.quarantinedOf(tenant.id)).toEqual([])
   })
 
-  it('and clears what it accused once the bytes are right', async () => {
+  it('and verification lifts the quarantine of intact bytes', async () => {
     const [proved, unproved] = [await plant('bytes to be damaged'), await plantUnproved()]
     const bytes = Buffer.from(unproved.content)
     await replaceBytes(proved, 'BYTES TO BE DAMAGED')
@@ -205,7 +205,7 @@ describe('verification accuses nobody by one answer', () => {
 })
 
 describe('an encoding that is stored with an object', () => {
-  it('is found by verification and by fsck, and a reader gets the proved bytes all the same', async () => {
+  it('is found by verification and by fsck, and a reader still gets the verified bytes', async () => {
     const file = await plant('bytes with a foreign label')
     const { url, headers } = await bench.service.blobs.signUpload({
       key: file.key,
@@ -232,7 +232,7 @@ describe('an encoding that is stored with an object', () => {
 })
 
 describe('a store that does not answer', () => {
-  it('for one object holds up no other', async () => {
+  it('for one object does not delay the others', async () => {
     const files = [await plant('one'), await plant('two'), await plant('three')]
     bench.service.store.on(isOf(files[0]!), refuseWith(403, 'InvalidObjectState'))
     expect(await verify()).toMatchObject({ examined: 3, held: { STORE: 1 }, found: none })
@@ -259,7 +259,7 @@ describe('the schedule', () => {
   }
   const day = 86_400_000
 
-  it('verifies unproved bytes at once, bytes in quarantine after a day, and all others after 90 days', async () => {
+  it('verifies bytes without a hash at once, bytes in quarantine after a day, and all others after 90 days', async () => {
     await plant('proved at its commit')
     expect(await run()).toBeNull()
     const unproved = await plantUnproved()
@@ -282,7 +282,7 @@ describe('the schedule', () => {
     expect(next).toEqual({ isInTime: true })
   })
 
-  it('makes no second run beside one that is under way', async () => {
+  it('starts no second run beside a running one', async () => {
     await plantUnproved()
     await bench.sql`insert into cleanup_runs (tenant_id, id, kind, state, is_dry_run, exceeds_brake, requested_by,
       created_at, started_at, examined, deleted, deleted_bytes, held, found, sample)

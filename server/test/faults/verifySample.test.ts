@@ -43,7 +43,7 @@ function flipByteOf({ blobId }: PlantedFile): void {
 }
 
 describe('the verification of a sample', () => {
-  it('finds one flipped byte that a listing cannot show, and clears it when it is mended', async () => {
+  it('finds one flipped byte that a listing cannot show, and lifts the quarantine when it is repaired', async () => {
     const file = await plant('one byte of this will be another')
     await plant('and nothing of this')
     expect((await verify()).tally).toMatchObject({ examined: 2, found: none })
@@ -59,7 +59,7 @@ describe('the verification of a sample', () => {
     expect(await bench.quarantinedOf(tenant.id)).toEqual([])
   })
 
-  it('is not undone by a reconcile, which looks at no byte', async () => {
+  it('is not undone by a reconcile, which reads no bytes', async () => {
     const file = await plant('damaged, of the same size and etag')
     flipByteOf(file)
     await verify()
@@ -70,7 +70,7 @@ describe('the verification of a sample', () => {
     expect((await verify()).tally.found).toEqual({ returned: 1 })
   })
 
-  it('finds an object that is gone or of another size', async () => {
+  it('finds an object that is missing or of another size', async () => {
     const gone = await plant('soon gone')
     const shorter = await plant('soon shorter')
     await bench.service.blobs.delete([gone.objectKey])
@@ -83,7 +83,7 @@ describe('the verification of a sample', () => {
     expect(await bench.quarantinedOf(tenant.id)).toEqual([])
   })
 
-  it('looks at as many as it is told to, and at each sooner or later', async () => {
+  it('examines as many as configured, and each eventually', async () => {
     const all = await bench.sql`select id from blobs where tenant_id = ${tenant.id}`
     bench.service.cleanup.verifiedBlobs = 2
     expect((await verify()).tally.examined).toBe(2)
@@ -92,7 +92,7 @@ describe('the verification of a sample', () => {
     expect((await verify()).tally.examined).toBe(all.length)
   })
 
-  it('finds nothing to look at in a tenant without files', async () => {
+  it('finds nothing to examine in a tenant without files', async () => {
     const empty = await bench.service.sweep((await bench.service.createTenant()).id, 'VERIFY')
     expect(empty.tally).toMatchObject({ examined: 0, found: none })
   })
@@ -106,7 +106,7 @@ function clientOptions() {
   return { endpoint, bucket: 'files', region: 'us-east-1', forcePathStyle: true, ...keys }
 }
 
-it('unfinished multipart uploads go after a week, younger ones and those of others stay', async () => {
+it('unfinished multipart uploads are aborted after a week, younger ones and those of others stay', async () => {
   const { service } = bench
   const client = createS3Client(clientOptions())
   const begin = async (key: string) => {

@@ -136,7 +136,7 @@ async function expectNoAnswer(fault: () => Fault, names = everyQuestion) {
 }
 
 describe('a proxy in front of a store', () => {
-  it('passes requests and answers on unchanged', async () => {
+  it('passes requests and responses on unchanged', async () => {
     const key = `p2/a b+c%é${randomUUID()}`
     const body = 'x'.repeat(200_000)
     const signed = await store.signUpload({
@@ -158,7 +158,7 @@ describe('a proxy in front of a store', () => {
     await direct.delete([key])
   })
 
-  it('keeps headers in their order and number, and answers in chunks', async () => {
+  it('keeps headers in their order and number, and responds in chunks', async () => {
     const seen: string[][] = []
     const server = createServer((request, response) => {
       seen.push(request.rawHeaders)
@@ -189,13 +189,13 @@ describe('a proxy in front of a store', () => {
     await new Promise((resolve) => server.close(resolve))
   })
 
-  it('closes the connection to its client when the store is away', async () => {
+  it('closes the connection to its client when the store is down', async () => {
     const nowhere = await startStoreProxy('http://127.0.0.1:1')
     await expect(fetch(nowhere.endpoint)).rejects.toThrow('fetch failed')
     await nowhere.close()
   })
 
-  it('asks for a body that waits to be invited, and passes a refusal on that comes instead', async () => {
+  it('requests a body that waits for 100 Continue, or passes the refusal on', async () => {
     const signed = await store.signUpload({ key: 'q/i', ...plain, byteSize: 3, expiresInSeconds: 60, now: new Date() })
     const headers = Object.fromEntries(signed.headers.map(({ name, value }) => [name, value]))
     const put = async () => {
@@ -223,7 +223,7 @@ describe('a proxy in front of a store', () => {
     ])
   })
 
-  it('misbehaves as often as it was told to, to the requests that it was told of, until it is cleared', async () => {
+  it('misbehaves as often as configured, for the configured requests, until it is cleared', async () => {
     proxy.on(isHead, refuseWith(503, 'SlowDown'), 1)
     const before = proxy.requests.length
     // The SDK asks again after the first refusal.
@@ -237,7 +237,7 @@ describe('a proxy in front of a store', () => {
   })
 })
 
-describe('no answer is taken from a store', () => {
+describe('a response is not accepted from a store', () => {
   it('that refuses', async () => {
     askOnce()
     await expectNoAnswer(() => refuseWith(503, 'SlowDown'))
@@ -245,12 +245,12 @@ describe('no answer is taken from a store', () => {
     await expectNoAnswer(() => refuseWith(500, 'InternalError'))
   })
 
-  it('whose every answer is lost on its way', async () => {
+  it('whose every response is lost in transit', async () => {
     await expectNoAnswer(loseReply)
     await direct.delete(['q/w'])
   })
 
-  it('that says 200 and sends an error, or nothing', async () => {
+  it('that sends an error or nothing with status 200', async () => {
     await expectNoAnswer(() => refuseWith(200, 'InternalError'), beyondStatus)
     await expectNoAnswer(() => answerWith(200), beyondStatus)
   })
@@ -259,23 +259,23 @@ describe('no answer is taken from a store', () => {
     for (const half of [0, 1, 100]) await expectNoAnswer(() => cutAnswerAfter(half), withBody)
   })
 
-  it('that takes longer than the caller waits', async () => {
+  it('that takes longer than the timeout', async () => {
     askOnce(50)
     await expectNoAnswer(() => delay(500))
     await expectNoAnswer(() => delayAnswer(500))
     await direct.delete(['q/w'])
   })
 
-  it('that loses the connection while it is sent a body', async () => {
+  it('that loses the connection during the body', async () => {
     await expectNoAnswer(() => resetRequestAfter(0), ['write', 'create', 'delete'])
     expect(await direct.head('q/w')).toBeNull()
   })
 })
 
-describe('a body that is cut off', () => {
+describe('a truncated body', () => {
   const body = 'x'.repeat(300_000)
 
-  it('on its way to the store leaves nothing there', async () => {
+  it('in transit to the store leaves nothing there', async () => {
     for (const [key, cut] of [
       ['q/none', 0],
       ['q/half', 150_000],
@@ -291,7 +291,7 @@ describe('a body that is cut off', () => {
     }
   })
 
-  it('on its way back has so many bytes as it was told, and the length of the whole', async () => {
+  it('in transit to the client has the configured bytes, and the length of the whole', async () => {
     proxy.on(isRead, cutAnswerAfter(2))
     const asked = { key: 'p/a', ...plain, contentDisposition: 'inline', expiresInSeconds: 60, now: new Date() }
     const answer = await fetch(store.signDownload(asked))
@@ -305,8 +305,8 @@ describe('a body that is cut off', () => {
   })
 })
 
-describe('an answer that comes late', () => {
-  it('is whole, and the store had done what it was asked to before', async () => {
+describe('a late response', () => {
+  it('is complete, and the store had done the work before', async () => {
     proxy.on(isWrite, delayAnswer(50), 1)
     proxy.on(isRead, delay(50), 1)
     expect(await store.write('q/w', bytes('late'), plain)).toBe('WRITTEN')
@@ -318,8 +318,8 @@ describe('an answer that comes late', () => {
   })
 })
 
-describe('a reply that is lost after success', () => {
-  it('to a deletion is asked for again, and the second deletion succeeds', async () => {
+describe('a response that is lost after success', () => {
+  it('to a delete is requested again, and the second delete succeeds', async () => {
     await direct.write('q/d', bytes('d'), plain)
     proxy.on(isDeletion, loseReply(), 1)
     const before = proxy.requests.length
@@ -328,14 +328,14 @@ describe('a reply that is lost after success', () => {
     expect(await direct.head('q/d')).toBeNull()
   })
 
-  it('to a write that may only create meets what it wrote itself', async () => {
+  it('to a write with the condition to create finds its own object', async () => {
     proxy.on(isWrite, loseReply(), 1)
     expect(await store.write('q/w', bytes('mine'), { ...plain, onlyIf: 'ABSENT' })).toBe('PRESENT')
     expect((await direct.hash('q/w'))?.sha256).toBe(sha256('mine'))
     await direct.delete(['q/w'])
   })
 
-  it('to an abort is asked for again, and the upload is gone', async () => {
+  it('to an abort is requested again, and the upload is gone', async () => {
     const uploadId = await beginUpload()
     proxy.on(isAbort, loseReply(), 1)
     await expect(store.abortUpload('p/u', uploadId)).resolves.toBeUndefined()
@@ -344,7 +344,7 @@ describe('a reply that is lost after success', () => {
 })
 
 describe('a listing', () => {
-  it('that fails on its third page gives two', async () => {
+  it('that fails on its third page has two', async () => {
     const pages: string[][] = []
     proxy.on(isListing, afterRequests(2, refuseWith(503, 'SlowDown')))
     let continuationToken: string | undefined
@@ -357,13 +357,13 @@ describe('a listing', () => {
     await expectUnavailable(store.list({ prefix: 'p/', maxKeys: 2, continuationToken }))
   })
 
-  it('that is cut off without a token, or of another bucket, is refused', async () => {
+  it('that is truncated without a token, or of another bucket, is refused', async () => {
     await expectNoAnswer(truncatedWithoutToken, ['list'])
     await expectNoAnswer(() => ofAnotherBucket('other'), ['list'])
     await expectNoAnswer(() => answerWith(200, emptyListing('other', 'p/')), ['list'])
   })
 
-  it('that never goes on under one token is refused on its second page', async () => {
+  it('that never continues under one token is refused on its second page', async () => {
     proxy.on(isListing, samePageForEver('same'))
     const first = await store.list({ prefix: 'p/', maxKeys: 2 })
     expect(first.objects.map(({ key }) => key)).toEqual(keys.slice(0, 2))
@@ -373,7 +373,7 @@ describe('a listing', () => {
     expect(second).toBeInstanceOf(BlobStoreUnavailable)
   })
 
-  it('that never goes on under new tokens, is empty, too short or has gaps passes for one: callers have to doubt it', async () => {
+  it('that never continues under new tokens, is empty, too short or has gaps is accepted: callers have to doubt it', async () => {
     proxy.on(isListing, samePageForEver('new'))
     let continuationToken: string | undefined
     for (let number = 1; number <= 4; number += 1) {
@@ -395,7 +395,7 @@ describe('a listing', () => {
     expect(await listAll(2)).toEqual(keys.filter((key) => key !== 'p/b'))
   })
 
-  it('can be rewritten as a whole, and so can any answer', async () => {
+  it('can be rewritten as a whole, and so can any response', async () => {
     proxy.on(
       isListing,
       rewriteAnswer((xml, { url }) => (url.includes('prefix=p') ? xml.replaceAll('p/a', 'p/A') : xml)),

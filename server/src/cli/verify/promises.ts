@@ -7,26 +7,27 @@ import { proveUse } from './proveUse.ts'
 
 export const tenants = "One tenant never sees another's rows"
 export const relations = 'No relation reaches a row of another tenant'
-export const halves = 'A query is compiled or relational, and no hot type carries a selection'
+export const halves = 'A query is compiled or relational, and no hot type has a field with a selection'
 export const schema = 'The schema keeps its rules'
-export const declared = 'An upload is what it was declared to be, once'
-export const unchangeable = 'Bytes that were proved cannot change'
-export const pages = 'A page costs a fixed number of statements, a deep page what the first costs'
+export const declared = 'A committed upload matches its declaration and is committed once'
+export const unchangeable = 'Verified bytes cannot change'
+export const pages = 'A page costs a fixed number of statements, and a deep page costs the same as the first'
 export const idle =
-  'A sweep with nothing to do reads the same in a large tenant as in an empty one; every partial index is used'
+  'A sweep with nothing to do costs the same in a large tenant as in an empty one; every partial index is used'
 export const due = 'A minute in which nothing is due costs the same with any number of tenants'
 export const alive = 'A run that lives is never called dead, and one whose worker died is taken over'
 export const locks = 'Writers never deadlock'
-export const history = 'One change, one audit entry, one event; history is written once'
+export const history = 'One change, one audit entry, one event; history is never rewritten'
 export const inUse = 'A file in use is never deleted'
-export const purge = 'Nothing but released, cooled bytes is purged'
-export const doubt = 'A doubtful listing, another bucket or an older database deletes nothing'
+export const purge = 'Only released bytes are purged, after the grace period'
+export const doubt = 'Nothing is deleted on a doubtful listing, in another bucket or with an older database'
 export const databases = 'Two databases on one bucket delete nothing of each other'
-export const acknowledged = 'What was acknowledged survives crashes'
+export const acknowledged = 'Acknowledged changes survive crashes'
+export const restarts = 'A rolling restart behind a proxy fails no request'
 export const whole = 'An object appears whole or not at all'
-export const cheap = 'A refusal costs less than 5 ms of CPU, memory does not follow distinct operations'
-export const variables = 'No variable of a caller is an error of ours'
-export const readme = 'Every code block and every limit of the README is true'
+export const cheap = 'A refusal costs less than 5 ms of CPU, and memory does not grow with distinct operations'
+export const variables = 'No value of a variable causes an internal error'
+export const readme = 'Every code block and every limit of the README is tested'
 export const secrets = 'No secret in a log'
 
 const triggers = (...names: readonly string[]) =>
@@ -83,11 +84,11 @@ export const promises: readonly Promised[] = [
     byHand: [
       vitest(
         'test/lifecycleOfUploads.test.ts',
-        'is one version, one audit entry and one event however many commit it at once',
+        'is one version, one audit entry and one event for any number of concurrent commits',
       ),
       vitest(
         'test/lifecycleOfUploads.test.ts',
-        'refuses a body of another size or content, and the bucket keeps nothing of it',
+        'refuses a body of another size or content, and the bucket keeps none of it',
       ),
     ],
     prove: async (ctx) => together(await ctx.integrity(declared), await proveDeclared(ctx)),
@@ -107,7 +108,7 @@ export const promises: readonly Promised[] = [
   {
     promise: idle,
     asks: 'npm test -- partialIndexes',
-    byHand: [vitest('test/partialIndexes.test.ts', 'names the statements of every partial index')],
+    byHand: [vitest('test/partialIndexes.test.ts', 'lists the statements of every partial index')],
     prove: () => Promise.resolve(unproven('plans depend on the sizes of tenants: the tests seed them')),
   },
   {
@@ -202,13 +203,19 @@ export const promises: readonly Promised[] = [
   {
     promise: acknowledged,
     asks: 'filegraph fsck; npm run test:faults',
-    byHand: [vitest('test/faults/crashPoints.test.ts', 'a process that is killed loses nothing that was acknowledged')],
+    byHand: [vitest('test/faults/crashPoints.test.ts', 'a process that is killed loses nothing acknowledged')],
     prove: (ctx) => ctx.integrity(acknowledged),
+  },
+  {
+    promise: restarts,
+    asks: 'npm test -- rollingRestart',
+    byHand: [vitest('test/rollingRestart.test.ts', 'restarts two processes in turn under load, and no request fails')],
+    prove: () => Promise.resolve(unproven('that needs two processes behind a proxy: the test starts them')),
   },
   {
     promise: whole,
     asks: 'npx vitest run src/embedded/bucket/durability.test.ts',
-    byHand: [vitest('src/embedded/bucket/durability.test.ts', 'keeps every object it acknowledged')],
+    byHand: [vitest('src/embedded/bucket/durability.test.ts', 'keeps every acknowledged object')],
     prove: () => Promise.resolve(unproven('that needs a crash in the middle of a write: the tests make them')),
   },
   {
@@ -216,22 +223,22 @@ export const promises: readonly Promised[] = [
     asks: 'npm test -- costs/refusals costs/memory',
     byHand: [
       vitest('test/costs/refusals.test.ts', 'a refusal takes less than 5 ms of CPU'),
-      vitest('test/costs/memory.test.ts', 'memory does not follow the number of distinct operations'),
+      vitest('test/costs/memory.test.ts', 'memory does not grow with the number of distinct operations'),
     ],
     prove: () => Promise.resolve(unproven('that needs a process under attack: the tests make one')),
   },
   {
     promise: variables,
     asks: 'npm test -- test/variables',
-    byHand: [vitest('test/variables.test.ts', 'directives take any variable')],
+    byHand: [vitest('test/variables.test.ts', 'directives accept any variable')],
     prove: () => Promise.resolve(unproven('that needs many hostile requests: the tests make them')),
   },
   {
     promise: readme,
     asks: 'npm test -- readmeExamples readmeLimits',
     byHand: [
-      vitest('test/readmeExamples.test.ts', 'is run, or says why it is not'),
-      vitest('test/readmeLimits.test.ts', 'are all told: no bound of a caller is missing'),
+      vitest('test/readmeExamples.test.ts', 'is run, or says why not'),
+      vitest('test/readmeLimits.test.ts', 'are complete: no limit for callers is missing'),
     ],
     prove: () => Promise.resolve(unproven('that is a promise about the sources: the tests read them')),
   },

@@ -26,6 +26,7 @@ import {
   secrets,
   tenants,
   variables,
+  restarts,
   whole,
 } from './promises.ts'
 import type { ProofState } from './proof.ts'
@@ -91,6 +92,7 @@ const unprovable: readonly string[] = [
   alive,
   locks,
   databases,
+  restarts,
   whole,
   cheap,
   variables,
@@ -99,7 +101,7 @@ const unprovable: readonly string[] = [
 ]
 
 describe('verify', () => {
-  it('asks for every promise of ARCHITECTURE.md, in its words', () => {
+  it('checks every promise of ARCHITECTURE.md, by its name', () => {
     const text = readFileSync(new URL('../../../../ARCHITECTURE.md', import.meta.url), 'utf8')
     const [, table = ''] = /## Promises and what holds them\n\n\|.*\n\|.*\n((?:\|.*\n)+)/.exec(text) ?? []
     const told = table
@@ -109,14 +111,14 @@ describe('verify', () => {
     expect(promises.map(({ promise }) => promise)).toEqual(told)
   })
 
-  it('proves what a running system can show, and says of the rest why it cannot', async () => {
+  it('proves what a running system can show, and gives the reason for the rest', async () => {
     const { code, stderr, told } = await verify()
     const states = Object.fromEntries(told.map(({ promise, state }) => [promise, state]))
     const expected = promises.map(({ promise }) => [promise, unprovable.includes(promise) ? 'UNPROVEN' : 'OK'])
     expect({ code, stderr, states }).toEqual({ code: 0, stderr: '', states: Object.fromEntries(expected) })
   })
 
-  it('prints for each promise what it did, the answer, and the commands that check it by hand', async () => {
+  it('prints for each promise what it did, the answer, and the commands to check it by hand', async () => {
     const { stdout } = await run('verify', '--skip-fsck')
     const byHand = promises.flatMap((one) => one.byHand)
     for (const { command } of byHand) expect(stdout).toContain(`          $ ${command}\n          = `)
@@ -149,7 +151,7 @@ async function snapshot() {
 }
 
 describe('a promise is broken', () => {
-  it('where row-level security does not bind a table', async () => {
+  it('if row-level security is not forced on a table', async () => {
     const answer = await during(
       'alter table files no force row level security',
       'alter table files force row level security',
@@ -158,14 +160,14 @@ describe('a promise is broken', () => {
     expect(answer).toMatch(/^row-level security is not forced on files;/)
   })
 
-  it('where a second policy lets others see', async () => {
+  it('if a second policy shows rows of other tenants', async () => {
     const answer = await during('create policy leak on files using (true)', 'drop policy leak on files', () =>
       isBroken(tenants),
     )
     expect(answer).toMatch(/^as t-\w+, rows of others are seen in files;/)
   })
 
-  it('where the role of the application is not bound', async () => {
+  it('if the role of the application bypasses row-level security', async () => {
     const answer = await during(
       'create table stray (id int); alter table stray owner to filegraph_app',
       'drop table stray',
@@ -174,7 +176,7 @@ describe('a promise is broken', () => {
     expect(answer).toMatch(/^filegraph_app owns tables/)
   })
 
-  it('where an index cannot be used, or a constraint was never checked', async () => {
+  it('if an index is invalid, or a constraint was never checked', async () => {
     const answer = await during(
       'create table loose (tenant_id uuid, n int); create index loose_n on loose (n); alter table loose add constraint loose_positive check (n > 0) not valid',
       'drop table loose',
@@ -185,7 +187,7 @@ describe('a promise is broken', () => {
     )
   })
 
-  it('where a trigger of history sleeps', async () => {
+  it('if a trigger of history is disabled', async () => {
     const answer = await during(
       'alter table audit_log disable trigger audit_log_written_once',
       'alter table audit_log enable trigger audit_log_written_once',
@@ -194,7 +196,7 @@ describe('a promise is broken', () => {
     expect(answer).toMatch(/^no trigger audit_log_written_once stands;/)
   })
 
-  it('where the application can rewrite history, and the attempt is taken back', async () => {
+  it('if the application can rewrite history, and the attempt is rolled back', async () => {
     const before = await snapshot()
     const answer = await during(
       'alter table audit_log disable trigger audit_log_written_once; grant update on audit_log to filegraph_app',
@@ -205,7 +207,7 @@ describe('a promise is broken', () => {
     expect(await snapshot()).toEqual(before)
   })
 
-  it('where the tables would let a file in use go, and the attempt is taken back', async () => {
+  it('if the tables allow an attached file in the trash, and the attempt is rolled back', async () => {
     const before = await snapshot()
     const check = 'check (soft_deleted_at is null or attachment_count = 0)'
     const answer = await during(
@@ -228,14 +230,14 @@ describe('a promise is broken', () => {
     await bench.plant(`delete from events where tenant_id = '${tenant.id}' and type = 'blob.purged'`)
   })
 
-  it('where fsck finds something against it', async () => {
+  it('if fsck finds a violation of it', async () => {
     await bench.plant(`update files set attachment_count = 2 where id = '${tenant.attached}'`)
     expect(await isBroken(inUse)).toMatch(/^fsck finds 1 violations, such as: .*attached\.txt/)
     expect((await verify('--skip-fsck')).code).toBe(0)
     await bench.plant(`update files set attachment_count = 1 where id = '${tenant.attached}'`)
   })
 
-  it('where a log holds a secret, which is not told again', async () => {
+  it('if a log contains a secret, which is not printed', async () => {
     mkdirSync(join(folder, 'logs'))
     writeFileSync(join(folder, 'logs', 'filegraph.log'), '{"msg":"all is well"}\n')
     expect((await verify()).of(secrets)).toMatchObject({
@@ -252,7 +254,7 @@ describe('a promise is broken', () => {
 })
 
 describe('a promise is unproven', () => {
-  it('where the bucket does not answer, and that ends with 1', async () => {
+  it('if the bucket does not answer, and the exit code is 1', async () => {
     await bench.service.bucket.stop()
     const { code, of } = await verify()
     await bench.service.bucket.start()
@@ -261,7 +263,7 @@ describe('a promise is unproven', () => {
     expect(of(tenants)?.state).toBe('OK')
   })
 
-  it('where there is nothing to try it on', async () => {
+  it('if there is no tenant to test it on', async () => {
     const empty = await openWorkbench({ keepsConstraints: true })
     try {
       const { code, stdout } = await commandsIn({ ...environmentOf(empty.service), FILEGRAPH_DATA_DIR: folder })(

@@ -5,7 +5,7 @@ import { contentDisposition } from './contentDisposition.ts'
 const decoded = (header: string) => decodeURIComponent(/filename\*=UTF-8''(.*)$/.exec(header)?.[1] ?? '')
 
 describe('contentDisposition', () => {
-  it('carries every character of ASCII as it is but those that a quoted string or a path gives a meaning', () => {
+  it('keeps every ASCII character that has no special meaning in a quoted string or a path', () => {
     for (let code = 0; code < 128; code += 1) {
       const character = String.fromCharCode(code)
       const isCarried = code >= 0x20 && code < 0x7f && !'"%/\\'.includes(character)
@@ -19,7 +19,7 @@ describe('contentDisposition', () => {
     expect(contentDisposition('inline', "it's (1) a; b, c.txt")).toBe(`inline; filename="it's (1) a; b, c.txt"`)
   })
 
-  it('carries any other name whole, beside a look-alike in ASCII', () => {
+  it('encodes any other name completely, beside an ASCII fallback', () => {
     const name = 'Résumé “final” 你好 100% 🎉.pdf'
     const header = contentDisposition('attachment', name)
     expect(header).toBe(
@@ -28,23 +28,23 @@ describe('contentDisposition', () => {
     expect(decoded(header)).toBe(name)
   })
 
-  it('lets no quote, line break or path separator out', () => {
+  it('removes quotes, line breaks and path separators', () => {
     const header = contentDisposition('attachment', 'a"; filename=evil.exe\r\nset-cookie: x=1\\..\\/b.txt')
     expect(header).toMatch(/^attachment; filename="[^"\\/\r\n]*"; filename\*=UTF-8''[^\r\n'"\\/ ]*$/)
     expect(decoded(header)).toBe('a"; filename=evil.exe__set-cookie: x=1_.._\u005fb.txt')
   })
 
-  it('does not let a full-width slash or an ASCII equivalent become a separator', () => {
+  it('does not turn a full-width slash or its ASCII equivalent into a separator', () => {
     expect(contentDisposition('attachment', 'a／b')).toContain('filename="a_b"')
   })
 
-  it('keeps decomposed and composed names apart', () => {
+  it('keeps decomposed and composed names distinct', () => {
     const [composed, decomposed] = ['e\u0301'.normalize('NFC'), 'e\u0301']
     expect(decoded(contentDisposition('attachment', composed))).toBe(composed)
     expect(decoded(contentDisposition('attachment', decomposed))).toBe(decomposed)
   })
 
-  it('replaces a lone surrogate, and names the nameless', () => {
+  it('replaces a lone surrogate, and gives an empty name a default', () => {
     expect(decoded(contentDisposition('attachment', 'a\ud83c.txt'))).toBe('a\ufffd.txt')
     expect(contentDisposition('attachment', '')).toBe('attachment; filename="download"')
   })
@@ -53,7 +53,7 @@ describe('contentDisposition', () => {
     ['Japanese', '年'.repeat(251) + '.pdf'],
     ['Arabic', 'ة'.repeat(251) + '.pdf'],
     ['accents', 'é'.repeat(251) + '.pdf'],
-  ])('carries 255 characters of %s whole', (_script, name) => {
+  ])('encodes 255 characters of %s completely', (_script, name) => {
     const header = contentDisposition('attachment', name)
     expect(decoded(header)).toBe(name)
     expect(header.length).toBeLessThanOrEqual(2_560)
@@ -72,7 +72,7 @@ describe('contentDisposition', () => {
     expect(Array.from(decoded(header)).length).toBeGreaterThanOrEqual(least)
   })
 
-  it('is one well-formed ASCII line for any text, and gives any well-formed name back', () => {
+  it('is one valid ASCII line for any text, and decodes to any valid name', () => {
     const text = fc.oneof(fc.string({ unit: 'binary' }), fc.string({ unit: 'grapheme' }), fc.string())
     const shape =
       /^inline; filename="[\x20\x21\x23-\x5b\x5d-\x7e]+"(; filename\*=UTF-8''([\w!#$&+.^`|~-]|%[0-9A-F]{2})+)?$/

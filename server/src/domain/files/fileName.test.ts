@@ -20,13 +20,13 @@ describe('a file name', () => {
     'ة'.repeat(255),
     '🎉'.repeat(255),
     '<img src=x onerror=alert(1)>.png',
-  ])('is kept as it was written: %s', (name) => expect(acceptFileName(name)).toBe(name))
+  ])('is kept unchanged: %s', (name) => expect(acceptFileName(name)).toBe(name))
 
-  it('has one spelling for what looks the same', () => {
+  it('has one spelling for equivalent characters', () => {
     expect(acceptFileName('Re\u0301sume\u0301.pdf')).toBe('Résumé.pdf')
   })
 
-  it('counts characters in their composed form, and names the bound', () => {
+  it('counts composed characters, and reports the limit', () => {
     expect(acceptFileName('e\u0301'.repeat(255))).toBe('é'.repeat(255))
     const refusal = { message: 'The name may have at most 255 characters.', bound: 255 }
     expect(() => acceptFileName('x'.repeat(256))).toThrow(expect.objectContaining(refusal))
@@ -55,7 +55,7 @@ describe('a file name', () => {
     expect(() => acceptFileName(name)).toThrow(expect.objectContaining({ field: 'name', code: 'VALIDATION' }))
   })
 
-  it('gives object keys nothing but a short plain extension', () => {
+  it('puts only a short plain extension into object keys', () => {
     fc.assert(
       fc.property(fc.string({ unit: 'binary' }), (name) => {
         expect(plainExtension(name)).toMatch(/^[a-z0-9]{1,10}$/)

@@ -22,7 +22,7 @@ describe('servedContentType', () => {
     'text/livescript',
     'application/x-php',
     'application/html',
-  ])('serves %s, which could run in a browser, as opaque bytes and never in place', (contentType) => {
+  ])('serves %s, which could run in a browser, as opaque bytes and never inline', (contentType) => {
     expect(servedContentType(contentType)).toEqual({ contentType: 'application/octet-stream', inlineAllowed: false })
   })
 
@@ -42,7 +42,7 @@ describe('servedContentType', () => {
   })
 
   it.each(['image/png', 'image/webp', 'audio/mpeg', 'video/mp4', 'application/pdf'])(
-    'lets a browser show %s in place',
+    'lets a browser show %s inline',
     (contentType) => {
       expect(servedContentType(`${contentType.toUpperCase()}; x=y`)).toEqual({ contentType, inlineAllowed: true })
     },
@@ -54,7 +54,7 @@ describe('servedContentType', () => {
     ['text/plain; charset=iso-8859-1', 'text/plain; charset=iso-8859-1'],
     ['text/plain; charset=shift_jis', 'text/plain; charset=shift_jis'],
     ['text/plain; charset=utf-16le', 'text/plain; charset=utf-16le'],
-  ])('shows %s in place in its charset, by default UTF-8', (declared, contentType) => {
+  ])('shows %s inline in its charset, by default UTF-8', (declared, contentType) => {
     expect(servedContentType(declared)).toEqual({ contentType, inlineAllowed: true })
   })
 
@@ -68,7 +68,7 @@ describe('servedContentType', () => {
     'utf-32',
     'x-user-defined',
     'nonsense',
-  ])('never shows text in %s, which can hide markup or is unknown to browsers', (charset) => {
+  ])('never shows text inline in %s, which can hide markup or is unknown to browsers', (charset) => {
     const served = { contentType: 'text/plain', inlineAllowed: false }
     expect(servedContentType(`text/plain; charset=${charset}`)).toEqual(served)
   })
@@ -85,7 +85,7 @@ describe('servedContentType', () => {
     ['image/pjpeg', 'image/jpeg', true],
     ['application/x-zip-compressed', 'application/zip', false],
     ['audio/x-wav', 'audio/wav', true],
-  ])('serves %s, as older rows hold it, as %s', (stored, contentType, inlineAllowed) => {
+  ])('serves %s from older rows as %s', (stored, contentType, inlineAllowed) => {
     expect(servedContentType(stored)).toEqual({ contentType, inlineAllowed })
   })
 

@@ -24,7 +24,7 @@ const remarks = async () =>
   ])
 
 describe('the bytes of versions', () => {
-  it('are there, and those that are not are told with the files that need them', async () => {
+  it('exist, and missing ones are reported with the files that need them', async () => {
     tenant = await bench.furnish()
     const old = await tenant.blobOf(tenant.kept, 1)
     const trashed = await tenant.blobOf(tenant.trashed)
@@ -37,13 +37,13 @@ describe('the bytes of versions', () => {
     expect(await violationsIn(bench.service, { tenant, skipsBucket: true })).toEqual([])
   })
 
-  it('are as long as they were committed', async () => {
+  it('have the committed size', async () => {
     tenant = await bench.furnish()
     await write((await tenant.blobOf(tenant.attached)).key, 'hello and more')
     expect(await told()).toEqual([expect.stringMatching(/^BYTES: .*attached\.txt.* are 14 instead of 5 bytes under /)])
   })
 
-  it('are those that were committed', async () => {
+  it('have the committed ETag', async () => {
     tenant = await bench.furnish()
     await write((await tenant.blobOf(tenant.attached)).key, 'HELLO')
     expect(await told()).toEqual([
@@ -51,7 +51,7 @@ describe('the bytes of versions', () => {
     ])
   })
 
-  it('that are known to be damaged are told once, with the files that need them', async () => {
+  it('in quarantine are reported once, with the files that need them', async () => {
     tenant = await bench.furnish()
     const { id, key } = await tenant.blobOf(tenant.attached)
     await remove(key)
@@ -63,20 +63,20 @@ describe('the bytes of versions', () => {
     expect(await told()).toEqual([expect.stringMatching(/are known to be not as they were committed\.$/)])
   })
 
-  it('that are not to be kept may be gone', async () => {
+  it('that are being deleted may be missing', async () => {
     tenant = await bench.furnish()
     await remove(`org/${tenant.id}/files/${tenant.released}.txt`)
     expect(await told()).toEqual([])
   })
 })
 
-describe('a change while the bucket is asked', () => {
+describe('a change during the check', () => {
   const withStore = (store: Partial<Workbench['service']['blobs']>) => {
     const { database, now, cleanup, blobs } = bench.service
     return { database, now, cleanup, blobs: { ...blobs, ...store } }
   }
 
-  it('that released the bytes is seen before they are reported missing', async () => {
+  it('that releases bytes is noticed before they are reported missing', async () => {
     tenant = await bench.furnish()
     const { key } = await tenant.blobOf(tenant.trashed)
     await remove(key)
@@ -89,7 +89,7 @@ describe('a change while the bucket is asked', () => {
     expect(await violationsIn(withStore({ head }), { tenant })).toEqual([])
   })
 
-  it('that makes a row for a listed object is seen before it is told to have none', async () => {
+  it('that adds a row for a listed object is noticed before it is reported as an orphan', async () => {
     tenant = await bench.furnish()
     const key = `org/${tenant.id}/files/00000000-0000-7000-8000-000000000000.txt`
     await write(key, 'hello')
@@ -109,7 +109,7 @@ describe('an object key', () => {
     ['of another tenant', (other: string, _own: Furnished, blob: string) => `org/${other}/files/${blob}.txt`],
     ['of another blob', (_: string, own: Furnished) => `org/${own.id}/files/${randomUUID()}.txt`],
     ['with more than an extension', (_: string, own: Furnished, blob: string) => `org/${own.id}/files/${blob}.a/b`],
-  ])('is not one %s', async (_, keyOf) => {
+  ])('is reported if it is %s', async (_, keyOf) => {
     const other = await bench.furnish()
     tenant = await bench.furnish()
     const { id } = await tenant.blobOf(tenant.attached)
@@ -122,7 +122,7 @@ describe('an object key', () => {
 })
 
 describe('an object without a row', () => {
-  it('is remarked while it is new or watched, and a violation when it should have been deleted', async () => {
+  it('is a remark while it is new or watched, and a violation when it is overdue', async () => {
     tenant = await bench.furnish()
     const key = `org/${tenant.id}/files/${randomUUID()}.txt`
     await write(key, 'lost')
@@ -135,7 +135,7 @@ describe('an object without a row', () => {
     expect(await told()).toEqual([])
   })
 
-  it('is found before the first row, behind the last, and beside the object of a row', async () => {
+  it('is found before the first row, after the last, and beside the object of a row', async () => {
     tenant = await bench.furnish()
     const { id } = await tenant.blobOf(tenant.attached)
     const first = `org/${tenant.id}/a/${id}`
@@ -149,7 +149,7 @@ describe('an object without a row', () => {
     ])
   })
 
-  it('is a violation where there is not even a tenant', async () => {
+  it('is a violation under the prefix of an unknown tenant', async () => {
     await Promise.all([bench.furnish(), bench.furnish()])
     const nobody = randomUUID()
     const keys = [`org/${nobody}/files/x.txt`, 'org/0/x', 'org/zzz']
@@ -163,8 +163,8 @@ describe('an object without a row', () => {
   })
 })
 
-describe('a bucket that cannot be believed', () => {
-  it('is an error where it does not answer, and neither a violation nor a pass', async () => {
+describe('a bucket in doubt', () => {
+  it('is an error if it does not answer, and neither a violation nor a pass', async () => {
     tenant = await bench.furnish()
     await bench.service.bucket.stop()
     await expect(told()).rejects.toThrow(BlobStoreUnavailable)
@@ -173,7 +173,7 @@ describe('a bucket that cannot be believed', () => {
     expect(await told()).toEqual([])
   })
 
-  it('is an error where its listing leaves out what is there', async () => {
+  it('is an error if its listing omits existing objects', async () => {
     tenant = await bench.furnish()
     const { service } = bench
     const list: typeof service.blobs.list = (page) =>
@@ -189,7 +189,7 @@ describe('a bucket that cannot be believed', () => {
     await expect(violationsIn(lying, { tenant })).rejects.toThrow('The listing leaves out objects that are there.')
   })
 
-  it('is a violation where it belongs to another installation', async () => {
+  it('is a violation if it belongs to another installation', async () => {
     tenant = await bench.furnish()
     const marker = `filegraph/installation/${randomUUID()}/0000000000000001`
     await write(marker, 'token')

@@ -53,7 +53,7 @@ async function liveIn({ ctx }: Awaited<ReturnType<typeof openTenant>>): Promise<
 }
 
 describe('the check of integrity', () => {
-  it('finds nothing after a busy life, whatever sweeps ran', async () => {
+  it('finds nothing after many changes and all sweeps', async () => {
     const tenant = await openTenant('busy')
     await liveIn(tenant)
     expect(await violationsIn(service)).toEqual([])
@@ -65,7 +65,7 @@ describe('the check of integrity', () => {
     expect(await findingsIn(service)).toEqual([])
   })
 
-  it('changes nothing, and says that the bucket is not marked yet', async () => {
+  it('changes nothing, and reports that the bucket is not marked yet', async () => {
     await liveIn(await openTenant('untouched'))
     service.statements.length = 0
     const found = await findingsIn(service)
@@ -75,7 +75,7 @@ describe('the check of integrity', () => {
     expect((await service.blobs.list({ prefix: 'filegraph/' })).objects).toEqual([])
   })
 
-  it('names the tenant that is broken, and no other', async () => {
+  it('names the tenant with the violation, and no other', async () => {
     const [sound, broken] = [await openTenant('sound'), await openTenant('broken')]
     await liveIn(sound)
     const file = await liveIn(broken)
@@ -87,7 +87,7 @@ describe('the check of integrity', () => {
     expect(await violationsIn(service, { tenant: sound })).toEqual([])
   })
 
-  it('finds nothing while everything changes beside it', async () => {
+  it('finds nothing during concurrent changes', async () => {
     const tenant = await openTenant('moving')
     await service.sweep(tenant.id, 'RECONCILE')
     const state = { isOver: false }

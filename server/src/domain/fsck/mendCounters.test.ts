@@ -15,8 +15,8 @@ async function mend(tenant: Furnished): Promise<string[]> {
   return mended
 }
 
-describe('mending', () => {
-  it('sets every counter to what is counted', async () => {
+describe('the repair of counters', () => {
+  it('sets every counter to the counted value', async () => {
     const tenant = await bench.furnish()
     const { id } = await tenant.blobOf(tenant.kept)
     await bench.plant(`update files set attachment_count = 0 where id = '${tenant.attached}'`)
@@ -30,7 +30,7 @@ describe('mending', () => {
     expect(await mend(tenant)).toEqual([])
   })
 
-  it('leaves alone a reference count that would let bytes be deleted or come back', async () => {
+  it('does not change a reference count that would delete or revive bytes', async () => {
     const tenant = await bench.furnish()
     const trashed = await tenant.blobOf(tenant.trashed)
     await bench.plant(`delete from file_versions where file_id = '${tenant.trashed}'`)
@@ -43,7 +43,7 @@ describe('mending', () => {
     expect(await violationsIn(bench.service, { tenant })).toEqual(before)
   })
 
-  it('leaves alone the counter of a file that is attached and in the trash', async () => {
+  it('does not change the counter of an attached file in the trash', async () => {
     const tenant = await bench.furnish()
     await bench.plant(
       `update files set soft_deleted_at = now(), soft_deleted_by = uploaded_by, attachment_count = 0 where id = '${tenant.attached}'`,
@@ -55,7 +55,7 @@ describe('mending', () => {
     ])
   })
 
-  it('touches neither history nor bytes', async () => {
+  it('changes neither history nor bytes', async () => {
     const tenant = await bench.furnish()
     await bench.plant(`delete from events where subject_id = '${tenant.trashed}' and type = 'file.soft_deleted'`)
     await bench.service.blobs.delete([(await tenant.blobOf(tenant.attached)).key])

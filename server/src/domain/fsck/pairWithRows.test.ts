@@ -8,7 +8,7 @@ async function* each<T>(items: readonly T[]): AsyncGenerator<T> {
 const object = (key: string) => ({ key, byteSize: 1, etag: 'e' })
 const row = (id: string) => ({ id, objectKey: `f/${id}.txt` })
 
-it('pairs each row with the object under its key, and leaves the others alone', async () => {
+it('pairs each row with the object under its key, and skips the others', async () => {
   const keys = ['a', 'f/1', 'f/2.jpg', 'f/2.txt', 'f/2.zip', 'f/3.txt', 'f/5.txt', 'f/\u{1F600}', 'z']
   const rows = ['0', '2', '3', '4', '5', '6'].map(row)
   const pairs: string[] = []
@@ -31,7 +31,7 @@ it('pairs each row with the object under its key, and leaves the others alone', 
   ])
 })
 
-it('gathers full batches and what is left', async () => {
+it('groups full batches and the rest', async () => {
   const batches: number[][] = []
   for await (const batch of inBatches(each([1, 2, 3, 4, 5]), 2)) batches.push(batch)
   expect(batches).toEqual([[1, 2], [3, 4], [5]])

@@ -12,7 +12,7 @@ type Plants = (tenant: Furnished) => string | string[] | Promise<string | string
 
 /** Plants a defect in a healthy tenant, and expects exactly these violations. */
 const tells = (what: string, plants: Plants, ...expected: RegExp[]) =>
-  it(`${what}: else it is told`, async () => {
+  it(`${what}: otherwise it is reported`, async () => {
     const tenant = await bench.furnish()
     expect(await violationsIn(bench.service, { tenant })).toEqual([])
     for (const statement of [await plants(tenant)].flat()) await bench.plant(statement)
@@ -160,7 +160,7 @@ describe('a file', () => {
   )
 })
 
-describe('nothing is late', () => {
+describe('nothing is overdue', () => {
   tells(
     'in its deletion, and the attempts are told',
     ({ released }) => setBlob(released, `deleting_since = now() - interval '8 days', purge_attempts = 4`),
@@ -243,10 +243,10 @@ describe('history', () => {
   )
 })
 
-describe('more than a page', () => {
+describe('more rows than a page', () => {
   const many = 1_201
 
-  it('of files, blobs, uploads and changes is read to the end', async () => {
+  it('of files, blobs, uploads and changes are read to the end', async () => {
     const tenant = await bench.furnish()
     const series = `from generate_series(1, ${many})`
     const statements = [

@@ -49,7 +49,7 @@ const tenMoreLooks = async () => {
   await vi.waitFor(() => expect(looks).toBeGreaterThan(from + 10), { timeout: 10_000 })
 }
 
-it('tells once, in one line without a stack, that the database is not migrated', async () => {
+it('logs once, in one line without a stack, that the database is not migrated', async () => {
   const empty = await createEmptyDatabase()
   const database = openTenantDatabase({ url: empty.superuserUrl, size: 1, applicationName: 'test' })
   try {
@@ -65,7 +65,7 @@ it('tells once, in one line without a stack, that the database is not migrated',
   }
 })
 
-it('tells once that the bucket is away, and once that it is back', async () => {
+it('logs once that the bucket is down, and once that it is back', async () => {
   await service.bucket.stop()
   await startWatch()
   await tenMoreLooks()
@@ -78,7 +78,7 @@ it('tells once that the bucket is away, and once that it is back', async () => {
   expect(log[1]).toMatchObject({ level: 30, msg: 'The bucket is the one of this database' })
 })
 
-it('tells a refusal once as an error, and another one when it changes', async () => {
+it('logs a refusal once as an error, and again when it changes', async () => {
   await startWatch()
   await tenMoreLooks()
   expect(log).toEqual([])

@@ -46,7 +46,7 @@ const matches = (filter: AuditFilter) => (entry: AuditEntry) =>
   (filter.until === null || entry.at < filter.until)
 
 describe('the audit log', () => {
-  it('lists what matches all conditions of a filter, whichever are given, newest first', async () => {
+  it('lists what matches all given conditions of a filter, newest first', async () => {
     const all = await walk(everything)
     const [oldest, newest] = [all.at(-1), all[0]]
     const byFile = all.find((entry) => entry.subjectType === 'file')

@@ -50,7 +50,7 @@ describe('acceptContentType', () => {
     `text/plain; x=${'y'.repeat(300)}`,
   ])('refuses %j', (text) => expect(() => acceptContentType(text)).toThrow(Invalid))
 
-  it('gives a type that it accepts unchanged, for any text', () => {
+  it('returns an accepted type unchanged, for any text', () => {
     const part = fc.string({
       unit: fc.constantFrom('a', 'b', '/', ';', '=', '"', '\\', ' ', ',', '\t', '.', '-', '*', 'é', '\0', '\r\n'),
     })
@@ -107,9 +107,9 @@ describe('the type of a name', () => {
     ['a.constructor', null],
     ['a.__proto__', null],
     ['a.unheardof', null],
-  ])('of %s is %s', (name, type) => expect(typeOfName(name)).toBe(type))
+  ])('for %s is %s', (name, type) => expect(typeOfName(name)).toBe(type))
 
-  it('takes the place of a declared type that is false for the extension', () => {
+  it('replaces a declared type that is wrong for the extension', () => {
     expect(meantType('a.csv', 'application/msexcel; charset=utf-8')).toMatchObject({
       essence: 'text/csv',
       charset: 'utf-8',
@@ -120,7 +120,7 @@ describe('the type of a name', () => {
   })
 })
 
-describe('the beginning of types', () => {
+describe('the prefix of types', () => {
   it.each([
     ['image/*', 'image/'],
     ['image/', 'image/'],
@@ -137,7 +137,7 @@ describe('the beginning of types', () => {
     ['*', ''],
     ['', ''],
     [' ', ''],
-  ])('of %j is %j', (text, prefix) => expect(typePrefix(text)).toBe(prefix))
+  ])('for %j is %j', (text, prefix) => expect(typePrefix(text)).toBe(prefix))
 
   it.each([
     '/',
@@ -154,7 +154,7 @@ describe('the beginning of types', () => {
     'a/b/c',
     'image/%',
     'x'.repeat(300),
-  ])('is not %j', (text) => expect(typePrefix(text)).toBeNull())
+  ])('does not exist for %j', (text) => expect(typePrefix(text)).toBeNull())
 })
 
 describe('a list of allowed types', () => {
@@ -167,7 +167,7 @@ describe('a list of allowed types', () => {
     [['font/'], 'application/x-font-ttf'],
     [['application/'], 'font/ttf'],
     [['image/'], 'image/webp'],
-  ])('%j has room for %s', (allowed, type) => expect(isAllowedType(allowed, type)).toBe(true))
+  ])('%j includes %s', (allowed, type) => expect(isAllowedType(allowed, type)).toBe(true))
 
   it.each([
     [['application/zip'], 'application/vnd.rar'],
@@ -177,5 +177,5 @@ describe('a list of allowed types', () => {
     [['text/'], 'application/zip'],
     [['image/png'], 'image/jpeg'],
     [[], 'image/png'],
-  ])('%j has none for %s', (allowed, type) => expect(isAllowedType(allowed, type)).toBe(false))
+  ])('%j does not include %s', (allowed, type) => expect(isAllowedType(allowed, type)).toBe(false))
 })

@@ -13,7 +13,7 @@ const kinds = ['time', 'uuid'] as const
 const write = (value: unknown) => Buffer.from(JSON.stringify(value)).toString('base64url')
 
 describe('a cursor', () => {
-  it('comes back as what it was made of', () => {
+  it('decodes to the values that it was made of', () => {
     expect(decodeCursor('files', kinds, encodeCursor('files', [time, id]))).toEqual([time, id])
   })
 
@@ -40,7 +40,7 @@ describe('a cursor', () => {
     ['a very long text', 'A'.repeat(100_000)],
   ])('rejects a cursor that is %s', (_name, text) => expect(decodeCursor('files', kinds, text)).toBeNull())
 
-  it('carries a text, unless it is longer than a sort key or holds what Postgres refuses', () => {
+  it('carries a text, unless it is longer than a sort key or contains characters that Postgres refuses', () => {
     const read = (text: string) => decodeCursor('people', ['text', 'uuid'], encodeCursor('people', [text, id]))
     expect(read('𠮷'.repeat(600))).toEqual(['𠮷'.repeat(600), id])
     expect(read('"\\'.repeat(300))).toEqual(['"\\'.repeat(300), id])
@@ -67,12 +67,12 @@ describe('a cursor', () => {
     [1.5, false],
     ['1', false],
     [null, false],
-  ])('carries an integer that Postgres knows: %s', (value, isAccepted) => {
+  ])('carries an integer in the range of Postgres: %s', (value, isAccepted) => {
     const decoded = decodeCursor('versions', ['int', 'uuid'], write(['versions', value, id]))
     expect(decoded).toEqual(isAccepted ? [value, id] : null)
   })
 
-  it('is never an error, whatever the text', () => {
+  it('is never an error, for any text', () => {
     fc.assert(
       fc.property(
         fc.oneof(
@@ -91,18 +91,18 @@ describe('a cursor', () => {
 describe('a page', () => {
   const order = { list: 'files', kinds, columns: [files.uploadedAt, files.id], descending: true } as const
 
-  it.each([{ first: -1 }, { first: 101 }, { first: 1_000_000_000 }])('refuses %o and names the bounds', (args) => {
+  it.each([{ first: -1 }, { first: 101 }, { first: 1_000_000_000 }])('refuses %o and reports the limits', (args) => {
     expect(() => pageSize(args)).toThrow(BadInput)
     expect(() => pageSize(args)).toThrow('first must be between 0 and 100.')
   })
 
-  it('refuses a last out of bounds, and first together with last', () => {
+  it('refuses a last out of range, and first together with last', () => {
     expect(() => pageSize({ last: 101 })).toThrow('last must be between 0 and 100.')
     expect(() => pageSize({ first: 1, last: 1 })).toThrow('Give either first or last, not both.')
     expect(() => pageSize({ first: 0, last: 0 })).toThrow(BadInput)
   })
 
-  it.each([{ first: 0 }, { last: 0 }])('is empty for %o, and tells whether there are rows', (args) => {
+  it.each([{ first: 0 }, { last: 0 }])('is empty for %o, and reports whether there are rows', (args) => {
     const page = pageRequest(order, args)
     expect(page.limit).toBe(1)
     const row = { at: new Date(time), id }
@@ -114,7 +114,7 @@ describe('a page', () => {
     expect(pageInfo).toMatchObject({ hasNextPage: isForward, hasPreviousPage: !isForward, endCursor: null })
   })
 
-  it('turns one row more than asked into the promise of another page', () => {
+  it('reports a next page if one row more than requested exists', () => {
     const page = pageRequest(order, { first: 2 })
     const rows = [3, 2, 1].map((day) => ({ at: new Date(Date.UTC(2026, 0, day)), id }))
     const { edges, pageInfo } = page.toConnection(rows, (row) => [row.at, row.id])
@@ -123,7 +123,7 @@ describe('a page', () => {
     expect(pageInfo).toMatchObject({ hasNextPage: true, hasPreviousPage: false, endCursor: edges[1]?.cursor })
   })
 
-  it('reads backwards from a cursor and answers in the order of the list', () => {
+  it('reads backwards from a cursor and returns the order of the list', () => {
     const before = encodeCursor('files', [time, id])
     const page = pageRequest(order, { last: 2, before })
     const rows = [1, 2, 3].map((day) => ({ at: new Date(Date.UTC(2026, 0, day)), id }))
@@ -132,7 +132,7 @@ describe('a page', () => {
     expect(pageInfo).toMatchObject({ hasNextPage: true, hasPreviousPage: true })
   })
 
-  it.each([{ first: 2 }, { last: 2 }])('is read by the same text and values when it is prepared: %o', (size) => {
+  it.each([{ first: 2 }, { last: 2 }])('has the same text and values when it is prepared: %o', (size) => {
     const written = (clauses: PageClauses<unknown>) =>
       new PgDialect().sqlToQuery(sql`${clauses.where} limit ${clauses.limit}`)
     for (const bounds of [{}, { after: place }, { before: place }, { after: place, before: place }]) {
@@ -184,7 +184,7 @@ describe('a page', () => {
     [{ last: 2, before: place }, [true, false]],
     [{ first: null, last: null }, [false, false]],
     [{ first: 100 }, [false, false]],
-  ])('says which sides have more, and writes cursors that lead back: %o', (args, [next, previous]) => {
+  ])('reports which sides have more rows, with cursors that lead back: %o', (args, [next, previous]) => {
     const page = pageRequest(order, args)
     const rows = [5, 4].map((day) => ({ at: new Date(Date.UTC(2026, 0, day)), id }))
     const { edges, pageInfo } = page.toConnection(rows, (row) => [row.at, row.id])
@@ -194,7 +194,7 @@ describe('a page', () => {
     expect(decoded).toEqual(edges.map(({ node }) => [node.at.toISOString(), id]))
   })
 
-  it('starts at an end of the list without a cursor, and takes null for an argument that is not given', () => {
+  it('starts at an end of the list without a cursor, and treats null as a missing argument', () => {
     expect(pageRequest(order, { first: 1 }).where).toBeUndefined()
     expect(pageRequest(order, { first: 1, last: null }).descending).toBe(true)
     expect(pageRequest(order, { first: null, last: 1 }).descending).toBe(false)
@@ -206,13 +206,13 @@ describe('a page', () => {
     expect(pageInfo.endCursor).toBe(edges[2]?.cursor)
   })
 
-  it('has a shape that says how it is read', () => {
+  it('has a shape that describes how it is read', () => {
     expect(pageRequest(order, { first: 1, after: place }).shape).toBe('true false true false')
     expect(pageRequest(order, { last: 1, before: place }).shape).toBe('true true false true')
     expect(Object.keys(pageRequest(order, { first: 1, after: place }).values)).toEqual(['limit', 'after 0', 'after 1'])
   })
 
-  it('has a shape for each of its texts', () => {
+  it('has one shape per text', () => {
     const texts = new Map<string, string>()
     for (const descending of [true, false])
       for (const size of [{ first: 2 }, { last: 3 }])

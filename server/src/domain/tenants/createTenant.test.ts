@@ -14,7 +14,7 @@ beforeAll(async () => {
 afterAll(() => identity.close())
 
 describe('a tenant', () => {
-  it('begins with a policy, empty counts and one audit entry', async () => {
+  it('starts with a policy, empty counters and one audit entry', async () => {
     const tenant = await createTenant(identity, { slug: 'carol', name: ' Carol ', policy: { quotaBytes: 1000 } })
     expect(tenant).toMatchObject({ name: 'Carol', maxFileBytes: 5_368_709_120, trashDays: 30, quotaBytes: 1000 })
     const [usage] = await identity.database.read(tenant.id, (tx) =>
@@ -35,15 +35,18 @@ describe('a tenant', () => {
     expect(slugs).toContain('ada-works')
   })
 
-  it('has its slug to itself, and a refused one leaves nothing behind', async () => {
+  it('has a unique slug, and a refused tenant leaves nothing behind', async () => {
     const before = await listTenants(identity)
     await expect(createTenant(identity, { slug: 'ada-works', name: 'Twin' })).rejects.toBeInstanceOf(Conflict)
     expect(await listTenants(identity)).toEqual(before)
   })
 
-  it.each(['', 'a', 'x'.repeat(41), 'Ada', 'a b', 'a_b', 'é-é', randomUUID()])('is not called %s', async (slug) => {
-    await expect(createTenant(identity, { slug, name: 'Name' })).rejects.toBeInstanceOf(Invalid)
-  })
+  it.each(['', 'a', 'x'.repeat(41), 'Ada', 'a b', 'a_b', 'é-é', randomUUID()])(
+    'cannot have the slug %s',
+    async (slug) => {
+      await expect(createTenant(identity, { slug, name: 'Name' })).rejects.toBeInstanceOf(Invalid)
+    },
+  )
 
   it.each<Partial<TenantPolicy>>([
     { trashDays: -1 },
@@ -63,7 +66,7 @@ describe('a tenant', () => {
     expect(await findTenantBySlug(identity.database, 'negative')).toBeNull()
   })
 
-  it('stores allowed types under the one name that each of them has', async () => {
+  it('stores allowed types under their stored names', async () => {
     const types = ['IMAGE/PNG', 'image/*', 'image', 'application/x-zip-compressed', 'text/', 'application/zip']
     const made = await createTenant(identity, { slug: 'names', name: 'Name', policy: { allowedContentTypes: types } })
     const stored = ['image/png', 'image/', 'application/zip', 'text/']

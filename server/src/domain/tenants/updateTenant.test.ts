@@ -27,7 +27,7 @@ const updatesOf = async (tenant: Tenant) => {
 }
 
 describe('the operator', () => {
-  it('changes name, quota and policy, and the audit log says from what to what', async () => {
+  it('changes name, quota and policy, and the audit log records old and new values', async () => {
     const tenant = await makeTenant()
     await updateTenant(operator(tenant), { name: ' Über Büro ', policy: { quotaBytes: 5_000, trashDays: 7 } })
     expect(await stored(tenant)).toMatchObject({
@@ -54,7 +54,7 @@ describe('the operator', () => {
     expect(await updatesOf(tenant)).toEqual([])
   })
 
-  it('is refused values that make no sense, and changes nothing', async () => {
+  it('cannot set invalid values, and a refusal changes nothing', async () => {
     const tenant = await makeTenant()
     for (const policy of [{ trashDays: -1 }, { maxFileBytes: Number.NaN }, { allowedContentTypes: ['nonsense'] }]) {
       await expect(updateTenant(operator(tenant), { name: 'After', policy })).rejects.toBeInstanceOf(Invalid)
@@ -65,7 +65,7 @@ describe('the operator', () => {
 })
 
 describe('an OWNER', () => {
-  it('changes the policy freely where the operator set nothing', async () => {
+  it('changes the policy freely where the operator set no limit', async () => {
     const tenant = await makeTenant()
     const wanted = {
       maxFileBytes: 6 * 2 ** 40,
@@ -91,14 +91,14 @@ describe('an OWNER', () => {
     expect(await stored(tenant)).toEqual(tenant)
   })
 
-  it('lowers a value and raises it again up to the ceiling', async () => {
+  it('lowers a value and raises it again up to the limit', async () => {
     const tenant = await makeTenant({ trashDays: 10, allowedContentTypes: ['image/'] })
     await updateTenantPolicy(owner(tenant), { trashDays: 2, allowedContentTypes: ['image/png'] })
     await updateTenantPolicy(owner(tenant), { trashDays: 10, allowedContentTypes: ['image/'] })
     expect(await stored(tenant)).toMatchObject({ trashDays: 10, allowedContentTypes: ['image/'] })
   })
 
-  it('is bound no more once the operator returned the value to its default', async () => {
+  it('has no limit after the operator resets the value to its default', async () => {
     const tenant = await makeTenant({ trashDays: 10, maxFileBytes: 5 })
     expect(await updateTenant(operator(tenant), { reset: ['trashDays'] })).toMatchObject({
       trashDays: 30,
@@ -109,7 +109,7 @@ describe('an OWNER', () => {
   })
 })
 
-it('keeps both of two changes that are made at once', async () => {
+it('keeps both of two concurrent changes', async () => {
   const tenant = await makeTenant()
   const changes = [{ trashDays: 5 }, { downloadMaxSeconds: 60 }, { intentLifetimeSeconds: 90 }, { maxFileBytes: 7 }]
   await Promise.all(changes.map((change) => updateTenantPolicy(owner(tenant), change)))

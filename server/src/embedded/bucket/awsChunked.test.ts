@@ -20,7 +20,7 @@ afterAll(async () => {
 const hmac = (key: Buffer, text: string) => createHmac('sha256', key).update(text).digest()
 
 describe('a body in chunks', () => {
-  it('is proved like the example in the documentation of S3', async () => {
+  it('is verified as in the example of the S3 documentation', async () => {
     const scope = '20130524/us-east-1/s3/aws4_request'
     const secret = Buffer.from('AWS4wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY')
     const proved = {
@@ -46,23 +46,32 @@ describe('a body in chunks', () => {
     }
   })
 
-  it.each(['WHEN_SUPPORTED', 'WHEN_REQUIRED'] as const)('arrives whole from a stream of the SDK (%s)', async (mode) => {
-    const client = createClient(bucket.target, mode)
-    const place = { Bucket: 'files', Key: `stream-${mode}` }
-    const parts = [Buffer.alloc(70_000, 'a'), Buffer.alloc(1, 'b'), Buffer.alloc(200_000, 'c')]
-    const ContentLength = 270_001
-    await client.send(
-      new PutObjectCommand({ ...place, Body: Readable.from(parts), ContentLength, ContentEncoding: 'gzip' }),
-    )
-    const answer = await client.send(new GetObjectCommand(place))
-    expect(answer.ContentEncoding).toBe('gzip')
-    expect(Buffer.concat(parts).equals(await answer.Body!.transformToByteArray())).toBe(true)
+  it.each(['WHEN_SUPPORTED', 'WHEN_REQUIRED'] as const)(
+    'arrives complete from a stream of the SDK (%s)',
+    async (mode) => {
+      const client = createClient(bucket.target, mode)
+      const place = { Bucket: 'files', Key: `stream-${mode}` }
+      const parts = [Buffer.alloc(70_000, 'a'), Buffer.alloc(1, 'b'), Buffer.alloc(200_000, 'c')]
+      const ContentLength = 270_001
+      await client.send(
+        new PutObjectCommand({ ...place, Body: Readable.from(parts), ContentLength, ContentEncoding: 'gzip' }),
+      )
+      const answer = await client.send(new GetObjectCommand(place))
+      expect(answer.ContentEncoding).toBe('gzip')
+      expect(Buffer.concat(parts).equals(await answer.Body!.transformToByteArray())).toBe(true)
 
-    const { UploadId } = await client.send(new CreateMultipartUploadCommand(place))
-    const part = new UploadPartCommand({ ...place, UploadId, PartNumber: 1, Body: Readable.from(parts), ContentLength })
-    expect(await statusOf(client.send(part))).toBe(200)
-    client.destroy()
-  })
+      const { UploadId } = await client.send(new CreateMultipartUploadCommand(place))
+      const part = new UploadPartCommand({
+        ...place,
+        UploadId,
+        PartNumber: 1,
+        Body: Readable.from(parts),
+        ContentLength,
+      })
+      expect(await statusOf(client.send(part))).toBe(200)
+      client.destroy()
+    },
+  )
 
   interface Framing {
     readonly form: string
@@ -137,7 +146,7 @@ describe('a body in chunks', () => {
     ['signed', { form: plain, content }],
     ['signed, with a trailer', { form: trailed, content, trailer: checksum(content) }],
     ['unsigned, with a trailer', { form: unsigned, content, trailer: checksum(content) }],
-  ])('is taken when it is %s', async (what, framing) => {
+  ])('is accepted if it is %s', async (what, framing) => {
     expect(await send(`good-${what.replaceAll(/\W/g, '')}`, framing)).toEqual({
       status: 200,
       code: undefined,

@@ -44,7 +44,7 @@ const preflight = (origin: string | undefined, method: string, names = '') =>
   })
 
 describe('the CORS rules of a bucket', () => {
-  it('are kept as they were set, until they are deleted', async () => {
+  it('are stored unchanged until they are deleted', async () => {
     const get = () => client.send(new GetBucketCorsCommand({ Bucket: 'files' }))
     await expect(get()).rejects.toMatchObject({ name: 'NoSuchCORSConfiguration' })
     await setRules([rule, { AllowedOrigins: ['*'], AllowedMethods: ['HEAD'] }])
@@ -53,7 +53,7 @@ describe('the CORS rules of a bucket', () => {
     await expect(get()).rejects.toMatchObject({ name: 'NoSuchCORSConfiguration' })
   })
 
-  it('are refused when they make no sense', async () => {
+  it('are refused if they are invalid', async () => {
     const broken: Partial<CORSRule>[] = [
       { AllowedMethods: ['PATCH'] },
       { AllowedMethods: [] },
@@ -68,7 +68,7 @@ describe('the CORS rules of a bucket', () => {
 })
 
 describe('a preflight', () => {
-  it('is refused while there are no rules', async () => {
+  it('is refused if there are no rules', async () => {
     expect(await preflight('https://app.example', 'PUT')).toMatchObject({ status: 403, code: 'AccessForbidden' })
   })
 
@@ -105,7 +105,7 @@ describe('a preflight', () => {
 })
 
 describe('an answer', () => {
-  it('can be read by a page of an allowed origin, refusals too', async () => {
+  it('can be read by a page of an allowed origin, even if it is a refusal', async () => {
     await setRules([rule])
     const missing = await presign(client, new GetObjectCommand({ Bucket: 'files', Key: 'missing' }))
     const put = await presign(client, new PutObjectCommand({ Bucket: 'files', Key: 'there' }))
@@ -130,7 +130,7 @@ describe('an answer', () => {
 })
 
 describe('the origins that an endpoint is started with', () => {
-  it('take the place of the rules that were kept; without any those stay', async () => {
+  it('replace the stored rules; without them those stay', async () => {
     await setRules([rule])
     await bucket.close()
     bucket = await openTestBucket({ directory: bucket.directory })

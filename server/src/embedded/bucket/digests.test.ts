@@ -50,13 +50,13 @@ describe.each(checksumAlgorithms)('a %s', (algorithm) => {
     return sendRaw(url, { method: 'PUT', headers, body })
   }
 
-  it('is computed as the world computes it, in one piece or in several', () => {
+  it('equals the reference value, in one piece or in several', () => {
     const hex = (...contents: string[]) => Buffer.from(digest(algorithm, ...contents), 'base64').toString('hex')
     expect(hex('123456789')).toBe(known[algorithm])
     expect(hex('1', '2345', '6789')).toBe(known[algorithm])
   })
 
-  it('is verified before the object can be seen, kept, and returned on request', async () => {
+  it('is verified before the object is visible, stored, and returned on request', async () => {
     const value = digest(algorithm, 'content')
     expect(await put(`wrong-${algorithm}`, 'other', value)).toMatchObject({ status: 400, code: 'BadDigest' })
     expect(await statusOf(client.send(new HeadObjectCommand({ Bucket: 'files', Key: `wrong-${algorithm}` })))).toBe(404)
@@ -85,7 +85,7 @@ describe.each(checksumAlgorithms)('a %s', (algorithm) => {
       : algorithm === 'crc64nvme'
         ? ['FULL_OBJECT']
         : ['COMPOSITE', 'FULL_OBJECT'],
-  )('of a multipart upload is one %s', async (type) => {
+  )('of a multipart upload is %s', async (type) => {
     const place = { Bucket: 'files', Key: `parts-${algorithm}-${type}` }
     const ChecksumType = type as ChecksumType
     const declared = { ChecksumAlgorithm: algorithm.toUpperCase() as ChecksumAlgorithm, ChecksumType }

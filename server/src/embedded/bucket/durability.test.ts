@@ -58,14 +58,14 @@ async function beginPut(
 }
 
 describe('a PUT that never ends', () => {
-  it('leaves nothing when its client goes away', async () => {
+  it('leaves nothing when its client disconnects', async () => {
     const outgoing = await beginPut(bucket.target, bucket.directory, 'torn')
     outgoing.destroy()
     await vi.waitFor(async () => expect(await incoming(bucket.directory)).toEqual([]))
     expect(await statusUnder('torn')).toBe(404)
   })
 
-  it('leaves the object that was there', async () => {
+  it('keeps the existing object', async () => {
     await put('kept', 'old')
     const outgoing = await beginPut(bucket.target, bucket.directory, 'kept')
     expect(await textUnder('kept')).toBe('old')
@@ -74,7 +74,7 @@ describe('a PUT that never ends', () => {
     expect(await textUnder('kept')).toBe('old')
   })
 
-  it('loses to one that completes meanwhile, when it may only create', async () => {
+  it('fails with a condition to create if another one completes first', async () => {
     const command = new PutObjectCommand({ Bucket: account.bucket, Key: 'raced', IfNoneMatch: '*' })
     const url = await presign(client, command, ['if-none-match'])
     let release = () => {}
@@ -116,7 +116,7 @@ describe('an endpoint that is killed', () => {
     return { child, target: { ...account, endpoint, forcePathStyle: true } }
   }
 
-  it('keeps every object it acknowledged, and nothing of one it was receiving', async () => {
+  it('keeps every acknowledged object, and nothing of one in progress', async () => {
     const { child, target } = await startChild()
     const before = createClient(target)
     for (let index = 0; index < 20; index++) await put(`done-${index}`, `content ${index}`, {}, before)
@@ -149,14 +149,14 @@ describe('the length of a body', () => {
     return Buffer.concat(chunks).toString()
   }
 
-  it('is exactly what its header says', async () => {
+  it('must equal its header', async () => {
     await raw('short', 'Content-Length: 10\r\n', 'short', true)
     expect(await statusUnder('short')).toBe(404)
     expect(await raw('long', 'Content-Length: 4\r\n', 'longer')).toMatch(/^HTTP\/1.1 400/)
     expect(await statusUnder('long')).toBe(404)
   })
 
-  it('has to be told beforehand', async () => {
+  it('must be declared', async () => {
     const answer = await raw('chunked', 'Transfer-Encoding: chunked\r\nConnection: close\r\n', '2\r\nab\r\n0\r\n\r\n')
     expect(answer).toContain('<Code>MissingContentLength</Code>')
     expect(await raw('none', 'Connection: close\r\n', '')).toContain('<Code>MissingContentLength</Code>')
@@ -164,7 +164,7 @@ describe('the length of a body', () => {
 })
 
 describe('a refusal', () => {
-  it('comes before the body for a client that waits to be invited', async () => {
+  it('is sent before the body to a client that waits for 100 Continue', async () => {
     await put('there', 'already')
     const command = new PutObjectCommand({ Bucket: account.bucket, Key: 'there', IfNoneMatch: '*' })
     const url = await presign(client, command, ['if-none-match'])
@@ -200,7 +200,7 @@ describe('a refusal', () => {
 })
 
 describe('closing', () => {
-  it('finishes the requests in flight, and takes no others', async () => {
+  it('finishes the requests in flight, and accepts no others', async () => {
     const agent = new Agent({ keepAlive: true })
     const outgoing = await beginPut(bucket.target, bucket.directory, 'late', 101, agent)
     const closed = bucket.close()
@@ -222,7 +222,7 @@ describe('closing', () => {
     later.destroy()
   })
 
-  it('does not wait for connections that nobody uses', async () => {
+  it('does not wait for idle connections', async () => {
     await put('a', 'a')
     const start = Date.now()
     await bucket.close()
@@ -231,7 +231,7 @@ describe('closing', () => {
 })
 
 describe('files that were never published', () => {
-  it('go after a day, and not before', async () => {
+  it('are deleted after a day, and not before', async () => {
     const directory = await mkdtemp(join(tmpdir(), 'filegraph-bucket-'))
     const store = openObjectStore(directory)
     const [fresh, stale] = ['fresh', 'stale'].map((name) => join(directory, 'incoming', name))

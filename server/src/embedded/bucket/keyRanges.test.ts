@@ -54,7 +54,7 @@ function manyKeys(count: number): string[] {
 }
 
 describe('a directory of objects', () => {
-  it('is split when it grows, and everything is found and listed in order as before', async () => {
+  it('is split when it grows, and everything is still found and listed in order', async () => {
     const store = openObjectStore(directory, 50)
     const keys = manyKeys(400)
     for (let index = 0; index < keys.length; index += 50) {
@@ -71,7 +71,7 @@ describe('a directory of objects', () => {
     for (const key of keys) expect(again.read(key)?.key).toBe(key)
   })
 
-  it('stays whole while no boundary fits into a name, and works all the same', async () => {
+  it('stays whole and keeps working while no boundary fits into a name', async () => {
     const store = openObjectStore(directory, 4)
     const keys = Array.from({ length: 10 }, (_, index) => `${'é'.repeat(200)}${index}`)
     for (const key of keys) await put(store, key)
@@ -81,7 +81,7 @@ describe('a directory of objects', () => {
     expect(await list(store)).toEqual(['a', ...keys])
   })
 
-  it('that was being split when the process died is split to the end by the next start', async () => {
+  it('whose split was interrupted by a crash is split completely at the next start', async () => {
     const store = openObjectStore(directory)
     const keys = Array.from({ length: 20 }, (_, index) => `k${String(index).padStart(2, '0')}`)
     for (const key of keys) await put(store, key)
@@ -96,7 +96,7 @@ describe('a directory of objects', () => {
     for (const key of keys) expect(again.read(key)?.key).toBe(key)
   })
 
-  it('that was emptied is gone after the next start', async () => {
+  it('that was emptied is removed at the next start', async () => {
     const store = openObjectStore(directory)
     await put(store, 'a')
     mkdirSync(join(directory, 'objects', 'from-b'))
@@ -114,7 +114,7 @@ async function putAll(store: ObjectStore, keys: readonly string[]): Promise<void
 }
 
 describe('a listing', () => {
-  it('that was begun before a split and a deletion lists the rest, each once and in order', async () => {
+  it('that began before a split and a deletion lists the rest, each once and in order', async () => {
     const store = openObjectStore(directory, 600)
     const keys = numbered(600)
     await putAll(store, keys)
@@ -132,7 +132,7 @@ describe('a listing', () => {
     expect(await list(store)).toEqual([...keys.slice(0, -50), 'k9999'])
   })
 
-  it('knows what was written and deleted since the one before, by others too', async () => {
+  it('includes writes and deletes since the one before, by others too', async () => {
     const store = openObjectStore(directory)
     await putAll(store, numbered(5))
     expect(await list(store, '', 2)).toEqual(numbered(5))
@@ -177,7 +177,7 @@ describe('a key', () => {
     `${'x'.repeat(1023)}y`,
   ]
 
-  it('never leads out of the directory, nor to the file of another', async () => {
+  it('never leaves the directory or the file of its object', async () => {
     const root = join(directory, 'deep', 'down')
     const store = openObjectStore(root)
     for (const key of wild) await put(store, key)
@@ -192,14 +192,14 @@ describe('a key', () => {
     expect(await list(store)).toEqual([])
   })
 
-  it('that is another and a NUL comes right behind it, on the next page too', async () => {
+  it('that extends another one by a NUL follows it, on the next page too', async () => {
     const store = openObjectStore(directory)
     const keys = ['a', 'a\0', 'a\0\0', 'a\u0001', 'b']
     for (const key of keys) await put(store, key)
     expect(await list(store, 'a', 1)).toEqual(keys.slice(0, -1))
   })
 
-  it('has a file name of its own even where case, normal form and reserved characters do not count', () => {
+  it('has a unique file name even if case, normal form and reserved characters are ignored', () => {
     const names = wild.map((key) => fileNameOf(keyBytes(key)))
     expect(new Set(names.map((name) => name.toLowerCase().normalize('NFC'))).size).toBe(wild.length)
     for (const name of names) expect(name).toMatch(/^(?!\.)[a-z0-9._%~-]{1,255}$/)

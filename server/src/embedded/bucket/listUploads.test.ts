@@ -36,7 +36,7 @@ describe('the list of unfinished uploads', () => {
     }
   })
 
-  it('passes over the marker’s key alone, also where a longer key goes on with a NUL', async () => {
+  it('skips only the key of the marker, even if a longer key continues with a NUL', async () => {
     // In the order of UTF-8 bytes; in UTF-16 the emoji would stand before the full-width tilde.
     const keys = ['a', 'a\u0000', 'a\u0000b', 'a!', '～', '🎉']
     for (const key of [...keys].reverse()) await begin(key)
@@ -44,7 +44,7 @@ describe('the list of unfinished uploads', () => {
     for (const [index, KeyMarker] of keys.entries()) expect(await keysOf({ KeyMarker })).toEqual(keys.slice(index + 1))
   })
 
-  it('shows the uploads of one key as they began, and goes on behind one of them', async () => {
+  it('lists the uploads of one key in the order of their start, and continues after one of them', async () => {
     const ids: string[] = []
     for (let begun = 0; begun < 5; begun += 1) {
       time += 1
@@ -57,7 +57,7 @@ describe('the list of unfinished uploads', () => {
     expect(await listed({ UploadIdMarker: ids[3] })).toEqual(ids)
   })
 
-  it('tells where the next page begins, in escapes when it is asked to, and says so', async () => {
+  it('reports where the next page begins, escaped on request', async () => {
     for (const key of ['a b', 'é&']) await begin(key)
     expect(await list({ MaxUploads: 1 })).toMatchObject({
       IsTruncated: true,
@@ -71,7 +71,7 @@ describe('the list of unfinished uploads', () => {
     expect(plain).not.toHaveProperty('NextKeyMarker')
   })
 
-  it('is refused in pages of none, in an unknown encoding and rolled up', async () => {
+  it('refuses an empty page, an unknown encoding and a delimiter', async () => {
     expect(await statusOf(list({ MaxUploads: 0 }))).toBe(400)
     expect(await statusOf(list({ MaxUploads: -1 }))).toBe(400)
     expect(await statusOf(list({ EncodingType: 'base64' as 'url' }))).toBe(400)

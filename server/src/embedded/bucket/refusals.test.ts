@@ -55,7 +55,7 @@ async function ask(method: string, subresource: string, body = '', key = '') {
 }
 
 describe('the bucket', () => {
-  it('is there, is the caller’s own, and is the only one', async () => {
+  it('exists, belongs to the caller, and is the only one', async () => {
     expect(await statusOf(client.send(new HeadBucketCommand({ Bucket })))).toBe(200)
     expect(await statusOf(client.send(new CreateBucketCommand({ Bucket })))).toBe(200)
     expect((await client.send(new ListBucketsCommand())).Buckets?.map(({ Name }) => Name)).toEqual([Bucket])
@@ -70,7 +70,7 @@ describe('the bucket', () => {
     expect(await statusOf(client.send(new PutObjectCommand({ Bucket: 'another', Key: 'a', Body: 'a' })))).toBe(404)
   })
 
-  it('is not opened under a name that is not a name of a bucket', async () => {
+  it('cannot have an invalid name', async () => {
     for (const name of ['..', 'a/b', '', 'UPPER', 'ab', '.abc']) {
       await expect(startLocalBucket({ ...account, bucket: name, directory: bucket.directory })).rejects.toThrow(
         RangeError,
@@ -78,7 +78,7 @@ describe('the bucket', () => {
     }
   })
 
-  it('can be listed by the older form, too', async () => {
+  it('supports the older listing too', async () => {
     for (const Key of ['v1/a', 'v1/b/c', 'v1/d']) await client.send(new PutObjectCommand({ Bucket, Key, Body: 'x' }))
     const first = await client.send(new ListObjectsCommand({ Bucket, Prefix: 'v1/', Delimiter: '/', MaxKeys: 2 }))
     expect([first.IsTruncated, first.NextMarker]).toEqual([true, 'v1/b/'])
@@ -90,7 +90,7 @@ describe('the bucket', () => {
 })
 
 describe('every answer', () => {
-  it('has a request id, which an error repeats, and no error says anything that is not the caller’s own', async () => {
+  it('has a request id, which an error repeats, and an error repeats only input of the caller', async () => {
     const url = await presign(client, new GetObjectCommand({ Bucket, Key: 'missing &<key>' }))
     const { headers, text } = await sendRaw(url)
     const id = headers['x-amz-request-id']
@@ -103,9 +103,9 @@ describe('every answer', () => {
   })
 })
 
-describe('what S3 has and this bucket does not', () => {
+describe('a feature of S3 that this bucket lacks', () => {
   it.each(['acl', 'policy', 'tagging', 'versions', 'lifecycle', 'website', 'object-lock', 'versionId=7'])(
-    'is refused instead of taken for something else: ?%s',
+    'is refused and not mistaken for another: ?%s',
     async (subresource) => {
       expect(await ask('GET', subresource, '', 'a')).toMatchObject({ status: 501, code: 'NotImplemented' })
     },
@@ -153,7 +153,7 @@ describe('a key', () => {
     }
   })
 
-  it('may hold what no XML can say plainly', async () => {
+  it('can contain characters that XML cannot represent', async () => {
     const Key = 'control/\u0001\u0008\u001f\u007f'
     await client.send(new PutObjectCommand({ Bucket, Key, Body: 'x' }))
     const { Contents } = await client.send(
@@ -163,15 +163,15 @@ describe('a key', () => {
   })
 })
 
-describe('too much', () => {
-  it('metadata is refused', async () => {
+describe('an excess', () => {
+  it('of metadata is refused', async () => {
     const put = (length: number) =>
       client.send(new PutObjectCommand({ Bucket, Key: 'm', Body: 'x', Metadata: { a: 'x'.repeat(length) } }))
     expect(await statusOf(put(2047))).toBe(200)
     await expect(put(2048)).rejects.toMatchObject({ name: 'MetadataTooLarge' })
   })
 
-  it('is an object of more than 5 GiB, before a byte of it is sent', async () => {
+  it('of 5 GiB in an object is refused before a byte is sent', async () => {
     const size = String(5 * 1024 ** 3 + 1)
     const headers = { 'content-length': size, expect: '100-continue' }
     const signed = signHeaders(bucket.target, {
@@ -185,7 +185,7 @@ describe('too much', () => {
     expect(await sent.catch(() => undefined)).toMatchObject({ status: 400, code: 'EntityTooLarge' })
   })
 
-  it('are a thousand and one keys to delete', async () => {
+  it('of a thousand keys to delete is refused', async () => {
     const Objects = Array.from({ length: 1001 }, (_, index) => ({ Key: String(index) }))
     await expect(client.send(new DeleteObjectsCommand({ Bucket, Delete: { Objects } }))).rejects.toMatchObject({
       name: 'MalformedXML',
@@ -198,7 +198,7 @@ describe('a document', () => {
   const origin = (text: string) =>
     cors(`<CORSRule><AllowedMethod>GET</AllowedMethod><AllowedOrigin>${text}</AllowedOrigin></CORSRule>`)
 
-  it('is read with comments, attributes, references and CDATA', async () => {
+  it('can contain comments, attributes, references and CDATA', async () => {
     const xml = `<?xml version="1.0"?>\n<!-- a -->\n${origin('http://a&amp;b&#x2e;<![CDATA[c]]>')}\n`
     expect((await ask('PUT', 'cors', xml.replace('<CORSRule>', '<CORSRule a="b">'))).status).toBe(200)
     const { CORSRules } = await client.send(new GetBucketCorsCommand({ Bucket }))
@@ -222,12 +222,12 @@ describe('a document', () => {
     expect(await ask('PUT', 'cors', body)).toMatchObject({ status: 400, code: 'MalformedXML' })
   })
 
-  it('that would delete needs a digest', async () => {
+  it('with keys to delete needs a digest', async () => {
     const body = '<Delete><Object><Key>a</Key></Object></Delete>'
     expect(await ask('POST', 'delete', body)).toMatchObject({ status: 400, code: 'InvalidRequest' })
   })
 
-  it('tells of each key that could not be deleted', async () => {
+  it('reports each key that could not be deleted', async () => {
     const Objects = [{ Key: 'gone' }, { Key: 'x'.repeat(1025) }, { Key: 'v', VersionId: '7' }]
     const { Deleted, Errors } = await client.send(new DeleteObjectsCommand({ Bucket, Delete: { Objects } }))
     expect(Deleted?.map(({ Key }) => Key)).toEqual(['gone'])
@@ -236,7 +236,7 @@ describe('a document', () => {
 })
 
 describe('an upload id', () => {
-  it('leads to its upload by itself alone, and only under its key', async () => {
+  it('finds its upload only under its key', async () => {
     const { UploadId } = await client.send(new CreateMultipartUploadCommand({ Bucket, Key: 'a' }))
     const send = (Key: string, id: string) =>
       statusOf(client.send(new UploadPartCommand({ Bucket, Key, UploadId: id, PartNumber: 1, Body: 'x' })))
@@ -245,7 +245,7 @@ describe('an upload id', () => {
     expect(await send('b', UploadId!)).toBe(404)
   })
 
-  it('that nobody gave out leads nowhere', async () => {
+  it('that does not exist is refused', async () => {
     for (const UploadId of ['..', '../../files', 'a'.repeat(32), '0'.repeat(32), '%00']) {
       const place = { Bucket, Key: 'a', UploadId }
       expect(await statusOf(client.send(new UploadPartCommand({ ...place, PartNumber: 1, Body: 'x' })))).toBe(404)
@@ -256,8 +256,8 @@ describe('an upload id', () => {
   })
 })
 
-describe('an answer’s label', () => {
-  it('that no header can carry is refused', async () => {
+describe('a response header', () => {
+  it('that HTTP cannot carry is refused', async () => {
     await client.send(new PutObjectCommand({ Bucket, Key: 'label', Body: 'x' }))
     for (const ResponseContentDisposition of ['attachment; filename="你.txt"', 'a\r\nset-cookie: b=c', 'a\0']) {
       const url = await presign(client, new GetObjectCommand({ Bucket, Key: 'label', ResponseContentDisposition }))

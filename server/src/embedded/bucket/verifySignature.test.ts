@@ -29,7 +29,7 @@ async function ask(wanted: Partial<HeadersToSign> = {}, request: RawRequest = {}
 }
 
 describe('a signature in headers', () => {
-  it('holds for a quarter of an hour before and after its time', async () => {
+  it('is valid for a quarter of an hour before and after its time', async () => {
     for (const seconds of [-900, 0, 900]) {
       now = later(seconds)
       expect(await ask()).toEqual([404, 'NoSuchKey'])
@@ -41,7 +41,7 @@ describe('a signature in headers', () => {
     now = start
   })
 
-  it('holds for its own region, service, key and secret alone', async () => {
+  it('is valid only for its own region, service, key and secret', async () => {
     expect(await ask({ region: 'eu-central-1' })).toEqual([403, 'SignatureDoesNotMatch'])
     expect(await ask({ service: 'sts' })).toEqual([403, 'SignatureDoesNotMatch'])
     for (const change of [{ secretAccessKey: 'another' }, { accessKeyId: 'AKOTHER' }]) {
@@ -52,7 +52,7 @@ describe('a signature in headers', () => {
     }
   })
 
-  it('covers every x-amz header that is there', async () => {
+  it('covers every x-amz header', async () => {
     expect(await ask({}, { headers: { 'x-amz-meta-a': '1' } })).toEqual([403, 'AccessDenied'])
     expect(await ask({ headers: { 'x-amz-meta-a': '1' } })).toEqual([404, 'NoSuchKey'])
     expect(await ask({ headers: { 'x-amz-meta-a': '1' } }, { headers: { 'x-amz-meta-a': '2' } })).toEqual([
@@ -69,7 +69,7 @@ describe('a signature in headers', () => {
     expect(await ask({ ...wanted, payloadHash: 'anything' }, { body: 'right' })).toEqual([400, 'InvalidArgument'])
   })
 
-  it('has to be one that can be read', async () => {
+  it('must be readable', async () => {
     const { url, headers } = signHeaders(bucket.target, {
       method: 'GET',
       key: 'a',
@@ -99,7 +99,7 @@ describe('a signature in the query', () => {
     return presign(client, command, signed, start).finally(() => client.destroy())
   }
 
-  it('holds to the second of its expiry', async () => {
+  it('is valid until the second of its expiry', async () => {
     const url = await sign()
     for (const [seconds, status] of [
       [-901, 403],
@@ -117,12 +117,12 @@ describe('a signature in the query', () => {
     now = start
   })
 
-  it('takes no header that S3 would act upon and nobody signed', async () => {
+  it('refuses an unsigned header that S3 would use', async () => {
     const answer = await sendRaw(await sign(), { method: 'PUT', body: 'a', headers: { 'x-amz-meta-role': 'admin' } })
     expect(answer).toMatchObject({ status: 403, code: 'AccessDenied' })
   })
 
-  it('carries metadata in the place of headers, and no checksum', async () => {
+  it('carries metadata in place of headers, and no checksum', async () => {
     const url = await sign([], { Metadata: { a: '1' }, ChecksumCRC32: 'AAAAAA==' })
     expect(url).toMatch(/x-amz-checksum-crc32=AAAAAA.*x-amz-meta-a=1/)
     expect((await sendRaw(url, { method: 'PUT', body: 'not empty' })).status).toBe(200)
@@ -132,7 +132,7 @@ describe('a signature in the query', () => {
     client.destroy()
   })
 
-  it('has to be one that can be read', async () => {
+  it('must be readable', async () => {
     const url = await sign()
     const without = (name: string) =>
       url.replace(new RegExp(`[?&]${name}=[^&]*`), (found) => (found[0] === '?' ? '?x=1' : ''))

@@ -37,7 +37,7 @@ function contender(folder: string) {
   }
 }
 
-it('is taken by one process at a time, and given back', async () => {
+it('is locked by one process at a time, and released', async () => {
   const folder = join(base, 'one')
   const directory = await openDataDirectory(folder)
   await expect(openDataDirectory(folder)).rejects.toThrow(FolderInUse)
@@ -46,7 +46,7 @@ it('is taken by one process at a time, and given back', async () => {
   ;(await openDataDirectory(folder)).release()
 })
 
-it('is taken over from a process that was killed', async () => {
+it('is taken over from a killed process', async () => {
   const folder = join(base, 'killed')
   ;(await openDataDirectory(folder)).release()
   const other = contender(folder)
@@ -56,7 +56,7 @@ it('is taken over from a process that was killed', async () => {
   ;(await openDataDirectory(folder)).release()
 })
 
-it('is not fooled by a process that got the same id', async () => {
+it('recognises an unrelated process with the same id', async () => {
   const folder = join(base, 'reused')
   ;(await openDataDirectory(folder)).release()
   writeFileSync(join(folder, 'lock'), JSON.stringify({ pid: process.pid, start: 'long ago' }))
@@ -73,14 +73,14 @@ it('goes to exactly one of several processes that find a stale lock at once', { 
   await Promise.all(others.map((other) => other.kill()))
 })
 
-it('refuses a path that is not a folder in one line', async () => {
+it('refuses a path that is not a folder, in one line', async () => {
   const file = join(base, 'file')
   writeFileSync(file, '')
   await expect(openDataDirectory(join(file, 'inside'))).rejects.toThrow(FolderUnusable)
   await expect(openDataDirectory(join(file, 'inside'))).rejects.toThrow(/^[^\n]+$/)
 })
 
-it('keeps its secrets, for the owner alone', async () => {
+it('keeps its secrets readable only for the owner', async () => {
   const folder = join(base, 'secrets')
   const first = await openDataDirectory(folder)
   first.release()
@@ -90,7 +90,7 @@ it('keeps its secrets, for the owner alone', async () => {
   second.release()
 })
 
-it('names what is missing of damaged secrets, shows none of them, and makes no new ones', async () => {
+it('names the missing fields of damaged secrets, shows no value, and creates no new ones', async () => {
   const folder = join(base, 'damaged')
   const directory = await openDataDirectory(folder)
   directory.release()
@@ -114,7 +114,7 @@ it('names what is missing of damaged secrets, shows none of them, and makes no n
 })
 
 it.each(['', 'null', '{"pid":"1"}', '{"pid":1,"url":"http://localhost"}'])(
-  'takes nothing from an instance file that holds %s',
+  'ignores an instance file that contains %s',
   async (text) => {
     const folder = join(base, 'unreadable')
     ;(await openDataDirectory(folder)).release()
@@ -125,7 +125,7 @@ it.each(['', 'null', '{"pid":"1"}', '{"pid":1,"url":"http://localhost"}'])(
   },
 )
 
-it('tells a command beside it where the running instance is, and forgets one that ended', async () => {
+it('tells a command the address of the running instance, and forgets one that ended', async () => {
   const folder = join(base, 'instance')
   expect(await findRunningInstance(folder)).toBeNull()
   const directory = await openDataDirectory(folder)

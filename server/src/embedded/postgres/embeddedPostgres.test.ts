@@ -108,7 +108,7 @@ async function processesOf(server: EmbeddedPostgres): Promise<number[]> {
 const pidFileOf = (folder: string) => join(folder, 'cluster', 'postmaster.pid')
 const postmasterOf = (folder: string) => Number(readFileSync(pidFileOf(folder), 'utf8').split('\n', 1)[0])
 
-it('keeps its data and its port from one start to the next, and leaves no process behind', async () => {
+it('keeps its data and its port between starts, and leaves no process behind', async () => {
   const first = await start()
   expect(await remember(first)).toBe(1)
   const processes = await processesOf(first)
@@ -120,7 +120,7 @@ it('keeps its data and its port from one start to the next, and leaves no proces
   expect(await remember(second)).toBe(2)
 })
 
-it('comes back by itself on the same port when the server is killed', async () => {
+it('restarts by itself on the same port after the server was killed', async () => {
   const server = await start()
   const count = await remember(server)
   const killed = postmasterOf(server.folder)
@@ -132,7 +132,7 @@ it('comes back by itself on the same port when the server is killed', async () =
   expect(isRunning(successor)).toBe(false)
 })
 
-it('ends a server that outlived its process before it starts another one', async () => {
+it('ends a server that outlived its parent before it starts another one', async () => {
   const elsewhere = await startElsewhere()
   await elsewhere.kill()
   const orphan = postmasterOf(realpathSync(join(base, 'postgres')))
@@ -143,7 +143,7 @@ it('ends a server that outlived its process before it starts another one', async
   expect(await remember(server)).toBeGreaterThan(1)
 })
 
-it('starts again after everything was killed at once', async () => {
+it('starts again after all processes were killed at once', async () => {
   const elsewhere = await startElsewhere()
   const orphan = postmasterOf(realpathSync(join(base, 'postgres')))
   process.kill(orphan, 'SIGKILL')
@@ -151,7 +151,7 @@ it('starts again after everything was killed at once', async () => {
   expect(await remember(await start())).toBeGreaterThan(1)
 })
 
-it('is not fooled by a stale file that names a process of another kind, and leaves that process alone', async () => {
+it('ignores a stale file that names an unrelated process, and does not end that process', async () => {
   const server = await start()
   await remember(server)
   const file = readFileSync(pidFileOf(server.folder), 'utf8')
@@ -162,7 +162,7 @@ it('is not fooled by a stale file that names a process of another kind, and leav
   expect(isRunning(bystander)).toBe(true)
 })
 
-it('leaves the server of the original alone when its files are a copy', async () => {
+it('does not end the server of the original if its files are a copy', async () => {
   const original = await start()
   const count = await remember(original)
   const copy = join(base, 'copy')
@@ -176,7 +176,7 @@ it('leaves the server of the original alone when its files are a copy', async ()
   expect(await remember(original)).toBe(count + 1)
 })
 
-it('takes new passwords when the old ones were lost', async () => {
+it('sets new passwords if the old ones were lost', async () => {
   const changed = { postgresSuperuserPassword: 'dd44', postgresOwnerPassword: 'ee55', postgresApiPassword: 'ff66' }
   const server = await start({ secrets: changed })
   expect(await remember(server)).toBeGreaterThan(1)
@@ -185,7 +185,7 @@ it('takes new passwords when the old ones were lost', async () => {
   expect(await remember(await start())).toBeGreaterThan(1)
 })
 
-it('takes another port when its own is in use', async () => {
+it('takes another port if its own is in use', async () => {
   const other = createServer().listen(0, '127.0.0.1')
   await new Promise((resolve) => other.once('listening', resolve))
   const address = other.address()
@@ -203,7 +203,7 @@ it('starts over if creating the cluster was interrupted', async () => {
   expect(readdirSync(folder)).toEqual(['cluster'])
 })
 
-it('refuses files of another version of PostgreSQL in one line, and does not touch them', async () => {
+it('refuses files of another version of PostgreSQL in one line, and does not change them', async () => {
   const folder = realpathSync(join(base, 'postgres'))
   const version = join(folder, 'cluster', 'PG_VERSION')
   renameSync(version, `${version}.kept`)
@@ -213,7 +213,7 @@ it('refuses files of another version of PostgreSQL in one line, and does not tou
   expect(await remember(await start())).toBeGreaterThan(1)
 })
 
-it('lies where its own user can reach it, with a link to it from a folder which is closed to others', async () => {
+it('is stored where its own user can reach it, with a link from a folder that is closed to others', async () => {
   const closed = join(base, 'closed')
   mkdirSync(closed, { mode: 0o700 })
   const server = await start({ folder: join(closed, 'postgres') })
@@ -238,7 +238,7 @@ it('gives the application a login without rights and the owner one that is not a
   await expect(query(server.url.replace('cc33', 'wrong'), 'select 1')).rejects.toMatchObject({ code: '28P01' })
 })
 
-it('listens on loopback alone, keeps checksums, and sorts by code points', async () => {
+it('listens only on loopback, keeps checksums, and sorts by code points', async () => {
   const server = await start({ durable: true })
   const settings = `select current_setting('listen_addresses') as addresses, current_setting('unix_socket_directories')
     as sockets, current_setting('data_checksums') as checksums, current_setting('fsync') as fsync,

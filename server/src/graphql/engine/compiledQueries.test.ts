@@ -80,8 +80,8 @@ const listed = `query List($first: Int, $after: String, $filter: FileFilter, $se
   }
 }`
 
-describe('a query that comes again', () => {
-  it('is compiled, and answers the same', async () => {
+describe('a repeated query', () => {
+  it('is compiled, with the same answer', async () => {
     expect(await expectSame(tenant.viewer, listed, { first: 2 })).toBe(true)
     expect(await expectSame(tenant.admin, '{ ...a } fragment a on Query { viewer { tenants { name } } }')).toBe(true)
   })
@@ -99,7 +99,7 @@ describe('a query that comes again', () => {
     expect(await expectSame(tenant.viewer, text)).not.toBe(true)
   })
 
-  it('refuses the same', async () => {
+  it('refuses in the same way', async () => {
     for (const variables of [
       { first: 1000 },
       { first: '2' },
@@ -120,7 +120,7 @@ describe('a query that comes again', () => {
     await expectSame(tenant.viewer, 'query ($after: String!) { auditLog(after: $after) { nodes { id } } }')
   })
 
-  it('masks and logs a defect the same, and tells when the database is away', async () => {
+  it('masks and logs a defect in the same way, and reports an outage of the database', async () => {
     for (const failure of [new Error('secret'), Object.assign(new Error('gone'), { name: 'DatabaseUnavailable' })]) {
       const { database } = service
       const { readOnce } = database
@@ -130,7 +130,7 @@ describe('a query that comes again', () => {
     }
   })
 
-  it('answers the same whatever is asked', { timeout: 120_000 }, async () => {
+  it('has the same answer for any query', { timeout: 120_000 }, async () => {
     let compiled = 0
     const property = fc.asyncProperty(fc.infiniteStream(fc.nat(1_000)), fc.nat(2), async (choices, who) => {
       const query = new Writer(choices).write()

@@ -18,8 +18,8 @@ async function run(apollo: ApolloServer<RequestContext>, query: string, variable
   return { status: http.status, errors: body.singleResult.errors ?? [] }
 }
 
-describe('an operation of a kind that the schema does not have', () => {
-  it('is refused as a mistake of the caller, and logged as nothing', async () => {
+describe('an operation type that the schema does not have', () => {
+  it('is refused as an error of the caller, and not logged', async () => {
     log.length = 0
     const { status, errors } = await run(open, 'subscription { changes }')
     expect(status).toBe(400)
@@ -63,7 +63,7 @@ describe('a GET', () => {
     return status ?? 200
   }
 
-  it('is answered with a header that a page of another site has to ask for first', async () => {
+  it('needs a header that another site can send only after a preflight', async () => {
     expect(await get({})).toBe(400)
     expect(await get({ 'content-type': 'text/plain' })).toBe(400)
     for (const name of ['authorization', 'x-filegraph-csrf', 'apollo-require-preflight']) {

@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest'
 import { DocumentCache } from './documentCache.ts'
 
-it('lets a hundred queries be compiled at once, then one a second', () => {
+it('allows a burst of a hundred compilations, then one a second', () => {
   let now = 0
   const cache = new DocumentCache(() => now)
   const take = (times: number) => Array.from({ length: times }, () => cache.takeCompilation()).filter(Boolean).length

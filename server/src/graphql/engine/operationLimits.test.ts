@@ -19,7 +19,7 @@ const times = (count: number, write: (at: number) => string) =>
 const fullFile = `id name contentType byteSize sha256 state uploadedAt updatedAt deletedAt downloadUrl
   uploadedBy { id kind name email } deletedBy { id name } version { id number name byteSize createdAt createdBy { name } }`
 
-describe('an operation within bounds', () => {
+describe('an operation within the limits', () => {
   it.each([
     [
       'a page of 100 files with everything about each',
@@ -41,7 +41,7 @@ describe('an operation within bounds', () => {
   ])('passes: %s', (_name, text) => expect(refused(text)).toBe(false))
 })
 
-describe('an operation that asks too much', () => {
+describe('an operation above a limit', () => {
   const nested = (levels: number) =>
     times(levels, (at) => `fragment f${at} on File { ...f${at + 1} ...f${at + 1} }`) +
     ` fragment f${levels} on File { id }`
@@ -77,7 +77,7 @@ describe('an operation that asks too much', () => {
     expect(refused(text)).toBe(true)
   })
 
-  it('stops measuring at once, whatever fragments would expand to', () => {
+  it('stops measuring at the first limit, whatever fragments would expand to', () => {
     const started = performance.now()
     expect(refused(`{ files { nodes { ...f0 } } } ${nested(60)}`)).toBe(true)
     expect(performance.now() - started).toBeLessThan(1000)
@@ -116,19 +116,19 @@ describe('a refusal before validation', () => {
     expect(Math.min(...spent)).toBeLessThan(5)
   })
 
-  it('lets every common introspection pass without credentials', () => {
+  it('allows every common introspection query without credentials', () => {
     const options = { schemaDescription: true, specifiedByUrl: true, inputValueDeprecation: true, oneOf: true }
     for (const text of [getIntrospectionQuery(), getIntrospectionQuery({ ...options, directiveIsRepeatable: true })]) {
       expect(measure(text, anonymousLimits)).toEqual({ asksTooMuch: false, readsData: false })
     }
   })
 
-  it('leaves a fragment inside itself to validation', () => {
+  it('leaves a fragment that contains itself to validation', () => {
     const text = '{ ...a } fragment a on Query { __typename ...b } fragment b on Query { ...a }'
     expect(measure(text).asksTooMuch).toBe(false)
   })
 
-  it('tells what needs a caller', () => {
+  it('reports which operations need a caller', () => {
     expect(measure('{ __typename ...a } fragment a on Query { viewer { role } }').readsData).toBe(true)
     expect(measure('{ __typename __type(name: "File") { name } }').readsData).toBe(false)
   })

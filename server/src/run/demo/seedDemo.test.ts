@@ -76,7 +76,7 @@ function dyingAfter(writes: number): TenantDatabase {
 }
 
 describe('the demo', () => {
-  it('tells a story: several types, a second version, a file in the trash, several people', async () => {
+  it('has several types, a second version, a file in the trash, and several people', async () => {
     const begun = Date.now()
     expect(await seedDemo({ database, blobs, now })).toBe(true)
     expect(Date.now() - begun).toBeLessThan(10_000)
@@ -91,7 +91,7 @@ describe('the demo', () => {
     expect(await sql`select from uploads where state <> 'COMMITTED'`).toHaveLength(0)
   })
 
-  it('is the same after a second start, and after starts that died anywhere on the way', async () => {
+  it('is the same after a second start, and after starts that crashed anywhere', async () => {
     await seedDemo({ database, blobs, now })
     const whole = await everything()
     expect(await seedDemo({ database, blobs, now })).toBe(true)
@@ -115,7 +115,7 @@ describe('the demo', () => {
     expect(await everything()).toEqual(whole)
   })
 
-  it('starts a file over whose intent has expired since the start that died', async () => {
+  it('uploads a file again whose intent has expired since the crash', async () => {
     await expect(seedDemo({ database: dyingAfter(6), blobs, now })).rejects.toThrow('died')
     await sql`update uploads set expires_at = now() - interval '1 day' where state = 'PENDING'`
     expect(await seedDemo({ database, blobs, now })).toBe(true)
@@ -123,14 +123,14 @@ describe('the demo', () => {
     expect(await sql`select from files`).toHaveLength(12)
   })
 
-  it('stays away from an installation that has tenants, even from one that took its names', async () => {
+  it('is not created in an installation with tenants, even with the same names', async () => {
     await createTenant({ database, now }, { slug: 'acme', name: 'Acme Studio' })
     expect(await seedDemo({ database, blobs, now })).toBe(false)
     expect(await sql`select from users`).toHaveLength(0)
     expect(await sql`select slug from tenants`).toEqual([{ slug: 'acme' }])
   })
 
-  it('lets nobody of the demo into a tenant that only has a slug of it', async () => {
+  it('adds no demo user to a tenant that only has the same slug', async () => {
     await expect(seedDemo({ database: dyingAfter(1), blobs, now })).rejects.toThrow('died')
     await createTenant({ database, now }, { slug: 'globex', name: 'Globex' })
     expect(await seedDemo({ database, blobs, now })).toBe(false)

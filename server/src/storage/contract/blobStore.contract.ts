@@ -67,7 +67,7 @@ export function describeBlobStore(bucketName: string, open: () => Promise<OpenBl
     })
 
     describe('upload', () => {
-      it('keeps what a signed PUT sends, and tells its size, type and ETag', async () => {
+      it('stores what a signed PUT sends, and reports its size, type and ETag', async () => {
         const [key, body] = [newKey(), text('hello')]
         await put(key, body, 'text/markdown; charset=utf-8')
         const stored = await store.head(key)
@@ -76,7 +76,7 @@ export function describeBlobStore(bucketName: string, open: () => Promise<OpenBl
         expect([null, hex(body)]).toContain(stored?.sha256)
       })
 
-      it('refuses a second PUT of the same URL, and leaves the bytes alone', async () => {
+      it('refuses a second PUT of the same URL, and keeps the bytes', async () => {
         const key = newKey()
         const signed = await sign({ key, byteSize: 5 })
         expect(await send(signed, text('first'))).toBe(200)
@@ -99,7 +99,7 @@ export function describeBlobStore(bucketName: string, open: () => Promise<OpenBl
         expect((await store.hash(key))?.sha256).toBe(hex(winners[0]!))
       })
 
-      it('keeps an object of no bytes', async () => {
+      it('stores an empty object', async () => {
         const key = newKey()
         await put(key, new Uint8Array(0))
         expect(await store.head(key)).toMatchObject({ byteSize: 0 })
@@ -107,7 +107,7 @@ export function describeBlobStore(bucketName: string, open: () => Promise<OpenBl
         expect((await store.hash(key))?.sha256).toBe(hex(new Uint8Array(0)))
       })
 
-      it('refuses another content type than the signed one, and none at all', async () => {
+      it('refuses another content type than the signed one, and a missing one', async () => {
         const key = newKey()
         const signed = await sign({ key, byteSize: 1 })
         const other = signed.headers.map((h) => (h.name === 'content-type' ? { ...h, value: 'text/html' } : h))
@@ -116,7 +116,7 @@ export function describeBlobStore(bucketName: string, open: () => Promise<OpenBl
         await expectRefused(key, send({ ...signed, headers: none }, text('a')))
       })
 
-      it('refuses a PUT without the condition that keeps it from overwriting', async () => {
+      it('refuses a PUT without the condition that prevents overwriting', async () => {
         const key = newKey()
         const signed = await sign({ key, byteSize: 1 })
         const headers = signed.headers.filter((h) => h.name !== 'if-none-match')
@@ -149,13 +149,13 @@ export function describeBlobStore(bucketName: string, open: () => Promise<OpenBl
         await expectRefused(key, send(signed, text('a'), { url: signed.url.replace(/\?.*/, '') }))
       })
 
-      it('keeps a body whose declared checksum is true', async () => {
+      it('stores a body whose declared checksum is right', async () => {
         const [key, body] = [newKey(), text('true')]
         expect(await send(await sign({ key, byteSize: body.length, sha256: hex(body) }), body)).toBe(200)
         expect([null, hex(body)]).toContain((await store.head(key))?.sha256)
       })
 
-      it('refuses a body whose declared checksum is false, or vouches for none and tells the true one', async () => {
+      it('refuses a body whose declared checksum is wrong, or reports the right one or none', async () => {
         const [key, body] = [newKey(), text('false')]
         const status = await send(await sign({ key, byteSize: body.length, sha256: hex(text('else!')) }), body)
         if (status === 200) {
@@ -174,7 +174,7 @@ export function describeBlobStore(bucketName: string, open: () => Promise<OpenBl
         await expectRefused(key, send({ ...signed, headers }, text('a')))
       })
 
-      it('takes every character that a key may have', async () => {
+      it('accepts every character that a key can contain', async () => {
         const unit = "AZaz09-._/tenant.name_1/2026-11-21/~a b+c&d=e,f;g@h$i(j)k!l'm*n/é–你🎉.tar.gz"
         const key = `${root}${unit}`
         await put(key, text('key'))
@@ -191,7 +191,7 @@ export function describeBlobStore(bucketName: string, open: () => Promise<OpenBl
       const body = text('0123456789'.repeat(1_000))
       beforeAll(() => put(key, body))
 
-      it('comes back whole, under the signed name and type', async () => {
+      it('returns the whole object, under the signed name and type', async () => {
         const contentDisposition = `attachment; filename="R_sum_ 100_.pdf"; filename*=UTF-8''R%C3%A9sum%C3%A9%20100%25.pdf`
         const contentType = 'text/plain; charset=utf-8'
         const response = await fetch(signDownload({ key, contentDisposition, contentType }))
@@ -201,7 +201,7 @@ export function describeBlobStore(bucketName: string, open: () => Promise<OpenBl
         expect(hex(new Uint8Array(await response.arrayBuffer()))).toBe(hex(body))
       })
 
-      it('serves a signed type with a quoted parameter, and a signed name of 2,560 bytes, as they are', async () => {
+      it('returns a signed type with a quoted parameter, and a signed name of 2,560 bytes, unchanged', async () => {
         const contentType = 'video/mp4; codecs="avc1.42E01E,mp4a.40.2"'
         const contentDisposition = `attachment; filename="a.pdf"; filename*=UTF-8''${'%E5%B9%B4'.repeat(279)}.pdf`
         const response = await fetch(signDownload({ key, contentDisposition, contentType }))
@@ -210,7 +210,7 @@ export function describeBlobStore(bucketName: string, open: () => Promise<OpenBl
         await response.body?.cancel()
       })
 
-      it('overrides what a client stored with its PUT, and serves the stored bytes', async () => {
+      it('overrides what a client stored with its PUT, and returns the stored bytes', async () => {
         const encodedKey = newKey()
         const unsigned = [
           { name: 'cache-control', value: 'public, max-age=31536000' },
@@ -238,14 +238,14 @@ export function describeBlobStore(bucketName: string, open: () => Promise<OpenBl
         }
       })
 
-      it('comes in ranges', async () => {
+      it('returns ranges', async () => {
         const response = await fetch(signDownload({ key }), { headers: { range: 'bytes=5-14' } })
         expect(response.status).toBe(206)
         expect(response.headers.get('content-range')).toBe('bytes 5-14/10000')
         expect(await response.text()).toBe('5678901234')
       })
 
-      it('is refused when the name, the type, the key, the method or the time is another than signed', async () => {
+      it('is refused if the name, the type, the key, the method or the time differs from the signed one', async () => {
         const url = signDownload({ key })
         const expired = signDownload({ key, now: new Date(Date.now() - 3_600_000) })
         const others = [
@@ -262,7 +262,7 @@ export function describeBlobStore(bucketName: string, open: () => Promise<OpenBl
         expect((await store.hash(key))?.sha256).toBe(hex(body))
       })
 
-      it('of nothing is a 404, and of a deleted object too', async () => {
+      it('of a missing or deleted object is a 404', async () => {
         const gone = newKey()
         expect((await fetch(signDownload({ key: gone }))).status).toBe(404)
         await put(gone, text('a'))
@@ -270,13 +270,13 @@ export function describeBlobStore(bucketName: string, open: () => Promise<OpenBl
         expect((await fetch(signDownload({ key: gone }))).status).toBe(404)
       })
 
-      it('is refused to anyone without a signature', async () => {
+      it('is refused without a signature', async () => {
         expect((await fetch(signDownload({ key }).replace(/\?.*/, ''))).status).toBe(403)
       })
     })
 
     describe('reading', () => {
-      it('gives the first bytes, and fewer when there are fewer', async () => {
+      it('returns the first bytes, and fewer if the object is shorter', async () => {
         const key = newKey()
         await put(key, text('0123456789'))
         expect(await store.readStart(key, 4)).toEqual(text('0123'))
@@ -284,7 +284,7 @@ export function describeBlobStore(bucketName: string, open: () => Promise<OpenBl
         expect(await store.readStart(key, 4_100)).toEqual(text('0123456789'))
       })
 
-      it('gives the start of a large object without the rest, and the hash of all of it', async () => {
+      it('returns the start of a large object without the rest, and the hash of all of it', async () => {
         const key = newKey()
         const body = new Uint8Array(3_000_001).map((_, index) => index % 251)
         await put(key, body, 'application/octet-stream')
@@ -305,7 +305,7 @@ export function describeBlobStore(bucketName: string, open: () => Promise<OpenBl
         expect(examined).toEqual({ ...facts, byteSize, sha256, isEtagOfBytes, start: body.slice(0, 4_100) })
       })
 
-      it('examines an object of another size than was expected', async () => {
+      it('examines an object of another size than expected', async () => {
         const sizes = [0, 10, 65_536, 65_537]
         for (const byteSize of sizes) {
           const key = newKey()
@@ -320,7 +320,7 @@ export function describeBlobStore(bucketName: string, open: () => Promise<OpenBl
         }
       })
 
-      it('is null where nothing lies', async () => {
+      it('is null for a missing object', async () => {
         const key = newKey()
         expect(await store.head(key)).toBeNull()
         for (const byteSize of [0, 10, 100_000])
@@ -331,7 +331,7 @@ export function describeBlobStore(bucketName: string, open: () => Promise<OpenBl
     })
 
     describe('deletion', () => {
-      it('takes many keys, and those that are not there too', async () => {
+      it('accepts many keys, and missing ones too', async () => {
         const keys = [newKey(), newKey(), newKey()]
         await put(keys[0]!, text('a'))
         await put(keys[1]!, text('b'))
@@ -341,7 +341,7 @@ export function describeBlobStore(bucketName: string, open: () => Promise<OpenBl
         expect(await store.delete([])).toEqual({ failed: [] })
       })
 
-      it('takes 1,000 keys, and no more', async () => {
+      it('accepts 1,000 keys, and no more', async () => {
         const keys = Array.from({ length: 1_001 }, (_, index) => `${root}missing/${index}`)
         await expect(store.delete(keys)).rejects.toBeInstanceOf(RangeError)
         expect(await store.delete(keys.slice(1))).toEqual({ failed: [] })
@@ -376,7 +376,7 @@ export function describeBlobStore(bucketName: string, open: () => Promise<OpenBl
         expect(Math.abs(page.objects[0]!.lastModified.getTime() - Date.now())).toBeLessThan(3_600_000)
       })
 
-      it('comes in pages that together name each key once', async () => {
+      it('has pages that together contain each key once', async () => {
         const keys: string[] = []
         let pages = 0
         for (let token: string | undefined | null; token !== null; pages += 1) {
@@ -389,7 +389,7 @@ export function describeBlobStore(bucketName: string, open: () => Promise<OpenBl
         expect(pages).toBe(3)
       })
 
-      it('is empty under a prefix that nothing has', async () => {
+      it('is empty under an unused prefix', async () => {
         expect(await store.list({ prefix: `${root}nothing/` })).toEqual({ objects: [], continuationToken: null })
       })
     })

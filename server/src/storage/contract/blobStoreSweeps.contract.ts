@@ -34,7 +34,7 @@ export function describeBlobStoreSweeps(bucketName: string, target: () => Bucket
       client.destroy()
     })
 
-    describe('a listing that starts behind a key', () => {
+    describe('a listing that starts after a key', () => {
       const prefix = `${root}behind/`
       // Some need escapes in a URL; in UTF-16 order the emoji would stand before the full-width tilde.
       const names = ['a', 'a b', 'a%2Fb', 'a&b=c', 'a+b', 'a/b', 'a?b#c', 'aé', 'z', '～', '🎉']
@@ -45,20 +45,20 @@ export function describeBlobStoreSweeps(bucketName: string, target: () => Bucket
       const keysOf = async (more: { startAfter?: string; maxKeys?: number; continuationToken?: string }) =>
         (await store.list({ prefix, ...more })).objects.map(({ key }) => key)
 
-      it('has the keys strictly behind it, whatever characters it is made of', async () => {
+      it('contains the keys strictly after it, for all characters', async () => {
         for (const [index, startAfter] of keys.entries()) {
           expect(await keysOf({ startAfter })).toEqual(keys.slice(index + 1))
         }
       })
 
-      it('starts behind a key that is not there, and with all of them before the first', async () => {
+      it('can start after a missing key, and before the first one', async () => {
         expect(await keysOf({ startAfter: `${prefix}b` })).toEqual(keys.filter((key) => key > `${prefix}b`))
         expect(await keysOf({ startAfter: prefix })).toEqual(keys)
         expect(await keysOf({ startAfter: '' })).toEqual(keys)
         expect(await keysOf({ startAfter: `${prefix}\u{10ffff}` })).toEqual([])
       })
 
-      it('goes on in pages, where the token alone counts', async () => {
+      it('continues in pages, where only the token counts', async () => {
         const page = await store.list({ prefix, startAfter: keys[1]!, maxKeys: 3 })
         expect(page.objects.map(({ key }) => key)).toEqual(keys.slice(2, 5))
         const continuationToken = page.continuationToken!
@@ -67,7 +67,7 @@ export function describeBlobStoreSweeps(bucketName: string, target: () => Bucket
     })
 
     describe('a small object of the server', () => {
-      it('is kept as it was written, and replaced by the next', async () => {
+      it('is stored, and replaced by the next', async () => {
         const key = newKey()
         expect(await store.write(key, bytes('first'), { contentType: 'application/json' })).toBe('WRITTEN')
         expect(await store.head(key)).toMatchObject({ byteSize: 5, contentType: 'application/json' })
@@ -76,14 +76,14 @@ export function describeBlobStoreSweeps(bucketName: string, target: () => Bucket
         expect((await store.hash(key))?.sha256).toBe(hex('second'))
       })
 
-      it('that may only create leaves what is there', async () => {
+      it('with the condition to create keeps an existing object', async () => {
         const key = newKey()
         expect(await store.write(key, bytes('first'), { ...type, onlyIf: 'ABSENT' })).toBe('WRITTEN')
         expect(await store.write(key, bytes('other'), { ...type, onlyIf: 'ABSENT' })).toBe('PRESENT')
         expect((await store.hash(key))?.sha256).toBe(hex('first'))
       })
 
-      it('is written by exactly one of many that may only create', async () => {
+      it('with the condition to create is written by exactly one of many', async () => {
         const key = newKey()
         const contents = Array.from({ length: 8 }, (_, index) => `content ${index}`)
         const answers = await Promise.all(
@@ -94,7 +94,7 @@ export function describeBlobStoreSweeps(bucketName: string, target: () => Bucket
         expect((await store.hash(key))?.sha256).toBe(hex(winners[0]!))
       })
 
-      it('may be empty, or have 65,536 bytes, and not one more', async () => {
+      it('can be empty or have 65,536 bytes, and not one more', async () => {
         for (const size of [0, 65_536]) {
           const key = newKey()
           expect(await store.write(key, new Uint8Array(size), type)).toBe('WRITTEN')
@@ -124,7 +124,7 @@ export function describeBlobStoreSweeps(bucketName: string, target: () => Bucket
         for (const { key, uploadId } of begun) await store.abortUpload(key, uploadId)
       })
 
-      it('are listed, several of one key too, with the time when each began', async () => {
+      it('are listed, several of one key too, each with its start time', async () => {
         const page = await store.listUnfinishedUploads(prefix)
         expect(page.next).toBeNull()
         const byId = (all: readonly UploadMarker[]) => all.map(({ uploadId, key }) => `${uploadId} ${key}`).toSorted()
@@ -136,7 +136,7 @@ export function describeBlobStoreSweeps(bucketName: string, target: () => Bucket
         }
       })
 
-      it.each([1, 2, 3])('come in pages of %i that together name each once', async (size) => {
+      it.each([1, 2, 3])('have pages of %i that together contain each once', async (size) => {
         const found: string[] = []
         for (let marker: UploadMarker | null | undefined; marker !== null;) {
           const page = await store.listUnfinishedUploads(prefix, marker, size)
@@ -148,14 +148,14 @@ export function describeBlobStoreSweeps(bucketName: string, target: () => Bucket
         expect(found).toEqual(whole.uploads.map(({ uploadId }) => uploadId))
       })
 
-      it('are those under the prefix alone, and no objects', async () => {
+      it('are only those under the prefix, and no objects', async () => {
         await store.write(`${prefix}object`, bytes('a'), type)
         const page = await store.listUnfinishedUploads(`${prefix}a/`)
         expect(page.uploads.map(({ key }) => key)).toEqual([`${prefix}a/b`])
         expect(await store.listUnfinishedUploads(`${prefix}object`)).toEqual({ uploads: [], next: null })
       })
 
-      it('are gone once aborted, and aborting again succeeds', async () => {
+      it('disappear when aborted, and aborting again succeeds', async () => {
         const [one, other] = [await begin(`${root}abort/a b+c`), await begin(`${root}abort/a b+c`)]
         await store.abortUpload(one.key, one.uploadId)
         const { uploads } = await store.listUnfinishedUploads(`${root}abort/`)
@@ -170,7 +170,7 @@ export function describeBlobStoreSweeps(bucketName: string, target: () => Bucket
         expect(await statusOf(client.send(again))).toBe(404)
       })
 
-      it('come in no page of a size that no store has', async () => {
+      it('refuse a page size out of range', async () => {
         for (const size of [0, -1, 1.5, 1_001]) {
           await expect(store.listUnfinishedUploads(prefix, null, size)).rejects.toBeInstanceOf(RangeError)
         }

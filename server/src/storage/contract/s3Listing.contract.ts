@@ -33,7 +33,7 @@ export function describeListing(scene: () => S3Scene): void {
   }
 
   describe('a listing', () => {
-    it('has every key once, in the order of UTF-8 bytes, whatever the size of its pages', async () => {
+    it('contains every key once, in the order of UTF-8 bytes, with any page size', async () => {
       const one = fc.array(trickyKeys, { minLength: 1, maxLength: 8 })
       await fc.assert(
         fc.asyncProperty(one, fc.integer({ min: 1, max: 4 }), async (names, MaxKeys) => {
@@ -59,7 +59,7 @@ export function describeListing(scene: () => S3Scene): void {
         return { keys: strip(keys), prefixes: strip(prefixes) }
       }
 
-      it.each([1, 2, 3, 1000])('rolls keys up at a delimiter, in pages of %i', async (MaxKeys) => {
+      it.each([1, 2, 3, 1000])('groups keys at a delimiter, in pages of %i', async (MaxKeys) => {
         expect(await within({ Delimiter: '/', MaxKeys })).toEqual({
           keys: ['a', 'a0', 'z', '\uffee', '🎉'],
           prefixes: ['a/', 'b/', '🎉/'],
@@ -70,19 +70,19 @@ export function describeListing(scene: () => S3Scene): void {
         })
       })
 
-      it('starts behind a key, there or not', async () => {
+      it('starts after a key, which can be missing', async () => {
         expect((await within({ StartAfter: `${root}b/` })).keys).toEqual(['b//c', 'b/d', 'z', '\uffee', '🎉', '🎉/x'])
         expect((await within({ StartAfter: `${root}z` })).keys).toEqual(['\uffee', '🎉', '🎉/x'])
         expect((await within({ StartAfter: `${root}🎉/x` })).keys).toEqual([])
       })
 
-      it('escapes names like URLs when it is asked to', async () => {
+      it('escapes names like URLs on request', async () => {
         const { Contents = [], EncodingType } = await page({ Prefix: `${root}🎉`, EncodingType: 'url' })
         expect(EncodingType).toBe('url')
         expect(Contents.map(({ Key }) => decodeURIComponent(Key!))).toEqual([`${root}🎉`, `${root}🎉/x`])
       })
 
-      it('tells size, entity tag and time', async () => {
+      it('reports size, ETag and time', async () => {
         const [first] = (await page({ Prefix: `${root}z` })).Contents ?? []
         expect(first).toMatchObject({ Size: root.length + 1, ETag: expect.stringMatching(/^"[0-9a-f]{32}"$/) })
         expect(Math.abs(Date.now() - first!.LastModified!.getTime())).toBeLessThan(15 * 60_000)
@@ -93,7 +93,7 @@ export function describeListing(scene: () => S3Scene): void {
       expect(await page({ Prefix: `${scene().prefix}nothing/` })).toMatchObject({ KeyCount: 0, IsTruncated: false })
     })
 
-    it('of a negative size is refused, or no smaller than usual', async () => {
+    it('of a negative size is refused, or has the default size', async () => {
       expect(await statusOf(page({ MaxKeys: -1 }))).toBe(isCeph ? 200 : 400)
     })
   })

@@ -34,7 +34,7 @@ export function describeMultipart(scene: () => S3Scene): void {
   }
 
   describe('a multipart upload', () => {
-    it('becomes one object, described as it was when it began', async () => {
+    it('becomes one object, with the headers of its start', async () => {
       const { client } = scene()
       const { place, send, complete } = await begin({ ContentType: 'text/x-parts', Metadata: { a: '1' } })
       // In whichever order they come.
@@ -52,7 +52,7 @@ export function describeMultipart(scene: () => S3Scene): void {
       expect(bytes.equals(Buffer.concat([large, small]))).toBe(true)
     })
 
-    it('lists its parts in pages, a part sent twice as it was sent last', async () => {
+    it('lists its parts in pages, a repeated part as it was sent last', async () => {
       const { client } = scene()
       const { upload, send } = await begin()
       for (const number of [3, 1, 2, 10_000]) await send(number, Buffer.from(`part ${number}`))
@@ -69,7 +69,7 @@ export function describeMultipart(scene: () => S3Scene): void {
       await client.send(new AbortMultipartUploadCommand(upload))
     })
 
-    it('is listed until it is aborted, and then takes nothing more', async () => {
+    it('is listed until it is aborted, and then accepts no more parts', async () => {
       const { client, target } = scene()
       const { place, upload, send, complete } = await begin()
       const { ETag } = await send(1, small)
@@ -87,7 +87,7 @@ export function describeMultipart(scene: () => S3Scene): void {
       expect(await statusOf(complete([{ PartNumber: 1, ETag: ETag! }]))).toBe(isCeph ? 500 : 404)
     })
 
-    it('is refused with parts that are missing, others, out of order or too small', async () => {
+    it('is refused if parts are missing, wrong, out of order or too small', async () => {
       const { client } = scene()
       const { place, upload, send, complete } = await begin()
       const [one, two] = [(await send(1, small)).ETag!, (await send(2, small)).ETag!]
@@ -115,7 +115,7 @@ export function describeMultipart(scene: () => S3Scene): void {
       await client.send(new AbortMultipartUploadCommand(upload))
     })
 
-    it('that may only create leaves what is there, and can still be aborted', async () => {
+    it('with the condition to create keeps an existing object, and can still be aborted', async () => {
       const { client } = scene()
       const { place, upload, send, complete } = await begin()
       const { ETag } = await send(1, small)

@@ -29,7 +29,7 @@ export function describeObjects(scene: () => S3Scene): void {
   const remove = (Key: string) => scene().client.send(new DeleteObjectCommand({ Bucket: scene().target.bucket, Key }))
 
   describe('an object', () => {
-    it('comes back under any key, byte for byte, whichever checksums the SDK adds', async () => {
+    it('is returned under any key, byte for byte, with any checksum of the SDK', async () => {
       const clients = (['WHEN_REQUIRED', 'WHEN_SUPPORTED'] as const).map((mode) => createClient(scene().target, mode))
       const bytes = fc.uint8Array({ maxLength: 200 })
       await fc.assert(
@@ -47,7 +47,7 @@ export function describeObjects(scene: () => S3Scene): void {
       for (const client of clients) client.destroy()
     })
 
-    it('and another whose key is one more path segment are both there', async () => {
+    it('and another whose key is one more path segment can both exist', async () => {
       const key = scene().newKey()
       const keys = [key, `${key}/`, `${key}//`, `${key}/a`, `${key}/./a`, `${key}/../a`, `${key}/A`]
       for (const one of keys) await put(one, one)
@@ -73,13 +73,13 @@ export function describeObjects(scene: () => S3Scene): void {
       })
     })
 
-    it('may be empty', async () => {
+    it('can be empty', async () => {
       const key = scene().newKey()
       await put(key, '')
       expect(await get(key)).toMatchObject({ text: '', ContentLength: 0 })
     })
 
-    it('is created by exactly one of many that try at once', async () => {
+    it('is created by exactly one of many concurrent requests', async () => {
       const key = scene().newKey()
       const tries = Array.from({ length: 20 }, (_, index) => statusOf(put(key, `try ${index}`, { IfNoneMatch: '*' })))
       const statuses = await Promise.all(tries)
@@ -96,7 +96,7 @@ export function describeObjects(scene: () => S3Scene): void {
       expect(await statusOf(get(key))).toBe(404)
     })
 
-    it('can be deleted with a thousand others, there or not', async () => {
+    it('can be deleted with a thousand others, existing or not', async () => {
       const { client, target, newKey } = scene()
       const kept = newKey()
       const lost = [newKey(), `${newKey()} &<>"'é🎉`]
@@ -110,7 +110,7 @@ export function describeObjects(scene: () => S3Scene): void {
       expect((await get(kept)).text).toBe(text)
     })
 
-    it('can be copied, with its own description or a new one', async () => {
+    it('can be copied, with its own headers or new ones', async () => {
       const { client, target, newKey } = scene()
       const [source, same, other] = [`${newKey()} +é`, newKey(), newKey()]
       await put(source, text, { ContentType: 'text/x-a', Metadata: { a: '1' } })
@@ -136,14 +136,14 @@ export function describeObjects(scene: () => S3Scene): void {
       ['bytes=-3', 206, 'fox', 'bytes 16-18/19'],
       ['bytes=-100', 206, text, 'bytes 0-18/19'],
       ['bytes=16-1000', 206, 'fox', 'bytes 16-18/19'],
-    ])('of the range %s answers %i with just that', async (Range, status, part, contentRange) => {
+    ])('of the range %s answers %i with exactly that range', async (Range, status, part, contentRange) => {
       const key = scene().newKey()
       await put(key)
       const answer = await get(key, { Range })
       expect([answer.$metadata.httpStatusCode, answer.text, answer.ContentRange]).toEqual([status, part, contentRange])
     })
 
-    it('beyond the end is refused', async () => {
+    it('after the end is refused', async () => {
       const { client, target, newKey } = scene()
       const key = newKey()
       await put(key)
@@ -153,7 +153,7 @@ export function describeObjects(scene: () => S3Scene): void {
       }
     })
 
-    it('is answered as its conditions say', async () => {
+    it('is answered according to its conditions', async () => {
       const key = scene().newKey()
       await put(key)
       const { ETag, LastModified } = await get(key)
@@ -176,7 +176,7 @@ export function describeObjects(scene: () => S3Scene): void {
       }
     })
 
-    it('is labelled as its signer wished', async () => {
+    it('has the response headers that the signer chose', async () => {
       const { client, target, newKey } = scene()
       const key = newKey()
       await put(key, text, { ContentType: 'text/html' })

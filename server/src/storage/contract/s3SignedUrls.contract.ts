@@ -70,21 +70,21 @@ export function describeSignedUrls(scene: () => S3Scene): void {
       expect([again.status, again.code]).toEqual([412, 'PreconditionFailed'])
     })
 
-    it.each(tamperings)('is worth nothing with $what', async ({ url = (same: string) => same, request = {} }) => {
+    it.each(tamperings)('is refused with $what', async ({ url = (same: string) => same, request = {} }) => {
       const key = scene().newKey()
       const answer = await sendRaw(url(await signPut(key)), { method: 'PUT', headers, body, ...request })
       expect(answer.status).toBe(403)
       expect(await stored(key)).toBe(404)
     })
 
-    it('is worth nothing after its time', async () => {
+    it('is refused after its expiry', async () => {
       const { client, target, newKey } = scene()
       const command = new GetObjectCommand({ Bucket: target.bucket, Key: newKey() })
       const answer = await sendRaw(await presign(client, command, [], new Date(Date.now() - 120_000)))
       expect([answer.status, answer.code]).toEqual([403, 'AccessDenied'])
     })
 
-    it('to read lets nobody write, delete or list', async () => {
+    it('to read cannot be used to write, delete or list', async () => {
       const { client, target, newKey } = scene()
       const url = await presign(client, new GetObjectCommand({ Bucket: target.bucket, Key: newKey() }))
       for (const method of ['PUT', 'DELETE', 'POST']) {
@@ -94,7 +94,7 @@ export function describeSignedUrls(scene: () => S3Scene): void {
     })
   })
 
-  it('nobody gets in without a signature', async () => {
+  it('is required for every request', async () => {
     const { target, newKey } = scene()
     const bucket = `${target.endpoint}/${target.bucket}`
     for (const [method, url] of [

@@ -9,7 +9,7 @@ describe('examining', () => {
   const large = { byteSize: 100_000, startBytes: 10 }
   const digest = Buffer.alloc(32, 7).toString('base64')
 
-  it('asks once, whole for few bytes and for their start for many', async () => {
+  it('sends one request, for the whole of a small object and for the start of a large one', async () => {
     const asked: (string | undefined)[] = []
     const store = await storeAnswering((request, response) => {
       asked.push(`${request.method} ${request.headers.range}`)
@@ -24,7 +24,7 @@ describe('examining', () => {
     expect(asked).toEqual(['GET undefined', 'GET bytes=0-9'])
   })
 
-  it('hashes what it has read whole, and believes no checksum that comes with it', async () => {
+  it('hashes what it has read whole, and ignores the checksum in the response', async () => {
     const store = await storeAnswering((request, response) => {
       const headers = { etag: '"a"', 'x-amz-checksum-sha256': digest, 'x-amz-checksum-type': 'FULL_OBJECT' }
       if (!request.headers.range) response.writeHead(200, { ...headers, 'content-length': 3 }).end('abc')
@@ -38,7 +38,7 @@ describe('examining', () => {
     expect(await store.examine('a', large)).toMatchObject({ byteSize: 100_000, sha256: null })
   })
 
-  it('takes no answer that does not say of what size the whole is, or that is of other bytes', async () => {
+  it('refuses a response that does not state the whole size, or that is of other bytes', async () => {
     for (const range of ['bytes 0-9/*', 'bytes 5-14/100000', '0-9/100000']) {
       const store = await storeAnswering((_request, response) => {
         response.writeHead(206, { etag: '"a"', 'content-length': 10, 'content-range': range }).end('0123456789')
@@ -51,7 +51,7 @@ describe('examining', () => {
     await expect(short.examine('a', large)).rejects.toBeInstanceOf(BlobStoreUnavailable)
   })
 
-  it('hangs up on more bytes than were expected, also where a store ignores ranges', async () => {
+  it('disconnects after more bytes than expected, even if a store ignores ranges', async () => {
     for (const expected of [small, large]) {
       const closed: Promise<unknown>[] = []
       const store = await storeAnswering((_request, response) => {
@@ -79,7 +79,7 @@ describe('examining', () => {
     }
   })
 
-  it('asks again after a 503', async () => {
+  it('retries after a 503', async () => {
     let asked = 0
     const store = await storeAnswering((_request, response) => {
       if (asked++ === 0) response.writeHead(503).end()

@@ -8,7 +8,7 @@ import { createS3BlobStore } from './s3BlobStore.ts'
 /** With `S3_ENDPOINT` and its like set, what every bucket has to do is asked of that one. */
 const target = readTarget(process.env)
 
-it('a bucket under test is named by the variables that name it to the server', () => {
+it('a bucket under test is configured by the same variables as for the server', () => {
   expect(readTarget({})).toBeUndefined()
   expect(
     readTarget({ S3_ENDPOINT: 'http://s3', S3_BUCKET: 'b', S3_ACCESS_KEY_ID: 'a', S3_SECRET_ACCESS_KEY: 's' }),

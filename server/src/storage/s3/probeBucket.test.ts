@@ -33,7 +33,7 @@ afterAll(async () => {
 })
 
 describe('applyCors', () => {
-  it('opens the bucket to browsers on an origin, and the probe sees it', async () => {
+  it('allows browsers on an origin, and the probe finds it', async () => {
     const corsOf = async () =>
       (await probeBucket(options, [origin])).filter(({ behaviour }) => /browser/.test(behaviour))
     const before = await corsOf()
@@ -43,7 +43,7 @@ describe('applyCors', () => {
     expect((await corsOf()).map(({ ok }) => ok)).toEqual([true, true])
   })
 
-  it('replaces its own rule and keeps those of others', async () => {
+  it('replaces its own rule and keeps other rules', async () => {
     const client = createS3Client(options)
     const theirs = { ID: 'theirs', AllowedOrigins: ['https://other.example.com'], AllowedMethods: ['GET'] }
     const CORSConfiguration = { CORSRules: [theirs] }
@@ -58,7 +58,7 @@ describe('applyCors', () => {
   it.each([
     ['as cors apply wrote it', ['content-type', 'if-none-match', 'x-amz-checksum-sha256', 'range']],
     ['as the README showed it', ['content-type', 'if-none-match', 'x-amz-checksum-sha256']],
-  ])('replaces the rule of 0.1.0, %s, where the store keeps no ids', async (_, AllowedHeaders) => {
+  ])('replaces the rule of 0.1.0, %s, if the store keeps no ids', async (_, AllowedHeaders) => {
     const client = createS3Client(options)
     const ExposeHeaders = AllowedHeaders.length === 3 ? ['ETag'] : ['ETag', 'Content-Range', 'Content-Disposition']
     const former = { AllowedOrigins: [origin], AllowedMethods: ['GET', 'HEAD', 'PUT'], AllowedHeaders, ExposeHeaders }
@@ -71,7 +71,7 @@ describe('applyCors', () => {
     client.destroy()
   })
 
-  it('refuses what is not an origin, and says so when the store refuses', async () => {
+  it('refuses a text that is not an origin, and reports that the store refuses', async () => {
     for (const origins of [[], ['files.example.com'], [`${origin}/`], ['null']]) {
       await expect(applyCors(options, origins)).rejects.toBeInstanceOf(RangeError)
     }
@@ -119,7 +119,7 @@ describe('probeBucket', () => {
     }
   })
 
-  it('says that nothing answers when nothing listens', async () => {
+  it('reports that nothing answers if nothing listens', async () => {
     const server = createServer()
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
     const { port } = server.address() as AddressInfo
@@ -129,7 +129,7 @@ describe('probeBucket', () => {
     expect(findings[0]?.detail).toContain('ECONNREFUSED')
   })
 
-  it('finds the lack of each behaviour in a store that says yes to everything, an hour behind', async () => {
+  it('finds every missing behaviour of a store that accepts everything, an hour behind', async () => {
     const server = createServer((request, response) => {
       request.resume()
       const listing = '<ListBucketResult><Name>files</Name><IsTruncated>false</IsTruncated></ListBucketResult>'

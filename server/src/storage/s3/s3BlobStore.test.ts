@@ -83,14 +83,14 @@ describe('a bucket that gives no usable answer', () => {
     await expectNoAnswer(await storeAnswering((_request, response) => response.writeHead(503).end()))
   })
 
-  it('is unavailable when it never answers, and does not keep the caller waiting', async () => {
+  it('is unavailable when it never answers, and the caller is not kept waiting', async () => {
     const store = await storeAnswering(() => {})
     const start = performance.now()
     await expectNoAnswer(store)
     expect(performance.now() - start).toBeLessThan(5_000)
   })
 
-  it('is unavailable when its answer comes in drips that keep the connection busy', async () => {
+  it('is unavailable when its response trickles and keeps the connection busy', async () => {
     const store = await storeAnswering((request) => {
       const drip = setInterval(() => request.socket.write('H'), 20)
       request.socket.on('close', () => clearInterval(drip))
@@ -112,7 +112,7 @@ describe('a bucket that gives no usable answer', () => {
     expect(performance.now() - start).toBeLessThan(8_000)
   })
 
-  it('does not keep more callers waiting than it has connections', async () => {
+  it('keeps no more callers waiting than it has connections', async () => {
     const store = await storeAnswering(() => {})
     const start = performance.now()
     const asked = Array.from({ length: 200 }, () => outcomeOf(store.examine('a', { byteSize: 3, startBytes: 10 })))
@@ -121,7 +121,7 @@ describe('a bucket that gives no usable answer', () => {
     expect(performance.now() - start).toBeLessThan(4_000)
   })
 
-  it('is unavailable when it answers with a page of something else', async () => {
+  it('is unavailable when it answers with an unrelated page', async () => {
     const store = await storeAnswering((_request, response) => response.end('<html><body>Welcome</body></html>'))
     for (const [name, question] of Object.entries(questions)) {
       // A HEAD of the bucket tells nothing but its status.
@@ -129,7 +129,7 @@ describe('a bucket that gives no usable answer', () => {
     }
   })
 
-  it('is unavailable when the body stops coming, or is cut off', async () => {
+  it('is unavailable when the body stops or is truncated', async () => {
     for (const after of ['stall', 'cut'] as const) {
       const store = await storeAnswering((_request, response) => {
         response.writeHead(200, { 'content-length': 100, etag: '"a"' })
@@ -143,7 +143,7 @@ describe('a bucket that gives no usable answer', () => {
     }
   })
 
-  it('is unavailable to the wrong credentials, and the error repeats no signature and no secret', async () => {
+  it('is unavailable with wrong credentials, and the error contains no signature and no secret', async () => {
     const bucket = await startBucket()
     closeAfterTest(() => bucket.close())
     const wrong = { ...bucket.options, secretAccessKey: 'sk-another-secret' }
@@ -156,12 +156,12 @@ describe('a bucket that gives no usable answer', () => {
     expect(told).not.toMatch(/sk-another|AKTEST|[0-9a-f]{64}|AWS4-HMAC/)
   })
 
-  it('is unavailable when the bucket is missing, which a HEAD alone cannot tell from a missing object', async () => {
+  it('is unavailable when the bucket is missing, which a HEAD alone cannot distinguish from a missing object', async () => {
     const store = await storeAnswering((_request, response) => response.writeHead(404).end())
     await expect(store.head('a')).rejects.toBeInstanceOf(BlobStoreUnavailable)
   })
 
-  it('is asked again when the first answer was a 503', async () => {
+  it('is asked again when the first response was a 503', async () => {
     let asked = 0
     const store = await storeAnswering((_request, response) => response.writeHead(asked++ === 0 ? 503 : 200).end())
     await expect(store.ping()).resolves.toBeUndefined()
@@ -170,7 +170,7 @@ describe('a bucket that gives no usable answer', () => {
 })
 
 describe('reading', () => {
-  it('hangs up once it has the bytes that it asked for, even from a store that ignores ranges', async () => {
+  it('disconnects after the requested bytes, even from a store that ignores ranges', async () => {
     let sent = 0
     let closed: Promise<unknown> | undefined
     const store = await storeAnswering((_request, response) => {
@@ -184,7 +184,7 @@ describe('reading', () => {
     expect(sent).toBeLessThan(1_000_000)
   })
 
-  it('believes no hash of parts and no malformed hash', async () => {
+  it('ignores a hash of parts and a malformed hash', async () => {
     const digest = Buffer.alloc(32, 7).toString('base64')
     const cases: [Record<string, string>, string | null][] = [
       [{ 'x-amz-checksum-sha256': digest }, '07'.repeat(32)],
@@ -206,7 +206,7 @@ describe('reading', () => {
 })
 
 describe('deleting', () => {
-  it('reports each key that the store refused or passed over, and none that was already gone', async () => {
+  it('reports each key that the store refused or omitted, and none that was already deleted', async () => {
     const store = await answeringXml(`<DeleteResult><Deleted><Key>a</Key></Deleted>
       <Error><Key>b</Key><Code>AccessDenied</Code><Message>No</Message></Error>
       <Error><Key>c</Key><Code>NoSuchKey</Code><Message>Gone</Message></Error></DeleteResult>`)
@@ -217,7 +217,7 @@ describe('deleting', () => {
     ])
   })
 
-  it('does not take an error in a 200 for success', async () => {
+  it('does not treat an error in a 200 as success', async () => {
     const store = await answeringXml('<Error><Code>InternalError</Code><Message>Try again</Message></Error>')
     await expect(store.delete(['a'])).rejects.toBeInstanceOf(BlobStoreUnavailable)
   })
@@ -228,7 +228,7 @@ describe('listing', () => {
   const object = (key: string) =>
     `<Contents><Key>${key}</Key><Size>1</Size><ETag>"e"</ETag><LastModified>2026-11-21T00:00:00.000Z</LastModified></Contents>`
 
-  it('takes no page of another bucket, none that is cut off and none that does not say that it is whole', async () => {
+  it('refuses a page of another bucket, a truncated one and one that does not say that it is complete', async () => {
     const pages = [
       `<Name>other</Name><IsTruncated>false</IsTruncated>`,
       `<Name>files</Name><IsTruncated>true</IsTruncated>${object('a')}`,
@@ -240,7 +240,7 @@ describe('listing', () => {
     }
   })
 
-  it('takes no page that names itself as the next, and none with keys of another prefix', async () => {
+  it('refuses a page that names itself as the next, and one with keys of another prefix', async () => {
     const start = '<Name>files</Name><IsTruncated>true</IsTruncated><NextContinuationToken>t</NextContinuationToken>'
     const store = await page(`${start}${object('a/1')}`)
     expect(await store.list({ prefix: 'a/' })).toMatchObject({ continuationToken: 't' })
@@ -248,7 +248,7 @@ describe('listing', () => {
     await expect(store.list({ prefix: 'b/' })).rejects.toBeInstanceOf(BlobStoreUnavailable)
   })
 
-  it('decodes escaped keys in either spelling of a blank, and leaves keys alone that are not escaped', async () => {
+  it('decodes escaped keys with either form of a space, and does not change plain keys', async () => {
     const start = '<Name>files</Name><IsTruncated>false</IsTruncated>'
     const escaped = await page(`${start}<EncodingType>url</EncodingType>${object('a+b%20c%2Bd%01')}`)
     expect((await escaped.list({ prefix: '' })).objects[0]?.key).toBe('a b c+d\u0001')
@@ -256,7 +256,7 @@ describe('listing', () => {
     expect((await plain.list({ prefix: '' })).objects[0]?.key).toBe('a+b%20c')
   })
 
-  it('refuses page sizes that no store has', async () => {
+  it('refuses page sizes out of range', async () => {
     const store = await page('')
     for (const maxKeys of [0, -1, 1.5, 1_001]) {
       await expect(store.list({ prefix: '', maxKeys })).rejects.toBeInstanceOf(RangeError)
@@ -270,7 +270,7 @@ describe('listing unfinished uploads', () => {
   const upload = `<Upload><Key>a</Key><UploadId>u</UploadId>${time}</Upload>`
   const next = '<NextKeyMarker>a</NextKeyMarker><NextUploadIdMarker>u</NextUploadIdMarker>'
 
-  it('takes no page of another bucket or prefix, none cut off, none that does not go on and none with gaps', async () => {
+  it('refuses a page of another bucket or prefix, a truncated one, one that does not continue and one with gaps', async () => {
     const whole = '<IsTruncated>false</IsTruncated>'
     const more = '<IsTruncated>true</IsTruncated>'
     expect(await (await page(`${whole}${upload}`)).listUnfinishedUploads('a')).toEqual({
@@ -295,7 +295,7 @@ describe('listing unfinished uploads', () => {
     }
   })
 
-  it('asks for escaped keys, which may hold what XML cannot', async () => {
+  it('requests escaped keys, which can contain characters that XML cannot', async () => {
     const asked: string[] = []
     const store = await storeAnswering((request, response) => {
       asked.push(request.url ?? '')
@@ -318,7 +318,7 @@ describe('listing unfinished uploads', () => {
 })
 
 describe('aborting an upload', () => {
-  it('does not take a missing bucket for a missing upload', async () => {
+  it('does not treat a missing bucket as a missing upload', async () => {
     const refusing = (code: string) =>
       storeAnswering((_request, response) => response.writeHead(404).end(`<Error><Code>${code}</Code></Error>`))
     await expect((await refusing('NoSuchUpload')).abortUpload('a', 'u')).resolves.toBeUndefined()
@@ -326,7 +326,7 @@ describe('aborting an upload', () => {
   })
 })
 
-describe('writing what may only be created', () => {
+describe('writing with the condition to create', () => {
   /** Answers the requests one after the other, the last status for good. */
   async function storeWithStatuses(...statuses: number[]) {
     const asked: (string | undefined)[] = []
@@ -339,7 +339,7 @@ describe('writing what may only be created', () => {
     return { asked, create: () => questions.create!(store), replace: () => questions.write!(store) }
   }
 
-  it('asks again when another write ran beside it, and believes what comes then', async () => {
+  it('retries when another write ran at the same time, and uses the next answer', async () => {
     for (const [status, answer] of [
       [200, 'WRITTEN'],
       [412, 'PRESENT'],
@@ -356,7 +356,7 @@ describe('writing what may only be created', () => {
     expect(asked).toHaveLength(3)
   })
 
-  it('is the only write that has a condition, and the only one that a 412 answers', async () => {
+  it('is the only conditional write, and the only one that a 412 answers', async () => {
     const { replace, asked } = await storeWithStatuses(412)
     await expect(replace()).rejects.toBeInstanceOf(BlobStoreUnavailable)
     expect(asked).toEqual([undefined])

@@ -83,7 +83,7 @@ const download = fc
   .chain((rest) => moment.map((when) => ({ ...rest, ...when })))
 
 describe('download URLs', () => {
-  it('are those of the AWS SDK, byte for byte', async () => {
+  it('equal those of the AWS SDK, byte for byte', async () => {
     await fc.assert(
       fc.asyncProperty(someOptions, download, async (options, wanted) => {
         const command = new GetObjectCommand({
@@ -155,13 +155,13 @@ describe('an upload URL', () => {
     })
   })
 
-  it('signs a type without the blanks around it, as a store reads the header', async () => {
+  it('signs a type without surrounding spaces, as a store reads the header', async () => {
     const sign = async (type: string) =>
       (await createUrlSigner(options).signUpload({ ...someUpload, contentType: type })).url
     expect(await sign(' text/plain; \t charset=utf-8\t')).toBe(await sign('text/plain; charset=utf-8'))
   })
 
-  it('comes with the headers that a browser may set, and no others', async () => {
+  it('has the headers that a browser may set, and no others', async () => {
     expect((await createUrlSigner(options).signUpload(someUpload)).method).toBe('PUT')
     expect((await createUrlSigner(options).signUpload(someUpload)).headers).toEqual([
       { name: 'content-type', value: 'application/pdf' },
@@ -169,7 +169,7 @@ describe('an upload URL', () => {
     ])
   })
 
-  it('differs when any of what it binds differs', async () => {
+  it('differs when any signed value differs', async () => {
     const signer = createUrlSigner(options)
     const changes = [
       {},
@@ -186,7 +186,7 @@ describe('an upload URL', () => {
     expect(new Set(signatures).size).toBe(changes.length)
   })
 
-  it('points to the address that clients see, and is signed at the time that was given', async () => {
+  it('uses the address for clients, and the given time', async () => {
     const { url } = await createUrlSigner(options).signUpload(someUpload)
     expect(url.startsWith('https://bytes.example.com/files/org/1/files/2.pdf?')).toBe(true)
     expect(new URL(url).searchParams.get('X-Amz-Date')).toBe('20261121T235959Z')
@@ -209,7 +209,7 @@ describe('an upload URL', () => {
 })
 
 describe('a download URL', () => {
-  it('binds the host alone, and overrides every header that an upload could have stored', () => {
+  it('signs only the host, and overrides every header that an upload could have stored', () => {
     const url = createUrlSigner(options).signDownload(someDownload)
     expect(new URL(url).searchParams.get('X-Amz-SignedHeaders')).toBe('host')
     const overrides = ['cache-control', 'content-disposition', 'content-encoding', 'content-language', 'content-type']
@@ -218,17 +218,17 @@ describe('a download URL', () => {
     expect(namesOf(url)).toEqual([...signaturePart, 'X-Amz-Signature', 'X-Amz-SignedHeaders', ...overrides])
   })
 
-  it('points to the address that clients see', () => {
+  it('uses the address for clients', () => {
     const url = createUrlSigner(options).signDownload(someDownload)
     expect(url.startsWith('https://bytes.example.com/files/org/1/files/2.pdf?')).toBe(true)
   })
 
-  it('carries the session token of temporary credentials', () => {
+  it('contains the session token of temporary credentials', () => {
     const url = createUrlSigner({ ...options, sessionToken: 'tok/en+=' }).signDownload(someDownload)
     expect(new URL(url).searchParams.get('X-Amz-Security-Token')).toBe('tok/en+=')
   })
 
-  it('is that of its own second and day, whichever was signed before', () => {
+  it('depends on its own second and day, not on the last signed one', () => {
     const signer = createUrlSigner(options)
     for (const time of [
       '2026-11-21T23:59:59Z',

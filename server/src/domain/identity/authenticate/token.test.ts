@@ -64,7 +64,7 @@ const signWithPrivateKey = (payload: Claims, kid = 'one') =>
 const part = (value: unknown) => Buffer.from(JSON.stringify(value)).toString('base64url')
 
 describe('a token of the host application', () => {
-  it('represents its user in its tenant, under a stable id', async () => {
+  it('represents its user in its tenant, with a stable id', async () => {
     const principal = await authenticate(await sign(good()))
     expect(principal).toMatchObject({
       tenantId: identity.ada.id,
@@ -79,7 +79,7 @@ describe('a token of the host application', () => {
     expect(elsewhere.id).not.toBe(principal.id)
   })
 
-  it('may name its tenant by id, its user by number, its role in any case', async () => {
+  it('can name its tenant by id, its user by number, its role in any case', async () => {
     const principal = await authenticate(
       await sign({ ...good(), tenant: identity.ada.id, user: { no: 12 }, 'https://host.example/role': 'admin' }),
       { ...shared, claims: { ...claims, userId: 'user.no', role: 'https://host.example/role' } },
@@ -87,19 +87,19 @@ describe('a token of the host application', () => {
     expect(principal).toMatchObject({ tenantId: identity.ada.id, subject: '12', role: 'ADMIN' })
   })
 
-  it('reads only when it says nothing of a role', async () => {
+  it('can only read if it has no role', async () => {
     const { role: _, ...silent } = good()
     expect(await authenticate(await sign(silent))).toMatchObject({ role: 'VIEWER' })
   })
 
-  it('goes by its user id when it has no name that can be shown', async () => {
+  it('uses the user id if its name cannot be displayed', async () => {
     for (const name of [undefined, 7, '', '\u0000\u202e']) {
       expect(await authenticate(await sign({ ...good(), name }))).toMatchObject({ name: 'user-7' })
     }
     expect(await authenticate(await sign({ ...good(), name: ' Gr\u0000ace\u202e ' }))).toMatchObject({ name: 'Grace' })
   })
 
-  it('is accepted up to 5 s after its expiry, for clocks that differ', async () => {
+  it('is accepted up to 5 s after its expiry, because clocks differ', async () => {
     expect(await authenticate(await sign({ ...good(), exp: seconds(-4) }))).toMatchObject({ subject: 'user-7' })
     await expect(authenticate(await sign({ ...good(), exp: seconds(-6) }))).rejects.toEqual(new Unauthenticated())
   })
@@ -133,7 +133,7 @@ describe('a token of the host application', () => {
     await expect(authenticate(await token())).rejects.toEqual(new Unauthenticated())
   })
 
-  it('tells nothing about tenants that are not its own', async () => {
+  it('reveals nothing about other tenants', async () => {
     for (const tenant of ['nobody-here', randomUUID(), 'Not A Slug']) {
       await expect(authenticate(await sign({ ...good(), tenant }))).rejects.toEqual(new Forbidden(noSuchTenant))
     }
@@ -141,11 +141,11 @@ describe('a token of the host application', () => {
 })
 
 describe('a key set', () => {
-  it('proves tokens signed with the private key', async () => {
+  it('verifies tokens signed with the private key', async () => {
     expect(await authenticate(await signWithPrivateKey(good()), keySet())).toMatchObject({ subject: 'user-7' })
   })
 
-  it('is not a shared secret: a token signed with the public key by HMAC is refused', async () => {
+  it('cannot be used as a shared secret: a token signed by HMAC with the public key is refused', async () => {
     const publicKey = await exportSPKI(keys.publicKey)
     const input = `${part({ alg: 'HS256', kid: 'one' })}.${part(good())}`
     const forged = `${input}.${createHmac('sha256', publicKey).update(input).digest('base64url')}`
@@ -160,7 +160,7 @@ describe('a key set', () => {
     await expect(authenticate(await signWithPrivateKey(good(), 'two'), keySet())).rejects.toEqual(new Unauthenticated())
   })
 
-  it('that is away is not a verdict on the token, and comes back by itself', async () => {
+  it('makes tokens unverifiable while it is down, and recovers by itself', async () => {
     const settings = keySet()
     const verifyToken = createTokenVerifier(settings)
     const token = await signWithPrivateKey(good())
@@ -174,14 +174,14 @@ describe('a key set', () => {
 })
 
 describe('the path of a claim', () => {
-  it('finds plain, nested and namespaced claims, and the own name with dots first', () => {
+  it('finds plain, nested and namespaced claims, and prefers a name with dots', () => {
     expect(claimAt({ a: 1 }, 'a')).toBe(1)
     expect(claimAt({ a: { b: 2 } }, 'a.b')).toBe(2)
     expect(claimAt({ 'a.b': 3, a: { b: 2 } }, 'a.b')).toBe(3)
     expect(claimAt({ 'https://x.example/org': { slug: 's' } }, 'https://x.example/org.slug')).toBe('s')
   })
 
-  it('finds nothing that is not in the token itself', () => {
+  it('finds only own properties of the token', () => {
     for (const path of ['constructor', 'toString', '__proto__.constructor', 'a.length', 'a.', '.a', '']) {
       expect(claimAt({ a: 'text' }, path)).toBeUndefined()
     }

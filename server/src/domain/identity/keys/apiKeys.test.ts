@@ -49,7 +49,7 @@ const recordsOf = (id: string) =>
   })
 
 describe('the text of an API key', () => {
-  it('tells tenant, key and secret, and has one spelling', () => {
+  it('contains tenant, key and secret, and has one spelling', () => {
     const key = { tenantId: randomUUID(), keyId: randomUUID(), secret: Buffer.alloc(32, 7) }
     const text = formatApiKey(key)
     expect(text).toMatch(/^fgk_[A-Za-z0-9_-]{43}_[A-Za-z0-9_-]{43}$/)
@@ -68,13 +68,13 @@ describe('the text of an API key', () => {
     `fgk_${'A'.repeat(43)}`,
     `fgk_${'A'.repeat(43)}_${'!'.repeat(43)}`,
     'x'.repeat(9000),
-  ])('is not %.20s', (text) => {
+  ])('cannot be %.20s', (text) => {
     expect(parseApiKey(text)).toBeNull()
   })
 })
 
 describe('an API key', () => {
-  it('acts as itself, with its own role, in the tenant that created it', async () => {
+  it('acts with its own role in the tenant that created it', async () => {
     const { apiKey, secret } = await newKey()
     expect(await authenticate(secret)).toEqual({
       tenantId: identity.ada.id,
@@ -98,7 +98,7 @@ describe('an API key', () => {
     })
   })
 
-  it('is refused in the same words when unknown, forged, of another tenant, expired or revoked', async () => {
+  it('is refused with the same message if it is unknown, forged, of another tenant, expired or revoked', async () => {
     const now = identity.now()
     const { apiKey, secret } = await newKey()
     const parsed = parseApiKey(secret)
@@ -128,7 +128,7 @@ describe('an API key', () => {
     expect(await authenticate(secret)).toMatchObject({ id: apiKey.id })
   })
 
-  it('is revoked once, however often and however parallel it is asked for', async () => {
+  it('is revoked once by any number of concurrent calls', async () => {
     const { apiKey } = await newKey()
     const owner = identity.as('OWNER')
     const answers = await Promise.all(Array.from({ length: 5 }, () => revokeApiKey(owner, apiKey.id)))
@@ -139,7 +139,7 @@ describe('an API key', () => {
     expect(await recordsOf(apiKey.id)).toEqual({ audit: once, events: once })
   })
 
-  it('cannot be revoked from another tenant, in the words for one that never was', async () => {
+  it('cannot be revoked from another tenant, with the answer for an unknown key', async () => {
     const { apiKey } = await newKey()
     const stranger = identity.as('OWNER', identity.bob)
     for (const id of [apiKey.id, randomUUID(), 'no id', '']) {
@@ -148,7 +148,7 @@ describe('an API key', () => {
     expect((await storedKey(apiKey.id))?.revokedAt).toBeNull()
   })
 
-  it('never gets a role above that of its creator', async () => {
+  it('cannot have a role above that of its creator', async () => {
     const wanted = { name: 'Too much', role: 'OWNER', expiresAt: null } as const
     await expect(createApiKey(identity.as('ADMIN'), wanted)).rejects.toBeInstanceOf(Forbidden)
     expect((await createApiKey(identity.as('OWNER'), wanted)).apiKey.role).toBe('OWNER')
@@ -163,7 +163,7 @@ describe('an API key', () => {
     ['expiresAt', { expiresAt: new Date(0) }],
     ['expiresAt', { expiresAt: new Date(Number.NaN) }],
     ['expiresAt', { expiresAt: new Date('+010000-01-01T00:00:00Z') }],
-  ])('is not made with a bad %s', async (field, bad) => {
+  ])('is not created with a bad %s', async (field, bad) => {
     const wanted = { name: 'Fine', role: 'VIEWER', expiresAt: null, ...bad } as const
     const refusal = await createApiKey(identity.as('OWNER'), wanted).catch((error: unknown) => error)
     expect(refusal).toBeInstanceOf(Invalid)
@@ -188,7 +188,7 @@ describe('the last use of a key', () => {
     expect((await storedKey(apiKey.id))?.lastUsedAt).toEqual(identity.now())
   })
 
-  it('costs one statement a minute, however many requests there are', async () => {
+  it('costs one statement a minute for any number of requests', async () => {
     const { secret } = await newKey()
     let writes = 0
     const counted: typeof identity.database = {

@@ -48,7 +48,7 @@ it('lists the members of one tenant, by name', async () => {
 })
 
 describe('changing a role', () => {
-  it('holds from the next request of a session on, and is recorded once', async () => {
+  it('applies from the next request of a session, and is recorded once', async () => {
     const { ctx, member, tenant } = await makeTeam('VIEWER')
     const token = await openSession(member)
     await changeRole(ctx, member.toUpperCase(), 'ADMIN')
@@ -57,7 +57,7 @@ describe('changing a role', () => {
     expect(await actionsOf(tenant)).toMatchObject([{ action: 'member.role_changed', from: 'VIEWER', to: 'ADMIN' }])
   })
 
-  it('refuses somebody of another tenant and an unknown address alike', async () => {
+  it('refuses a user of another tenant and an unknown address in the same way', async () => {
     const { ctx } = await makeTeam()
     await identity.addUser('stranger@example.com', identity.bob)
     const refusals = await Promise.all(
@@ -68,7 +68,7 @@ describe('changing a role', () => {
     expect(refusals).toEqual([new NotFound('member'), new NotFound('member')])
   })
 
-  it('never leaves a tenant without an OWNER, also when two OWNERs are demoted at once', async () => {
+  it('keeps one OWNER, even when two OWNERs are demoted concurrently', async () => {
     const { ctx, boss, member } = await makeTeam('OWNER')
     const outcomes = await Promise.allSettled([changeRole(ctx, boss, 'MEMBER'), changeRole(ctx, member, 'MEMBER')])
     expect(outcomes.map(({ status }) => status).toSorted()).toEqual(['fulfilled', 'rejected'])
@@ -89,7 +89,7 @@ describe('removing a member', () => {
     await expect(whoIs(await openSession(member), tenant)).rejects.toBeInstanceOf(Forbidden)
   })
 
-  it('lets a session in no more when only the membership row is gone', async () => {
+  it('ends a session even if only the membership row is deleted', async () => {
     const { ctx, member, memberId, tenant } = await makeTeam()
     const token = await openSession(member)
     await ctx.database.write(tenant.id, (tx) =>
@@ -100,7 +100,7 @@ describe('removing a member', () => {
     await expect(whoIs(token, tenant)).rejects.toBeInstanceOf(Forbidden)
   })
 
-  it('counts the keys that they created and that still work', async () => {
+  it('counts the active keys that they created', async () => {
     const { ctx, member, memberId } = await makeTeam('ADMIN')
     const asMember = { ...ctx, principal: { ...ctx.principal, id: memberId, kind: 'USER' as const, subject: memberId } }
     await createApiKey(asMember, { name: 'ci', role: 'MEMBER', expiresAt: null })
@@ -112,7 +112,7 @@ describe('removing a member', () => {
     await expect(removeMember(ctx, boss)).rejects.toBeInstanceOf(Conflict)
   })
 
-  it('can be undone by making them a member again, with the password of before', async () => {
+  it('can be undone by adding them again, with the former password', async () => {
     const { ctx, member, tenant } = await makeTeam()
     await removeMember(ctx, member)
     await identity.addUser(member, tenant, 'VIEWER')
@@ -131,7 +131,7 @@ describe('setting a password', () => {
     expect(await actionsOf(tenant)).toMatchObject([{ action: 'member.password_set' }])
   })
 
-  it('refuses a weak password and somebody of another tenant, and changes nothing', async () => {
+  it('refuses a weak password and a user of another tenant, and changes nothing', async () => {
     const { ctx, member } = await makeTeam()
     await expect(setPassword(ctx, member, 'short')).rejects.toBeInstanceOf(Invalid)
     await identity.addUser('other-tenant@example.com', identity.bob)

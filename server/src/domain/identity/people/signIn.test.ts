@@ -43,7 +43,7 @@ async function outcomes(attempts: Promise<unknown>[]) {
 }
 
 describe('signing in', () => {
-  it('opens a session of which only a hash is stored, whatever the case of the e-mail address', async () => {
+  it('opens a session and stores only its hash, for any case of the e-mail address', async () => {
     const session = await enter(' EVE@example.COM')
     expect(session.token).toMatch(/^[A-Za-z0-9_-]{43}$/)
     expect(session.expiresAt.getTime()).toBe(identity.now().getTime() + lifetimeSeconds * 1000)
@@ -60,7 +60,7 @@ describe('signing in', () => {
     })
   })
 
-  it('refuses an unknown e-mail address and a wrong password in the same words', async () => {
+  it('refuses an unknown e-mail address and a wrong password with the same message', async () => {
     for (const [email, password] of [
       ['nobody@example.com', testPassword],
       ['eve@example.com', 'wrong password'],
@@ -73,25 +73,25 @@ describe('signing in', () => {
     }
   })
 
-  it('costs as much for an unknown e-mail address as for a known one', async () => {
+  it('takes as long for an unknown e-mail address as for a known one', async () => {
     const parameters = nobodysHash.split('$').slice(0, 4)
     expect((await hashPassword('x')).split('$').slice(0, 4)).toEqual(parameters)
     expect(parameters).toEqual(['', 'argon2id', 'v=19', 'm=19456,t=2,p=1'])
   })
 
-  it('looks at five wrong passwords from one address and no more, also when they come at once', async () => {
+  it('checks only five wrong passwords from one address, even when they arrive at once', async () => {
     const guesses = Array.from({ length: 15 }, (_, n) => enter('eve@example.com', `guess ${n}`))
     expect(await outcomes(guesses)).toEqual({ in: 0, wrong: 5, limited: 10 })
   })
 
-  it('lets in all who know the password, also when several tabs of one office sign in over and over at once', async () => {
+  it('accepts all right passwords, even when several tabs of one office sign in repeatedly at once', async () => {
     const often = Array.from({ length: 4 }, async () => {
       for (let round = 0; round < 12; round += 1) await enter('eve@example.com')
     })
     expect(await outcomes(often)).toEqual({ in: 4, wrong: 0, limited: 0 })
   })
 
-  it('delays somebody who guesses for longer and longer, up to fifteen minutes', async () => {
+  it('delays a guesser longer and longer, up to fifteen minutes', async () => {
     await outcomes(Array.from({ length: 4 }, () => enter('eve@example.com', 'guess')))
     const delays: number[] = []
     for (let failures = 5; failures < 18; failures += 1) {
@@ -104,7 +104,7 @@ describe('signing in', () => {
     expect(delays).toEqual([1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 900, 900, 900])
   })
 
-  it('locks nobody else out: the person at another address gets in at once', async () => {
+  it('does not lock out a person at another address', async () => {
     await outcomes(Array.from({ length: 30 }, () => enter('eve@example.com', 'guess', '203.0.113.5')))
     await expect(enter('eve@example.com', testPassword, '203.0.113.5')).rejects.toBeInstanceOf(RateLimited)
     expect((await enter('eve@example.com', testPassword, '198.51.100.9')).userId).toBe(eve)
@@ -112,7 +112,7 @@ describe('signing in', () => {
     await expect(enter('eve@example.com', testPassword, '203.0.113.5')).rejects.toBeInstanceOf(RateLimited)
   })
 
-  it('leaves each address one try at an account that is attacked from many', async () => {
+  it('gives each address one attempt at an account that is attacked from many', async () => {
     for (let round = 0; round < 5; round += 1) {
       const network = (n: number) => `203.0.113.${round * 20 + n}`
       await outcomes(Array.from({ length: 20 }, (_, n) => enter('eve@example.com', 'guess', network(n))))
@@ -126,7 +126,7 @@ describe('signing in', () => {
     expect((await enter('eve@example.com', testPassword, '198.51.100.2')).userId).toBe(eve)
   })
 
-  it('lets a known device in with the right password, whatever comes from its own address', async () => {
+  it('accepts the right password from a known device during an attack from its own address', async () => {
     const { device } = await enter('eve@example.com')
     await outcomes(Array.from({ length: 60 }, (_, n) => enter(`nobody${n}@example.com`, 'guess')))
     await outcomes(Array.from({ length: 10 }, () => enter('eve@example.com', 'guess')))
@@ -135,14 +135,14 @@ describe('signing in', () => {
     expect(again).toMatchObject({ userId: eve, device })
   })
 
-  it('delays a known device that guesses itself, and nobody else for it', async () => {
+  it('delays a known device that guesses, and nobody else', async () => {
     const { device } = await enter('eve@example.com')
     const guesses = Array.from({ length: 8 }, () => enter('eve@example.com', 'guess', '192.0.2.1', device))
     expect(await outcomes(guesses)).toEqual({ in: 0, wrong: 5, limited: 3 })
     expect((await enter('eve@example.com')).userId).toBe(eve)
   })
 
-  it('knows a device for its own people alone, until it ends or the password is replaced', async () => {
+  it('knows a device only for its own users, until it expires or the password is replaced', async () => {
     await identity.addUser('mallory@example.com', identity.ada)
     const { device } = await enter('mallory@example.com')
     await outcomes(Array.from({ length: 10 }, () => enter('eve@example.com', 'guess')))
@@ -154,7 +154,7 @@ describe('signing in', () => {
     await expect(enter('eve@example.com', testPassword, '192.0.2.1', own.device)).rejects.toBeInstanceOf(RateLimited)
   })
 
-  it('never takes over a device token that somebody planted', async () => {
+  it('never adopts a device token that somebody planted', async () => {
     const planted = 'P'.repeat(43)
     expect((await enter('eve@example.com', testPassword, '192.0.2.1', planted)).device).not.toBe(planted)
   })
@@ -169,7 +169,7 @@ describe('signing in', () => {
     expect(known.map((device) => device !== null)).toEqual(tokens.map((_, n) => n >= 2))
   })
 
-  it('delays an address that tries many accounts, for ten seconds at most', async () => {
+  it('delays an address that tries many accounts, for at most ten seconds', async () => {
     const guesses = Array.from({ length: 70 }, (_, n) => enter(`nobody${n}@example.com`, 'guess', '198.51.100.7'))
     expect(await outcomes(guesses)).toEqual({ in: 0, wrong: 50, limited: 20 })
     for (let n = 0; n < 8; n += 1) {
@@ -182,12 +182,12 @@ describe('signing in', () => {
     expect((await enter('eve@example.com', testPassword, '198.51.100.8')).userId).toBe(eve)
   })
 
-  it('treats an e-mail address that nobody has just the same', async () => {
+  it('treats an unknown e-mail address in the same way', async () => {
     const guesses = Array.from({ length: 12 }, () => enter('ghost@example.com', 'guess', null))
     expect(await outcomes(guesses)).toEqual({ in: 0, wrong: 5, limited: 7 })
   })
 
-  it('starts afresh after a success, and forgets failures after a day', async () => {
+  it('resets after a success, and forgets failures after a day', async () => {
     for (let round = 0; round < 2; round += 1) {
       const guesses = Array.from({ length: 5 }, () => enter('eve@example.com', 'guess'))
       expect(await outcomes(guesses)).toEqual({ in: 0, wrong: 5, limited: 0 })
@@ -204,7 +204,7 @@ describe('signing in', () => {
     expect(await identity.database.lookUp((db) => db.select().from(signInAttempts))).toEqual([])
   })
 
-  it('takes the addresses of one IPv6 network for one', () => {
+  it('treats the addresses of one IPv6 network as one', () => {
     expect(networkOf('2001:db8::1')).toBe(networkOf('2001:0db8:0:0:ffff:1:2:3'))
     expect(networkOf('2001:db8:0:1::1')).not.toBe(networkOf('2001:db8::1'))
     expect(networkOf('::1')).toBe('0:0:0:0::/64')
@@ -215,7 +215,7 @@ describe('signing in', () => {
 })
 
 describe('a session', () => {
-  it('ends when it is signed out, and when its time is over', async () => {
+  it('ends at sign-out and at its expiry', async () => {
     const { token } = await enter('eve@example.com')
     const other = await enter('eve@example.com')
     await signOut(identity, token)
@@ -227,13 +227,13 @@ describe('a session', () => {
     await expect(who(other.token)).rejects.toEqual(new Unauthenticated())
   })
 
-  it('is refused when it never was', async () => {
+  it('is refused if it never existed', async () => {
     for (const token of ['', 'x', 'A'.repeat(43), '\u0000'.repeat(43)]) {
       await expect(who(token)).rejects.toEqual(new Unauthenticated())
     }
   })
 
-  it('acts in the tenant that is named, else in the first by slug', async () => {
+  it('acts in the named tenant, otherwise in the first by slug', async () => {
     const id = await identity.addUser('both@example.com', identity.bob, 'VIEWER')
     await identity.addUser('both@example.com', identity.ada, 'ADMIN')
     const { token } = await enter('both@example.com')
@@ -241,7 +241,7 @@ describe('a session', () => {
     expect(await who(token, 'bobs-yard')).toMatchObject({ id, tenantId: identity.bob.id, role: 'VIEWER' })
   })
 
-  it('learns nothing of tenants that are not its own', async () => {
+  it('reveals nothing about tenants of others', async () => {
     const { token } = await enter('eve@example.com')
     for (const slug of ['bobs-yard', 'nobody-here', '', 'ADA-WORKS', "' or 1=1"]) {
       await expect(who(token, slug)).rejects.toEqual(new Forbidden(noSuchTenant))
@@ -249,8 +249,8 @@ describe('a session', () => {
   })
 })
 
-describe('a member', () => {
-  it('who is a user already keeps name and password', async () => {
+describe('addMember', () => {
+  it('keeps the name and the password of an existing user', async () => {
     await identity.addUser('twice@example.com', identity.ada)
     const again = { email: 'TWICE@example.com', name: 'Other', password: 'another password', role: 'VIEWER' } as const
     expect(await addMember(identity.as('OWNER', identity.bob), again)).toMatchObject({ isNewUser: false })
@@ -258,7 +258,7 @@ describe('a member', () => {
     expect(await who((await enter('twice@example.com')).token)).toMatchObject({ name: 'Name of twice@example.com' })
   })
 
-  it('is added once, however parallel it is asked for', async () => {
+  it('adds a member once for concurrent calls', async () => {
     const wanted = { email: 'race@example.com', name: 'Race', password: testPassword, role: 'VIEWER' } as const
     const owner = identity.as('OWNER')
     const settled = await Promise.allSettled(Array.from({ length: 4 }, () => addMember(owner, wanted)))
@@ -275,14 +275,14 @@ describe('a member', () => {
     ['name', { name: '\n' }],
     ['password', { password: 'seven77' }],
     ['password', { password: 'x'.repeat(201) }],
-  ])('is not added with a bad %s', async (field, bad) => {
+  ])('refuses a bad %s', async (field, bad) => {
     const wanted = { email: 'bad@example.com', name: 'Bad', password: testPassword, role: 'VIEWER', ...bad } as const
     const refusal = await addMember(identity.as('OWNER'), wanted).catch((error: unknown) => error)
     expect(refusal).toBeInstanceOf(Invalid)
     expect(refusal).toMatchObject({ field })
   })
 
-  it('never gets a role above that of the member who adds them', async () => {
+  it('gives no role above that of the member who adds them', async () => {
     const wanted = { email: 'above@example.com', name: 'Above', password: testPassword, role: 'OWNER' } as const
     await expect(addMember(identity.as('ADMIN'), wanted)).rejects.toBeInstanceOf(Forbidden)
   })

@@ -39,13 +39,13 @@ const ofStatus = (status: BlobEvidence['status']) => statusGate({ ...doomed, sta
 const opensWhen = (opens: typeof useGate, change: Partial<BlobEvidence>) => opens({ ...doomed, ...change }, cutOff)
 
 describe('the gate of status', () => {
-  it('opens for bytes on their way out alone', () => {
+  it('opens only for bytes in deleting', () => {
     expect(ofStatus('deleting')).toBe(true)
     expect(ofStatus('ready')).toBe(false)
     expect(ofStatus('pending')).toBe(false)
   })
 
-  it('asks for nothing else', () => {
+  it('depends on nothing else', () => {
     expect(opensWhen(statusGate, { refcount: 9, versionCount: 9, deletingSince: null, releaseCount: 0 })).toBe(true)
   })
 })
@@ -58,7 +58,7 @@ describe('the gate of references', () => {
     [1, 1, false],
     [-1, 0, false],
     [0, 2, false],
-  ])('with a counter of %i and %i counted versions answers %s', (refcount, versionCount, opens) => {
+  ])('with a counter of %i and %i counted versions returns %s', (refcount, versionCount, opens) => {
     expect(opensWhen(referencesGate, { refcount, versionCount })).toBe(opens)
   })
 })
@@ -67,29 +67,29 @@ describe('the gate of time', () => {
   const opens = (deletingSince: Date | null, releasedBefore: Date, grace = graceMs) =>
     timeGate({ ...doomed, deletingSince }, { releasedBefore, graceMs: grace })
 
-  it('stays shut where nobody wrote down since when', () => {
+  it('stays closed without a time of release', () => {
     expect(opens(null, at(0), 0)).toBe(false)
   })
 
-  it('opens at the end of the grace, and not a millisecond before, by the clock of the database', () => {
+  it('opens at the end of the grace period and not a millisecond before, by the clock of the database', () => {
     expect(opens(at(-graceMs), at(0))).toBe(true)
     expect(opens(at(-graceMs - 1), at(0))).toBe(true)
     expect(opens(at(-graceMs + 1), at(0))).toBe(false)
   })
 
-  it('opens at the cut-off, and not a millisecond after', () => {
+  it('opens at the cut-off and not a millisecond after', () => {
     expect(opens(at(-graceMs - 500), at(-graceMs - 500))).toBe(true)
     expect(opens(at(-graceMs - 501), at(-graceMs - 500))).toBe(true)
     expect(opens(at(-graceMs - 499), at(-graceMs - 500))).toBe(false)
   })
 
-  it('opens for no cut-off that lies ahead of the clock of the database', () => {
+  it('stays closed for a cut-off in the future of the clock of the database', () => {
     expect(opens(at(-3_600_000), at(0))).toBe(true)
     expect(opens(at(-3_600_000), at(1))).toBe(false)
     expect(opens(at(-3_600_000), at(86_400_000))).toBe(false)
   })
 
-  it('stays shut for what was released in the future, whatever the grace', () => {
+  it('stays closed for a release in the future, with any grace period', () => {
     expect(opens(at(0), at(0), 0)).toBe(true)
     expect(opens(at(1), at(0), 0)).toBe(false)
     expect(opens(at(1), at(1), 0)).toBe(false)
@@ -103,11 +103,11 @@ describe('the gate of use', () => {
     ['pendingIntentCount', 1],
     ['attachmentCount', 2],
     ['attachmentCount', -1],
-  ])('stays shut with a %s of %i', (what, count) => {
+  ])('stays closed with a %s of %i', (what, count) => {
     expect(opensWhen(useGate, { [what]: count })).toBe(false)
   })
 
-  it('opens where no file that held the bytes is attached, held or awaiting a version', () => {
+  it('opens if no file that had the bytes is attached, under hold or waiting for a version', () => {
     expect(opensWhen(useGate, {})).toBe(true)
   })
 })
@@ -117,7 +117,7 @@ describe('the gate of release', () => {
     [0, false],
     [1, true],
     [2, true],
-  ])('with %i events answers %s', (releaseCount, opens) => {
+  ])('with %i events returns %s', (releaseCount, opens) => {
     expect(opensWhen(releaseGate, { releaseCount })).toBe(opens)
   })
 })
@@ -132,7 +132,7 @@ const shutting: Readonly<Record<Gate, Partial<BlobEvidence>>> = {
 const gateNames = Object.keys(shutting) as Gate[]
 
 describe('the gates together', () => {
-  it('are five, each under its own name', () => {
+  it('are five with distinct names', () => {
     expect(allGates).toEqual({
       STATUS: statusGate,
       REFERENCES: referencesGate,
@@ -147,17 +147,17 @@ describe('the gates together', () => {
     expect(heldBy(doomed, cutOff, allGates)).toBeNull()
   })
 
-  it.each(gateNames)('hold the bytes when %s alone stays shut', (gate) => {
+  it.each(gateNames)('keep the bytes if only %s stays closed', (gate) => {
     expect(heldBy({ ...doomed, ...shutting[gate] }, cutOff)).toBe(gate)
     expect(heldBy({ ...doomed, ...shutting[gate] }, cutOff, { [gate]: allGates[gate] })).toBe(gate)
   })
 
-  it.each(gateNames)('let go when %s is the only one that would have held, and was taken away', (gate) => {
+  it.each(gateNames)('let the bytes go if %s was the only closed gate and is removed', (gate) => {
     const others = Object.fromEntries(Object.entries(allGates).filter(([name]) => name !== gate))
     expect(heldBy({ ...doomed, ...shutting[gate] }, cutOff, others)).toBeNull()
   })
 
-  it('name the first that stays shut', () => {
+  it('report the first closed gate', () => {
     const inUse = Object.assign({}, doomed, ...Object.values(shutting)) as BlobEvidence
     expect(heldBy(inUse, cutOff)).toBe('STATUS')
     const { USE, RELEASE } = allGates
@@ -165,7 +165,7 @@ describe('the gates together', () => {
     expect(heldBy(inUse, cutOff, {})).toBeNull()
   })
 
-  it('hand the cut-off to the gate that asks for it', () => {
+  it('pass the cut-off to the gate that needs it', () => {
     expect(heldBy(doomed, { releasedBefore: at(1), graceMs })).toBe('TIME')
     expect(heldBy(doomed, { releasedBefore: at(0), graceMs: 3_600_001 })).toBe('TIME')
   })

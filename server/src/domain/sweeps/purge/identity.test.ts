@@ -24,8 +24,8 @@ const identify = async (stored: Parameters<typeof storeWith>[0], change: Partial
   return { identified, asked }
 }
 
-describe('the rail of identity', () => {
-  it('knows the object that was committed by its etag and its size', async () => {
+describe('the identity check', () => {
+  it('recognises the committed object by its ETag and its size', async () => {
     expect((await identify({ key: objectKey, byteSize: 5, etag: '"e"' })).identified).toBe('SAME')
   })
 
@@ -33,15 +33,15 @@ describe('the rail of identity', () => {
     ['another etag', { byteSize: 5, etag: '"f"' }],
     ['another size', { byteSize: 6, etag: '"e"' }],
     ['both', { byteSize: 0, etag: '' }],
-  ])('takes an object with %s for another', async (_what, stored) => {
+  ])('treats an object with %s as another one', async (_what, stored) => {
     expect((await identify({ key: objectKey, ...stored })).identified).toBe('ANOTHER')
   })
 
-  it('says so where there is no object', async () => {
+  it('reports a missing object', async () => {
     expect((await identify(null)).identified).toBe('ABSENT')
   })
 
-  it('takes whatever came of an upload that was never committed', async () => {
+  it('accepts any object of an upload that was never committed', async () => {
     expect((await identify({ key: objectKey, byteSize: 1, etag: '"x"' }, { etag: null })).identified).toBe('SAME')
     expect((await identify(null, { etag: null })).identified).toBe('ABSENT')
   })
@@ -52,20 +52,20 @@ describe('the rail of identity', () => {
     ['another folder', `org/${tenantId}/exports/${id}.txt`],
     ['the root', `${id}.txt`],
     ['something in front of it', `x/${objectKey}`],
-  ])('does not even ask for a key under %s', async (_what, foreignKey) => {
+  ])('sends no request for a key under %s', async (_what, foreignKey) => {
     const there = { key: foreignKey, byteSize: 5, etag: '"e"' }
     expect(await identify(there, { objectKey: foreignKey })).toEqual({ identified: 'ANOTHER', asked: [] })
     expect((await identify(there, { objectKey: foreignKey, etag: null })).identified).toBe('ANOTHER')
   })
 
-  it('answers in the order of the question', async () => {
+  it('answers in the order of the blobs', async () => {
     const { store } = storeWith({ key: objectKey, byteSize: 5, etag: '"e"' })
     const other = { ...committed, id: id.replace(/1$/, '2'), objectKey: objectKey.replace('1.txt', '2.txt') }
     const strange = { ...committed, objectKey: 'somewhere' }
     expect(await identifyObjects(store, tenantId, [other, committed, strange])).toEqual(['ABSENT', 'SAME', 'ANOTHER'])
   })
 
-  it('gives no answer at all where one is missing', async () => {
+  it('rejects if one answer is missing', async () => {
     const unavailable = new BlobStoreUnavailable('no answer')
     const head = (key: string) => (key === objectKey ? Promise.reject(unavailable) : Promise.resolve(null))
     const store = { head } as unknown as BlobStore

@@ -17,7 +17,7 @@ afterAll(async () => {
   await service.close()
 })
 
-it('a batch that was rolled back is not told as deleted', async () => {
+it('does not count a batch that was rolled back', async () => {
   const { id } = await uploadFile(service, tenant.member)
   await service.ask(tenant.member, 'mutation ($id: ID!) { deleteFile(input: { id: $id }) { __typename } }', { id })
   await sql`create function refuse_purge() returns trigger language plpgsql as 'begin raise exception ''no''; end'`

@@ -52,7 +52,7 @@ const declaring = (text: string, sha256: string | null = hashOf(text)) =>
   ({ byteSize: text.length, contentType: 'text/plain', sha256 }) as Upload
 
 describe('the checksum', () => {
-  it('of few bytes is that of the bytes, declared or not', async () => {
+  it('of a small object is that of the bytes, declared or not', async () => {
     for (const sha256 of [hashOf(few), null]) {
       const { store, asked } = storeOf(few, { confirms: hashOf('else') })
       expect(await proveContent(store, declaring(few, sha256), 'key')).toMatchObject({ sha256: hashOf(few) })
@@ -62,7 +62,7 @@ describe('the checksum', () => {
     await expect(proveContent(storeOf(few).store, lie, 'key')).rejects.toBeInstanceOf(ContentMismatch)
   })
 
-  it('of many bytes is asked of the store, and found by reading them where it says nothing of these bytes', async () => {
+  it('of a large object is that of the store, or of the bytes if the store reports none for them', async () => {
     const confirmed = storeOf(many, { confirms: hashOf(many) })
     expect(await proveContent(confirmed.store, declaring(many), 'key')).toMatchObject({ sha256: hashOf(many) })
     expect(confirmed.asked).toEqual(['examine', 'head'])
@@ -74,7 +74,7 @@ describe('the checksum', () => {
     await expect(proveContent(storeOf(many).store, lie, 'key')).rejects.toBeInstanceOf(ContentMismatch)
   })
 
-  it('of many bytes is not computed if none was declared, or if the size is another', async () => {
+  it('of a large object is not computed if none was declared, or if the size differs', async () => {
     const undeclared = storeOf(many)
     expect(await proveContent(undeclared.store, declaring(many, null), 'key')).toMatchObject({ sha256: null })
     const shorter = storeOf(many)
@@ -94,7 +94,7 @@ describe('a content-encoding that nobody declared', () => {
   })
 })
 
-it('nothing is proved of what has not arrived', async () => {
+it('nothing is proved for bytes that have not arrived', async () => {
   const store = { examine: async () => null } as unknown as BlobStore
   await expect(proveContent(store, declaring(few), 'key')).rejects.toBeInstanceOf(UploadIncomplete)
 })
@@ -138,10 +138,10 @@ function storeThatAnswers(text: string, { examined = [{}], heads = [{}], hashes 
   return { store, counts, askedAgain }
 }
 
-describe('one answer that nothing confirms', () => {
+describe('one response that nothing confirms', () => {
   const unconfirmed = { isEtagOfBytes: null }
 
-  it('is asked for again over another connection, and believed if it is the same', async () => {
+  it('is requested again over another connection, and counts if it is the same', async () => {
     for (const sha256 of [hashOf(few), null]) {
       const { store, counts, askedAgain } = storeThatAnswers(few, { examined: [unconfirmed] })
       expect(await proveContent(store, declaring(few, sha256), 'key')).toEqual({
@@ -171,13 +171,13 @@ describe('one answer that nothing confirms', () => {
     }
   })
 
-  it('is not needed any more once a second one vouches for itself', async () => {
+  it('is not needed once a second one confirms itself', async () => {
     const examined = [{ byteSize: 1, isEtagOfBytes: null }, { isEtagOfBytes: true }]
     const { store } = storeThatAnswers(few, { examined })
     expect(await proveContent(store, declaring(few), 'key')).toMatchObject({ sha256: hashOf(few) })
   })
 
-  it('that contradicts its ETag proves a declared hash, and records none of its own', async () => {
+  it('that contradicts its ETag proves a declared hash, and records no hash of its own', async () => {
     const examined = [{ isEtagOfBytes: false }]
     const declared = await proveContent(storeThatAnswers(few, { examined }).store, declaring(few), 'key')
     const undeclared = await proveContent(storeThatAnswers(few, { examined }).store, declaring(few, null), 'key')
@@ -185,26 +185,26 @@ describe('one answer that nothing confirms', () => {
   })
 })
 
-describe('what the store keeps beside the bytes', () => {
+describe('the properties that the store keeps with the bytes', () => {
   it.each([
     [{ contentType: 'text/html' }, 'under another type'],
     [{ byteSize: 3 }, 'The content has 3 bytes, not 9 as declared.'],
     [{ contentEncoding: 'x'.repeat(60) }, `"content-encoding: ${'x'.repeat(40)}"`],
     [{ sha256: hashOf('else') }, 'another SHA-256 than declared'],
-  ])('refuses the bytes if it is not as declared: %o', async (difference, words) => {
+  ])('refuse the bytes if they differ from the declaration: %o', async (difference, words) => {
     const { store } = storeThatAnswers(few, { examined: [difference] })
     const proving = proveContent(store, declaring(few), 'key')
     await expect(proving).rejects.toThrow(ContentMismatch)
     await expect(proving).rejects.toThrow(words)
   })
 
-  it('may add parameters to the type', async () => {
+  it('can add parameters to the type', async () => {
     const { store } = storeThatAnswers(few, { examined: [{ contentType: 'text/plain; charset=utf-8' }] })
     expect(await proveContent(store, declaring(few), 'key')).toMatchObject({ contentType: 'text/plain' })
   })
 })
 
-describe('many bytes', () => {
+describe('a large object', () => {
   const confirmed = { sha256: hashOf(many) }
 
   it.each([
@@ -212,29 +212,26 @@ describe('many bytes', () => {
     ['ETag', { etag: 'b' }],
     ['type', { contentType: 'text/html' }],
     ['encoding', { contentEncoding: 'gzip' }],
-  ])('are read if the HEAD names another %s', async (_what, difference) => {
+  ])('is read if the HEAD reports another %s', async (_what, difference) => {
     const { store, counts } = storeThatAnswers(many, { heads: [{ ...confirmed, ...difference }] })
     expect(await proveContent(store, declaring(many), 'key')).toMatchObject({ sha256: hashOf(many) })
     expect(counts).toEqual({ examine: 1, head: 1, hash: 1 })
   })
 
-  it('are read if a HEAD finds nothing, and have not arrived if reading finds nothing either', async () => {
+  it('is read if a HEAD finds nothing, and has not arrived if the read finds nothing either', async () => {
     const found = storeThatAnswers(many, { heads: [null] })
     expect(await proveContent(found.store, declaring(many), 'key')).toMatchObject({ sha256: hashOf(many) })
     const gone = storeThatAnswers(many, { heads: [null], hashes: [null] })
     await expect(proveContent(gone.store, declaring(many), 'key')).rejects.toBeInstanceOf(UploadIncomplete)
   })
 
-  it.each([[{ etag: 'b' }], [{ byteSize: 1 }]])(
-    'that were read as another object are read again: %o',
-    async (other) => {
-      const { store, counts, askedAgain } = storeThatAnswers(many, { hashes: [other, {}] })
-      expect(await proveContent(store, declaring(many), 'key')).toMatchObject({ sha256: hashOf(many) })
-      expect([counts.hash, askedAgain]).toEqual([2, ['examine', 'head', 'hash']])
-    },
-  )
+  it.each([[{ etag: 'b' }], [{ byteSize: 1 }]])('that changed during the read is read again: %o', async (other) => {
+    const { store, counts, askedAgain } = storeThatAnswers(many, { hashes: [other, {}] })
+    expect(await proveContent(store, declaring(many), 'key')).toMatchObject({ sha256: hashOf(many) })
+    expect([counts.hash, askedAgain]).toEqual([2, ['examine', 'head', 'hash']])
+  })
 
-  it('without a declared checksum are asked for again if the HEAD does not confirm them', async () => {
+  it('without a declared checksum is requested again if the HEAD does not confirm it', async () => {
     const { store, counts } = storeThatAnswers(many, { heads: [{ etag: 'b' }] })
     expect(await proveContent(store, declaring(many, null), 'key')).toMatchObject({ sha256: null })
     expect(counts).toEqual({ examine: 2, head: 2, hash: 0 })
@@ -244,13 +241,13 @@ describe('many bytes', () => {
 describe('the type that the first bytes prove', () => {
   const declaredText = { ...declaring(many), name: 'paper.txt' }
 
-  it('takes the place of a guessed one after a second reading, where not all bytes were read', async () => {
+  it('replaces a guessed type after a second reading, if not all bytes were read', async () => {
     const { store, counts } = storeThatAnswers(many, { examined: [{ start: pdf }], heads: [{ sha256: hashOf(many) }] })
     expect(await proveContent(store, declaredText, 'key')).toMatchObject({ contentType: 'application/pdf' })
     expect(counts.examine).toBe(2)
   })
 
-  it('needs no second reading where all bytes were read', async () => {
+  it('needs no second reading if all bytes were read', async () => {
     const { store, counts } = storeThatAnswers(few, { examined: [{ start: pdf }] })
     const upload = { ...declaring(few), name: 'paper.txt' }
     expect(await proveContent(store, upload, 'key')).toMatchObject({ contentType: 'application/pdf' })

@@ -376,7 +376,7 @@ describe('decideContentType', () => {
     expect(decision.refusal).toMatch(refusal)
   })
 
-  it('takes a start that is a window into a larger buffer for what it is', async () => {
+  it('reads a start that is a window into a larger buffer correctly', async () => {
     const start = join(latin1('\0\0\0\0'), starts.png).subarray(4)
     expect(await decideContentType({ name: 'a.png', contentType: 'image/png', start })).toMatchObject({
       contentType: 'image/png',
@@ -393,11 +393,11 @@ describe('decideContentType', () => {
 })
 
 describe('certainType', () => {
-  it('says nothing of random bytes', async () => {
+  it('is null for random bytes', async () => {
     for (let seed = 1; seed <= 500; seed += 1) expect(await certainType(noise(4_100, seed))).toBeNull()
   })
 
-  it('says nothing of any text but a PDF', async () => {
+  it('is null for any text except a PDF', async () => {
     await fc.assert(
       fc.asyncProperty(fc.string({ unit: 'grapheme', maxLength: 200 }), async (text) => {
         expect(await certainType(utf8(text.replace(/\p{Cc}/gu, ' ')))).toBeNull()
@@ -406,7 +406,7 @@ describe('certainType', () => {
     )
   })
 
-  it('answers for any start that is cut off or damaged', async () => {
+  it('returns for any truncated or damaged start', async () => {
     for (const whole of Object.values(starts)) {
       const short = whole.subarray(0, 120)
       for (let length = 0; length <= short.length; length += 1) await certainType(short.subarray(0, length))
@@ -418,7 +418,7 @@ describe('certainType', () => {
     }
   })
 
-  it('takes little time for starts that are made to take much', async () => {
+  it('takes little time for crafted starts', async () => {
     const size = 4_100
     const fill = (pattern: Uint8Array, head = new Uint8Array(0)) =>
       join(head, ...Array.from({ length: Math.ceil(size / pattern.length) }, () => pattern)).subarray(0, size)
