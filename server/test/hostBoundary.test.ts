@@ -203,7 +203,7 @@ describe('the login of a host application', () => {
     })
   })
 
-  it.each(['filegraph_app', 'filegraph_functions', 'filegraph_schedule'])('may not become %s', async (role) => {
+  it.each(['filegraph_app', 'filegraph_functions', 'filegraph_schedule'])('cannot switch to %s', async (role) => {
     await expect(host.sql.unsafe(`set role ${role}`)).rejects.toMatchObject({ code: '42501' })
   })
 

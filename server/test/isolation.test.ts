@@ -8,7 +8,7 @@ import {
   isNonNullType,
 } from 'graphql'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { createApiKey } from '../src/domain/identity/keys/createApiKey.ts'
+import { createApiKey } from '../src/domain/identity/keys/apiKeys.ts'
 import { globalId, type NodeType } from '../src/graphql/globalId.ts'
 import { schema } from '../src/graphql/schema.ts'
 import {

@@ -3,9 +3,9 @@ import { join, relative } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import postgres from 'postgres'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import type { ByHand } from '../src/cli/verify/byHand.ts'
+import type { ByHand } from '../src/cli/verify/proof.ts'
 import { promises } from '../src/cli/verify/promises.ts'
-import { attachFile } from '../src/domain/files/attachments/changeAttachment.ts'
+import { attachFile } from '../src/domain/files/attachments/attachments.ts'
 import { openWorkbench, type Workbench } from '../src/domain/fsck/testing/workbench.ts'
 
 const repository = fileURLToPath(new URL('../../', import.meta.url))

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { expect, it } from 'vitest'
-import { ownerCharacters as boundsOfOwner } from '../src/domain/files/attachments/owner.ts'
-import { holdReasonCharacters } from '../src/domain/files/holdFile.ts'
+import { ownerCharacters as boundsOfOwner } from '../src/domain/files/attachments/attachments.ts'
+import { holdReasonCharacters } from '../src/domain/files/changeFile.ts'
 import {
   emailMaxLength,
   keyNameMaxLength,

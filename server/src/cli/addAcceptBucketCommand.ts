@@ -4,9 +4,8 @@ import { type Command, Option } from 'commander'
 import { acceptBucket, readSides, retireDatabase, type Sides } from '../domain/installation/acceptBucket.ts'
 import type { Side } from '../domain/installation/describeSide.ts'
 import { lastWriter } from '../domain/installation/marker.ts'
-import { actorAt } from './operatorIn.ts'
+import { actorAt, withBackends } from './withBackends.ts'
 import { examples, CommandFailed, printJson, type Terminal } from './terminal.ts'
-import { withBackends } from './withBackends.ts'
 
 interface AcceptOptions {
   readonly keep?: 'this' | 'other'

@@ -6,10 +6,9 @@ import type { Stray } from '../domain/sweeps/strays/strayRecords.ts'
 import { findTenantById, findTenantBySlug, listTenantNames } from '../domain/tenants/findTenant.ts'
 import { cleanupKindNames, sweepOf } from '../jobs/sweeps.ts'
 import type { Backends } from '../run/openBackends.ts'
-import { actorAt, operatorIn } from './operatorIn.ts'
+import { actorAt, operatorIn, withBackends } from './withBackends.ts'
 import { readChoice, readTime } from './options.ts'
 import { examples, CommandFailed, printJson, type Terminal } from './terminal.ts'
-import { withBackends } from './withBackends.ts'
 
 interface RunOptions {
   readonly tenant?: string

@@ -1,12 +1,9 @@
 import type { Command } from 'commander'
 import type { Context, Role } from '../domain/context.ts'
-import { createApiKey } from '../domain/identity/keys/createApiKey.ts'
-import { type ListedApiKey, listApiKeys } from '../domain/identity/keys/listApiKeys.ts'
-import { revokeApiKey } from '../domain/identity/keys/revokeApiKey.ts'
-import { operatorIn } from './operatorIn.ts'
+import { type ListedApiKey, createApiKey, listApiKeys, revokeApiKey } from '../domain/identity/keys/apiKeys.ts'
+import { operatorIn, withBackends } from './withBackends.ts'
 import { readCount, roleOption } from './options.ts'
 import { examples, printTable, printJson, type Terminal } from './terminal.ts'
-import { withBackends } from './withBackends.ts'
 
 interface InTenant {
   readonly tenant: string

@@ -1,10 +1,9 @@
 import type { Command } from 'commander'
 import { createTenant, type Tenant, type TenantPolicy, listTenants } from '../domain/tenants/createTenant.ts'
 import { updateTenant } from '../domain/tenants/updateTenant.ts'
-import { operatorIn } from './operatorIn.ts'
+import { operatorIn, withBackends } from './withBackends.ts'
 import { collect, orWord, readByteSize, readCount, readDuration } from './options.ts'
 import { examples, printTable, CommandFailed, printJson, type Terminal } from './terminal.ts'
-import { withBackends } from './withBackends.ts'
 
 interface PolicyOptions {
   readonly quotaBytes?: number | 'none'

@@ -3,10 +3,9 @@ import { type Command, Option } from 'commander'
 import type { Role } from '../domain/context.ts'
 import { changeRole, listMembers, removeMember, setPassword } from '../domain/identity/people/changeMembers.ts'
 import { createUser } from '../domain/identity/people/createUser.ts'
-import { operatorIn } from './operatorIn.ts'
+import { operatorIn, withBackends } from './withBackends.ts'
 import { readPassword, roleOption } from './options.ts'
 import { examples, printTable, printJson, type Terminal } from './terminal.ts'
-import { withBackends } from './withBackends.ts'
 
 interface MemberOptions {
   readonly tenant: string

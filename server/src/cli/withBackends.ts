@@ -1,14 +1,17 @@
+import { hostname } from 'node:os'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { type Config, readConfig } from '../config/config.ts'
+import { type Context, systemPrincipal } from '../domain/context.ts'
+import { findTenantBySlug } from '../domain/tenants/findTenant.ts'
 import { type DataDirectory, findRunningInstance, openDataDirectory } from '../embedded/folder/dataDirectory.ts'
 import { FolderInUse, isRunning } from '../embedded/folder/folderLock.ts'
 import { addressesBeside } from '../run/addresses.ts'
 import { Closing } from '../run/closing.ts'
 import { migrateEverything } from '../run/migrateEverything.ts'
+import { type Addresses, type Backends, openBackends } from '../run/openBackends.ts'
 import { naming, variablesOf } from '../run/partFailed.ts'
 import { pendingMigrations } from '../run/readiness.ts'
-import { type Addresses, openBackends, type Backends } from '../run/openBackends.ts'
-import { quietLogger, type Terminal, CommandFailed } from './terminal.ts'
+import { CommandFailed, type Terminal, quietLogger } from './terminal.ts'
 
 export interface CommandParts {
   readonly config: Config
@@ -84,3 +87,20 @@ export function withBackends<T>(
     }
   })
 }
+
+/**
+ * The operator acts in a tenant as the system principal. Access to the machine allows everything that an OWNER may do.
+ */
+export async function operatorIn(
+  backends: Pick<Context, 'database' | 'blobs' | 'now'>,
+  slug: string,
+): Promise<Context> {
+  const tenant = await findTenantBySlug(backends.database, slug)
+  if (!tenant) throw new CommandFailed(`There is no tenant "${slug}". The command "tenant list" shows those there are.`)
+  const { database, blobs, now } = backends
+  const origin = { requestId: null, address: null, userAgent: 'Filegraph command line' }
+  return { principal: systemPrincipal(tenant.id), origin, database, blobs, now }
+}
+
+/** The person who decides about the whole installation. No audit log of a tenant records it. */
+export const actorAt = ({ env }: Terminal): string => `${env['USER'] ?? env['LOGNAME'] ?? 'operator'}@${hostname()}`

@@ -41,7 +41,7 @@ describe('the catalogue', () => {
     expect(rows).toEqual(['blobs', 'cleanup_runs', 'sweep_schedule', 'uploads'].map((table) => ({ table, ...policy })))
   })
 
-  it('forces row-level security with the one policy on every tenant table and on tenants', async () => {
+  it('forces row-level security with the tenant policy on every tenant table and on tenants', async () => {
     const rows = await sql`select c.relname, c.relrowsecurity, c.relforcerowsecurity, p.polname, p.polcmd,
         pg_get_expr(p.polqual, p.polrelid) as using_, pg_get_expr(p.polwithcheck, p.polrelid) as check_
       from pg_class c left join pg_policy p on p.polrelid = c.oid and p.polname = 'tenant_boundary'
@@ -223,7 +223,7 @@ describe('the functions for host applications', () => {
     })
   })
 
-  it('run as a role that row-level security binds, but the questions of the schedule; the queue is filled as its owner', async () => {
+  it('run as a role that is subject to row-level security, except the questions of the schedule and the queue', async () => {
     const owner = (await sql`select current_user as name`)[0]?.['name']
     const definers = (await functions()).filter((one) => one.definer).map((one) => [one.name, one.owner])
     expect(Object.fromEntries(definers)).toEqual({

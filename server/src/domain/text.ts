@@ -1,3 +1,4 @@
+import type { z } from 'zod'
 import { Invalid } from './refusals.ts'
 
 /** The number of Unicode code points, as Postgres counts characters. A surrogate pair counts as one. */
@@ -35,3 +36,14 @@ export function showableName(text: string, maxLength: number): string | null {
 }
 
 export const isShowable = (text: string): boolean => !unsafeCharacters.test(text)
+
+/** Parses JSON from outside. Returns null if the text is not JSON or does not match the schema. */
+export function parseJson<T>(schema: z.ZodType<T>, text: string): T | null {
+  try {
+    const read = schema.safeParse(JSON.parse(text))
+    return read.success ? read.data : null
+  } catch (error) {
+    if (error instanceof SyntaxError) return null
+    throw error
+  }
+}

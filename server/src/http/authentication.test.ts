@@ -4,8 +4,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { startTestHttpServer, type TestHttpServer } from '../../test/testHttpServer.ts'
 import { testPassword } from '../../test/testIdentity.ts'
 import { DatabaseUnavailable } from '../database/databaseUnavailable.ts'
-import { createApiKey } from '../domain/identity/keys/createApiKey.ts'
-import { revokeApiKey } from '../domain/identity/keys/revokeApiKey.ts'
+import { createApiKey, revokeApiKey } from '../domain/identity/keys/apiKeys.ts'
 
 const jwt = {
   key: { kind: 'secret', secret: 'a shared secret of at least 32 bytes' },

@@ -3,7 +3,7 @@ import { brotliDecompressSync, gunzipSync } from 'node:zlib'
 import { serverAudits } from 'graphql-http'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { startTestHttpServer, type TestHttpServer } from '../../test/testHttpServer.ts'
-import { createApiKey } from '../domain/identity/keys/createApiKey.ts'
+import { createApiKey } from '../domain/identity/keys/apiKeys.ts'
 
 let server: TestHttpServer
 let limited: TestHttpServer

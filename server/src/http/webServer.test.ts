@@ -2,7 +2,7 @@ import { connect } from 'node:net'
 import { text } from 'node:stream/consumers'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { startTestHttpServer, type TestHttpServer } from '../../test/testHttpServer.ts'
-import { createApiKey } from '../domain/identity/keys/createApiKey.ts'
+import { createApiKey } from '../domain/identity/keys/apiKeys.ts'
 import type { Readiness } from './healthRoutes.ts'
 
 let server: TestHttpServer

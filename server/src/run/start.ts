@@ -6,16 +6,16 @@ import { type DataDirectory, openDataDirectory } from '../embedded/folder/dataDi
 import { networkUrls, shownUrl } from './addresses.ts'
 import { closeAfterDraining, startApi } from './api.ts'
 import { externalClientBucket, localClientBucket } from './clientBucket.ts'
-import { Closing, listenForStop, StopAsked, type StopSignals } from './closing.ts'
+import { Closing, StopAsked, type StopSignals, listenForStop } from './closing.ts'
+import { demoPassword, demoTenants, lastMember } from './demo/demoPeople.ts'
 import { seedDemo } from './demo/seedDemo.ts'
 import { withUsablePort } from './listeningPort.ts'
 import { migrateEverything } from './migrateEverything.ts'
+import { openBackends } from './openBackends.ts'
 import { type Log, openFileLog } from './openLog.ts'
 import { openParts } from './openParts.ts'
 import { naming, variablesOf } from './partFailed.ts'
 import { pendingMigrations } from './readiness.ts'
-import { openBackends } from './openBackends.ts'
-import { startBlock } from './startBlock.ts'
 import { startWorker } from './worker.ts'
 
 interface Starting {
@@ -101,3 +101,53 @@ async function bringUp({ config, directory, log, closing, signals }: Starting): 
 
 const refusalWarning = (message: string) =>
   `Nothing is deleted from the bucket. ${message} Run: npm run -s filegraph -- accept-bucket`
+
+export interface Started {
+  /** Without a trailing slash. */
+  readonly url: string
+  /** Further URLs, for people on other machines. */
+  readonly networkUrls: readonly string[]
+  readonly hasConsole: boolean
+  readonly hasGraphiql: boolean
+  readonly hasDemo: boolean
+  /** The locations of the data, as ends of sentences. */
+  readonly database: string
+  readonly files: string
+  readonly logs: string
+  readonly warnings: readonly string[]
+}
+
+/**
+ * Returns the text that `start` prints when everything is up: the URLs, the sign-in, the data folders, and how to stop.
+ */
+export function startBlock(started: Started): string {
+  const { url, networkUrls: furtherUrls, hasConsole, hasGraphiql, hasDemo, database, files, logs, warnings } = started
+  const rows: (readonly [string, string])[] = [
+    ...(hasConsole ? [['Console', url] as const] : []),
+    ['GraphQL', `${url}/graphql`],
+    ...(hasGraphiql ? [['GraphiQL', `${url}/graphiql`] as const] : []),
+    ...furtherUrls.map((address) => ['Network', address] as const),
+    ['Database', database],
+    ['Files', files],
+    ['Logs', logs],
+  ]
+  const blocks = [
+    `  Filegraph is running.`,
+    rows.map(([label, value]) => `  ${label.padEnd(10)}${value}`).join('\n'),
+    ...(hasDemo ? [demoSignIns()] : []),
+    ...warnings.map((warning) => `  Warning: ${warning}`),
+    '  Stop it with Ctrl+C.',
+  ]
+  return `\n${blocks.join('\n\n')}\n\n`
+}
+
+function demoSignIns(): string {
+  const people = demoTenants.flatMap(({ name, members }) => members.map((member) => ({ ...member, tenant: name })))
+  const lines = people.map(({ email, role, tenant }) => {
+    const also = email === lastMember.email ? ` (and ${lastMember.role} of ${tenantName(lastMember.tenantSlug)})` : ''
+    return `    ${email.padEnd(22)}${role.padEnd(8)}${tenant}${also}`
+  })
+  return [`  Sign in to the demo with the password ${demoPassword} as`, ...lines].join('\n')
+}
+
+const tenantName = (slug: string) => demoTenants.find((tenant) => tenant.slug === slug)?.name ?? slug

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest'
-import { startBlock } from './startBlock.ts'
+import { startBlock } from './start.ts'
 
 const started = {
   url: 'http://localhost:4000',

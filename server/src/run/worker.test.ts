@@ -154,7 +154,7 @@ describe('the worker', () => {
 })
 
 describe('the schedule', () => {
-  it('names each job once, with a cadence that the queue understands or none', () => {
+  it('names each job once, with a cadence that the queue can parse or none', () => {
     expect(new Set(schedule.map(({ name }) => name)).size).toBe(schedule.length)
     const items = schedule.flatMap(({ name, cadence }) =>
       cadence === null ? [] : [{ task: name, match: cadence, identifier: name }],
@@ -162,7 +162,7 @@ describe('the schedule', () => {
     expect(parseCronItems(items)).toHaveLength(items.length)
   })
 
-  it('holds jobs that run on a database without tenants and on one with', async () => {
+  it('contains jobs that run on a database without tenants and on one with tenants', async () => {
     const job = withoutQueue({ ...backends, logger })
     for (const { run } of schedule) await run(job)
     await createTenant(backends, { slug: 'some-tenant', name: 'Some tenant' })

@@ -6,7 +6,7 @@ import { openTenantDatabase, type TenantDatabase } from '../../src/database/tena
 import type { Context } from '../../src/domain/context.ts'
 import { authenticateApiKey } from '../../src/domain/identity/authenticate/apiKey.ts'
 import type { KeyUse } from '../../src/domain/identity/authenticate/keyUse.ts'
-import { createApiKey } from '../../src/domain/identity/keys/createApiKey.ts'
+import { createApiKey } from '../../src/domain/identity/keys/apiKeys.ts'
 import { createApollo } from '../../src/graphql/engine/createApollo.ts'
 import { contextFor } from '../../src/graphql/requestContext.ts'
 import { seedFiles } from '../seedFiles.ts'

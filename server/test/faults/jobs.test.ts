@@ -1,7 +1,7 @@
 import { pino } from 'pino'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { queueDriverOptions, readDatabaseAddress } from '../../src/database/databaseAddress.ts'
-import { deleteFile } from '../../src/domain/files/deleteFile.ts'
+import { deleteFile } from '../../src/domain/files/changeFile.ts'
 import type { CleanupKind } from '../../src/domain/sweeps/runs/recordRun.ts'
 import { migrateJobQueue } from '../../src/jobs/jobQueue.ts'
 import type { JobContext } from '../../src/jobs/schedule.ts'
@@ -62,7 +62,7 @@ async function kindsRecorded(): Promise<string[]> {
 }
 
 describe('the jobs of the schedule', () => {
-  it('record nothing where there is nothing to do', async () => {
+  it('record nothing if there is nothing to do', async () => {
     for (const name of ['find_due', 'mark_bucket', 'find_stale_uploads']) await runJob(job, name)
     // The sweeps of a new tenant have their schedule by now.
     await runJob(job, 'find_due')

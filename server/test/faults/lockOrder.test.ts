@@ -3,13 +3,16 @@ import type postgres from 'postgres'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { openTenantDatabase, type TenantDatabase } from '../../src/database/tenantDatabase.ts'
 import type { Context, Principal } from '../../src/domain/context.ts'
-import { attachFile, detachFile, replaceAttachment } from '../../src/domain/files/attachments/changeAttachment.ts'
-import { changeRetention } from '../../src/domain/files/changeRetention.ts'
-import { deleteFile } from '../../src/domain/files/deleteFile.ts'
-import { holdFile, releaseFile } from '../../src/domain/files/holdFile.ts'
+import { attachFile, detachFile, replaceAttachment } from '../../src/domain/files/attachments/attachments.ts'
+import {
+  changeRetention,
+  deleteFile,
+  holdFile,
+  releaseFile,
+  renameFile,
+  restoreFile,
+} from '../../src/domain/files/changeFile.ts'
 import { issueDownloadUrl } from '../../src/domain/files/issueDownloadUrl.ts'
-import { renameFile } from '../../src/domain/files/renameFile.ts'
-import { restoreFile } from '../../src/domain/files/restoreFile.ts'
 import { violationsIn } from '../../src/domain/fsck/testing/violationsIn.ts'
 import { Refusal } from '../../src/domain/refusals.ts'
 import { purgeFile } from '../../src/domain/sweeps/purge/purgeFile.ts'

@@ -1,6 +1,6 @@
 import { expect } from 'vitest'
 import type { Principal } from '../../src/domain/context.ts'
-import { restoreFile } from '../../src/domain/files/restoreFile.ts'
+import { restoreFile } from '../../src/domain/files/changeFile.ts'
 import { violationsIn } from '../../src/domain/fsck/testing/violationsIn.ts'
 import { type Data, sha256 } from '../testService.ts'
 import type { FileModel } from './model.ts'

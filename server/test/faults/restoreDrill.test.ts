@@ -1,6 +1,6 @@
 import type postgres from 'postgres'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { attachFile } from '../../src/domain/files/attachments/changeAttachment.ts'
+import { attachFile } from '../../src/domain/files/attachments/attachments.ts'
 import { findingsIn } from '../../src/domain/fsck/testing/violationsIn.ts'
 import { acceptBucket } from '../../src/domain/installation/acceptBucket.ts'
 import { advanceMarker } from '../../src/domain/installation/bucketMarker.ts'

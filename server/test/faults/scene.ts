@@ -1,11 +1,13 @@
 import { randomUUID } from 'node:crypto'
 import type postgres from 'postgres'
 import { type Context, systemPrincipal } from '../../src/domain/context.ts'
-import { attachFile, detachFile, replaceAttachment } from '../../src/domain/files/attachments/changeAttachment.ts'
-import type { Owner } from '../../src/domain/files/attachments/owner.ts'
-import { deleteFile } from '../../src/domain/files/deleteFile.ts'
-import { holdFile } from '../../src/domain/files/holdFile.ts'
-import { restoreFile } from '../../src/domain/files/restoreFile.ts'
+import {
+  type Owner,
+  attachFile,
+  detachFile,
+  replaceAttachment,
+} from '../../src/domain/files/attachments/attachments.ts'
+import { deleteFile, holdFile, restoreFile } from '../../src/domain/files/changeFile.ts'
 import { purgeFile } from '../../src/domain/sweeps/purge/purgeFile.ts'
 import { createTenant } from '../../src/domain/tenants/createTenant.ts'
 import { commitUpload } from '../../src/domain/uploads/commitUpload.ts'

@@ -271,7 +271,7 @@ describe('the schedule', () => {
     expect((await run(day * 93))?.tally).toMatchObject({ examined: 1, found: { missing: 1 } })
   })
 
-  it('looks at a tenant with nothing to verify again when its bytes are due, and asks nothing of the bucket', async () => {
+  it('schedules a tenant with nothing to verify for when its bytes are due, and sends no request to the bucket', async () => {
     await plant('proved at its commit')
     const requests = bench.service.store.requests.length
     expect(await run()).toBeNull()

@@ -1,9 +1,7 @@
-import { grep, psql, vitest } from './byHand.ts'
-import { type Promised, together, unproven } from './proof.ts'
+import { type Promised, grep, psql, together, unproven, vitest } from './proof.ts'
 import { proveBoundary, proveLog, proveSchema } from './proveBoundary.ts'
 import { proveHistory, provePurge, proveDeclared, proveUnchangeable } from './proveBytes.ts'
-import { proveDoubt } from './proveDoubt.ts'
-import { proveUse } from './proveUse.ts'
+import { proveDoubt, proveUse } from './proveDeletes.ts'
 
 export const tenants = "One tenant never sees another's rows"
 export const relations = 'No relation reaches a row of another tenant'

@@ -2,7 +2,6 @@ import postgres from 'postgres'
 import type { TenantName } from '../../domain/tenants/findTenant.ts'
 import type { Backends } from '../../run/openBackends.ts'
 import type { BucketFinding } from '../../storage/s3/bucketProbe.ts'
-import type { ByHand } from './byHand.ts'
 
 /**
  * OK: checked, and it holds. BROKEN: checked, and it does not hold. UNPROVEN: a running system cannot show it, or a
@@ -100,3 +99,30 @@ export const readAs = <Row>(
     await tx`select set_tenant(${tenantId})`
     return tx.unsafe(statement, [...params]) as unknown as Row[]
   }) as Promise<Row[]>
+
+/** A command for an operator to run, and its output if the promise holds. */
+export interface ByHand {
+  readonly command: string
+  readonly expected: string
+}
+
+/**
+ * A query for psql. `DATABASE_URL` must name a superuser or a role with BYPASSRLS. For other roles, row-level security
+ * hides the rows of every tenant, so each count is 0.
+ */
+export const psql = (query: string, expected: string): ByHand => ({
+  command: `psql "$DATABASE_URL" -XqAtc "set search_path = filegraph, public; ${query}"`,
+  expected,
+})
+
+/** A test, by its file below `server/` and a part of its title. It starts its own Postgres. */
+export const vitest = (path: string, title: string): ByHand => ({
+  command: `(cd server && npx vitest run ${path} -t "${title}")`,
+  expected: 'Test Files  1 passed (1)',
+})
+
+/** Lists the production files below a folder that contain a text. */
+export const grep = (text: string, folder: string, expected: readonly string[]): ByHand => ({
+  command: `grep -rlF '${text}' ${folder} --include='*.ts' --exclude='*.test.ts' | sort`,
+  expected: expected.join('\n'),
+})

@@ -4,10 +4,9 @@ import { change } from '../change.ts'
 import type { Context } from '../context.ts'
 import { limits } from '../limits.ts'
 import { Invalid, Conflict, NotFound } from '../refusals.ts'
-import { contentDisposition } from './contentDisposition.ts'
+import { contentDisposition, servedContentType } from './downloadHeaders.ts'
 import { type File, findFiles } from './findFiles.ts'
 import { findVersions } from './listVersions.ts'
-import { servedContentType } from './safeContentType.ts'
 
 export type Disposition = 'ATTACHMENT' | 'INLINE'
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { servedContentType } from './safeContentType.ts'
+import { servedContentType } from './downloadHeaders.ts'
 
 describe('servedContentType', () => {
   it.each([

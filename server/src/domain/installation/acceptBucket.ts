@@ -1,12 +1,14 @@
-import { installation as installationTable } from '../../database/tables/cleanupTables.ts'
+import { eq } from 'drizzle-orm'
+import { installation as installationTable, installationLog } from '../../database/tables/cleanupTables.ts'
 import type { TenantDatabase } from '../../database/tenantDatabase.ts'
 import type { Context } from '../context.ts'
+import { limits } from '../limits.ts'
 import { RunEnded } from '../sweeps/runs/recordRun.ts'
-import { judgeBucket, type Judgement } from './bucketMarker.ts'
-import { describeSide, type Side } from './describeSide.ts'
-import { confirmGeneration, type DatabaseServer, prepareGeneration, readInstallationOnServer } from './installation.ts'
-import { listMarkers, type MarkerPlace, readMarker, refused, writeMarker } from './marker.ts'
-import { readVetoes, recordDecision, type Veto, vetoKeyOf } from './veto.ts'
+import { type Judgement, judgeBucket } from './bucketMarker.ts'
+import { type Side, describeSide } from './describeSide.ts'
+import { type DatabaseServer, confirmGeneration, prepareGeneration, readInstallationOnServer } from './installation.ts'
+import { type MarkerPlace, listMarkers, readMarker, refused, writeMarker } from './marker.ts'
+import { type Veto, readVetoes, recordDecision, vetoKeyOf } from './veto.ts'
 
 type Parts = Pick<Context, 'database' | 'blobs' | 'now'>
 
@@ -108,3 +110,41 @@ export async function retireDatabase(ctx: Parts, actor: string): Promise<void> {
   await recordDecision(ctx, 'DATABASE_RETIRED', actor, { id: installation.id, generation: installation.generation })
   await blobs.delete([vetoKeyOf(installation, server)])
 }
+
+/** A period in which this database worked although it may have been restored. A person's decision ended it. */
+export interface DoubtfulTime {
+  readonly since: Date
+  readonly until: Date
+}
+
+/** All such periods, one per decision. */
+export async function readDoubtfulTimes(database: TenantDatabase): Promise<DoubtfulTime[]> {
+  const decisions = await database.lookUp((db) =>
+    db
+      .select({ at: installationLog.at, payload: installationLog.payload })
+      .from(installationLog)
+      .where(eq(installationLog.action, 'BUCKET_ACCEPTED')),
+  )
+  return decisions.flatMap(({ at, payload: { doubtedSince } }) =>
+    typeof doubtedSince === 'string' ? [{ since: new Date(doubtedSince), until: at }] : [],
+  )
+}
+
+interface Released {
+  readonly createdAt: Date
+  readonly deletingSince: Date | null
+}
+
+const skewMs = limits.clockSkewSeconds * 1_000
+
+/**
+ * True if an upload was created before a person's decision and ended after the doubt began. The original database, or
+ * this one before it was restored, may have committed the upload as a file.
+ */
+export const wasReleasedInDoubt = ({ createdAt, deletingSince }: Released, times: readonly DoubtfulTime[]): boolean =>
+  times.some(
+    ({ since, until }) =>
+      createdAt.getTime() <= until.getTime() + skewMs &&
+      deletingSince !== null &&
+      deletingSince.getTime() >= since.getTime() - skewMs,
+  )

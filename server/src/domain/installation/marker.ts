@@ -1,7 +1,7 @@
 import { hostname } from 'node:os'
 import { z } from 'zod'
 import type { BlobStore } from '../../storage/blobStore.ts'
-import { parseJson } from '../json.ts'
+import { parseJson } from '../text.ts'
 import { RunEnded } from '../sweeps/runs/recordRun.ts'
 import type { DatabaseServer, Generation } from './installation.ts'
 

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { parseJson } from '../json.ts'
+import { parseJson } from '../text.ts'
 
 /**
  * A position in a sorted list: the name of the list and the sort values. Encoded as base64url JSON. A cursor that does

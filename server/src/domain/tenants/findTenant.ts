@@ -1,7 +1,7 @@
-import { eq, type SQL, asc } from 'drizzle-orm'
+import { type SQL, asc, eq } from 'drizzle-orm'
 import { isAnyOf } from '../../database/conditions.ts'
-import { tenantSlugs } from '../../database/tables/identityTables.ts'
-import type { TenantDatabase } from '../../database/tenantDatabase.ts'
+import { tenantSlugs, tenants } from '../../database/tables/identityTables.ts'
+import type { TenantDatabase, Transaction } from '../../database/tenantDatabase.ts'
 import { isId } from '../ids.ts'
 
 /** 2 to 40 lower-case letters, digits and hyphens, but not a UUID: a token can name its tenant by slug or by id. */
@@ -41,4 +41,13 @@ export async function findKnownTenants(database: TenantDatabase, ids: readonly s
     db.select({ id: tenantSlugs.tenant }).from(tenantSlugs).where(isAnyOf(tenantSlugs.tenant, distinct)),
   )
   return new Set(rows.map(({ id }) => id))
+}
+
+export type Tenant = typeof tenants.$inferSelect
+
+/** The tenant of the transaction, with its policy. */
+export async function readTenant(tx: Transaction): Promise<Tenant> {
+  const [tenant] = await tx.db.select().from(tenants).where(eq(tenants.id, tx.tenantId))
+  if (!tenant) throw new Error(`Tenant ${tx.tenantId} has no row`)
+  return tenant
 }

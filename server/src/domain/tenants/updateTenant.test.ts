@@ -4,7 +4,7 @@ import { auditLog } from '../../database/tables/journalTables.ts'
 import { reading, systemPrincipal } from '../context.ts'
 import { Invalid } from '../refusals.ts'
 import { createTenant, type Tenant, type TenantPolicy } from './createTenant.ts'
-import { readTenant } from './policy.ts'
+import { readTenant } from './findTenant.ts'
 import { type OwnerPolicy, updateTenant, updateTenantPolicy } from './updateTenant.ts'
 
 let identity: TestIdentity

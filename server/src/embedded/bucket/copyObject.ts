@@ -1,7 +1,6 @@
 import { closeSync } from 'node:fs'
 import type { Bucket, Call, Reply } from './bucket.ts'
-import type { ChecksumAlgorithm } from './checksums.ts'
-import { readChecksumAlgorithm } from './expectedDigests.ts'
+import { type ChecksumAlgorithm, readChecksumAlgorithm } from './checksums.ts'
 import { type ObjectRecord, checksumElements, checksumType, quoted, readObjectHeaders } from './objectHeaders.ts'
 import { refuseUnlessWanted, readWriteCondition } from './preconditions.ts'
 import type { OpenRecordFile } from './recordFile.ts'

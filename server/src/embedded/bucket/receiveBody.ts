@@ -1,7 +1,13 @@
 import type { IncomingMessage } from 'node:http'
 import { decodeAwsChunked } from './awsChunked.ts'
-import { startChecksum, type ChecksumAlgorithm, type RunningChecksum } from './checksums.ts'
-import { readChecksumValue, readExpectedDigests, type ExpectedDigests } from './expectedDigests.ts'
+import {
+  type ChecksumAlgorithm,
+  type ExpectedDigests,
+  type RunningChecksum,
+  readChecksumValue,
+  readExpectedDigests,
+  startChecksum,
+} from './checksums.ts'
 import { idleBodyMilliseconds } from './limits.ts'
 import { S3Error } from './s3Error.ts'
 import { headerValue, type S3Request } from './s3Request.ts'

@@ -1,4 +1,4 @@
-import { attachmentsOf } from '../../domain/files/attachments/owner.ts'
+import { attachmentsOf } from '../../domain/files/attachments/attachments.ts'
 import type { RelationalOrder } from '../../domain/paging/relationalPage.ts'
 import { FileInUse } from '../../domain/refusals.ts'
 import { builder, relational } from '../builder.ts'

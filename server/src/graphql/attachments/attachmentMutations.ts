@@ -1,5 +1,10 @@
-import { attachFile, detachFile, replaceAttachment } from '../../domain/files/attachments/changeAttachment.ts'
-import { type Owner, usualSlot } from '../../domain/files/attachments/owner.ts'
+import {
+  type Owner,
+  attachFile,
+  detachFile,
+  replaceAttachment,
+  usualSlot,
+} from '../../domain/files/attachments/attachments.ts'
 import { Conflict, Invalid, NotFound } from '../../domain/refusals.ts'
 import { builder } from '../builder.ts'
 import { fileId, successWithFile } from '../files/fileMutations.ts'

@@ -1,10 +1,13 @@
-import { changeRetention } from '../../domain/files/changeRetention.ts'
-import { deleteFile } from '../../domain/files/deleteFile.ts'
+import {
+  changeRetention,
+  deleteFile,
+  holdFile,
+  releaseFile,
+  renameFile,
+  restoreFile,
+} from '../../domain/files/changeFile.ts'
 import type { File as FileRow } from '../../domain/files/findFiles.ts'
-import { holdFile, releaseFile } from '../../domain/files/holdFile.ts'
 import { issueDownloadUrl } from '../../domain/files/issueDownloadUrl.ts'
-import { renameFile } from '../../domain/files/renameFile.ts'
-import { restoreFile } from '../../domain/files/restoreFile.ts'
 import { Conflict, FileInUse, Invalid, NotFound } from '../../domain/refusals.ts'
 import { builder } from '../builder.ts'
 import { DispositionEnum, RetentionEnum } from '../enums.ts'

@@ -1,5 +1,4 @@
-import { type ApiKey as ApiKeyRow, createApiKey } from '../../domain/identity/keys/createApiKey.ts'
-import { revokeApiKey } from '../../domain/identity/keys/revokeApiKey.ts'
+import { type ApiKey as ApiKeyRow, createApiKey, revokeApiKey } from '../../domain/identity/keys/apiKeys.ts'
 import type { RelationalOrder } from '../../domain/paging/relationalPage.ts'
 import { Invalid, NotFound } from '../../domain/refusals.ts'
 import { builder, relational } from '../builder.ts'

@@ -1,6 +1,6 @@
 import { readRefusal } from '../../domain/installation/watchBucket.ts'
 import { Invalid } from '../../domain/refusals.ts'
-import type { Tenant as TenantRow } from '../../domain/tenants/policy.ts'
+import type { Tenant as TenantRow } from '../../domain/tenants/findTenant.ts'
 import { type OwnerPolicy, updateTenantPolicy } from '../../domain/tenants/updateTenant.ts'
 import { builder, hasRole, relational } from '../builder.ts'
 import { findNodesOf, NodeInterface, nodeId } from '../node.ts'

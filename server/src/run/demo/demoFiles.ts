@@ -1,4 +1,4 @@
-import type { Owner } from '../../domain/files/attachments/owner.ts'
+import type { Owner } from '../../domain/files/attachments/attachments.ts'
 import { makePdf, makePng, makeWav, makeZip } from './sampleFiles.ts'
 
 export interface DemoFile {

@@ -1,6 +1,6 @@
 import type { Context } from '../../domain/context.ts'
-import { attachFile } from '../../domain/files/attachments/changeAttachment.ts'
-import { deleteFile } from '../../domain/files/deleteFile.ts'
+import { attachFile } from '../../domain/files/attachments/attachments.ts'
+import { deleteFile } from '../../domain/files/changeFile.ts'
 import { createUser, findUser } from '../../domain/identity/people/createUser.ts'
 import { listTenantsOfUser } from '../../domain/identity/people/listTenantsOf.ts'
 import { Conflict } from '../../domain/refusals.ts'

@@ -9,9 +9,8 @@ import {
   uploadFile,
 } from '../../../../test/testService.ts'
 import { type Context, systemPrincipal } from '../../context.ts'
-import { attachFile } from '../../files/attachments/changeAttachment.ts'
-import { deleteFile } from '../../files/deleteFile.ts'
-import { renameFile } from '../../files/renameFile.ts'
+import { attachFile } from '../../files/attachments/attachments.ts'
+import { deleteFile, renameFile } from '../../files/changeFile.ts'
 import { acceptBucket } from '../../installation/acceptBucket.ts'
 import { purgeFile } from '../../sweeps/purge/purgeFile.ts'
 import { createTenant } from '../../tenants/createTenant.ts'

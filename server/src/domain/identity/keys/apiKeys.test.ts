@@ -8,8 +8,7 @@ import { Forbidden, Invalid, NotFound, Unauthenticated } from '../../refusals.ts
 import { authenticateApiKey } from '../authenticate/apiKey.ts'
 import { KeyUse } from '../authenticate/keyUse.ts'
 import { formatApiKey, parseApiKey } from './apiKeyText.ts'
-import { createApiKey } from './createApiKey.ts'
-import { revokeApiKey } from './revokeApiKey.ts'
+import { createApiKey, revokeApiKey } from './apiKeys.ts'
 
 let identity: TestIdentity
 let keyUse: KeyUse

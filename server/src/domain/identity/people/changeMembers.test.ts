@@ -6,7 +6,7 @@ import { reading, type Role } from '../../context.ts'
 import { Conflict, Forbidden, Invalid, NotFound, Unauthenticated } from '../../refusals.ts'
 import { createTenant, type Tenant } from '../../tenants/createTenant.ts'
 import { authenticateSession } from '../authenticate/session.ts'
-import { createApiKey } from '../keys/createApiKey.ts'
+import { createApiKey } from '../keys/apiKeys.ts'
 import { changeRole, listMembers, removeMember, setPassword } from './changeMembers.ts'
 import { signIn } from './signIn.ts'
 

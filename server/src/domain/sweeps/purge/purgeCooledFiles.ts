@@ -1,16 +1,14 @@
-import { and, asc, eq, getColumns, isNotNull, isNull, lte, sql } from 'drizzle-orm'
-import { isState } from '../../../database/conditions.ts'
+import { and, asc, getColumns, isNotNull, isNull, lte, sql } from 'drizzle-orm'
 import { databaseClock, readDatabaseClock } from '../../../database/lockRows.ts'
 import { blobs, files, fileVersions } from '../../../database/tables/fileTables.ts'
-import { uploads } from '../../../database/tables/uploadTables.ts'
 import type { Transaction } from '../../../database/tenantDatabase.ts'
 import { change, type Changed } from '../../change.ts'
 import { earliest } from '../../clocks.ts'
 import { reading } from '../../context.ts'
 import type { LockedFile } from '../../files/changeFile.ts'
-import { readTenant } from '../../tenants/policy.ts'
+import { readTenant } from '../../tenants/findTenant.ts'
 import type { Run, SweepContext } from '../runs/recordRun.ts'
-import { purgeFileRows } from './purgeFileRows.ts'
+import { purgeFileRows } from './purgeFile.ts'
 import { countedAttachments, countedIntents } from './readEvidence.ts'
 
 const batchFiles = 100
@@ -140,13 +138,3 @@ function lockCooled(tx: Transaction, cutOff: Date, after: Place | null): Promise
 
 const isCooled = (cutOff: Date) =>
   and(isNotNull(files.softDeletedAt), isNull(files.purgedAt), lte(files.softDeletedAt, cutOff))
-
-/** True if a new version of the file is being uploaded. */
-export async function hasPendingIntent(tx: Transaction, fileId: string): Promise<boolean> {
-  const found = await tx.db
-    .select({ id: uploads.id })
-    .from(uploads)
-    .where(and(tx.inTenant(uploads), eq(uploads.targetFileId, fileId), isState(uploads.state, 'PENDING')))
-    .limit(1)
-  return found.length > 0
-}

@@ -5,8 +5,7 @@ import { fileVersions } from '../../../database/tables/fileTables.ts'
 import type { BlobStore, ReadOptions } from '../../../storage/blobStore.ts'
 import { reading } from '../../context.ts'
 import { type Run, RunEnded, type SweepContext } from '../runs/recordRun.ts'
-import { liftQuarantine, quarantine } from '../verify/quarantine.ts'
-import { type Damage, type VerifiedBytes, verifyBytes } from '../verify/verifyBytes.ts'
+import { type Damage, type VerifiedBytes, liftQuarantine, quarantine, verifyBytes } from '../verify/verifyBytes.ts'
 import type { Suspect, ReconciledRow } from './readRows.ts'
 
 const requestsAtOnce = 16

@@ -8,8 +8,7 @@ import { writeInternal } from '../../change.ts'
 import { reading, readingOnce } from '../../context.ts'
 import { assertOwnBucket } from '../../installation/bucketMarker.ts'
 import type { Run, SweepContext } from '../runs/recordRun.ts'
-import { liftQuarantine, quarantine } from './quarantine.ts'
-import { type VerifiedBytes, verifyBytes } from './verifyBytes.ts'
+import { type VerifiedBytes, liftQuarantine, quarantine, verifyBytes } from './verifyBytes.ts'
 
 /** Bytes without a SHA-256, and bytes in quarantine, are read again after a day. */
 const doubtfulAfterMs = 86_400_000

@@ -1,11 +1,11 @@
-import type { Retention } from '../../files/changeRetention.ts'
+import type { Retention } from '../../files/changeFile.ts'
 import { acceptFileName } from '../../files/fileName.ts'
 import { limits } from '../../limits.ts'
 import { acceptContentType, unknownType } from '../../mediaTypes/mediaType.ts'
 import { expectedType } from '../../mediaTypes/typeOfName.ts'
 import { isAllowedType } from '../../mediaTypes/typePattern.ts'
 import { Invalid } from '../../refusals.ts'
-import type { Tenant } from '../../tenants/policy.ts'
+import type { Tenant } from '../../tenants/findTenant.ts'
 
 /** The client's declaration of the bytes that it will send. */
 export interface UploadRequest {
