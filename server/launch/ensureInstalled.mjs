@@ -34,8 +34,16 @@ function dependenciesIn(folder) {
   return JSON.stringify({ dependencies, devDependencies })
 }
 
-function install() {
-  const args = ['--yes', `--package=${packageManager}`, '--', 'pnpm', 'install', '--frozen-lockfile']
+const install = () => runPackageManager(['install', '--frozen-lockfile'])
+
+/**
+ * Runs pnpm, which npm fetches.
+ *
+ * @param {readonly string[]} command
+ * @returns {Promise<{ code: number, output: string }>}
+ */
+export function runPackageManager(command) {
+  const args = ['--yes', `--package=${packageManager}`, '--', 'pnpm', ...command]
   // Whoever asks for production means the running server; what builds it has to be installed all the same.
   const { NODE_ENV: _, ...inherited } = process.env
   const env = {

@@ -7,7 +7,7 @@ import { afterAll, beforeAll, expect, it } from 'vitest'
 
 const repository = fileURLToPath(new URL('../..', import.meta.url))
 const packages = ['.', 'server', 'console']
-const left = new Set(['node_modules', 'dist', 'dist.new', '.git', '.data'])
+const left = new Set(['node_modules', 'dist', 'dist.new', '.git', '.data', 'build'])
 
 const scripts = packages.flatMap((folder) => {
   const manifest = JSON.parse(readFileSync(join(repository, folder, 'package.json'), 'utf8')) as {

