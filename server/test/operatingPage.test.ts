@@ -46,8 +46,8 @@ describe('docs/operating.md', () => {
     expect(numberIn(pod, /containerPort: (\d+)/)).toBe(readConfig({}).http.port)
   })
 
-  it('names only variables that exist', () => {
-    const known = new Set<string>(configVariables.map(({ name }) => name))
+  it('names only variables and codes that exist', () => {
+    const known = new Set<string>([...configVariables.map(({ name }) => name), 'SERVICE_UNAVAILABLE'])
     const named = [...page.matchAll(/\b[A-Z][A-Z0-9]+_[A-Z0-9_]+\b/g)].map(([name]) => name)
     expect(named.length).toBeGreaterThan(0)
     expect(named.filter((name) => !known.has(name))).toEqual([])

@@ -47,6 +47,7 @@ async function startProcess() {
     ownerUrl: service.testDatabase.superuserUrl,
     cleanup: usualCleanup,
     now: () => new Date(),
+    metrics: null,
     readiness: async () => ({ database: true, bucket: true, migrations: true, deletes: 'allowed' }),
     close: () => database.close(),
   }

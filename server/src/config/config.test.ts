@@ -99,6 +99,8 @@ describe('the configuration', () => {
     [{ JWT_SECRET: 'x'.repeat(40), JWT_AUDIENCE: 'a', JWT_ISSUER: 'b', JWT_ALGORITHMS: 'RS256' }, 'JWT_ALGORITHMS'],
     [{ JWT_JWKS_URL: 'https://k', JWT_AUDIENCE: 'a', JWT_ISSUER: 'b', JWT_ALGORITHMS: 'HS256' }, 'JWT_ALGORITHMS'],
     [{ LOG_LEVEL: 'loud' }, 'LOG_LEVEL'],
+    [{ METRICS_PORT: 'x' }, 'METRICS_PORT'],
+    [{ METRICS_PORT: '4000' }, 'METRICS_PORT'],
     [{ PUBLIC_URL: 'ftp://example.com' }, 'PUBLIC_URL'],
     [{ PUBLIC_URL: 'https://example.com/files?x=1' }, 'PUBLIC_URL'],
     [{ PUBLIC_URL: 'https://example.com/#x' }, 'PUBLIC_URL'],

@@ -62,6 +62,8 @@ export interface Config {
   readonly cleanup: CleanupSettings
   /** How long the API still serves after SIGTERM, so that a proxy stops sending requests to it. */
   readonly drainSeconds: number
+  /** Null if nothing is measured. */
+  readonly metricsPort: number | null
   readonly seedDemo: boolean
   readonly logLevel: (typeof logLevels)[number]
   /** Problems that do not prevent a start. */
@@ -105,6 +107,7 @@ export function readConfig(environment: Readonly<Record<string, string | undefin
     graphql: { introspection: read.yesNo('GRAPHQL_INTROSPECTION', true), graphiql: read.yesNo('GRAPHIQL', true) },
     rateLimit: { operationsPerMinute: read.whole('RATE_LIMIT_OPERATIONS_PER_MINUTE', 6000, 0, 10_000_000) },
     cleanup: { ...readCleanup(read), ...(isClosed && { settleMs: 0 }) },
+    metricsPort: readMetricsPort(read, port),
     drainSeconds: read.whole('SHUTDOWN_DRAIN_SECONDS', isAlone ? 0 : drainSeconds, 0, 3600),
     seedDemo: read.yesNo('SEED_DEMO', database.kind === 'embedded'),
     logLevel: read.oneOf('LOG_LEVEL', logLevels, 'info'),
@@ -112,6 +115,14 @@ export function readConfig(environment: Readonly<Record<string, string | undefin
   read.refuseIfAnyProblem()
   const unknown = read.unknownNames().map((name) => `${name} is not a variable of Filegraph. Correct or remove it.`)
   return deepFreeze({ ...config, warnings: [...unknown, ...addressWarnings(config)] })
+}
+
+/** Never the port of the API, which clients reach. */
+function readMetricsPort(read: ConfigReader, apiPort: number): number | null {
+  if (read.text('METRICS_PORT') === undefined) return null
+  const port = read.whole('METRICS_PORT', 0, 0, 65_535)
+  if (port !== 0 && port === apiPort) read.problem('METRICS_PORT', 'has to differ from PORT')
+  return port
 }
 
 /**

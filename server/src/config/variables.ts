@@ -216,6 +216,13 @@ export const configVariables = [
     example: '100000',
   },
   {
+    name: 'METRICS_PORT',
+    description:
+      'Port of `/metrics` for Prometheus, on the address of `HOST` and without credentials. Every process has its own.',
+    fallback: 'no metrics',
+    example: '9464',
+  },
+  {
     name: 'SHUTDOWN_DRAIN_SECONDS',
     description:
       'How long a process that got SIGTERM still serves while `/readyz` answers 503, so that a proxy stops sending to it.',

@@ -39,6 +39,8 @@ export interface ConnectionOptions {
   readonly statementTimeoutMs?: number
   /** Receives the text of each statement before it is sent. */
   readonly onStatement?: (text: string) => void
+  /** Receives the text of each statement and the time until its answer, after a failure too. */
+  readonly onAnswer?: (text: string, milliseconds: number) => void
 }
 
 export type Row = Record<string, unknown>
@@ -152,6 +154,7 @@ export function connectionOver(client: postgres.Sql, state: ConnectionState, opt
   const answered = async <T>(text: string, send: () => Promise<T>): Promise<T> => {
     if (!state.isOpen) throw new DatabaseUnavailable('The database connection was lost')
     options.onStatement?.(text)
+    const began = performance.now()
     const answer = send()
     if (!hasAnswered) {
       // Statements in the same write as the first one wait for the same connection.
@@ -165,6 +168,8 @@ export function connectionOver(client: postgres.Sql, state: ConnectionState, opt
       return await patience.wait(answer, usualPatienceMs, onSilence)
     } catch (error) {
       throw asUnavailable(error)
+    } finally {
+      options.onAnswer?.(text, performance.now() - began)
     }
   }
   const arraysOf =

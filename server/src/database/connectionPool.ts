@@ -8,6 +8,14 @@ export interface ConnectionPoolOptions extends ConnectionOptions {
   readonly leaseTimeoutMs?: number
 }
 
+/** The use of a pool at one moment. */
+export interface PoolLoad {
+  readonly size: number
+  readonly busy: number
+  /** Callers that wait for a connection. */
+  readonly waiting: number
+}
+
 interface Slot {
   readonly client: postgres.Sql
   connection: Connection
@@ -39,6 +47,10 @@ export class ConnectionPool {
     } finally {
       this.#return(slot, reusable)
     }
+  }
+
+  load(): PoolLoad {
+    return { size: this.#options.size, busy: this.#lent.size, waiting: this.#waiting.length }
   }
 
   /** Closes every connection. Connections that are lent get a short time to finish. */

@@ -2,7 +2,7 @@ import { eq, type SQL } from 'drizzle-orm'
 import { drizzle, type PgRemoteDatabase } from 'drizzle-orm/pg-proxy'
 import { postgresJsCodecs } from 'drizzle-orm/postgres-js'
 import type { Connection } from './connection.ts'
-import { ConnectionPool, type ConnectionPoolOptions } from './connectionPool.ts'
+import { ConnectionPool, type ConnectionPoolOptions, type PoolLoad } from './connectionPool.ts'
 import { DatabaseUnavailable, errorCodeOf, wasRolledBackForOthers } from './databaseUnavailable.ts'
 import { relations, type Relations } from './relations.ts'
 import type { PreparedStatement, StatementValues, TenantScope } from './preparedStatement.ts'
@@ -60,6 +60,8 @@ export interface TenantDatabase {
    * and the transaction rejects with `KeyEnded` if it is not. Made for one request.
    */
   forKey(key: CheckedKey): KeyedDatabase
+  /** How many connections are in use now. */
+  load(): PoolLoad
   close(): Promise<void>
 }
 
@@ -92,6 +94,7 @@ export function openTenantDatabase(options: ConnectionPoolOptions): TenantDataba
       const state: KeyState = { ...checked, stands: null }
       return Object.defineProperty(inTheNameOf(state), 'keyStands', { get: () => state.stands }) as KeyedDatabase
     },
+    load: () => pool.load(),
     close: () => pool.close(),
   })
   return inTheNameOf(null)

@@ -50,4 +50,6 @@ export const limits = {
   strayRunsKeptDays: 365,
   /** The maximum number of attachments that a refusal lists. */
   toldAttachments: 100,
+  /** A statement that takes longer is logged, without its parameters. */
+  slowStatementMs: 1_000,
 } as const

@@ -9,6 +9,7 @@ import { readingRelations, type Role } from '../domain/context.ts'
 import { limits } from '../domain/limits.ts'
 import type { Page } from '../domain/paging/page.ts'
 import { Forbidden, Unauthenticated } from '../domain/refusals.ts'
+import { tallyRefusals } from './engine/tallyRefusals.ts'
 import { callerOf, type RequestContext } from './requestContext.ts'
 
 const rank: Record<Role, number> = { VIEWER: 0, MEMBER: 1, ADMIN: 2, OWNER: 3 }
@@ -30,7 +31,7 @@ export const builder = new SchemaBuilder<{
     JSONObject: { Input: Record<string, unknown>; Output: Record<string, unknown> }
   }
 }>({
-  plugins: [ErrorsPlugin, ScopeAuthPlugin, RelayPlugin, DrizzlePlugin],
+  plugins: [ErrorsPlugin, ScopeAuthPlugin, RelayPlugin, DrizzlePlugin, tallyRefusals],
   defaultFieldNullability: false,
   drizzle: {
     // The plugin's client type also has a count, which nothing here calls.

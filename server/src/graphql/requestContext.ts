@@ -8,6 +8,7 @@ import { findPrincipals, type KnownPrincipal } from '../domain/identity/people/f
 import { type AuditEntry, findAuditEntries } from '../domain/journal/listAuditLog.ts'
 import type { Page, PageArguments } from '../domain/paging/page.ts'
 import { Unauthenticated } from '../domain/refusals.ts'
+import { newTally, type RequestTally } from '../domain/requestTally.ts'
 import { parseVersionKey, versionKey } from './globalId.ts'
 
 /** Shared by all resolvers of one request. */
@@ -15,10 +16,12 @@ export interface RequestContext {
   /** Null without credentials. The request can then only read the schema and `__typename`. */
   readonly caller: Context | null
   readonly loaders: Loaders | null
+  readonly tally: RequestTally
 }
 
-export const contextFor = (caller: Context | null): RequestContext => ({
+export const contextFor = (caller: Context | null, tally = newTally()): RequestContext => ({
   caller,
+  tally,
   loaders: caller && createLoaders(caller),
 })
 

@@ -9,13 +9,15 @@ import { authenticate, type IdentityServices } from '../domain/identity/authenti
 import { KeyUse } from '../domain/identity/authenticate/keyUse.ts'
 import { createTokenVerifier } from '../domain/identity/authenticate/token.ts'
 import { limits } from '../domain/limits.ts'
+import { newTally, type RequestTally } from '../domain/requestTally.ts'
+import { TallyDatabase } from '../domain/tallyDatabase.ts'
 import { withoutUnsafe } from '../domain/text.ts'
 import { addConsoleRoutes } from './consoleRoutes.ts'
 import { refuseForgedRequest } from './crossSite.ts'
 import { answerError } from './errorAnswer.ts'
 import { addGraphqlRoutes } from './graphqlRoutes.ts'
 import { addHealthRoutes, type Readiness } from './healthRoutes.ts'
-import { logRequests, requestIdOf } from './logRequests.ts'
+import { logRequests, type ObservedRequest, requestIdOf } from './logRequests.ts'
 import { type BucketDoor, openServer } from './openServer.ts'
 import { addressOf, basePathOf, withoutBasePath } from './ownAddress.ts'
 import { RateLimiter } from './rateLimiter.ts'
@@ -28,6 +30,7 @@ declare module 'fastify' {
     caller: Context | null
     /** The proof that must succeed before a response is sent to the caller. Null if there is none. */
     proof: KeyProof | null
+    tally: RequestTally
   }
 }
 
@@ -36,7 +39,7 @@ export interface HttpServerOptions<C extends BaseContext> extends Pick<Context, 
   readonly logger: Logger
   /** Must be started. */
   readonly apollo: ApolloServer<C>
-  readonly contextFor: (caller: Context | null) => C
+  readonly contextFor: (caller: Context | null, tally: RequestTally) => C
   /** An absolute path to the built console. Can be missing. */
   readonly consoleDirectory: string
   /** Returns a bucket whose signed URLs work for a client that reached the API at this address. */
@@ -48,6 +51,8 @@ export interface HttpServerOptions<C extends BaseContext> extends Pick<Context, 
   readonly readiness: () => Promise<Readiness>
   /** True once the process has been told to stop. It still serves, and asks for no more requests. Default: never. */
   readonly isDraining?: () => boolean
+  /** Called after each response. */
+  readonly onRequest?: ((request: ObservedRequest) => void) | undefined
   /** How long `close()` waits for requests in flight. Default: 10 s. */
   readonly closeWithinMs?: number
   /** How long a client may take to send the rest of a request after its headers. Default: 30 s. */
@@ -68,9 +73,11 @@ export function createHttpServer<C extends BaseContext>(options: HttpServerOptio
   const cookie = new SessionCookie(sites.publicUrl)
   app.decorateRequest('caller', null)
   app.decorateRequest('proof', null)
+  app.decorateRequest('tally')
+  app.addHook('onRequest', async (request) => void (request.tally = newTally()))
   app.register(fastifyCookie)
   app.setErrorHandler((error, request, reply) => answerError(logger, error, request, reply))
-  logRequests(app, logger)
+  logRequests(app, logger, options.onRequest)
   sendSecurityHeaders(app, setHeaders, sites.publicUrl)
   boundClosing(app, options.closeWithinMs ?? closeWithinMs, options.isDraining ?? never)
   addGraphqlRoutes(app, {
@@ -92,12 +99,12 @@ export function createHttpServer<C extends BaseContext>(options: HttpServerOptio
 }
 
 function openFastify<C extends BaseContext>(
-  { config, logger, bucketDoor, requestMs = 30_000, isDraining = never }: HttpServerOptions<C>,
+  { config, logger, bucketDoor, requestMs = 30_000, isDraining = never, onRequest }: HttpServerOptions<C>,
   setHeaders: SetHeaders,
 ): FastifyInstance {
   const basePath = basePathOf(config.http.publicUrl)
   return fastify({
-    serverFactory: (answerApi) => openServer(answerApi, { bucketDoor, logger, requestMs, isDraining }),
+    serverFactory: (answerApi) => openServer(answerApi, { bucketDoor, logger, requestMs, isDraining, onRequest }),
     rewriteUrl: ({ url = '/' }) => withoutBasePath(url, basePath),
     // Fastify's own log lines contain query strings. `logRequests` and `answerError` log instead.
     logger: false,
@@ -124,20 +131,21 @@ function requestAuthentication<C extends BaseContext>(
   const keyUse = new KeyUse(database, now, (error) => logger.warn({ err: error }, 'The use of a key was not noted'))
   app.addHook('onClose', () => keyUse.settled())
   const tokens = config.jwt && { verifyToken: createTokenVerifier(config.jwt), claims: config.jwt.claims }
-  const services: IdentityServices = { database, now, keyUse, checkedKeys: new CheckedKeys(), tokens }
+  const services: Omit<IdentityServices, 'database'> = { now, keyUse, checkedKeys: new CheckedKeys(), tokens }
   return async (request: FastifyRequest): Promise<Context | null> => {
     const authorization = request.headers.authorization ?? null
     const sessionToken = cookie.read(request)
     if (authorization === null && sessionToken !== null) refuseForgedRequest(request, config.http)
     const tenant = request.headers['x-filegraph-tenant']
     const tenantSlug = tenant === undefined ? null : String(tenant)
-    const caller = await authenticate(services, { authorization, sessionToken, tenantSlug })
+    const timed = new TallyDatabase(database, request.tally)
+    const caller = await authenticate({ ...services, database: timed }, { authorization, sessionToken, tenantSlug })
     if (!caller) return null
     request.proof = caller.proof
     const userAgent = withoutUnsafe(request.headers['user-agent'] ?? '') || null
     const origin = { requestId: request.id, address: request.ip, userAgent }
     const blobs = blobsFor(addressOf(request, config.http.publicUrl))
-    return { principal: caller.principal, origin, database: caller.proof?.database ?? database, blobs, now }
+    return { principal: caller.principal, origin, database: caller.proof?.database ?? timed, blobs, now }
   }
 }
 

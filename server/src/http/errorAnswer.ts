@@ -54,6 +54,8 @@ export function answerError(
   reply: FastifyReply,
 ): FastifyReply {
   const answer = answerFor(error)
+  // A URL that cannot be decoded reaches no hook.
+  request.tally?.codes.add(answer.code)
   if (answer.status === 500) logger.error({ ...factsOf(request), err: error }, 'A request failed')
   if (answer.status === 503) logger.warn({ ...factsOf(request), err: error }, 'A request found no service')
   if (error instanceof RateLimited) reply.header('retry-after', error.retryAfterSeconds)

@@ -8,13 +8,14 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import type { Context } from '../domain/context.ts'
 import { limits } from '../domain/limits.ts'
 import { BadInput, RateLimited } from '../domain/refusals.ts'
+import type { RequestTally } from '../domain/requestTally.ts'
 import type { RateLimiter } from './rateLimiter.ts'
 import { readOperations } from './readOperations.ts'
 
 export interface GraphqlRouteOptions<C extends BaseContext> {
   /** Started. */
   readonly apollo: ApolloServer<C>
-  readonly contextFor: (caller: Context | null) => C
+  readonly contextFor: (caller: Context | null, tally: RequestTally) => C
   readonly authenticateRequest: (request: FastifyRequest) => Promise<Context | null>
   readonly limiter: RateLimiter
   readonly now: () => Date
@@ -74,7 +75,7 @@ async function runOperation<C extends BaseContext>(
       search: searchOf(request.url),
       body: request.body,
     },
-    context: async () => contextFor(request.caller),
+    context: async () => contextFor(request.caller, request.tally),
   })
   await request.proof?.settle()
   for (const [name, value] of headers) reply.header(name, value)

@@ -1,6 +1,6 @@
 import { createServer, type IncomingMessage, type RequestListener, type Server, type ServerResponse } from 'node:http'
 import type { Logger } from 'pino'
-import { pathOf, requestIdOf } from './logRequests.ts'
+import { type ObservedRequest, pathOf, requestIdOf } from './logRequests.ts'
 import { bucketHeaders } from './securityHeaders.ts'
 
 /** Serves the local bucket on the port of the API. Null if the bucket is external. */
@@ -17,6 +17,7 @@ export interface ServerSettings {
   readonly requestMs: number
   /** True while connections must end with their next response, although the server listens. */
   readonly isDraining: () => boolean
+  readonly onRequest?: ((request: ObservedRequest) => void) | undefined
 }
 
 const headersTimeout = 10_000
@@ -66,7 +67,7 @@ function boundReceiving(http: IncomingMessage, response: ServerResponse, millise
 
 async function answerBucket(
   server: Server,
-  { bucketDoor, logger, isDraining }: ServerSettings & { readonly bucketDoor: BucketDoor },
+  { bucketDoor, logger, isDraining, onRequest }: ServerSettings & { readonly bucketDoor: BucketDoor },
   exchange: { readonly http: IncomingMessage; readonly response: ServerResponse; readonly expectsContinue: boolean },
 ): Promise<void> {
   const { http, response, expectsContinue } = exchange
@@ -77,7 +78,9 @@ async function answerBucket(
   const isClosing = () => !server.listening
   if (isClosing() || isDraining()) response.setHeader('connection', 'close')
   response.once('close', () => {
-    const milliseconds = Math.round(performance.now() - began)
+    const elapsedMs = performance.now() - began
+    const milliseconds = Math.round(elapsedMs)
+    onRequest?.({ method: http.method ?? '', route: '/bucket', status: response.statusCode, elapsedMs, tally: null })
     const facts = { requestId, method: http.method, path: pathOf({ url: http.url ?? '/' }).slice(0, 500) }
     if (response.writableFinished) logger.info({ ...facts, status: response.statusCode, milliseconds }, 'Request')
     else logger.info(facts, 'Request aborted by its client')

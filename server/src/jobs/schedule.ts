@@ -20,6 +20,8 @@ export type JobContext = Pick<Context, 'database' | 'blobs' | 'now'> & {
   readonly isStopping?: () => boolean
   /** Queues one job for each tenant. A job that already waits is not queued a second time. */
   readonly enqueue: (job: TenantJobName, tenantIds: readonly string[]) => Promise<void>
+  /** Called after each run of a sweep in a tenant that did not fail. */
+  readonly onRun?: (kind: CleanupKind, outcome: Outcome) => void
 }
 
 /** The lanes of a worker process. Each runs its own jobs, so that long work never delays short work. */
@@ -52,8 +54,14 @@ const sweep = (kind: CleanupKind): Job['run'] =>
   inTenant(async (ctx, tenant) => tellOutcome(ctx, tenant, kind, await runIfDue(tenant, kind)))
 
 /** What a person has to look at is an error in the log; that something was deleted is worth a line. */
-function tellOutcome({ logger }: JobContext, { principal }: SweepContext, kind: CleanupKind, outcome: Outcome | null) {
+function tellOutcome(
+  { logger, onRun }: JobContext,
+  { principal }: SweepContext,
+  kind: CleanupKind,
+  outcome: Outcome | null,
+) {
   if (!outcome) return
+  onRun?.(kind, outcome)
   const { examined, deleted, held, found } = outcome.tally
   const facts = { tenant: principal.tenantId, kind, examined, deleted, held, found }
   const isDamaged = ['missing', 'different', 'unproven', 'encoded'].some((what) => what in found)

@@ -45,6 +45,7 @@ export async function startApi(
     contextFor,
     consoleDirectory,
     isDraining: () => isDraining,
+    onRequest: backends.metrics?.request,
   })
   const { host, port } = config.http
   try {

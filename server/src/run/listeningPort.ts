@@ -1,5 +1,6 @@
 import { createServer } from 'node:net'
 import type { Config } from '../config/config.ts'
+import type { ConfigVariableName } from '../config/variables.ts'
 
 /** The server cannot listen on the port. The message is one line for people. */
 export class PortUnusable extends Error {
@@ -7,8 +8,8 @@ export class PortUnusable extends Error {
 }
 
 const reasons: Readonly<Record<string, string>> = {
-  EADDRINUSE: 'is in use. Stop what uses it, or set PORT to another one',
-  EACCES: 'may not be used by this user. Set PORT to 1024 or above',
+  EADDRINUSE: 'is in use. Stop what uses it, or set $PORT to another one',
+  EACCES: 'may not be used by this user. Set $PORT to 1024 or above',
   EADDRNOTAVAIL: 'cannot be used: HOST is not an address of this machine',
   ENOTFOUND: 'cannot be used: HOST is not an address of this machine',
 }
@@ -21,11 +22,17 @@ export async function withUsablePort(config: Config): Promise<Config> {
 }
 
 /** Translates an error of `listen` into one line. Returns other errors unchanged. */
-export function portProblem(error: unknown, { host, port }: Pick<Config['http'], 'host' | 'port'>): Error {
+export function portProblem(
+  error: unknown,
+  { host, port }: Pick<Config['http'], 'host' | 'port'>,
+  variable: ConfigVariableName = 'PORT',
+): Error {
   if (!(error instanceof Error)) return new Error(String(error))
   const { code } = error as NodeJS.ErrnoException
   const reason = code === undefined ? undefined : reasons[code]
-  return reason === undefined ? error : new PortUnusable(`Port ${port} on ${host} ${reason}.`)
+  return reason === undefined
+    ? error
+    : new PortUnusable(`Port ${port} on ${host} ${reason.replace('$PORT', variable)}.`)
 }
 
 function tryPort(host: string, port: number): Promise<number> {

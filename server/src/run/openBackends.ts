@@ -4,6 +4,8 @@ import type { CleanupSettings } from '../domain/sweeps/runs/settings.ts'
 import type { BlobStore } from '../storage/blobStore.ts'
 import type { BucketOptions } from '../storage/bucketAddress.ts'
 import { createS3BlobStore } from '../storage/s3/s3BlobStore.ts'
+import { limits } from '../domain/limits.ts'
+import type { Metrics } from './metrics/metrics.ts'
 import { type Readiness, readinessOf } from './readiness.ts'
 
 /** The addresses of the database and the bucket, embedded or external. */
@@ -23,6 +25,8 @@ export interface BackendOptions extends Addresses {
   /** The `application_name` of the connections. */
   readonly applicationName: string
   readonly cleanup: CleanupSettings
+  /** Default: nothing is measured. */
+  readonly metrics?: Metrics | null
 }
 
 /**
@@ -37,19 +41,29 @@ export interface Backends {
   readonly ownerUrl: string
   readonly cleanup: CleanupSettings
   readonly now: () => Date
+  readonly metrics: Metrics | null
   readiness(): Promise<Readiness>
   close(): Promise<void>
 }
 
 export function openBackends(options: BackendOptions): Backends {
-  const { bucket, logger, ownerUrl } = options
+  const { bucket, logger, ownerUrl, metrics = null } = options
   const database = openTenantDatabase({
     url: options.databaseUrl,
     size: options.poolSize,
     applicationName: options.applicationName,
     schema: options.schema,
+    onAnswer(statement, milliseconds) {
+      metrics?.statement(milliseconds)
+      // Values are parameters, so the text holds none of them.
+      if (milliseconds > limits.slowStatementMs) {
+        logger.warn({ milliseconds: Math.round(milliseconds), statement }, 'A statement was slow')
+      }
+    },
   })
-  const blobs = createS3BlobStore({ ...bucket, publicEndpoint: undefined })
+  metrics?.watchPool(() => database.load())
+  const store = createS3BlobStore({ ...bucket, publicEndpoint: undefined })
+  const blobs = metrics?.measuredStore(store) ?? store
   return {
     database,
     blobs,
@@ -57,6 +71,7 @@ export function openBackends(options: BackendOptions): Backends {
     ownerUrl,
     cleanup: options.cleanup,
     now: () => new Date(),
+    metrics,
     readiness: () => readinessOf({ database, blobs }),
     async close() {
       blobs.close()

@@ -42,6 +42,7 @@ afterAll(async () => {
 interface Line {
   readonly msg: string
   readonly url?: string
+  readonly port?: number
 }
 
 const linesOf = (text: string) =>
@@ -67,14 +68,22 @@ describe('processes on an external database and bucket', () => {
     expect(await (await fetch(`${url}/readyz`)).json()).toMatchObject({ status: 'ready' })
     await saying(api, 'The API is up')
 
-    const worker = new Filegraph(['worker'], environment)
+    const worker = new Filegraph(['worker'], { ...environment, METRICS_PORT: '0' })
     await saying(worker, 'The worker is up')
+    const port = (await saying(worker, 'Metrics are served'))?.port
+    const metrics = await (await fetch(`http://127.0.0.1:${port}/metrics`)).text()
+    expect(metrics).toMatch(/^# TYPE filegraph_jobs_total counter$/m)
+    expect(metrics).toMatch(/^filegraph_database_statement_seconds_count [1-9]/m)
+    const taken = await runFilegraph(['worker'], { ...environment, METRICS_PORT: String(port) })
+    expect(taken).toMatchObject({ code: 1, stderr: expect.stringContaining('set METRICS_PORT to another one') })
     const stopped = await Promise.all([api.stop('SIGTERM'), worker.stop('SIGINT')])
     expect(stopped.map(({ code, stderr }) => ({ code, stderr }))).toEqual([
       { code: 0, stderr: '' },
       { code: 0, stderr: '' },
     ])
-    expect(linesOf(api.stdout).filter(({ msg }) => msg === 'Request')).toHaveLength(2)
+    // Two probes, which are logged at the level debug.
+    expect(linesOf(api.stdout).filter(({ msg }) => msg === 'Request')).toEqual([])
+    expect(api.stdout).not.toContain('Metrics are served')
     expect(api.stdout + worker.stdout).not.toContain(access.secretAccessKey)
   })
 

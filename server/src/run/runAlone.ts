@@ -9,6 +9,7 @@ import { closeAfterDraining, startApi } from './api.ts'
 import { externalClientBucket } from './clientBucket.ts'
 import { Closing, listenForStop, type StopSignals } from './closing.ts'
 import { withUsablePort } from './listeningPort.ts'
+import { serveMetrics } from './metrics/serveMetrics.ts'
 import { standardLogger } from './openLog.ts'
 import { naming, variablesOf } from './partFailed.ts'
 import { pendingMigrations } from './readiness.ts'
@@ -91,6 +92,7 @@ async function runUntilStopped(
   const closing = new Closing(logger)
   const signals = listenForStop(() => closing.hurry())
   try {
+    const metrics = await serveMetrics(config, closing, logger)
     const poolSize = config.databasePoolSize
     const backends = openBackends({
       ...addresses,
@@ -98,6 +100,7 @@ async function runUntilStopped(
       poolSize,
       cleanup: config.cleanup,
       applicationName: `filegraph ${name}`,
+      metrics,
     })
     closing.add('backends', () => backends.close())
     await open(backends, { config, addresses, closing, signals })

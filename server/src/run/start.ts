@@ -10,6 +10,7 @@ import { Closing, StopAsked, type StopSignals, listenForStop } from './closing.t
 import { demoPassword, demoTenants, lastMember } from './demo/demoPeople.ts'
 import { seedDemo } from './demo/seedDemo.ts'
 import { withUsablePort } from './listeningPort.ts'
+import { serveMetrics } from './metrics/serveMetrics.ts'
 import { migrateEverything } from './migrateEverything.ts'
 import { openBackends } from './openBackends.ts'
 import { type Log, openFileLog } from './openLog.ts'
@@ -61,7 +62,8 @@ async function bringUp({ config, directory, log, closing, signals }: Starting): 
   signals.throwIfAsked()
   const applicationName = 'filegraph'
   const { databasePoolSize: poolSize, cleanup } = config
-  const backends = openBackends({ ...addresses, logger, poolSize, cleanup, applicationName })
+  const metrics = await serveMetrics(config, closing, logger)
+  const backends = openBackends({ ...addresses, logger, poolSize, cleanup, applicationName, metrics })
   closing.add('backends', () => backends.close())
   // Report the application as running only after it has reached its parts through its own login.
   await naming(variables.database, () => pendingMigrations(backends.database))

@@ -83,12 +83,15 @@ interface RunningLane extends Lane {
 }
 
 async function startRunner(backends: Backends, pool: JobPool, logger: Logger, lane: RunningLane): Promise<Runner> {
-  const { database, blobs, now, cleanup } = backends
+  const { database, blobs, now, cleanup, metrics } = backends
   const { isStopping } = lane
   const events: WorkerEvents = new EventEmitter()
   const taskOf = (job: Job) => (payload: unknown, queue: JobHelpers) => {
     const enqueue: JobContext['enqueue'] = (name, tenantIds) => enqueueForTenants(queue, name, tenantIds)
-    return job.run({ database, blobs, now, cleanup, logger, enqueue, isStopping }, tenantIdIn(payload))
+    const onRun = metrics?.run
+    const ctx: JobContext = { database, blobs, now, cleanup, logger, enqueue, isStopping, ...(onRun && { onRun }) }
+    const work = () => job.run(ctx, tenantIdIn(payload))
+    return metrics ? metrics.job(job.name, work) : work()
   }
   const runner = await run({
     ...queueOptions(pool, logger),

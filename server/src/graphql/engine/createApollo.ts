@@ -12,6 +12,7 @@ import { checkedOperations } from './checkedOperations.ts'
 import { DocumentCache } from './documentCache.ts'
 import { formatError, logDefects, statusFor } from './errorAnswers.ts'
 import { operationLimits } from './operationLimits.ts'
+import { tallyOperations } from './tallyOperations.ts'
 
 /**
  * Headers that a page of another site cannot send without a CORS preflight. `authorization` is in the list because only
@@ -51,6 +52,7 @@ export function createApollo({ introspection, logger }: ApolloOptions): ApolloSe
       ApolloServerPluginCacheControlDisabled(),
       ApolloServerPluginLandingPageDisabled(),
       ApolloServerPluginUsageReportingDisabled(),
+      tallyOperations,
       checkedOperations({ documents, introspection, logger }),
       errorsToStatus,
       logEncountered(logger),
