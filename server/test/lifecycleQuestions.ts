@@ -1,7 +1,38 @@
-import type { Data, TestService, TestTenant } from './testService.ts'
+import { afterAll, afterEach, beforeAll } from 'vitest'
+import { type Data, startTestService, type TestService, type TestTenant } from './testService.ts'
 
-/** What tests of the lives of files and uploads ask a service and its tenant, once both are there. */
-export function questionsOf(parties: () => { readonly service: TestService; readonly tenant: TestTenant }) {
+interface Parties {
+  readonly service: TestService
+  readonly tenant: TestTenant
+}
+
+/** Starts a service with one tenant for the tests of a file, and returns the queries that tests of the lifecycle need. */
+export function useLifecycle() {
+  let started: Parties | undefined
+  beforeAll(async () => {
+    const service = await startTestService()
+    started = { service, tenant: await service.createTenant() }
+  })
+  afterAll(() => started?.service.close())
+  afterEach(() => {
+    if (started) started.service.clock.offsetMs = 0
+  })
+  const parties = () => {
+    if (!started) throw new Error('The service runs only while the tests run')
+    return started
+  }
+  return {
+    get service() {
+      return parties().service
+    },
+    get tenant() {
+      return parties().tenant
+    },
+    ...questionsOf(parties),
+  }
+}
+
+function questionsOf(parties: () => Parties) {
   /** Of files that are not in the trash, the newest first. */
   const names = async (filter = ''): Promise<string[]> => {
     const { service, tenant } = parties()

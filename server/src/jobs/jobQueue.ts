@@ -59,7 +59,7 @@ export const queueOptions = (pgPool: JobPool, logger: Logger) =>
     schema: jobSchema,
     logger: queueLogger(logger),
     // Noted in batches, even of one: else the queue does not look whether noting the end of a job failed, and a database
-    // that is away in that moment ends the process.
+    // that is down in that moment ends the process.
     preset: { worker: { completeJobBatchDelay: 0, failJobBatchDelay: 0 } },
   }) satisfies RunnerOptions
 

@@ -124,7 +124,7 @@ export type TenantJobName = keyof typeof tenantJobs
 
 /**
  * Everything that happens without being asked for. The queue starts each once, however many workers there are. A run that
- * takes longer than its cadence, or whose process died, does not hold up the next: each has to bear another beside it.
+ * takes longer than its cadence, or whose process died, does not delay the next: each job tolerates a second one beside it.
  */
 export const schedule: readonly Job[] = [
   { name: 'find_due', lane: 'SHORT', cadence: '* * * * *', run: findDue },

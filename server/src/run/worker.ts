@@ -46,7 +46,7 @@ interface Lane {
   readonly jobs: readonly Job[]
 }
 
-/** Starts the lane, and starts it again after its database was away. */
+/** Starts the lane, and restarts it after an outage of its database. */
 async function startLane(backends: Backends, pool: JobPool, logger: Logger, lane: Lane): Promise<RunningWorker> {
   const start = () => startRunner(backends, pool, logger, { ...lane, isStopping: () => stopping })
   let runner: Runner | null = null

@@ -93,7 +93,7 @@ describe('a run that a person asked for', { timeout: 90_000 }, () => {
     expect(await bench.sql`select from cleanup_runs`).toHaveLength(1)
   })
 
-  it('goes on behind what the killed worker has noted, and looks at nothing twice', async () => {
+  it('continues after the noted position of the killed worker, and examines nothing twice', async () => {
     tenant = await bench.service.createTenant()
     const ids = newIds(150)
     const keys = await bench.putOrphans(tenant.id, ids)

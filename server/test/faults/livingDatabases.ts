@@ -7,7 +7,7 @@ import { advanceMarker } from '../../src/domain/installation/bucketMarker.ts'
 import { purgeFile } from '../../src/domain/sweeps/purge/purgeFile.ts'
 import { commitUpload } from '../../src/domain/uploads/commitUpload.ts'
 import { createUploadIntent, signUpload } from '../../src/domain/uploads/intents/createUploadIntent.ts'
-import { sendBytes, type TestService, type TestTenant } from '../testService.ts'
+import { sendBytes, startTestService, type TestService, type TestTenant } from '../testService.ts'
 import { copyDatabase, type DatabaseCopy, type Parts, sweepWith } from './drill.ts'
 
 /**
@@ -102,4 +102,15 @@ export async function expectLiveBytes(databases: readonly LivingDatabase[]): Pro
   for (const { name, parts, liveFiles } of databases) {
     for (const { key } of await liveFiles()) expect([name, key, await parts.blobs.head(key)]).not.toContain(null)
   }
+}
+
+/** Starts production: a service without grace periods, a tenant, and a first marker in the bucket. */
+export async function startProduction() {
+  const service = await startTestService()
+  Object.assign(service.cleanup, { orphanGraceMs: 0, purgeGraceMs: 0, listedPerSecond: 1_000_000 })
+  const tenant = await service.createTenant()
+  const production = productionOf(service, tenant)
+  const doubt = await production.look()
+  if (doubt !== null) throw new Error(`A new database is in doubt about its bucket: ${doubt}`)
+  return { service, tenant, production }
 }

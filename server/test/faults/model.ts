@@ -89,7 +89,7 @@ function applyToIntent(state: State, command: OfIntent): Outcome {
 }
 
 function put(state: State, key: string, intent: IntentModel, bytes: 'GOOD' | 'WRONG'): Outcome {
-  // The address outlives the intent: what comes too late is nobody's.
+  // The URL outlives the intent: bytes that arrive too late belong to no file.
   if (intent.state !== 'PENDING') return ['ANY', state]
   if (intent.stored !== 'NOTHING') return ['EXISTS', state]
   if (bytes === 'WRONG' && intent.isProved) return ['REFUSED', state]

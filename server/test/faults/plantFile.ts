@@ -112,7 +112,7 @@ export const newRun = (): Run => ({
 /** Half an hour ago, with a grace that has long passed by then. */
 export const usualCutOff = (): CutOff => ({ releasedBefore: new Date(Date.now() - 1_800_000), graceMs: 900_000 })
 
-/** What lies under the key, as text; null when nothing does. */
+/** The object under the key, as text. Null if it does not exist. */
 export async function contentOf(service: TestService, objectKey: string): Promise<string | null> {
   const content = await service.blobs.readStart(objectKey, 1_000_000)
   return content && new TextDecoder().decode(content)

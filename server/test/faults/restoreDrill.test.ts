@@ -23,7 +23,7 @@ let tenant: TestTenant
 let sql: postgres.Sql
 const open: { close(): Promise<void> }[] = []
 
-/** What there was before the hour: a file, one that is deleted for good meanwhile, and one whose bytes were released. */
+/** The state before the hour: a file, one that is purged in that hour, and one whose bytes were released. */
 let kept: PlantedFile
 let doomed: PlantedFile
 let released: PlantedFile

@@ -36,7 +36,7 @@ describe('while the bucket cannot be reached for an hour', () => {
       expect((await service.sweep(tenant.id, 'EXPIRE_UPLOADS')).tally.deleted).toBe(0)
       expect((await service.sweep(tenant.id, 'PURGE_FILES')).tally.deleted).toBe(0)
       expect(await violationsIn(service, tenant, true)).toEqual([])
-      // As if so much time had passed: of the rows alone, since nobody's clock is wrong.
+      // Moves the times of the rows back, because no clock is wrong.
       await sql`update blobs set purge_not_before = purge_not_before - ${20 * minute} * interval '1 millisecond'`
     }
     const runs = await bench.runsOf(tenant.admin)

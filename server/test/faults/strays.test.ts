@@ -11,9 +11,16 @@ import { readStrays } from '../../src/domain/sweeps/strays/strayRecords.ts'
 import { readStrayEvidence } from '../../src/domain/sweeps/strays/sweepStrays.ts'
 import { walkStrays } from '../../src/domain/sweeps/strays/walkStrays.ts'
 import type { BlobStore } from '../../src/storage/blobStore.ts'
-import { startTestService, type TestService, type TestTenant } from '../testService.ts'
+import { type TestService, type TestTenant } from '../testService.ts'
 import { type DatabaseCopy, listAll, type Parts } from './drill.ts'
-import { cloneOf, type CopiedBy, expectLiveBytes, type LivingDatabase, productionOf } from './livingDatabases.ts'
+import {
+  cloneOf,
+  type CopiedBy,
+  expectLiveBytes,
+  type LivingDatabase,
+  productionOf,
+  startProduction,
+} from './livingDatabases.ts'
 import { openSuperuser, plantHistory } from './plantFile.ts'
 
 const hour = 3_600_000
@@ -24,11 +31,7 @@ let production: LivingDatabase
 let copy: DatabaseCopy | undefined
 
 beforeEach(async () => {
-  service = await startTestService()
-  Object.assign(service.cleanup, { orphanGraceMs: 0, purgeGraceMs: 0, listedPerSecond: 1_000_000 })
-  tenant = await service.createTenant()
-  production = productionOf(service, tenant)
-  expect(await production.look()).toBeNull()
+  ;({ service, tenant, production } = await startProduction())
 })
 
 afterEach(async () => {

@@ -13,9 +13,9 @@ import { commitUpload } from '../../src/domain/uploads/commitUpload.ts'
 import { createUploadIntent, signUpload } from '../../src/domain/uploads/intents/createUploadIntent.ts'
 import { cancelUpload } from '../../src/domain/uploads/intents/releaseUpload.ts'
 import type { BlobStore } from '../../src/storage/blobStore.ts'
-import { sendBytes, startTestService, type TestService, type TestTenant } from '../testService.ts'
+import { sendBytes, type TestService, type TestTenant } from '../testService.ts'
 import { type DatabaseCopy, listTenantObjects, listVetoes, sweepWith } from './drill.ts'
-import { cloneOf, type CopiedBy, expectLiveBytes, type LivingDatabase, productionOf } from './livingDatabases.ts'
+import { cloneOf, type CopiedBy, expectLiveBytes, type LivingDatabase, startProduction } from './livingDatabases.ts'
 import { sweepContextOf } from './plantFile.ts'
 
 let service: TestService
@@ -25,11 +25,7 @@ let clone: LivingDatabase
 let copy: DatabaseCopy | undefined
 
 beforeEach(async () => {
-  service = await startTestService()
-  Object.assign(service.cleanup, { orphanGraceMs: 0, purgeGraceMs: 0, listedPerSecond: 1_000_000 })
-  tenant = await service.createTenant()
-  production = productionOf(service, tenant)
-  expect(await production.look()).toBeNull()
+  ;({ service, tenant, production } = await startProduction())
 })
 
 afterEach(async () => {

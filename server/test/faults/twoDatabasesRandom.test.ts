@@ -39,7 +39,7 @@ class World {
   readonly #sides: Side[]
   readonly #copies: DatabaseCopy[] = []
   readonly #done: string[] = []
-  /** Of which a person said last that it owns the bucket. Null: it was put back since, and nobody has decided. */
+  /** Of which a person said last that it owns the bucket. Null: it was restored since, and nobody has decided. */
   #accepted: Side | null
   /** Keys of the accepted side whose bytes were gone when it was accepted. */
   #lostBefore = new Set<string>()
@@ -118,7 +118,7 @@ class World {
       case 'look':
         return living.look()
       case 'searchStrays': {
-        // The word of an operator counts for nothing while somebody objects.
+        // A request of an operator has no effect while another database objects.
         const asked = { ...usualStrayRun, exceedsBrake: true, includesForeign: hadVeto }
         return recordStrayRun({ ...living.parts, settings: this.#service.cleanup, actor: 'a test' }, asked)
       }
@@ -135,7 +135,7 @@ class World {
     }
   }
 
-  /** Copies production, which goes on. Not any more once it was put back. */
+  /** Copies production, which goes on. Not after a restore. */
   async #copy(by: CopiedBy): Promise<Side | null> {
     const original = this.#sides.find(({ living }) => living.parts.database === this.#service.database)
     if (!original || this.#copies.length >= 3) return null
@@ -153,7 +153,7 @@ class World {
     this.#lostBefore = new Set((await this.#liveKeysOf(side)).filter((key) => !objects.has(key)))
   }
 
-  /** The first database stops for good; an earlier copy of it goes on instead. */
+  /** The first database stops permanently, and an earlier copy of it continues. */
   async #putBack(): Promise<void> {
     const [first, ...others] = this.#sides
     if (!first || others.length === 0) return

@@ -37,7 +37,7 @@ export interface StoreProxy {
   readonly endpoint: string
   /** Each request that came, in order, whatever became of it. */
   readonly requests: readonly { readonly method: string; readonly path: string }[]
-  /** From now on the fault befalls what matches, `times` times or for good. Of several rules the oldest counts. */
+  /** From now on the fault befalls what matches, `times` times or permanently. Of several rules the oldest counts. */
   on(match: (request: SeenRequest) => boolean, fault: Fault, times?: number): void
   /** Forgets all rules. */
   clear(): void
@@ -101,7 +101,7 @@ function openPassage(
   request.on('error', ignore)
 
   async function forward(sendBody = (onward: ClientRequest) => void request.pipe(onward)): Promise<IncomingMessage> {
-    // A connection for each request: none is ever stale when the store was away in between.
+    // A connection for each request: none is stale after an outage of the store.
     const options = { ...store, method, path: url, headers: request.rawHeaders, setHost: false, agent: false as const }
     const onward = httpRequest(options)
     response.on('close', () => onward.destroy())

@@ -5,23 +5,12 @@ import {
   PutBucketCorsCommand,
   PutObjectCommand,
   type CORSRule,
-  type S3Client,
 } from '@aws-sdk/client-s3'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { createClient, presign, sendRaw, statusOf } from '../../storage/contract/testing/s3Requests.ts'
-import { openTestBucket, type TestBucket } from './testing/openTestBucket.ts'
+import { openTestBucket, useTestBucket } from './testing/openTestBucket.ts'
 
-let bucket: TestBucket
-let client: S3Client
-beforeAll(async () => {
-  bucket = await openTestBucket()
-  client = createClient(bucket.target)
-})
-afterAll(async () => {
-  client.destroy()
-  await bucket.dispose()
-  expect(bucket.bugs).toEqual([])
-})
+const scene = useTestBucket()
 
 const rule: CORSRule = {
   ID: 'web',
@@ -32,9 +21,9 @@ const rule: CORSRule = {
   MaxAgeSeconds: 600,
 }
 const setRules = (CORSRules: CORSRule[]) =>
-  client.send(new PutBucketCorsCommand({ Bucket: 'files', CORSConfiguration: { CORSRules } }))
-const preflight = (origin: string | undefined, method: string, names = '') =>
-  sendRaw(`${bucket.target.endpoint}/files/any`, {
+  scene.client.send(new PutBucketCorsCommand({ Bucket: 'files', CORSConfiguration: { CORSRules } }))
+const preflight = (origin: string | undefined, method: string, names = '', { target } = scene.bucket) =>
+  sendRaw(`${target.endpoint}/files/any`, {
     method: 'OPTIONS',
     headers: {
       ...(origin !== undefined && { origin }),
@@ -45,11 +34,11 @@ const preflight = (origin: string | undefined, method: string, names = '') =>
 
 describe('the CORS rules of a bucket', () => {
   it('are stored unchanged until they are deleted', async () => {
-    const get = () => client.send(new GetBucketCorsCommand({ Bucket: 'files' }))
+    const get = () => scene.client.send(new GetBucketCorsCommand({ Bucket: 'files' }))
     await expect(get()).rejects.toMatchObject({ name: 'NoSuchCORSConfiguration' })
     await setRules([rule, { AllowedOrigins: ['*'], AllowedMethods: ['HEAD'] }])
     expect((await get()).CORSRules).toEqual([rule, { AllowedOrigins: ['*'], AllowedMethods: ['HEAD'] }])
-    await client.send(new DeleteBucketCorsCommand({ Bucket: 'files' }))
+    await scene.client.send(new DeleteBucketCorsCommand({ Bucket: 'files' }))
     await expect(get()).rejects.toMatchObject({ name: 'NoSuchCORSConfiguration' })
   })
 
@@ -107,8 +96,8 @@ describe('a preflight', () => {
 describe('an answer', () => {
   it('can be read by a page of an allowed origin, even if it is a refusal', async () => {
     await setRules([rule])
-    const missing = await presign(client, new GetObjectCommand({ Bucket: 'files', Key: 'missing' }))
-    const put = await presign(client, new PutObjectCommand({ Bucket: 'files', Key: 'there' }))
+    const missing = await presign(scene.client, new GetObjectCommand({ Bucket: 'files', Key: 'missing' }))
+    const put = await presign(scene.client, new PutObjectCommand({ Bucket: 'files', Key: 'there' }))
     const headers = { origin: 'https://app.example' }
     const answers = [
       [await sendRaw(put, { method: 'PUT', headers, body: 'a' }), 200],
@@ -131,13 +120,19 @@ describe('an answer', () => {
 
 describe('the origins that an endpoint is started with', () => {
   it('replace the stored rules; without them those stay', async () => {
-    await setRules([rule])
-    await bucket.close()
-    bucket = await openTestBucket({ directory: bucket.directory })
-    expect((await preflight('https://app.example', 'PUT')).status).toBe(200)
-    await bucket.close()
-    bucket = await openTestBucket({ directory: bucket.directory, corsOrigins: ['http://localhost:4000'] })
-    expect((await preflight('http://localhost:4000', 'PUT', 'content-type, if-none-match')).status).toBe(200)
-    expect((await preflight('https://app.example', 'PUT')).status).toBe(403)
+    const first = await openTestBucket()
+    const client = createClient(first.target)
+    await client.send(new PutBucketCorsCommand({ Bucket: 'files', CORSConfiguration: { CORSRules: [rule] } }))
+    client.destroy()
+    await first.close()
+    const kept = await openTestBucket({ directory: first.directory })
+    expect((await preflight('https://app.example', 'PUT', '', kept)).status).toBe(200)
+    await kept.close()
+    const replaced = await openTestBucket({ directory: first.directory, corsOrigins: ['http://localhost:4000'] })
+    const names = 'content-type, if-none-match'
+    expect((await preflight('http://localhost:4000', 'PUT', names, replaced)).status).toBe(200)
+    expect((await preflight('https://app.example', 'PUT', '', replaced)).status).toBe(403)
+    await replaced.dispose()
+    expect([first, kept, replaced].flatMap(({ bugs }) => bugs)).toEqual([])
   })
 })

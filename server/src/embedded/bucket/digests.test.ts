@@ -7,25 +7,14 @@ import {
   UploadPartCommand,
   type ChecksumAlgorithm,
   type ChecksumType,
-  type S3Client,
 } from '@aws-sdk/client-s3'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { createClient, sendRaw, statusOf } from '../../storage/contract/testing/s3Requests.ts'
+import { describe, expect, it } from 'vitest'
+import { sendRaw, statusOf } from '../../storage/contract/testing/s3Requests.ts'
 import { checksumAlgorithms, startChecksum } from './checksums.ts'
-import { openTestBucket, type TestBucket } from './testing/openTestBucket.ts'
+import { useTestBucket } from './testing/openTestBucket.ts'
 import { sha256Hex, signHeaders } from './testing/signHeaders.ts'
 
-let bucket: TestBucket
-let client: S3Client
-beforeAll(async () => {
-  bucket = await openTestBucket()
-  client = createClient(bucket.target)
-})
-afterAll(async () => {
-  client.destroy()
-  await bucket.dispose()
-  expect(bucket.bugs).toEqual([])
-})
+const scene = useTestBucket()
 
 const digest = (algorithm: 'md5' | (typeof checksumAlgorithms)[number], ...contents: (string | Buffer)[]) => {
   const running = startChecksum(algorithm)
@@ -46,7 +35,7 @@ describe.each(checksumAlgorithms)('a %s', (algorithm) => {
   const header = `x-amz-checksum-${algorithm}`
   const put = (key: string, body: string, value: string) => {
     const wanted = { method: 'PUT', key, headers: { [header]: value }, payloadHash: sha256Hex(body), time: new Date() }
-    const { url, headers } = signHeaders(bucket.target, wanted)
+    const { url, headers } = signHeaders(scene.bucket.target, wanted)
     return sendRaw(url, { method: 'PUT', headers, body })
   }
 
@@ -59,18 +48,20 @@ describe.each(checksumAlgorithms)('a %s', (algorithm) => {
   it('is verified before the object is visible, stored, and returned on request', async () => {
     const value = digest(algorithm, 'content')
     expect(await put(`wrong-${algorithm}`, 'other', value)).toMatchObject({ status: 400, code: 'BadDigest' })
-    expect(await statusOf(client.send(new HeadObjectCommand({ Bucket: 'files', Key: `wrong-${algorithm}` })))).toBe(404)
+    expect(
+      await statusOf(scene.client.send(new HeadObjectCommand({ Bucket: 'files', Key: `wrong-${algorithm}` }))),
+    ).toBe(404)
     expect(await put(`right-${algorithm}`, 'content', value)).toMatchObject({
       status: 200,
       headers: { [header]: value },
     })
     const place = { Bucket: 'files', Key: `right-${algorithm}` }
     const name = `Checksum${algorithm.toUpperCase()}`
-    expect(await client.send(new HeadObjectCommand({ ...place, ChecksumMode: 'ENABLED' }))).toMatchObject({
+    expect(await scene.client.send(new HeadObjectCommand({ ...place, ChecksumMode: 'ENABLED' }))).toMatchObject({
       [name]: value,
       ChecksumType: 'FULL_OBJECT',
     })
-    expect(await client.send(new HeadObjectCommand(place))).not.toHaveProperty(name)
+    expect(await scene.client.send(new HeadObjectCommand(place))).not.toHaveProperty(name)
   })
 
   it('of the wrong form is refused', async () => {
@@ -89,12 +80,12 @@ describe.each(checksumAlgorithms)('a %s', (algorithm) => {
     const place = { Bucket: 'files', Key: `parts-${algorithm}-${type}` }
     const ChecksumType = type as ChecksumType
     const declared = { ChecksumAlgorithm: algorithm.toUpperCase() as ChecksumAlgorithm, ChecksumType }
-    const { UploadId } = await client.send(new CreateMultipartUploadCommand({ ...place, ...declared }))
+    const { UploadId } = await scene.client.send(new CreateMultipartUploadCommand({ ...place, ...declared }))
     const contents = [Buffer.alloc(5 * 1024 * 1024, algorithm), Buffer.from('rest')]
     const Parts = []
     for (const [index, Body] of contents.entries()) {
       const PartNumber = index + 1
-      const { ETag } = await client.send(new UploadPartCommand({ ...place, UploadId, PartNumber, Body }))
+      const { ETag } = await scene.client.send(new UploadPartCommand({ ...place, UploadId, PartNumber, Body }))
       Parts.push({ PartNumber, ETag })
     }
     const parts = contents.map((content) => Buffer.from(digest(algorithm, content), 'base64'))
@@ -102,9 +93,9 @@ describe.each(checksumAlgorithms)('a %s', (algorithm) => {
     const complete = { ...place, UploadId, MultipartUpload: { Parts } }
     const name = `Checksum${algorithm.toUpperCase()}`
     const wrong = new CompleteMultipartUploadCommand({ ...complete, [name]: digest(algorithm, 'other') })
-    await expect(client.send(wrong)).rejects.toMatchObject({ name: 'BadDigest' })
-    await client.send(new CompleteMultipartUploadCommand({ ...complete, [name]: value }))
-    const head = await client.send(new HeadObjectCommand({ ...place, ChecksumMode: 'ENABLED' }))
+    await expect(scene.client.send(wrong)).rejects.toMatchObject({ name: 'BadDigest' })
+    await scene.client.send(new CompleteMultipartUploadCommand({ ...complete, [name]: value }))
+    const head = await scene.client.send(new HeadObjectCommand({ ...place, ChecksumMode: 'ENABLED' }))
     expect(head).toMatchObject({ [name]: value, ChecksumType })
   })
 })
@@ -112,10 +103,10 @@ describe.each(checksumAlgorithms)('a %s', (algorithm) => {
 describe('Content-MD5', () => {
   it('is verified', async () => {
     const put = (ContentMD5: string) =>
-      client.send(new PutObjectCommand({ Bucket: 'files', Key: 'md5', Body: 'content', ContentMD5 }))
+      scene.client.send(new PutObjectCommand({ Bucket: 'files', Key: 'md5', Body: 'content', ContentMD5 }))
     await expect(put(digest('md5', 'other'))).rejects.toMatchObject({ name: 'BadDigest' })
     await expect(put('not a digest')).rejects.toMatchObject({ name: 'InvalidDigest' })
-    expect(await statusOf(client.send(new HeadObjectCommand({ Bucket: 'files', Key: 'md5' })))).toBe(404)
+    expect(await statusOf(scene.client.send(new HeadObjectCommand({ Bucket: 'files', Key: 'md5' })))).toBe(404)
     expect(await statusOf(put(digest('md5', 'content')))).toBe(200)
   })
 })

@@ -15,26 +15,15 @@ import {
   ListObjectsV2Command,
   PutObjectCommand,
   UploadPartCommand,
-  type S3Client,
 } from '@aws-sdk/client-s3'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { createClient, presign, sendRaw, statusOf } from '../../storage/contract/testing/s3Requests.ts'
+import { describe, expect, it } from 'vitest'
+import { presign, sendRaw, statusOf } from '../../storage/contract/testing/s3Requests.ts'
 import { startLocalBucket } from './startLocalBucket.ts'
-import { account, openTestBucket, type TestBucket } from './testing/openTestBucket.ts'
+import { account, useTestBucket } from './testing/openTestBucket.ts'
 import { sha256Hex, signHeaders } from './testing/signHeaders.ts'
 
-let bucket: TestBucket
-let client: S3Client
 const Bucket = account.bucket
-beforeAll(async () => {
-  bucket = await openTestBucket()
-  client = createClient(bucket.target)
-})
-afterAll(async () => {
-  client.destroy()
-  await bucket.dispose()
-  expect(bucket.bugs).toEqual([])
-})
+const scene = useTestBucket()
 
 /** Any method and any subresource, signed by the SDK. */
 async function ask(method: string, subresource: string, body = '', key = '') {
@@ -50,39 +39,42 @@ async function ask(method: string, subresource: string, body = '', key = '') {
     },
     { step: 'build' },
   )
-  const url = await presign(client, command)
+  const url = await presign(scene.client, command)
   return sendRaw(url, { method, body, headers: { 'content-length': String(Buffer.byteLength(body)) } })
 }
 
 describe('the bucket', () => {
   it('exists, belongs to the caller, and is the only one', async () => {
-    expect(await statusOf(client.send(new HeadBucketCommand({ Bucket })))).toBe(200)
-    expect(await statusOf(client.send(new CreateBucketCommand({ Bucket })))).toBe(200)
-    expect((await client.send(new ListBucketsCommand())).Buckets?.map(({ Name }) => Name)).toEqual([Bucket])
-    expect((await client.send(new GetBucketLocationCommand({ Bucket }))).LocationConstraint).toBeUndefined()
-    expect((await client.send(new GetBucketVersioningCommand({ Bucket }))).Status).toBeUndefined()
-    await expect(client.send(new CreateBucketCommand({ Bucket: 'another' }))).rejects.toMatchObject({
+    expect(await statusOf(scene.client.send(new HeadBucketCommand({ Bucket })))).toBe(200)
+    expect(await statusOf(scene.client.send(new CreateBucketCommand({ Bucket })))).toBe(200)
+    expect((await scene.client.send(new ListBucketsCommand())).Buckets?.map(({ Name }) => Name)).toEqual([Bucket])
+    expect((await scene.client.send(new GetBucketLocationCommand({ Bucket }))).LocationConstraint).toBeUndefined()
+    expect((await scene.client.send(new GetBucketVersioningCommand({ Bucket }))).Status).toBeUndefined()
+    await expect(scene.client.send(new CreateBucketCommand({ Bucket: 'another' }))).rejects.toMatchObject({
       name: 'TooManyBuckets',
     })
-    await expect(client.send(new ListObjectsV2Command({ Bucket: 'another' }))).rejects.toMatchObject({
+    await expect(scene.client.send(new ListObjectsV2Command({ Bucket: 'another' }))).rejects.toMatchObject({
       name: 'NoSuchBucket',
     })
-    expect(await statusOf(client.send(new PutObjectCommand({ Bucket: 'another', Key: 'a', Body: 'a' })))).toBe(404)
+    expect(await statusOf(scene.client.send(new PutObjectCommand({ Bucket: 'another', Key: 'a', Body: 'a' })))).toBe(
+      404,
+    )
   })
 
   it('cannot have an invalid name', async () => {
     for (const name of ['..', 'a/b', '', 'UPPER', 'ab', '.abc']) {
-      await expect(startLocalBucket({ ...account, bucket: name, directory: bucket.directory })).rejects.toThrow(
+      await expect(startLocalBucket({ ...account, bucket: name, directory: scene.bucket.directory })).rejects.toThrow(
         RangeError,
       )
     }
   })
 
   it('supports the older listing too', async () => {
-    for (const Key of ['v1/a', 'v1/b/c', 'v1/d']) await client.send(new PutObjectCommand({ Bucket, Key, Body: 'x' }))
-    const first = await client.send(new ListObjectsCommand({ Bucket, Prefix: 'v1/', Delimiter: '/', MaxKeys: 2 }))
+    for (const Key of ['v1/a', 'v1/b/c', 'v1/d'])
+      await scene.client.send(new PutObjectCommand({ Bucket, Key, Body: 'x' }))
+    const first = await scene.client.send(new ListObjectsCommand({ Bucket, Prefix: 'v1/', Delimiter: '/', MaxKeys: 2 }))
     expect([first.IsTruncated, first.NextMarker]).toEqual([true, 'v1/b/'])
-    const rest = await client.send(
+    const rest = await scene.client.send(
       new ListObjectsCommand({ Bucket, Prefix: 'v1/', Delimiter: '/', Marker: first.NextMarker }),
     )
     expect([rest.Contents?.map(({ Key }) => Key), rest.IsTruncated]).toEqual([['v1/d'], false])
@@ -91,13 +83,13 @@ describe('the bucket', () => {
 
 describe('every answer', () => {
   it('has a request id, which an error repeats, and an error repeats only input of the caller', async () => {
-    const url = await presign(client, new GetObjectCommand({ Bucket, Key: 'missing &<key>' }))
+    const url = await presign(scene.client, new GetObjectCommand({ Bucket, Key: 'missing &<key>' }))
     const { headers, text } = await sendRaw(url)
     const id = headers['x-amz-request-id']
     expect(id).toMatch(/^[0-9A-F]{16}$/)
     expect(text).toContain(`<RequestId>${String(id)}</RequestId>`)
     expect(text).toContain('<Key>missing &amp;&lt;key&gt;</Key>')
-    expect(text).not.toContain(bucket.directory)
+    expect(text).not.toContain(scene.bucket.directory)
     expect(text).not.toContain('X-Amz-Signature')
     expect(headers['content-type']).toBe('application/xml')
   })
@@ -120,7 +112,7 @@ describe('a feature of S3 that this bucket lacks', () => {
       [{ 'if-none-match': '"abc"' }, 'NotImplemented'],
     ]
     for (const [one, code] of headers) {
-      const signed = signHeaders(bucket.target, {
+      const signed = signHeaders(scene.bucket.target, {
         method: 'PUT',
         key: 'a',
         headers: one,
@@ -140,13 +132,13 @@ describe('a feature of S3 that this bucket lacks', () => {
 
 describe('a key', () => {
   it('has at most 1,024 bytes', async () => {
-    const put = (Key: string) => statusOf(client.send(new PutObjectCommand({ Bucket, Key, Body: Key })))
+    const put = (Key: string) => statusOf(scene.client.send(new PutObjectCommand({ Bucket, Key, Body: Key })))
     expect([await put('é'.repeat(512)), await put(`${'é'.repeat(512)}x`)]).toEqual([200, 400])
   })
 
   it('is UTF-8', async () => {
     for (const path of ['%ff', '%', '%c3%28', '%ed%a0%80']) {
-      expect(await sendRaw(`${bucket.target.endpoint}/files/${path}`)).toMatchObject({
+      expect(await sendRaw(`${scene.bucket.target.endpoint}/files/${path}`)).toMatchObject({
         status: 400,
         code: 'InvalidURI',
       })
@@ -155,8 +147,8 @@ describe('a key', () => {
 
   it('can contain characters that XML cannot represent', async () => {
     const Key = 'control/\u0001\u0008\u001f\u007f'
-    await client.send(new PutObjectCommand({ Bucket, Key, Body: 'x' }))
-    const { Contents } = await client.send(
+    await scene.client.send(new PutObjectCommand({ Bucket, Key, Body: 'x' }))
+    const { Contents } = await scene.client.send(
       new ListObjectsV2Command({ Bucket, Prefix: 'control/', EncodingType: 'url' }),
     )
     expect(Contents?.map((object) => decodeURIComponent(object.Key!))).toEqual([Key])
@@ -166,7 +158,7 @@ describe('a key', () => {
 describe('an excess', () => {
   it('of metadata is refused', async () => {
     const put = (length: number) =>
-      client.send(new PutObjectCommand({ Bucket, Key: 'm', Body: 'x', Metadata: { a: 'x'.repeat(length) } }))
+      scene.client.send(new PutObjectCommand({ Bucket, Key: 'm', Body: 'x', Metadata: { a: 'x'.repeat(length) } }))
     expect(await statusOf(put(2047))).toBe(200)
     await expect(put(2048)).rejects.toMatchObject({ name: 'MetadataTooLarge' })
   })
@@ -174,7 +166,7 @@ describe('an excess', () => {
   it('of 5 GiB in an object is refused before a byte is sent', async () => {
     const size = String(5 * 1024 ** 3 + 1)
     const headers = { 'content-length': size, expect: '100-continue' }
-    const signed = signHeaders(bucket.target, {
+    const signed = signHeaders(scene.bucket.target, {
       method: 'PUT',
       key: 'huge',
       payloadHash: 'UNSIGNED-PAYLOAD',
@@ -187,7 +179,7 @@ describe('an excess', () => {
 
   it('of a thousand keys to delete is refused', async () => {
     const Objects = Array.from({ length: 1001 }, (_, index) => ({ Key: String(index) }))
-    await expect(client.send(new DeleteObjectsCommand({ Bucket, Delete: { Objects } }))).rejects.toMatchObject({
+    await expect(scene.client.send(new DeleteObjectsCommand({ Bucket, Delete: { Objects } }))).rejects.toMatchObject({
       name: 'MalformedXML',
     })
   })
@@ -201,9 +193,9 @@ describe('a document', () => {
   it('can contain comments, attributes, references and CDATA', async () => {
     const xml = `<?xml version="1.0"?>\n<!-- a -->\n${origin('http://a&amp;b&#x2e;<![CDATA[c]]>')}\n`
     expect((await ask('PUT', 'cors', xml.replace('<CORSRule>', '<CORSRule a="b">'))).status).toBe(200)
-    const { CORSRules } = await client.send(new GetBucketCorsCommand({ Bucket }))
+    const { CORSRules } = await scene.client.send(new GetBucketCorsCommand({ Bucket }))
     expect(CORSRules?.[0]?.AllowedOrigins).toEqual(['http://a&b.c'])
-    await client.send(new DeleteBucketCorsCommand({ Bucket }))
+    await scene.client.send(new DeleteBucketCorsCommand({ Bucket }))
   })
 
   it.each([
@@ -229,7 +221,7 @@ describe('a document', () => {
 
   it('reports each key that could not be deleted', async () => {
     const Objects = [{ Key: 'gone' }, { Key: 'x'.repeat(1025) }, { Key: 'v', VersionId: '7' }]
-    const { Deleted, Errors } = await client.send(new DeleteObjectsCommand({ Bucket, Delete: { Objects } }))
+    const { Deleted, Errors } = await scene.client.send(new DeleteObjectsCommand({ Bucket, Delete: { Objects } }))
     expect(Deleted?.map(({ Key }) => Key)).toEqual(['gone'])
     expect(Errors?.map(({ Code }) => Code)).toEqual(['KeyTooLongError', 'NoSuchVersion'])
   })
@@ -237,9 +229,9 @@ describe('a document', () => {
 
 describe('an upload id', () => {
   it('finds its upload only under its key', async () => {
-    const { UploadId } = await client.send(new CreateMultipartUploadCommand({ Bucket, Key: 'a' }))
+    const { UploadId } = await scene.client.send(new CreateMultipartUploadCommand({ Bucket, Key: 'a' }))
     const send = (Key: string, id: string) =>
-      statusOf(client.send(new UploadPartCommand({ Bucket, Key, UploadId: id, PartNumber: 1, Body: 'x' })))
+      statusOf(scene.client.send(new UploadPartCommand({ Bucket, Key, UploadId: id, PartNumber: 1, Body: 'x' })))
     expect(await send('a', UploadId!)).toBe(200)
     for (const id of [`./${UploadId}`, `x/../${UploadId}`, `${UploadId}/`]) expect(await send('a', id)).toBe(404)
     expect(await send('b', UploadId!)).toBe(404)
@@ -248,19 +240,24 @@ describe('an upload id', () => {
   it('that does not exist is refused', async () => {
     for (const UploadId of ['..', '../../files', 'a'.repeat(32), '0'.repeat(32), '%00']) {
       const place = { Bucket, Key: 'a', UploadId }
-      expect(await statusOf(client.send(new UploadPartCommand({ ...place, PartNumber: 1, Body: 'x' })))).toBe(404)
+      expect(await statusOf(scene.client.send(new UploadPartCommand({ ...place, PartNumber: 1, Body: 'x' })))).toBe(404)
       const MultipartUpload = { Parts: [{ PartNumber: 1, ETag: 'x' }] }
-      expect(await statusOf(client.send(new CompleteMultipartUploadCommand({ ...place, MultipartUpload })))).toBe(404)
+      expect(await statusOf(scene.client.send(new CompleteMultipartUploadCommand({ ...place, MultipartUpload })))).toBe(
+        404,
+      )
     }
-    expect(await statusOf(client.send(new HeadObjectCommand({ Bucket, Key: 'a' })))).toBe(404)
+    expect(await statusOf(scene.client.send(new HeadObjectCommand({ Bucket, Key: 'a' })))).toBe(404)
   })
 })
 
 describe('a response header', () => {
   it('that HTTP cannot carry is refused', async () => {
-    await client.send(new PutObjectCommand({ Bucket, Key: 'label', Body: 'x' }))
+    await scene.client.send(new PutObjectCommand({ Bucket, Key: 'label', Body: 'x' }))
     for (const ResponseContentDisposition of ['attachment; filename="你.txt"', 'a\r\nset-cookie: b=c', 'a\0']) {
-      const url = await presign(client, new GetObjectCommand({ Bucket, Key: 'label', ResponseContentDisposition }))
+      const url = await presign(
+        scene.client,
+        new GetObjectCommand({ Bucket, Key: 'label', ResponseContentDisposition }),
+      )
       expect(await sendRaw(url)).toMatchObject({ status: 400, code: 'InvalidArgument' })
     }
   })

@@ -327,7 +327,7 @@ describe('aborting an upload', () => {
 })
 
 describe('writing with the condition to create', () => {
-  /** Answers the requests one after the other, the last status for good. */
+  /** Answers the requests with these statuses in turn, and repeats the last one. */
   async function storeWithStatuses(...statuses: number[]) {
     const asked: (string | undefined)[] = []
     const store = await storeAnswering((request, response) => {

@@ -67,7 +67,7 @@ export class RunTakenOver extends Error {
 /** What a run did. */
 export interface Outcome {
   readonly tally: RunTally
-  /** Why it was stopped or refused; null when it came to its end. */
+  /** Why the run was stopped or refused. Null if it finished. */
   readonly ended: string | null
   /** Its turn is over, and it continues later. */
   readonly isUnfinished: boolean
