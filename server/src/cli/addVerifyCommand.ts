@@ -2,7 +2,8 @@ import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Command } from 'commander'
 import postgres from 'postgres'
-import { driverOptions, readDatabaseAddress, usualSchema } from '../database/databaseAddress.ts'
+import { usualSchema } from '../database/databaseAddress.ts'
+import { driverOptions, Servers } from '../database/servers.ts'
 import { appRole } from '../database/migrate.ts'
 import { checkIntegrity } from '../domain/fsck/checkIntegrity.ts'
 import type { IntegrityContext, Invariant } from '../domain/fsck/finding.ts'
@@ -56,7 +57,7 @@ export function addVerifyCommand(program: Command, terminal: Terminal): void {
  */
 const openApplication = ({ addresses }: CommandParts): postgres.Sql =>
   postgres({
-    ...driverOptions(readDatabaseAddress(addresses.databaseUrl)),
+    ...driverOptions(new Servers(addresses.databaseUrl)),
     max: 1,
     onnotice: () => undefined,
     connect_timeout: 5,

@@ -14,6 +14,8 @@ export interface ExternalDatabase {
   readonly url: string
   /** A login that can create tables and roles. */
   readonly migrationUrl: string
+  /** The connections of the job queue, which keep a session. */
+  readonly directUrl: string
 }
 
 export interface ExternalBucket {
@@ -146,17 +148,23 @@ function readDatabaseSchema(read: ConfigReader): string {
 function readDatabase(read: ConfigReader): Config['database'] {
   const url = readDatabaseUrl(read, 'DATABASE_URL')
   const migrationUrl = readDatabaseUrl(read, 'DATABASE_MIGRATION_URL')
+  const directUrl = readDatabaseUrl(read, 'DATABASE_DIRECT_URL')
   if (url === undefined) {
     if (migrationUrl !== undefined) read.problem('DATABASE_URL', 'has to be set beside DATABASE_MIGRATION_URL')
+    if (directUrl !== undefined) read.problem('DATABASE_URL', 'has to be set beside DATABASE_DIRECT_URL')
     return { kind: 'embedded' }
   }
-  return { kind: 'external', url, migrationUrl: migrationUrl ?? url }
+  const owner = migrationUrl ?? url
+  return { kind: 'external', url, migrationUrl: owner, directUrl: directUrl ?? owner }
 }
 
 /**
  * Parses the URL here, so that a parameter that the driver does not support is reported before a connection is opened.
  */
-function readDatabaseUrl(read: ConfigReader, name: 'DATABASE_URL' | 'DATABASE_MIGRATION_URL'): string | undefined {
+function readDatabaseUrl(
+  read: ConfigReader,
+  name: 'DATABASE_URL' | 'DATABASE_MIGRATION_URL' | 'DATABASE_DIRECT_URL',
+): string | undefined {
   const text = read.text(name)
   if (text === undefined) return undefined
   try {

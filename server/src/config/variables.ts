@@ -49,7 +49,8 @@ export const configVariables = [
   },
   {
     name: 'DATABASE_URL',
-    description: 'The URL of a PostgreSQL 15 or newer, with the login of the application. `sslmode` sets TLS.',
+    description:
+      'The URL of a PostgreSQL 15 or newer, with the login of the application. Can name several hosts. `sslmode` sets TLS.',
     fallback: 'embedded',
     example: 'postgres://filegraph:secret@db.example.com:5432/filegraph',
     isSecret: true,
@@ -60,6 +61,13 @@ export const configVariables = [
     fallback: '`DATABASE_URL`',
     example: 'postgres://owner:secret@db.example.com:5432/filegraph',
     isSecret: true,
+  },
+  {
+    name: 'DATABASE_DIRECT_URL',
+    description:
+      'The URL for the job queue, which needs a session of its own (LISTEN). With the login of `DATABASE_MIGRATION_URL`.',
+    fallback: '`DATABASE_MIGRATION_URL`',
+    example: 'postgres://owner:secret@db.example.com:5432/filegraph',
   },
   {
     name: 'DATABASE_SCHEMA',

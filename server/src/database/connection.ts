@@ -1,10 +1,10 @@
-import { connect as connectSocket, type Socket } from 'node:net'
 import { makePgArray, parsePgArray } from 'drizzle-orm/pg-core'
 import postgres from 'postgres'
-import { driverOptions, readDatabaseAddress, usualSchema } from './databaseAddress.ts'
+import { usualSchema } from './databaseAddress.ts'
 import { DatabaseUnavailable, isUnavailable } from './databaseUnavailable.ts'
 import { appRole } from './migrate.ts'
 import { Patience } from './patience.ts'
+import { driverOptions, Servers } from './servers.ts'
 
 /**
  * How Postgres plans the application's statements. Planning a list costs five times as much as running it, so each
@@ -64,18 +64,16 @@ export interface Connection {
 
 const usualStatementTimeoutMs = 15_000
 
-/** Without a limit, the driver reconnects forever if a proxy accepts connections and closes them. */
-const connectPatienceMs = 5_000
-
 /** The extra time after the server's own limit. After that, the network counts as down. */
 const silencePatienceMs = 5_000
 
-export function connect(options: ConnectionOptions, onClose: () => void): postgres.Sql {
-  // Not declared in the driver's types.
-  const undeclared = { socket: socketOpener() }
-  const { connection, ...address } = driverOptions(readDatabaseAddress(options.url))
+export function connect(
+  options: ConnectionOptions,
+  onClose: () => void,
+  servers: Servers = new Servers(options.url),
+): postgres.Sql {
+  const { connection, ...address } = driverOptions(servers)
   return postgres({
-    ...undeclared,
     ...address,
     max: 1,
     prepare: true,
@@ -83,14 +81,13 @@ export function connect(options: ConnectionOptions, onClose: () => void): postgr
     // Disabled, because the driver could close the connection in the middle of a transaction.
     idle_timeout: 0,
     max_lifetime: null,
-    connect_timeout: 5,
     backoff: () => 0.05,
     onnotice: () => undefined,
     onclose: onClose,
     types: { moment: textualMoments, textArray },
     connection: {
-      ...connection,
       application_name: options.applicationName,
+      ...connection,
       role: appRole,
       // Only our tables and functions, so that no object of the host application can shadow one.
       search_path: options.schema ?? usualSchema,
@@ -101,28 +98,6 @@ export function connect(options: ConnectionOptions, onClose: () => void): postgr
       idle_in_transaction_session_timeout: 30_000,
     },
   })
-}
-
-/**
- * The driver writes a kilobyte at a time. With Nagle's algorithm, the rest of a write would wait until the database
- * acknowledges the first part, which costs a round trip. Tries the hosts in turn, as the driver does, which uses the
- * host name for TLS. https://datatracker.ietf.org/doc/html/rfc896
- */
-function socketOpener(): (address: DriverAddress) => Socket & { host?: string | undefined } {
-  let attempts = 0
-  return ({ host: hosts, port: ports, path }) => {
-    if (path) return connectSocket({ path })
-    const at = attempts++ % ports.length
-    const [host, port = 5432] = [hosts[at], ports[at]]
-    return Object.assign(connectSocket({ ...(host && { host }), port, noDelay: true }), { host })
-  }
-}
-
-/** The connection options as the driver has parsed them. */
-interface DriverAddress {
-  readonly host: readonly string[]
-  readonly port: readonly number[]
-  readonly path?: string
 }
 
 /** Returns times as text, because Drizzle's column types parse them. */
@@ -143,6 +118,8 @@ const textArray = {
 
 interface ConnectionState {
   isOpen: boolean
+  /** Without a limit, the driver reconnects forever if a proxy accepts connections and closes them. */
+  readonly connectPatienceMs: number
 }
 
 export function connectionOver(client: postgres.Sql, state: ConnectionState, options: ConnectionOptions): Connection {
@@ -161,7 +138,7 @@ export function connectionOver(client: postgres.Sql, state: ConnectionState, opt
       const either = () => undefined
       firstAnswer ??= answer.then(either, either)
       answer.catch(either)
-      await patience.wait(firstAnswer, connectPatienceMs, onSilence)
+      await patience.wait(firstAnswer, state.connectPatienceMs, onSilence)
       hasAnswered = true
     }
     try {

@@ -1,6 +1,7 @@
 import type postgres from 'postgres'
 import { connect, type Connection, type ConnectionOptions, connectionOver } from './connection.ts'
 import { DatabaseUnavailable } from './databaseUnavailable.ts'
+import { Servers } from './servers.ts'
 
 export interface ConnectionPoolOptions extends ConnectionOptions {
   readonly size: number
@@ -27,6 +28,7 @@ interface Slot {
  */
 export class ConnectionPool {
   readonly #options: ConnectionPoolOptions
+  readonly #servers: Servers
   readonly #idle: Slot[] = []
   readonly #waiting: { resolve: (slot: Slot) => void; reject: (error: Error) => void; timer: NodeJS.Timeout }[] = []
   readonly #lent = new Set<Slot>()
@@ -34,6 +36,7 @@ export class ConnectionPool {
 
   constructor(options: ConnectionPoolOptions) {
     this.#options = options
+    this.#servers = new Servers(options.url)
   }
 
   /** Runs `work` on a connection that no other caller uses meanwhile. Destroys the connection if `work` rejects. */
@@ -100,11 +103,12 @@ export class ConnectionPool {
   }
 
   #open(): Slot {
-    const state = { isOpen: true }
-    const client = connect(this.#options, () => {
+    const state = { isOpen: true, connectPatienceMs: this.#servers.patienceMs }
+    const onClose = () => {
       state.isOpen = false
       this.#forget(slot)
-    })
+    }
+    const client = connect(this.#options, onClose, this.#servers)
     const slot: Slot = { client, connection: connectionOver(client, state, this.#options) }
     return slot
   }

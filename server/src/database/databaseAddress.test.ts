@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { DatabaseUrlProblem, driverOptions, readDatabaseAddress } from './databaseAddress.ts'
+import { DatabaseUrlProblem, readDatabaseAddress } from './databaseAddress.ts'
 
 describe('a database URL', () => {
   it.each([
@@ -11,12 +11,21 @@ describe('a database URL', () => {
     ['postgres://app@/files?host=/run/postgresql', '/run/postgresql', 5432, 'files', 'app', ''],
     ['postgres://app@localhost', 'localhost', 5432, 'app', 'app', ''],
   ])('is parsed into its parts: %s', (url, host, port, database, user, password) => {
-    expect(readDatabaseAddress(url)).toMatchObject({ host, port, database, user, password, tls: false })
+    expect(readDatabaseAddress(url)).toMatchObject({
+      hosts: [{ host, port, tls: false }],
+      database,
+      user,
+      password,
+    })
   })
 
   it.each([
     ['channel_binding=require', 'channel_binding=require'],
+    ['channel_binding=require', 'sslmode=verify-full'],
     ['pgbouncer=true', 'pgbouncer=true'],
+    ['target_session_attrs=writable', 'target_session_attrs=writable'],
+    ['connect_timeout=soon', 'connect_timeout=soon'],
+    ['keepalives_count=few', 'keepalives_count=few'],
     ['schema=public', 'schema=public'],
     ['sslmode=require&connection_limit=5', 'connection_limit=5'],
     ['sslmode=on', 'sslmode=on'],
@@ -32,8 +41,10 @@ describe('a database URL', () => {
   it.each([
     'mysql://app@db/files',
     'db.example.com/files',
-    'postgres://a:1,b:2/files',
-    'postgres://a,b/files',
+    'postgres://a:0/files',
+    'postgres://a:1:2/files',
+    'postgres://2001:db8::1/files',
+    'postgres://app@a:1,b:2/files?port=1,2,3',
     'postgres://a%@b/c',
   ])('is refused if it is malformed: %s', (url) => {
     expect(() => readDatabaseAddress(url)).toThrow(DatabaseUrlProblem)
@@ -42,16 +53,47 @@ describe('a database URL', () => {
   it.each([
     'channel_binding=prefer',
     'gssencmode=disable',
-    'target_session_attrs=read-write',
     'sslnegotiation=postgres',
+    'load_balance_hosts=disable',
+    'keepalives_interval=10&keepalives_count=3',
   ])('can contain parameters that ask for the default: %s', (query) => {
-    expect(readDatabaseAddress(`postgres://app@db/files?${query}`).host).toBe('db')
+    expect(readDatabaseAddress(`postgres://app@db/files?${query}`).hosts).toMatchObject([{ host: 'db' }])
+  })
+
+  it.each([
+    ['postgres://u:p@a:1,b:2/db', 'a:1 b:2'],
+    ['postgres://u@a,b:6432,[2001:db8::1]/db', 'a:5432 b:6432 2001:db8::1:5432'],
+    ['postgres://u@/db?host=a,b&port=6432', 'a:6432 b:6432'],
+    ['postgres://u@/db?host=a,b&port=1,2', 'a:1 b:2'],
+    ['postgres://u@ignored:9/db?host=/run/postgresql,b&port=,7', '/run/postgresql:5432 b:7'],
+  ])('names several hosts: %s', (url, hosts) => {
+    const address = readDatabaseAddress(url)
+    expect(address.hosts.map(({ host, port }) => `${host}:${port}`).join(' ')).toBe(hosts)
+    expect(address).toMatchObject({ user: 'u', database: 'db' })
+  })
+
+  it.each([
+    ['a', '', 'any', 5000],
+    ['a,b', '', 'read-write', 2000],
+    ['a,b', 'target_session_attrs=any', 'any', 2000],
+    ['a', 'target_session_attrs=standby&connect_timeout=7', 'standby', 7000],
+    ['a', 'connect_timeout=0', 'any', 5000],
+  ])('on %s with %s wants a server that is %s', (hosts, query, session, connectTimeoutMs) => {
+    expect(readDatabaseAddress(`postgres://u@${hosts}/db?${query}`)).toMatchObject({ session, connectTimeoutMs })
+  })
+
+  it('names the application and the idle time before a keepalive', () => {
+    const read = (query: string) => readDatabaseAddress(`postgres://u@a/db?${query}`)
+    expect(read('application_name=files%20eu').applicationName).toBe('files eu')
+    expect(read('').keepAliveSeconds).toBe(60)
+    expect(read('keepalives=0&keepalives_idle=5').keepAliveSeconds).toBe(0)
+    expect(read('keepalives_idle=5').keepAliveSeconds).toBe(5)
   })
 })
 
 describe('sslmode', () => {
   const tlsOf = (query: string, host = 'db.example.com') =>
-    readDatabaseAddress(`postgres://app@${host}/files?${query}`).tls
+    readDatabaseAddress(`postgres://app@${host}/files?${query}`).hosts[0]?.tls
 
   it.each(['', 'sslmode=disable'])('disables TLS: %s', (query) => {
     expect(tlsOf(query)).toBe(false)
@@ -80,10 +122,14 @@ describe('sslmode', () => {
     expect(tlsOf('sslmode=require&host=/run/postgresql')).toBe(false)
   })
 
-  it('lets postgres.js fall back to a plain connection only for prefer', () => {
-    const sslOf = (mode: string) => driverOptions(readDatabaseAddress(`postgres://app@db/files?sslmode=${mode}`)).ssl
-    expect(sslOf('prefer')).toBe('prefer')
-    expect(sslOf('require')).toMatchObject({ rejectUnauthorized: false })
-    expect(sslOf('disable')).toBe(false)
+  it('accepts a server without TLS only if the URL allows it', () => {
+    const accepts = (mode: string) =>
+      readDatabaseAddress(`postgres://app@db/files?sslmode=${mode}`).hosts[0]?.tlsIsOptional
+    expect(['allow', 'prefer', 'require', 'verify-full'].map(accepts)).toEqual([true, true, false, false])
+  })
+
+  it('checks the name of each host', () => {
+    const { hosts } = readDatabaseAddress('postgres://app@a.example.com,b.example.com/files?sslmode=verify-full')
+    expect(hosts.map(({ tls }) => tls && tls.servername)).toEqual(['a.example.com', 'b.example.com'])
   })
 })

@@ -8,8 +8,8 @@ import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
 import { startTestPostgres } from '../embedded/postgres/startTestPostgres.ts'
 import { openJobPool } from '../jobs/jobQueue.ts'
 import { connect } from './connection.ts'
-import { queueDriverOptions, readDatabaseAddress } from './databaseAddress.ts'
 import { migrate } from './migrate.ts'
+import { queueDriverOptions, Servers } from './servers.ts'
 
 let server: Awaited<ReturnType<typeof startTestPostgres>>
 let folder: string
@@ -78,7 +78,7 @@ async function asApplication(url: string): Promise<unknown> {
 
 /** Of the driver of the job queue: the same. */
 async function asQueue(url: string): Promise<unknown> {
-  const pool = openJobPool(await queueDriverOptions(readDatabaseAddress(url)), 1, pino({ level: 'silent' }))
+  const pool = openJobPool(queueDriverOptions(new Servers(url)), 1, pino({ level: 'silent' }))
   try {
     const { rows } = (await pool.query(isEncrypted)) as { rows: { ssl: boolean }[] }
     return rows[0]?.ssl

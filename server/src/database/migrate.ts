@@ -2,8 +2,9 @@ import { fileURLToPath } from 'node:url'
 import { readMigrationFiles } from 'drizzle-orm/migrator'
 import postgres from 'postgres'
 import { onlyRow } from './onlyRow.ts'
-import { driverOptions, readDatabaseAddress, usualSchema } from './databaseAddress.ts'
+import { usualSchema } from './databaseAddress.ts'
 import { moveFromPublic } from './moveFromPublic.ts'
+import { driverOptions, Servers } from './servers.ts'
 
 /** The role of every connection of the application. It owns nothing, and row-level security applies to it. */
 export const appRole = 'filegraph_app'
@@ -46,12 +47,11 @@ export interface MigrateOptions {
  */
 export async function migrate(url: string, options: MigrateOptions = {}): Promise<void> {
   const { members = [], schema = usualSchema } = options
-  const { connection, ...address } = driverOptions(readDatabaseAddress(url))
+  const { connection, ...address } = driverOptions(new Servers(url))
   const client = postgres({
     ...address,
     max: 1,
     onnotice: () => undefined,
-    connect_timeout: 10,
     // Without this, a login with the name of a schema would use that schema first.
     connection: { ...connection, search_path: schema },
   })

@@ -1,8 +1,9 @@
 import { pino } from 'pino'
 import { describe, expect, it } from 'vitest'
+import { queueDriverOptions, Servers } from '../database/servers.ts'
 import { openJobPool, queueOptions } from './jobQueue.ts'
 
-const nowhere = { host: '127.0.0.1', port: 1, database: 'none', user: 'none', password: 'none', ssl: false } as const
+const nowhere = queueDriverOptions(new Servers('postgres://none@127.0.0.1:1/none'))
 
 describe('the log of the queue', () => {
   it.each([

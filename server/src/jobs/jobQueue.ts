@@ -28,15 +28,32 @@ export async function migrateJobQueue(address: QueueAddress, logger: Logger): Pr
   }
 }
 
-/** Where the queue's database is, in the words of its driver. */
-export interface QueueAddress {
-  readonly host: string
-  readonly port: number
-  readonly database: string
-  readonly user: string
-  readonly password: string
-  readonly ssl: false | object
-  readonly options?: string
+/** The queue's database, in the words of its driver. */
+export interface QueueAddress extends pg.PoolConfig {
+  /** The server for the next connection. After a failover it is another one. */
+  findServer(): Promise<{ readonly host: string; readonly port: number; readonly ssl: false | object }>
+}
+
+/** The driver connects to one fixed host. This client asks for the host each time. */
+class QueueClient extends pg.Client {
+  readonly #findServer: QueueAddress['findServer']
+
+  constructor(address: QueueAddress) {
+    super(address)
+    this.#findServer = address.findServer
+  }
+
+  override connect(): Promise<pg.Client>
+  override connect(onConnected: (error: Error) => void): void
+  override connect(onConnected?: (error: Error) => void): Promise<pg.Client> | void {
+    const found = this.#findServer().then(({ host, port, ssl }) => {
+      Object.assign(this, { host, port, ssl })
+      // The driver reads `ssl` here too, which its types do not declare.
+      Object.assign((this as unknown as { connection: object }).connection, { ssl })
+    })
+    if (!onConnected) return found.then(() => super.connect())
+    found.then(() => super.connect(onConnected), onConnected)
+  }
 }
 
 export type JobPool = pg.Pool
@@ -46,7 +63,12 @@ export type JobPool = pg.Pool
  * database that is stopped right afterwards then breaks a connection that nobody listens to, and the process with it.
  */
 export function openJobPool(address: QueueAddress, size: number, logger: Logger): JobPool {
-  const pool = new pg.Pool({ ...address, max: size, connectionTimeoutMillis: 10_000 })
+  const pool = new pg.Pool({
+    ...address,
+    max: size,
+    // Declared without the options that the pool passes.
+    Client: QueueClient as unknown as NonNullable<pg.PoolConfig['Client']>,
+  })
   const onError = (error: Error) => logger.warn({ err: error }, 'A connection of the job queue broke')
   pool.on('error', onError)
   pool.on('connect', (client) => client.on('error', onError))

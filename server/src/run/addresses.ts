@@ -49,7 +49,9 @@ export function shownUrl({ host, port, publicUrl }: Config['http']): string {
 type DatabaseUrls = Omit<Addresses, 'bucket'>
 
 export function externalDatabase({ database, databaseSchema: schema }: Config): DatabaseUrls | null {
-  return database.kind === 'external' ? { databaseUrl: database.url, ownerUrl: database.migrationUrl, schema } : null
+  if (database.kind === 'embedded') return null
+  const { url: databaseUrl, migrationUrl: ownerUrl, directUrl } = database
+  return { databaseUrl, ownerUrl, directUrl, schema }
 }
 
 export const externalBucket = ({ bucket }: Config): BucketOptions | null => (bucket.kind === 'external' ? bucket : null)

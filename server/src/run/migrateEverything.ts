@@ -1,6 +1,7 @@
 import type { Logger } from 'pino'
-import { queueDriverOptions, readDatabaseAddress } from '../database/databaseAddress.ts'
+import { readDatabaseAddress } from '../database/databaseAddress.ts'
 import { migrate } from '../database/migrate.ts'
+import { queueDriverOptions, Servers } from '../database/servers.ts'
 import { migrateJobQueue } from '../jobs/jobQueue.ts'
 import type { Addresses } from './openBackends.ts'
 
@@ -15,7 +16,7 @@ export async function migrateEverything(
   const login = loginOf(databaseUrl)
   const members = login === '' || login === loginOf(ownerUrl) ? [] : [login]
   await migrate(ownerUrl, { members, ...(schema && { schema }) })
-  await migrateJobQueue(await queueDriverOptions(readDatabaseAddress(ownerUrl)), logger)
+  await migrateJobQueue(queueDriverOptions(new Servers(ownerUrl)), logger)
 }
 
 const loginOf = (url: string): string => readDatabaseAddress(url).user

@@ -12,8 +12,10 @@ import { type Readiness, readinessOf } from './readiness.ts'
 export interface Addresses {
   /** The login of the application. Its connections switch to the application's role. */
   readonly databaseUrl: string
-  /** A login that can change tables. Migrations use it, and so does the job queue, whose tables hold no tenant data. */
+  /** A login that can change tables. Migrations use it. */
   readonly ownerUrl: string
+  /** The connections of the job queue, whose tables hold no tenant data. Default: `ownerUrl`. */
+  readonly directUrl?: string | undefined
   /** The schema of the tables. Default: `filegraph`. */
   readonly schema?: string
   readonly bucket: BucketOptions
@@ -39,6 +41,8 @@ export interface Backends {
   readonly blobs: BlobStore
   readonly logger: Logger
   readonly ownerUrl: string
+  /** Default: `ownerUrl`. */
+  readonly directUrl?: string | undefined
   readonly cleanup: CleanupSettings
   readonly now: () => Date
   readonly metrics: Metrics | null
@@ -47,7 +51,7 @@ export interface Backends {
 }
 
 export function openBackends(options: BackendOptions): Backends {
-  const { bucket, logger, ownerUrl, metrics = null } = options
+  const { bucket, logger, ownerUrl, directUrl, metrics = null } = options
   const database = openTenantDatabase({
     url: options.databaseUrl,
     size: options.poolSize,
@@ -69,6 +73,7 @@ export function openBackends(options: BackendOptions): Backends {
     blobs,
     logger,
     ownerUrl,
+    directUrl,
     cleanup: options.cleanup,
     now: () => new Date(),
     metrics,

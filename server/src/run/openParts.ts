@@ -2,6 +2,7 @@ import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Logger } from 'pino'
 import type { Config } from '../config/config.ts'
+import { readDatabaseAddress } from '../database/databaseAddress.ts'
 import type { PublicDoor } from '../embedded/bucket/publicDoor.ts'
 import { startLocalBucket } from '../embedded/bucket/startLocalBucket.ts'
 import type { DataDirectory, Instance } from '../embedded/folder/dataDirectory.ts'
@@ -87,6 +88,6 @@ async function openBucket(config: Config, directory: DataDirectory, closing: Clo
 
 /** Omits the login and the password. */
 function placeOf(url: string): string {
-  const { host, pathname } = new URL(url)
-  return `PostgreSQL at ${host}${pathname}`
+  const { hosts, database } = readDatabaseAddress(url)
+  return `PostgreSQL at ${hosts.map(({ host, port }) => `${host}:${port}`).join(', ')}, database ${database}`
 }

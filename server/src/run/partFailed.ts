@@ -17,10 +17,14 @@ export class PartFailed extends Error {
 /** The variable that names each part. Null for an embedded part. */
 export function variablesOf({ database, bucket }: Pick<Config, 'database' | 'bucket'>) {
   const isExternal = database.kind === 'external'
-  const isOneLogin = isExternal && database.url === database.migrationUrl
+  const nameOf = (url: string) =>
+    isExternal && url === database.url ? ('DATABASE_URL' as const) : ('DATABASE_MIGRATION_URL' as const)
+  const migration = isExternal ? nameOf(database.migrationUrl) : null
+  const isDirect = isExternal && database.directUrl !== database.migrationUrl
   return {
     database: isExternal ? ('DATABASE_URL' as const) : null,
-    migration: isExternal ? (isOneLogin ? ('DATABASE_URL' as const) : ('DATABASE_MIGRATION_URL' as const)) : null,
+    migration,
+    queue: isDirect ? ('DATABASE_DIRECT_URL' as const) : migration,
     bucket: bucket.kind === 'external' ? ('S3_ENDPOINT' as const) : null,
   }
 }

@@ -61,7 +61,7 @@ export const runWorker = (terminal: Terminal): Promise<void> =>
     const pending = await naming(variables.database, () => pendingMigrations(backends.database))
     if (pending > 0) throw new CommandFailed(notMigrated)
     await watch(backends, closing)
-    const worker = await naming(variables.migration, () => startWorker(backends))
+    const worker = await naming(variables.queue, () => startWorker(backends))
     closing.add('worker', () => worker.stop())
     backends.logger.info('The worker is up')
   })

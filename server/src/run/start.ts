@@ -74,7 +74,7 @@ async function bringUp({ config, directory, log, closing, signals }: Starting): 
   signals.throwIfAsked()
   const hasDemo = config.seedDemo && (await seedDemo(backends))
   signals.throwIfAsked()
-  const worker = await naming(variables.migration, () => startWorker(backends))
+  const worker = await naming(variables.queue, () => startWorker(backends))
   closing.add('worker', () => worker.stop())
   const { blobs } = backends
   const clientBucket = bucketDoor

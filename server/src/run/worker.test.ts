@@ -7,7 +7,7 @@ import postgres from 'postgres'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { withoutQueue } from '../../test/runSchedule.ts'
 import { createTestDatabase, type TestDatabase } from '../../test/testDatabase.ts'
-import { queueDriverOptions, readDatabaseAddress } from '../database/databaseAddress.ts'
+import { queueDriverOptions, Servers } from '../database/servers.ts'
 import { usualCleanup } from '../domain/sweeps/runs/settings.ts'
 import { createTenant } from '../domain/tenants/createTenant.ts'
 import { startLocalBucket } from '../embedded/bucket/startLocalBucket.ts'
@@ -70,7 +70,7 @@ const queue = (name: string) => sql`select graphile_worker.add_job(${name})`
 
 describe('the worker', () => {
   it('migrates its tables once, for any number of concurrent processes', async () => {
-    const address = await queueDriverOptions(readDatabaseAddress(db.superuserUrl))
+    const address = queueDriverOptions(new Servers(db.superuserUrl))
     await Promise.all(Array.from({ length: 8 }, () => migrateJobQueue(address, logger)))
     await migrateJobQueue(address, logger)
     const [found] = await sql`select to_regclass(${`${jobSchema}._private_jobs`}) as jobs`

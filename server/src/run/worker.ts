@@ -1,7 +1,7 @@
 import { EventEmitter } from 'node:events'
 import { type CronItem, type JobHelpers, parseCronItems, run, type Runner, type WorkerEvents } from 'graphile-worker'
 import type { Logger } from 'pino'
-import { queueDriverOptions, readDatabaseAddress } from '../database/databaseAddress.ts'
+import { queueDriverOptions, Servers } from '../database/servers.ts'
 import { isId } from '../domain/ids.ts'
 import { enqueueForTenants, type JobPool, openJobPool, queueOptions } from '../jobs/jobQueue.ts'
 import { type Job, type JobContext, lanes, schedule } from '../jobs/schedule.ts'
@@ -21,7 +21,7 @@ const failuresUntilRestart = 4
  */
 export async function startWorker(backends: Backends, jobs: readonly Job[] = schedule): Promise<RunningWorker> {
   const logger = backends.logger.child({ process: 'worker' })
-  const address = await queueDriverOptions(readDatabaseAddress(backends.ownerUrl))
+  const address = queueDriverOptions(new Servers(backends.directUrl ?? backends.ownerUrl))
   const used = Object.entries(lanes)
     .map(([name, lane]) => ({ ...lane, jobs: jobs.filter((job) => job.lane === name) }))
     .filter((lane) => lane.jobs.length > 0)

@@ -1,6 +1,6 @@
 import { pino } from 'pino'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
-import { queueDriverOptions, readDatabaseAddress } from '../../src/database/databaseAddress.ts'
+import { queueDriverOptions, Servers } from '../../src/database/servers.ts'
 import { deleteFile } from '../../src/domain/files/changeFile.ts'
 import type { CleanupKind } from '../../src/domain/sweeps/runs/recordRun.ts'
 import { migrateJobQueue } from '../../src/jobs/jobQueue.ts'
@@ -145,8 +145,8 @@ describe('a requested run', () => {
   })
 
   it('starts at once if workers run, and runs once with any number of them', async () => {
-    const address = readDatabaseAddress(bench.service.testDatabase.superuserUrl)
-    await migrateJobQueue(await queueDriverOptions(address), logger)
+    const servers = new Servers(bench.service.testDatabase.superuserUrl)
+    await migrateJobQueue(queueDriverOptions(servers), logger)
     const backends = { ...job, ownerUrl: bench.service.testDatabase.superuserUrl } as unknown as Backends
     const workers = [await startWorker(backends), await startWorker(backends)]
     try {

@@ -1,6 +1,6 @@
 import { pino } from 'pino'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
-import { queueDriverOptions, readDatabaseAddress } from '../../src/database/databaseAddress.ts'
+import { queueDriverOptions, Servers } from '../../src/database/servers.ts'
 import { systemPrincipal } from '../../src/domain/context.ts'
 import { type CleanupKind, continueRun, recordRun, usualRun } from '../../src/domain/sweeps/runs/recordRun.ts'
 import { requestCleanup } from '../../src/domain/sweeps/runs/requestRun.ts'
@@ -25,8 +25,8 @@ const hasty = { heartbeatMs: 200, silentMs, listedPerSecond: 60, settleMs: 0 }
 
 beforeAll(async () => {
   bench = await openReconcileWorkbench({ behindProxy: true })
-  const address = readDatabaseAddress(bench.service.testDatabase.superuserUrl)
-  await migrateJobQueue(await queueDriverOptions(address), pino({ level: 'silent' }))
+  const servers = new Servers(bench.service.testDatabase.superuserUrl)
+  await migrateJobQueue(queueDriverOptions(servers), pino({ level: 'silent' }))
   Object.assign(bench.service.cleanup, { silentMs })
 }, 60_000)
 afterAll(() => bench.close())

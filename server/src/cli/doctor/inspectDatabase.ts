@@ -1,6 +1,7 @@
 import postgres from 'postgres'
-import { driverOptions, queueDriverOptions, readDatabaseAddress, usualSchema } from '../../database/databaseAddress.ts'
+import { usualSchema } from '../../database/databaseAddress.ts'
 import { appRole, knownMigrations } from '../../database/migrate.ts'
+import { driverOptions, queueDriverOptions, Servers } from '../../database/servers.ts'
 import { openTenantDatabase } from '../../database/tenantDatabase.ts'
 import { jobSchema, openJobPool } from '../../jobs/jobQueue.ts'
 import { pendingMigrations } from '../../run/readiness.ts'
@@ -14,12 +15,11 @@ const migrateCommand = 'Run: npm run -s filegraph -- migrate'
 
 /** Checks the database with the login of the application: its version, its roles and its migrations. */
 export async function inspectDatabase({ databaseUrl, schema = usualSchema }: Addresses): Promise<Check[]> {
-  const { connection, ...address } = driverOptions(readDatabaseAddress(databaseUrl))
+  const { connection, ...address } = driverOptions(new Servers(databaseUrl))
   const client = postgres({
     ...address,
     max: 1,
     onnotice: () => undefined,
-    connect_timeout: 5,
     idle_timeout: 5,
     connection: { ...connection, search_path: schema },
   })
@@ -92,10 +92,12 @@ async function inspectJobQueue(client: postgres.Sql): Promise<Check> {
  * Opens a connection with all settings of the application, and one with those of the job queue. A plain connection
  * would not be enough: a pooler can refuse the settings, and the two drivers can differ about TLS.
  */
-export async function inspectConnections({ databaseUrl, ownerUrl, schema }: Addresses): Promise<Check[]> {
+export async function inspectConnections({ databaseUrl, ownerUrl, directUrl, schema }: Addresses): Promise<Check[]> {
   return Promise.all([
     attempt('connection of the application', 'DATABASE_URL', () => openAsApplication(databaseUrl, schema)),
-    attempt('connection of the job queue', 'DATABASE_MIGRATION_URL, or DATABASE_URL', () => openAsQueue(ownerUrl)),
+    attempt('connection of the job queue', 'DATABASE_DIRECT_URL, or DATABASE_MIGRATION_URL', () =>
+      openAsQueue(directUrl ?? ownerUrl),
+    ),
   ])
 }
 
@@ -120,7 +122,7 @@ async function openAsApplication(url: string, schema: string | undefined): Promi
 }
 
 async function openAsQueue(url: string): Promise<void> {
-  const pool = openJobPool(await queueDriverOptions(readDatabaseAddress(url)), 1, quietLogger)
+  const pool = openJobPool(queueDriverOptions(new Servers(url)), 1, quietLogger)
   try {
     await pool.query('select 1')
   } finally {
