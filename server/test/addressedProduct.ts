@@ -15,7 +15,7 @@ import { type ApiPatience, startApi } from '../src/run/api.ts'
 import { localClientBucket } from '../src/run/clientBucket.ts'
 import { openBackends } from '../src/run/openBackends.ts'
 import { type RawAnswer, sendRaw } from '../src/storage/contract/testing/s3Requests.ts'
-import { createTestDatabase } from './testDatabase.ts'
+import { createTestDatabase, type TestDatabase } from './testDatabase.ts'
 
 export const adaSignIn = { email: 'ada@acme.example', password: 'password of ada' }
 
@@ -37,8 +37,9 @@ export interface ServedApi {
   close(): Promise<void>
 }
 
-export async function openAddressedProduct(): Promise<AddressedProduct> {
-  const database = await createTestDatabase()
+/** `owned`: a migrated database to use instead of a new one. */
+export async function openAddressedProduct(owned?: Omit<TestDatabase, 'appRole'>): Promise<AddressedProduct> {
+  const database = owned ?? (await createTestDatabase())
   const folder = mkdtempSync(join(tmpdir(), 'filegraph-addressed-'))
   const secrets = { bucketAccessKeyId: 'TESTKEY', bucketSecretAccessKey: 'secret-of-the-test-bucket' }
   const lines: string[] = []

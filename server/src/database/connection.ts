@@ -60,6 +60,8 @@ export interface Connection {
   sendUnprepared(text: string, params?: readonly unknown[]): Promise<unknown[][]>
   /** False after the connection was lost. Transactions on it are over, even if the driver reconnects. */
   readonly isOpen: boolean
+  /** Ends the connection, and lets the pool distrust all others to the same server. */
+  doubtServer(): void
 }
 
 const usualStatementTimeoutMs = 15_000
@@ -116,8 +118,10 @@ const textArray = {
   parse: parsePgArray,
 }
 
-interface ConnectionState {
+export interface ConnectionState {
   isOpen: boolean
+  /** The server is silent or accepts no writes. Other connections can lead to the same one. */
+  isServerInDoubt: boolean
   /** Without a limit, the driver reconnects forever if a proxy accepts connections and closes them. */
   readonly connectPatienceMs: number
 }
@@ -161,6 +165,7 @@ export function connectionOver(client: postgres.Sql, state: ConnectionState, opt
     get isOpen() {
       return state.isOpen
     },
+    doubtServer: () => doubtServer(state),
     send: (text, params = []) =>
       answered(text, () => client.unsafe<Row[]>(text, params as never[], { prepare: true }).execute()),
     sendForArrays: arraysOf(true),
@@ -170,8 +175,13 @@ export function connectionOver(client: postgres.Sql, state: ConnectionState, opt
 
 /** A statement that timed out also ends its connection, because its answer could arrive in the next transaction. */
 function givenUp(state: ConnectionState): DatabaseUnavailable {
-  state.isOpen = false
+  doubtServer(state)
   return new DatabaseUnavailable('The database did not answer in time')
+}
+
+function doubtServer(state: ConnectionState): void {
+  state.isOpen = false
+  state.isServerInDoubt = true
 }
 
 function asUnavailable(error: unknown): unknown {

@@ -1,5 +1,5 @@
 import type postgres from 'postgres'
-import { connect, type Connection, type ConnectionOptions, connectionOver } from './connection.ts'
+import { connect, type Connection, type ConnectionOptions, connectionOver, type ConnectionState } from './connection.ts'
 import { DatabaseUnavailable } from './databaseUnavailable.ts'
 import { Servers } from './servers.ts'
 
@@ -7,6 +7,8 @@ export interface ConnectionPoolOptions extends ConnectionOptions {
   readonly size: number
   /** How long a caller waits for a free connection. Default: 10 s. */
   readonly leaseTimeoutMs?: number
+  /** A connection is closed after at most this time, between two transactions. Default: 30 min. */
+  readonly maxAgeMs?: number
 }
 
 /** The use of a pool at one moment. */
@@ -17,10 +19,20 @@ export interface PoolLoad {
   readonly waiting: number
 }
 
+/** A connection can lead to a server that is no longer the right one, for example behind a name that moved. */
+const usualMaxAgeMs = 30 * 60_000
+
 interface Slot {
   readonly client: postgres.Sql
-  connection: Connection
+  readonly connection: Connection
+  readonly state: ConnectionState
+  /** In terms of `performance.now()`, as `endsAt`. */
+  readonly openedAt: number
+  readonly endsAt: number
 }
+
+/** Lets the server end the session. */
+const closeSlot = ({ client }: Slot): void => void client.end({ timeout: 5 }).catch(() => undefined)
 
 /**
  * Lends single connections. Each slot has its own client with one connection, because a connection in doubt must be
@@ -33,6 +45,8 @@ export class ConnectionPool {
   readonly #waiting: { resolve: (slot: Slot) => void; reject: (error: Error) => void; timer: NodeJS.Timeout }[] = []
   readonly #lent = new Set<Slot>()
   #closed = false
+  /** Connections that were opened before lead to a server in doubt. */
+  #trustedSince = 0
 
   constructor(options: ConnectionPoolOptions) {
     this.#options = options
@@ -66,7 +80,7 @@ export class ConnectionPool {
 
   async #lease(): Promise<Slot> {
     if (this.#closed) throw new DatabaseUnavailable('The connection pool is closed')
-    const idle = this.#idle.pop()
+    const idle = this.#takeIdle()
     if (idle) return this.#lendOut(idle)
     if (this.#lent.size < this.#options.size) return this.#lendOut(this.#open())
     return new Promise((resolve, reject) => {
@@ -77,6 +91,19 @@ export class ConnectionPool {
       const waiting = { resolve, reject, timer }
       this.#waiting.push(waiting)
     })
+  }
+
+  /** An idle connection that may be lent again. Closes the others on the way. */
+  #takeIdle(): Slot | undefined {
+    for (let slot = this.#idle.pop(); slot; slot = this.#idle.pop()) {
+      if (!this.#isOver(slot)) return slot
+      closeSlot(slot)
+    }
+    return undefined
+  }
+
+  #isOver({ openedAt, endsAt }: Slot): boolean {
+    return performance.now() >= endsAt || openedAt < this.#trustedSince
   }
 
   #refuse(waiting: { reject: (error: Error) => void; timer: NodeJS.Timeout }): void {
@@ -91,25 +118,31 @@ export class ConnectionPool {
 
   #return(slot: Slot, reusable: boolean): void {
     this.#lent.delete(slot)
+    if (slot.state.isServerInDoubt) this.#trustedSince = performance.now()
     // A discarded connection is not closed gracefully: its socket is destroyed at once.
     if (!reusable) void slot.client.end({ timeout: 0 }).catch(() => undefined)
+    const isKept = reusable && !this.#isOver(slot)
+    if (reusable && !isKept) closeSlot(slot)
     const next = this.#waiting.shift()
     if (next) {
       clearTimeout(next.timer)
-      next.resolve(this.#lendOut(reusable ? slot : this.#open()))
-    } else if (reusable && !this.#closed) {
+      next.resolve(this.#lendOut(isKept ? slot : this.#open()))
+    } else if (isKept && !this.#closed) {
       this.#idle.push(slot)
     }
   }
 
   #open(): Slot {
-    const state = { isOpen: true, connectPatienceMs: this.#servers.patienceMs }
+    const state = { isOpen: true, isServerInDoubt: false, connectPatienceMs: this.#servers.patienceMs }
     const onClose = () => {
       state.isOpen = false
       this.#forget(slot)
     }
     const client = connect(this.#options, onClose, this.#servers)
-    const slot: Slot = { client, connection: connectionOver(client, state, this.#options) }
+    const openedAt = performance.now()
+    // Different for each connection, so that they are not all replaced at the same time.
+    const endsAt = openedAt + (this.#options.maxAgeMs ?? usualMaxAgeMs) * (0.8 + 0.2 * Math.random())
+    const slot: Slot = { client, state, openedAt, endsAt, connection: connectionOver(client, state, this.#options) }
     return slot
   }
 

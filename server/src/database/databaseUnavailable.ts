@@ -5,6 +5,12 @@ export class DatabaseUnavailable extends Error {
   override readonly name = 'DatabaseUnavailable'
 }
 
+/**
+ * True if a server refused a write because it is a standby, or read-only for another reason. SQLSTATE 25006:
+ * read-only transaction. In a transaction that was opened read-only it means a mistake of ours instead.
+ */
+export const isReadOnlyServer = (error: unknown): boolean => errorCodeOf(error) === '25006'
+
 /** Error codes of postgres.js and Node for a connection that failed. SQLSTATE classes are below. */
 const brokenConnectionCodes = new Set([
   'CONNECTION_CLOSED',

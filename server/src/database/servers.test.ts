@@ -4,6 +4,7 @@ import postgres from 'postgres'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { type ReplicatedPostgres, startReplicatedPostgres } from '../../test/replicatedPostgres.ts'
 import { openJobPool } from '../jobs/jobQueue.ts'
+import { errorCodeOf } from './databaseUnavailable.ts'
 import { driverOptions, queueDriverOptions, Servers } from './servers.ts'
 
 let pair: ReplicatedPostgres
@@ -26,7 +27,7 @@ async function asApplication(servers: Servers): Promise<unknown> {
   try {
     return (await client`select inet_server_port() as port`)[0]?.['port']
   } catch (error) {
-    return (error as { code?: string }).code
+    return errorCodeOf(error)
   } finally {
     await client.end({ timeout: 1 })
   }
@@ -39,7 +40,7 @@ async function asQueue(servers: Servers): Promise<unknown> {
     const { rows } = (await pool.query('select inet_server_port() as port')) as { rows: { port: number }[] }
     return rows[0]?.port
   } catch (error) {
-    return (error as { code?: string }).code
+    return errorCodeOf(error)
   } finally {
     await pool.end()
   }

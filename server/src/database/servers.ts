@@ -1,6 +1,7 @@
 import type { Socket } from 'node:net'
 import postgres from 'postgres'
 import { type DatabaseAddress, type HostAddress, readDatabaseAddress, type SessionTarget } from './databaseAddress.ts'
+import { DatabaseUnavailable } from './databaseUnavailable.ts'
 import { openSocket, openSocketFor, serverOffersTls } from './openSocket.ts'
 
 interface SessionState {
@@ -76,7 +77,9 @@ export class Servers {
       if (state && session === 'prefer-standby') spare ??= host
     }
     if (spare) return spare
-    throw failure instanceof Error ? failure : new NoFittingServer(`no server accepts target_session_attrs=${session}`)
+    if (failure instanceof Error) throw failure
+    const cause = new NoFittingServer(`no server accepts target_session_attrs=${session}`)
+    throw new DatabaseUnavailable('No server of the database URL fits', { cause })
   }
 }
 

@@ -3,7 +3,7 @@ import { drizzle, type PgRemoteDatabase } from 'drizzle-orm/pg-proxy'
 import { postgresJsCodecs } from 'drizzle-orm/postgres-js'
 import type { Connection } from './connection.ts'
 import { ConnectionPool, type ConnectionPoolOptions, type PoolLoad } from './connectionPool.ts'
-import { DatabaseUnavailable, errorCodeOf, wasRolledBackForOthers } from './databaseUnavailable.ts'
+import { DatabaseUnavailable, errorCodeOf, isReadOnlyServer, wasRolledBackForOthers } from './databaseUnavailable.ts'
 import { relations, type Relations } from './relations.ts'
 import type { PreparedStatement, StatementValues, TenantScope } from './preparedStatement.ts'
 import { type StatementRules, Statements } from './statements.ts'
@@ -86,10 +86,10 @@ export function openTenantDatabase(options: ConnectionPoolOptions): TenantDataba
         work(transactionOf(tenantId, db, statements)),
       )
   const inTheNameOf = (key: KeyState | null): TenantDatabase => ({
-    write: inTenant(key, 'begin'),
+    write: inTenant(key, beginWrite),
     read: inTenant(key, 'begin read only'),
     readOnce: inTenant(key, 'begin read only', true),
-    lookUp: (work) => inTransaction({ begin: 'begin', tenantId: null, key: null, isSingle: false }, work),
+    lookUp: (work) => inTransaction({ begin: beginWrite, tenantId: null, key: null, isSingle: false }, work),
     forKey: (checked) => {
       const state: KeyState = { ...checked, stands: null }
       return Object.defineProperty(inTheNameOf(state), 'keyStands', { get: () => state.stands }) as KeyedDatabase
@@ -99,6 +99,8 @@ export function openTenantDatabase(options: ConnectionPoolOptions): TenantDataba
   })
   return inTheNameOf(null)
 }
+
+const beginWrite = 'begin'
 
 interface KeyState extends CheckedKey {
   stands: boolean | null
@@ -140,6 +142,10 @@ async function runTransaction<T>(connection: Connection, opening: Opening, work:
   const failure = await statements.end()
   await opened
   const settled = settledBy(outcome, opening.key?.stands === false ? new KeyEnded() : failure)
+  if (opening.begin === beginWrite && !settled.ok && isReadOnlyServer(settled.error)) {
+    connection.doubtServer()
+    throw new DatabaseUnavailable('The database server accepts no writes', { cause: settled.error })
+  }
   await (statements.committed ?? connection.send(settled.ok ? 'commit' : 'rollback'))
   // Statements that were pending when the connection was lost can have run on the next one, outside any transaction.
   if (!connection.isOpen) throw new DatabaseUnavailable('The database connection was lost')

@@ -1,3 +1,4 @@
+import type { EventEmitter } from 'node:events'
 import { type JobHelpers, Logger as QueueLogger, type RunnerOptions, runMigrations } from 'graphile-worker'
 import pg from 'pg'
 import type { Logger } from 'pino'
@@ -58,6 +59,17 @@ class QueueClient extends pg.Client {
 
 export type JobPool = pg.Pool
 
+/** Between two statements. A connection can lead to a server that is no longer the right one. */
+const maxLifetimeSeconds = 30 * 60
+
+/** SQLSTATE 25006: the server became a standby. The next connection leads to another one. */
+function endOnStandby(client: pg.PoolClient): void {
+  const { connection } = client as unknown as { connection: EventEmitter }
+  connection.on('errorMessage', ({ code }: { readonly code?: string }) => {
+    if (code === '25006') void (client as unknown as pg.Client).end()
+  })
+}
+
 /**
  * Connections for the job queue. It would open them by itself, but drops them without waiting for their end: a
  * database that is stopped right afterwards then breaks a connection that nobody listens to, and the process with it.
@@ -66,12 +78,16 @@ export function openJobPool(address: QueueAddress, size: number, logger: Logger)
   const pool = new pg.Pool({
     ...address,
     max: size,
+    maxLifetimeSeconds,
     // Declared without the options that the pool passes.
     Client: QueueClient as unknown as NonNullable<pg.PoolConfig['Client']>,
   })
   const onError = (error: Error) => logger.warn({ err: error }, 'A connection of the job queue broke')
   pool.on('error', onError)
-  pool.on('connect', (client) => client.on('error', onError))
+  pool.on('connect', (client) => {
+    client.on('error', onError)
+    endOnStandby(client)
+  })
   return pool
 }
 

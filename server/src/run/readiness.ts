@@ -28,8 +28,21 @@ export async function readinessOf(backends: { database: TenantDatabase; blobs: B
 
 let known: readonly string[] | undefined
 
-/** The number of migrations of this build that have not run. Rejects with `DatabaseUnavailable`. */
+/**
+ * Fails on a standby with the SQLSTATE of a refused write, so that the pool gives the connection up. All statements that
+ * only read would succeed there.
+ */
+const requireWrites = sql`do $$ begin
+  if current_setting('transaction_read_only')::boolean then
+    raise exception 'the database server accepts no writes' using errcode = '25006';
+  end if;
+end $$`
+
+/**
+ * The number of migrations of this build that have not run. Rejects with `DatabaseUnavailable`, also on a standby.
+ */
 export async function pendingMigrations(database: TenantDatabase): Promise<number> {
+  await ask(database, requireWrites)
   // Read once, because the files of a running build do not change.
   known ??= knownMigrations()
   const applied = await appliedMigrations(database)
