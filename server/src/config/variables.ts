@@ -68,6 +68,7 @@ export const configVariables = [
       'The URL for the job queue, which needs a session of its own (LISTEN). With the login of `DATABASE_MIGRATION_URL`.',
     fallback: '`DATABASE_MIGRATION_URL`',
     example: 'postgres://owner:secret@db.example.com:5432/filegraph',
+    isSecret: true,
   },
   {
     name: 'DATABASE_SCHEMA',
