@@ -42,7 +42,8 @@ export interface StoreRequests {
 }
 
 const usualWholeMilliseconds = 15_000
-const expiresInSeconds = 300
+/** Stores accept a clock that is 15 minutes off. */
+const expiresInSeconds = 900
 const maxConnections = 50
 const maxBodyBytes = 16 * 1024 ** 2
 const maxErrorBytes = 65_536
