@@ -1,7 +1,8 @@
 import { randomBytes } from 'node:crypto'
 import postgres from 'postgres'
 import { inject } from 'vitest'
-import { appRole, migrate } from '../src/database/migrate.ts'
+import { migrate } from '../src/database/migrate.ts'
+import { appRole } from '../src/database/roles.ts'
 
 export interface TestDatabase {
   /** A role that may do everything. */

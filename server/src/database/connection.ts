@@ -2,7 +2,7 @@ import { makePgArray, parsePgArray } from 'drizzle-orm/pg-core'
 import postgres from 'postgres'
 import { usualSchema } from './databaseAddress.ts'
 import { DatabaseUnavailable, isUnavailable } from './databaseUnavailable.ts'
-import { appRole } from './migrate.ts'
+import { appRole } from './roles.ts'
 import { Patience } from './patience.ts'
 import { driverOptions, Servers } from './servers.ts'
 

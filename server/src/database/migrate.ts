@@ -1,28 +1,12 @@
 import { fileURLToPath } from 'node:url'
 import { readMigrationFiles } from 'drizzle-orm/migrator'
 import postgres from 'postgres'
+import { applyPrivileges } from './applyPrivileges.ts'
 import { onlyRow } from './onlyRow.ts'
 import { usualSchema } from './databaseAddress.ts'
 import { moveFromPublic } from './moveFromPublic.ts'
+import { appRole, functionsRole, ourRoles, scheduleRole } from './roles.ts'
 import { driverOptions, Servers } from './servers.ts'
-
-/** The role of every connection of the application. It owns nothing, and row-level security applies to it. */
-export const appRole = 'filegraph_app'
-
-/**
- * Owns the functions that change attachments and has only the privileges that they need. Row-level security applies to
- * it.
- */
-const functionsRole = 'filegraph_functions'
-
-/**
- * Owns the functions that list the tenants in which something is due. It reads times and tenant ids across tenants and writes
- * nothing.
- */
-const scheduleRole = 'filegraph_schedule'
-
-/** For the login of a host application in the same database. It may call the functions of the schema `filegraph`. */
-export const hostRole = 'filegraph_host'
 
 const migrationsFolder = fileURLToPath(new URL('../../../drizzle', import.meta.url))
 
@@ -41,7 +25,8 @@ export interface MigrateOptions {
 
 /**
  * Runs all pending migrations. Any number of processes can call it at once: one works, and the others wait and find
- * nothing to do. Creates its schema, moves tables of earlier versions into it, and changes nothing in other schemas.
+ * nothing to do. Creates its schema, moves tables of earlier versions into it, makes owners and privileges as declared,
+ * and changes nothing in other schemas.
  *
  * `url` must name a role that can create schemas, tables and roles.
  */
@@ -67,7 +52,7 @@ export async function migrate(url: string, options: MigrateOptions = {}): Promis
     })
     await ensureSchema(client, schema)
     await client.begin((tx) => runMigrations(tx, schema))
-    await client.unsafe(`grant select on ${schema}.${journalTable} to ${appRole}`)
+    await applyPrivileges(client, schema)
     for (const member of members) await grantRoles(client, [appRole], member)
   } finally {
     await client.end({ timeout: 5 })
@@ -113,7 +98,7 @@ const inSchema = (statement: string, schema: string): string =>
     .replaceAll(/\bCREATE SCHEMA (?:public|filegraph)\b/gi, `CREATE SCHEMA IF NOT EXISTS ${schema}`)
 
 async function ensureRoles(client: postgres.Sql): Promise<void> {
-  for (const role of [appRole, functionsRole, scheduleRole, hostRole]) await ensureRole(client, role)
+  for (const role of ourRoles) await ensureRole(client, role)
   const [self] = await client<{ name: string }[]>`select current_user as name`
   // Only a member of a role can transfer ownership to it.
   if (self) await grantRoles(client, [appRole, functionsRole, scheduleRole], self.name)

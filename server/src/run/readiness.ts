@@ -1,5 +1,6 @@
 import { sql } from 'drizzle-orm'
 import { knownMigrations } from '../database/migrate.ts'
+import { functionOwners } from '../database/privileges.ts'
 import type { TenantDatabase } from '../database/tenantDatabase.ts'
 import { readRefusal } from '../domain/installation/watchBucket.ts'
 import type { BlobStore } from '../storage/blobStore.ts'
@@ -7,6 +8,7 @@ import type { BlobStore } from '../storage/blobStore.ts'
 /** The state of each part that a request can need. */
 export interface Readiness {
   readonly database: boolean
+  /** False also if the application may not use the tables, as after a restore without its roles. */
   readonly migrations: boolean
   readonly bucket: boolean
   /** Whether sweeps may delete. `refused`: a person has to decide. `unknown`: the database does not answer. */
@@ -17,13 +19,36 @@ const patienceMs = 2_000
 
 /** Checks all parts concurrently. A part that does not answer within 2 s counts as down. Never rejects. */
 export async function readinessOf(backends: { database: TenantDatabase; blobs: BlobStore }): Promise<Readiness> {
-  const [pending, bucket, refusal] = await Promise.all([
+  const [pending, usable, bucket, refusal] = await Promise.all([
     withinPatience(pendingMigrations(backends.database)),
+    withinPatience(mayWork(backends.database)),
     withinPatience(backends.blobs.ping().then(() => true)),
     withinPatience(readRefusal(backends)),
   ])
   const deletes = refusal === undefined ? 'unknown' : refusal === null ? 'allowed' : 'refused'
-  return { database: pending !== undefined, migrations: pending === 0, bucket: bucket === true, deletes }
+  const migrations = pending === 0 && usable === true
+  return { database: pending !== undefined, migrations, bucket: bucket === true, deletes }
+}
+
+const ownersOf = Object.entries(functionOwners)
+  .flatMap(([role, names]) => names.map((name) => `('${name}', '${role}')`))
+  .join(', ')
+
+/** Tables that the role may not read, and functions that would run with the privileges of another role. */
+const hindrances = sql.raw(`select (
+  select count(*) from pg_class c where c.relnamespace = current_schema()::regnamespace and c.relkind = 'r'
+    and not has_table_privilege(c.oid, 'select')
+) + (
+  select count(*) from (values ${ownersOf}) as declared (name, owner)
+    join pg_proc p on p.pronamespace = current_schema()::regnamespace and p.proname = declared.name
+    join pg_roles r on r.oid = p.proowner
+    where r.rolname <> declared.owner
+) as count`)
+
+/** Asks in the role of the application, which the connection takes when it is opened. */
+async function mayWork(database: TenantDatabase): Promise<boolean> {
+  const [found] = await ask(database, hindrances)
+  return Number(found?.['count']) === 0
 }
 
 let known: readonly string[] | undefined

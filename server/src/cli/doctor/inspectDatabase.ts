@@ -1,6 +1,8 @@
 import postgres from 'postgres'
+import { findDifferences } from '../../database/applyPrivileges.ts'
 import { usualSchema } from '../../database/databaseAddress.ts'
-import { appRole, knownMigrations } from '../../database/migrate.ts'
+import { knownMigrations } from '../../database/migrate.ts'
+import { appRole } from '../../database/roles.ts'
 import { driverOptions, queueDriverOptions, Servers } from '../../database/servers.ts'
 import { openTenantDatabase } from '../../database/tenantDatabase.ts'
 import { jobSchema, openJobPool } from '../../jobs/jobQueue.ts'
@@ -25,7 +27,13 @@ export async function inspectDatabase({ databaseUrl, schema = usualSchema }: Add
   })
   try {
     const version = await inspectVersion(client)
-    return [version, ...(await inspectRole(client)), await inspectMigrations(client), await inspectJobQueue(client)]
+    return [
+      version,
+      ...(await inspectRole(client)),
+      await inspectMigrations(client),
+      await inspectPrivileges(client, schema),
+      await inspectJobQueue(client),
+    ]
   } catch (error) {
     return [missing('database', sentenceFor(error), 'Start the database, or correct DATABASE_URL.')]
   } finally {
@@ -79,6 +87,14 @@ async function inspectMigrations(client: postgres.Sql): Promise<Check> {
   if (pending.length > 0) return missing(name, `${pending.length} of ${known.length} have not run`, migrateCommand)
   if (applied.size <= known.length) return ok(name, `All ${known.length} have run`)
   return warning(name, 'The database is newer than this version of Filegraph', 'Update Filegraph.')
+}
+
+/** After a restore into a server without our roles, tables are complete and nobody may use them. */
+async function inspectPrivileges(client: postgres.Sql, schema: string): Promise<Check> {
+  const name = 'privileges'
+  const [first, ...others] = await findDifferences(client, schema)
+  if (first === undefined) return ok(name, 'Owners and privileges are as this version declares them')
+  return missing(name, `${others.length + 1} differ. The first: ${first}`, migrateCommand)
 }
 
 async function inspectJobQueue(client: postgres.Sql): Promise<Check> {
