@@ -26,7 +26,9 @@ export type JobContext = Pick<Context, 'database' | 'blobs' | 'now'> & {
 
 /** The lanes of a worker process. Each runs its own jobs, so that long work never delays short work. */
 export const lanes = {
-  /** Jobs that take seconds. */
+  /** Jobs of each minute that serve all tenants. The deletes of a tenant must not delay them. */
+  MINUTE: { concurrency: 2 },
+  /** Jobs in one tenant that take seconds, or as long as the bucket takes to delete what was released. */
   SHORT: { concurrency: 2 },
   /** Requested runs, which a person waits for. */
   REQUESTED: { concurrency: 1 },
@@ -127,8 +129,8 @@ export type TenantJobName = keyof typeof tenantJobs
  * takes longer than its cadence, or whose process died, does not delay the next: each job tolerates a second one beside it.
  */
 export const schedule: readonly Job[] = [
-  { name: 'find_due', lane: 'SHORT', cadence: '* * * * *', run: findDue },
-  { name: 'mark_bucket', lane: 'SHORT', cadence: '* * * * *', run: advanceMarker },
+  { name: 'find_due', lane: 'MINUTE', cadence: '* * * * *', run: findDue },
+  { name: 'mark_bucket', lane: 'MINUTE', cadence: '* * * * *', run: advanceMarker },
   { name: 'forget_sessions', lane: 'SHORT', cadence: '17 * * * *', run: forgetSessions },
   { name: 'search_strays', lane: 'LONG', cadence: '11 3 * * *', run: searchStrays },
   { name: 'find_stale_uploads', lane: 'LONG', cadence: '53 3 * * *', run: findStaleUploads },

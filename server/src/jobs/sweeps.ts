@@ -12,6 +12,7 @@ import {
   type SweepContext,
   usualRun,
 } from '../domain/sweeps/runs/recordRun.ts'
+import { RunTakenOver } from '../domain/sweeps/runs/fence.ts'
 import { findUnfinishedRun, runEachQueued } from '../domain/sweeps/runs/runEachQueued.ts'
 import { isResting, noteFailure, noteLook } from '../domain/sweeps/runs/sweepSchedule.ts'
 import { hasBlobsToVerify, nextVerificationAt, verifyBlobs } from '../domain/sweeps/verify/verifyBlobs.ts'
@@ -62,7 +63,8 @@ export async function runIfDue(ctx: SweepContext, kind: CleanupKind): Promise<Ou
     else await noteLook(ctx, kind, { dueAt: (await nextAt?.(ctx)) ?? null, pauseMs: isMade ? pauseMs : 0 })
     return outcome
   } catch (error) {
-    await noteFailure(ctx, kind, pauseMs).catch(() => undefined)
+    // The take-over has noted when the next run is due.
+    if (!(error instanceof RunTakenOver)) await noteFailure(ctx, kind, pauseMs).catch(() => undefined)
     throw error
   }
 }

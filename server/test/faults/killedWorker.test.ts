@@ -11,7 +11,7 @@ import { migrateJobQueue } from '../../src/jobs/jobQueue.ts'
 import { runIfDue, runQueued } from '../../src/jobs/sweeps.ts'
 import { delay } from '../storeFaults/faults.ts'
 import { askForIntent, type TestTenant } from '../testService.ts'
-import { sweepContextOf } from './plantFile.ts'
+import { plantReleased, sweepContextOf } from './plantFile.ts'
 import { newIds, openReconcileWorkbench, type ReconcileWorkbench } from './reconcileWorkbench.ts'
 import { WorkerProcess } from './workerProcess.ts'
 
@@ -216,6 +216,24 @@ describe('a run of the schedule', { timeout: 90_000 }, () => {
     const [next] = await bench.sql`select due_at > now() + interval '23 hours' as "isTomorrow" from sweep_schedule
       where tenant_id = ${tenant.id} and kind = 'RECONCILE'`
     expect(next).toEqual({ isTomorrow: true })
+  })
+})
+
+describe('the jobs of each minute', () => {
+  it('run while all deletes of the worker wait for the bucket', { timeout: 90_000 }, async () => {
+    const tenants = [await bench.service.createTenant(), await bench.service.createTenant()]
+    for (const one of tenants) await plantReleased(bench.service, one, bench.sql)
+    bench.service.store.on(({ url }) => tenants.some(({ id }) => url.includes(id)), delay(60_000))
+    await startWorker()
+    await queue('find_due')
+    const count = async (rows: PromiseLike<readonly unknown[]>) => (await rows).length
+    const deletes = () => count(bench.sql`select from cleanup_runs where kind = 'DELETE_BLOBS' and state = 'RUNNING'`)
+    await expect.poll(deletes, { timeout: 10_000 }).toBe(2)
+    await queue('mark_bucket')
+    await queue('find_due')
+    const waiting = () => count(bench.sql`select from graphile_worker.jobs where key in ('mark_bucket', 'find_due')`)
+    await expect.poll(waiting, { timeout: 10_000 }).toBe(0)
+    expect(await deletes()).toBe(2)
   })
 })
 

@@ -10,7 +10,8 @@ const freshMs = 10_000
 
 /**
  * The only function through which sweeps delete objects of tenants. Right before each batch it checks that the bucket
- * belongs to this database and that no database objects. Ends the run with REFUSED otherwise.
+ * belongs to this database and that no database objects. Ends the run with REFUSED otherwise. Rejects with `RunTakenOver` if
+ * another worker has the run.
  */
 export async function deleteFromBucket(
   ctx: SweepContext,
@@ -30,6 +31,7 @@ export async function abortInBucket(ctx: SweepContext, lease: Lease, key: string
 
 async function askFreshly(ctx: SweepContext, lease: Lease): Promise<void> {
   const askedAt = performance.now()
+  await ctx.assertHeld?.()
   await assertMayDelete(ctx)
   lease.assertHeld()
   if (performance.now() - askedAt > freshMs) throw new LeaseOver('The bucket was asked too long ago')

@@ -6,6 +6,7 @@ import type { Transaction } from '../../../database/tenantDatabase.ts'
 import { change, type Changed, writeInternal } from '../../change.ts'
 import { readDoubtfulTimes, wasReleasedInDoubt } from '../../installation/acceptBucket.ts'
 import { deleteFromBucket } from '../../installation/deleteFromBucket.ts'
+import { withoutFence } from '../runs/fence.ts'
 import { type Lease, takeLease } from '../runs/rails.ts'
 import type { Run, SweepContext } from '../runs/recordRun.ts'
 import { allGates, type BlobEvidence, type CutOff, type Gate, heldBy, identifyObjects } from './gates.ts'
@@ -40,10 +41,10 @@ export async function deleteBlobs(of: Omit<Sweep, 'lease'>, ids: readonly string
   if (claimed.length === 0) return
   try {
     const gone = await deleteObjects(sweep, claimed)
-    const purged = await change(ctx, (tx) => removeRows(tx, run, gone))
+    const purged = await change(withoutFence(ctx), (tx) => removeRows(tx, run, gone))
     for (const blob of purged) run.tally.addDeleted(examined(blob))
   } catch (error) {
-    await writeInternal(ctx, (tx) => postponeAfterFailure(tx, run.claim, idsOf(claimed)))
+    await writeInternal(withoutFence(ctx), (tx) => postponeAfterFailure(tx, run.claim, idsOf(claimed)))
     throw error
   }
 }
@@ -113,7 +114,7 @@ async function deleteObjects({ ctx, run, lease }: Sweep, claimed: readonly BlobE
   const refused = new Set(failed.map(({ key }) => key))
   const stuck = ours.filter(({ objectKey }) => refused.has(objectKey))
   for (const blob of stuck) run.tally.addHeld('STORE', examined(blob))
-  await writeInternal(ctx, (tx) => postponeAfterFailure(tx, run.claim, idsOf([...kept, ...stuck])))
+  await writeInternal(withoutFence(ctx), (tx) => postponeAfterFailure(tx, run.claim, idsOf([...kept, ...stuck])))
   return ours.filter(({ objectKey }) => !refused.has(objectKey))
 }
 

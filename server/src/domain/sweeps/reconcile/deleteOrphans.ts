@@ -8,6 +8,7 @@ import { earliest } from '../../clocks.ts'
 import { reading } from '../../context.ts'
 import { deleteFromBucket } from '../../installation/deleteFromBucket.ts'
 import { readInstallation } from '../../installation/installation.ts'
+import { withoutFence } from '../runs/fence.ts'
 import { refuseBeyondBrake, takeLease } from '../runs/rails.ts'
 import type { Run, SweepContext } from '../runs/recordRun.ts'
 import { type OrphanEvidence, orphanHeldBy, type OrphanRule } from './orphanGates.ts'
@@ -93,7 +94,7 @@ async function deleteBatch(
   const gone = doomed.filter(({ objectKey }) => !refused.has(objectKey))
   for (const orphan of gone) run.tally.addDeleted(examined(orphan))
   for (const orphan of doomed) if (refused.has(orphan.objectKey)) run.tally.addHeld('STORE', examined(orphan))
-  if (gone.length > 0) await handling.record(ctx, gone)
+  if (gone.length > 0) await handling.record(withoutFence(ctx), gone)
 }
 
 const examined = ({ objectKey, byteSize }: Pick<Orphan, 'objectKey' | 'byteSize'>) => ({ key: objectKey, byteSize })

@@ -7,7 +7,7 @@ import type { Context } from '../../context.ts'
 import type { CleanupSettings } from './settings.ts'
 
 /** A run, and the worker that has it. */
-interface ClaimedRun {
+export interface ClaimedRun {
   readonly id: string
   readonly claim: string
 }

@@ -6,6 +6,7 @@ import { writeInternal } from '../../change.ts'
 import { type Context, systemId } from '../../context.ts'
 import { newId } from '../../ids.ts'
 import { isServiceUnavailable } from '../../serviceUnavailable.ts'
+import { type Fenced, fenced, RunTakenOver } from './fence.ts'
 import { isHeldBy, keepAlive } from './heartbeat.ts'
 import { RunTally } from './runTally.ts'
 import type { CleanupSettings } from './settings.ts'
@@ -14,7 +15,7 @@ export type CleanupKind = (typeof cleanupKinds)[number]
 export type CleanupState = (typeof cleanupStates)[number]
 
 /** What a sweep works with. */
-export interface SweepContext extends Context {
+export interface SweepContext extends Context, Fenced {
   readonly settings: CleanupSettings
   /** How long a reconcile lists before it gives its lane to other tenants. Undefined: until it ends. */
   readonly turnMs?: number
@@ -57,11 +58,6 @@ export class RunEnded extends Error {
 /** The turn of the run is over. It continues later at its noted position. */
 export class TurnOver extends Error {
   override readonly name = 'TurnOver'
-}
-
-/** Another worker has taken over the run, because this process was stopped or had no database for too long. */
-export class RunTakenOver extends Error {
-  override readonly name = 'RunTakenOver'
 }
 
 /** What a run did. */
@@ -114,7 +110,7 @@ async function finishRun(ctx: SweepContext, run: Run, sweep: RunWork): Promise<O
   const { tally } = run
   const stopBeating = keepAlive(ctx, run)
   try {
-    await sweep(ctx, run)
+    await sweep(fenced(ctx, ctx.principal.tenantId, run), run)
     await writeRun(ctx, run, { state: 'DONE', message: null })
     return { tally, ended: null, isUnfinished: false }
   } catch (error) {
@@ -122,6 +118,8 @@ async function finishRun(ctx: SweepContext, run: Run, sweep: RunWork): Promise<O
       await pauseRun(ctx, run)
       return { tally, ended: null, isUnfinished: true }
     }
+    // The worker that has it now writes how it ends.
+    if (error instanceof RunTakenOver) throw error
     const message = sentenceForRun(error)
     if (error instanceof RunEnded) {
       await writeRun(ctx, run, { state: error.state, message })
@@ -189,17 +187,11 @@ export async function insertRun(tx: Transaction, ctx: Context, run: NewRun): Pro
   })
 }
 
-/**
- * Notes how far a long run has come, so that it goes on from there if its worker dies. Rejects with `RunTakenOver` if the run
- * is no longer ours.
- */
-export async function noteProgress(ctx: SweepContext, run: Run): Promise<void> {
-  const noted = await writeInternal(ctx, (tx) =>
+/** Notes how far a long run has come, so that it goes on from there if its worker dies. */
+export const noteProgress = (ctx: SweepContext, run: Run): Promise<unknown> =>
+  writeInternal(ctx, (tx) =>
     tx.db
       .update(cleanupRuns)
       .set({ ...run.tally.columns(), heartbeatAt: sql`now()` })
-      .where(isHeldBy(tx, run))
-      .returning({ id: cleanupRuns.id }),
+      .where(isHeldBy(tx, run)),
   )
-  if (noted.length === 0) throw new RunTakenOver('Another worker has this run')
-}
