@@ -4,7 +4,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { planSettings } from '../src/database/connection.ts'
 import { systemPrincipal } from '../src/domain/context.ts'
 import { releaseFile } from '../src/domain/files/changeFile.ts'
-import { noteFailure } from '../src/domain/sweeps/runs/sweepSchedule.ts'
+import { noteFailure, scheduleTenant } from '../src/domain/sweeps/runs/sweepSchedule.ts'
 import { usualCleanup } from '../src/domain/sweeps/runs/settings.ts'
 import { updateTenant } from '../src/domain/tenants/updateTenant.ts'
 import type { JobContext } from '../src/jobs/schedule.ts'
@@ -215,6 +215,44 @@ describe('the next look', () => {
     await releaseFile(service.contextOf(tenant.admin), plainId(id))
     expect(await dueIn(tenant.id, 'PURGE_FILES')).toBe(0)
   })
+
+  it('at the trash is by the new policy if that is committed while a look is under way', async () => {
+    const tenant = await service.createTenant({ trashDays: 30 })
+    const { id } = await uploadFile(service, tenant.member)
+    await sql`update files set soft_deleted_at = now() - interval '12 hours', soft_deleted_by = uploaded_by where id = ${plainId(id)}`
+    await runIfDue(look(tenant.id), 'PURGE_FILES')
+    await sql`update sweep_schedule set due_at = now() - interval '1 minute' where tenant_id = ${tenant.id}`
+    const holder = openSuperuser(service)
+    // The last lock of the change.
+    await holder`begin`
+    await holder`select from tenant_usage where tenant_id = ${tenant.id} for update`
+    const waiting = async () =>
+      Number((await sql`select count(*) as n from pg_locks where not granted and locktype <> 'relation'`)[0]?.['n'])
+    const updating = updateTenant(service.contextOf(tenant.owner), { policy: { trashDays: 5 } })
+    await expect.poll(waiting).toBe(1)
+    let isOver = false
+    const looking = runIfDue(look(tenant.id), 'PURGE_FILES').finally(() => (isOver = true))
+    await expect.poll(async () => isOver || (await waiting()) === 2).toBe(true)
+    await holder`commit`
+    await holder.end()
+    await Promise.all([updating, looking])
+    expect(await dueIn(tenant.id, 'PURGE_FILES')).toBe(5 * 24 - 12)
+  })
+
+  it.each(['PURGE_FILES', 'RECONCILE', 'VERIFY'] as const)(
+    'of %s is not put off by a worker whose clock is a year fast',
+    async (kind) => {
+      const tenant = await service.createTenant({ trashDays: 30 })
+      const fast = look(tenant.id, 365 * 86_400_000)
+      await scheduleTenant(fast)
+      await sql`update sweep_schedule set due_at = now() where tenant_id = ${tenant.id}`
+      await runIfDue(fast, kind)
+      const hours = { PURGE_FILES: 30 * 24, RECONCILE: 24, VERIFY: 90 * 24 }
+      expect(await dueIn(tenant.id, kind)).toBe(hours[kind])
+      await noteFailure(fast, kind)
+      expect(await dueIn(tenant.id, kind)).toBe(0)
+    },
+  )
 
   it('after a failure is 1, 2, 4, 8, 15 and 15 minutes later, and a success forgets them', async () => {
     const tenant = await service.createTenant()

@@ -14,7 +14,7 @@ import {
 } from '../domain/sweeps/runs/recordRun.ts'
 import { RunTakenOver } from '../domain/sweeps/runs/fence.ts'
 import { findUnfinishedRun, runEachQueued } from '../domain/sweeps/runs/runEachQueued.ts'
-import { isResting, noteFailure, noteLook } from '../domain/sweeps/runs/sweepSchedule.ts'
+import { isResting, type NextLook, noteFailure, noteLook } from '../domain/sweeps/runs/sweepSchedule.ts'
 import { hasBlobsToVerify, nextVerificationAt, verifyBlobs } from '../domain/sweeps/verify/verifyBlobs.ts'
 
 interface KindOfSweep {
@@ -22,7 +22,7 @@ interface KindOfSweep {
   /** Whether a run of the schedule would find anything; without it every run is made and recorded. */
   readonly isDue?: (ctx: SweepContext) => Promise<boolean>
   /** When the schedule looks at the tenant again. Undefined: its work is found by its rows. */
-  readonly nextAt?: (ctx: SweepContext) => Promise<Date> | Date
+  readonly nextAt?: NextLook
   /** The least time between two runs of the schedule in one tenant. */
   readonly pauseMs: number
 }
@@ -38,7 +38,7 @@ const sweeps: Readonly<Record<CleanupKind, KindOfSweep>> = {
   DELETE_BLOBS: { sweep: deleteReleasedBlobs, isDue: hasReleasedBlobs, pauseMs: 0 },
   RECONCILE: {
     sweep: reconcileTenant,
-    nextAt: ({ now }) => new Date(now().getTime() + 24 * hourMs),
+    nextAt: (_tx, _ctx, at) => new Date(at.getTime() + 24 * hourMs),
     pauseMs: hourMs,
   },
   VERIFY: { sweep: verifyBlobs, isDue: hasBlobsToVerify, nextAt: nextVerificationAt, pauseMs: hourMs },
@@ -59,8 +59,8 @@ export async function runIfDue(ctx: SweepContext, kind: CleanupKind): Promise<Ou
     const outcome = isDue && !(await isDue(ctx)) ? null : await makeRun(ctx, kind)
     const isMade = outcome !== null && !outcome.isUnfinished
     if (outcome?.ended && !nextAt) await noteFailure(ctx, kind)
-    else if (outcome?.isUnfinished) await noteLook(ctx, kind, { dueAt: ctx.now(), pauseMs: 0 })
-    else await noteLook(ctx, kind, { dueAt: (await nextAt?.(ctx)) ?? null, pauseMs: isMade ? pauseMs : 0 })
+    else if (outcome?.isUnfinished) await noteLook(ctx, kind, { nextAt: (_tx, _ctx, at) => at, pauseMs: 0 })
+    else await noteLook(ctx, kind, { nextAt, pauseMs: isMade ? pauseMs : 0 })
     return outcome
   } catch (error) {
     // The take-over has noted when the next run is due.

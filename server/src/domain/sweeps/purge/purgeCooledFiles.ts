@@ -8,6 +8,7 @@ import { reading } from '../../context.ts'
 import type { LockedFile } from '../../files/changeFile.ts'
 import { readTenant } from '../../tenants/findTenant.ts'
 import type { Run, SweepContext } from '../runs/recordRun.ts'
+import type { NextLook } from '../runs/sweepSchedule.ts'
 import { purgeFileRows } from './purgeFile.ts'
 import { countedAttachments, countedIntents } from './readEvidence.ts'
 
@@ -54,21 +55,18 @@ export async function hasCooledFiles(ctx: SweepContext): Promise<boolean> {
 }
 
 /** When the first file of the trash is due. If the trash is empty: the earliest time for a file that is deleted from now on. */
-export const nextPurgeAt = (ctx: SweepContext): Promise<Date> =>
-  reading(ctx, async (tx) => {
-    const { trashDays } = await readTenant(tx)
-    const [first] = await tx.db
-      .select({ softDeletedAt: files.softDeletedAt })
-      .from(files)
-      .where(and(tx.inTenant(files), isNotNull(files.softDeletedAt), isNull(files.purgedAt), isNull(files.heldAt)))
-      .orderBy(asc(files.softDeletedAt))
-      .limit(1)
-    // A tenant whose trash keeps nothing is not looked at every few minutes.
-    const coolsMs = Math.max(trashDays * dayMs, emptyTrashPauseMs)
-    return new Date(
-      first?.softDeletedAt ? first.softDeletedAt.getTime() + trashDays * dayMs : ctx.now().getTime() + coolsMs,
-    )
-  })
+export const nextPurgeAt: NextLook = async (tx, _ctx, at) => {
+  const { trashDays } = await readTenant(tx)
+  const [first] = await tx.db
+    .select({ softDeletedAt: files.softDeletedAt })
+    .from(files)
+    .where(and(tx.inTenant(files), isNotNull(files.softDeletedAt), isNull(files.purgedAt), isNull(files.heldAt)))
+    .orderBy(asc(files.softDeletedAt))
+    .limit(1)
+  // A tenant whose trash keeps nothing is not looked at every few minutes.
+  const coolsMs = Math.max(trashDays * dayMs, emptyTrashPauseMs)
+  return new Date(first?.softDeletedAt ? first.softDeletedAt.getTime() + trashDays * dayMs : at.getTime() + coolsMs)
+}
 
 /** By the earlier clock, so that a fast clock purges no file early. */
 async function cutOffOf(ctx: SweepContext, before: Date | null): Promise<Date> {

@@ -1,8 +1,10 @@
 import { and, asc, eq, isNull } from 'drizzle-orm'
+import { readDatabaseClock } from '../../../database/lockRows.ts'
 import { sweepSchedule } from '../../../database/tables/cleanupTables.ts'
 import { tenants, tenantSlugs } from '../../../database/tables/identityTables.ts'
 import type { TenantDatabase, Transaction } from '../../../database/tenantDatabase.ts'
 import { writeUnattended } from '../../change.ts'
+import { earliest, latest } from '../../clocks.ts'
 import { type Context, reading } from '../../context.ts'
 import { hasLivingRun } from './heartbeat.ts'
 import type { CleanupKind, SweepContext } from './recordRun.ts'
@@ -21,31 +23,42 @@ export const isResting = (ctx: SweepContext, kind: CleanupKind): Promise<boolean
     return (row !== undefined && row.notBefore > ctx.now()) || (await hasLivingRun(tx, ctx.settings, kind))
   })
 
-async function readRow(tx: Transaction, kind: CleanupKind) {
-  const [row] = await tx.db
+const selectRow = (tx: Transaction, kind: CleanupKind) =>
+  tx.db
     .select()
     .from(sweepSchedule)
     .where(and(tx.inTenant(sweepSchedule), eq(sweepSchedule.kind, kind)))
-  return row
-}
+
+const readRow = async (tx: Transaction, kind: CleanupKind) => (await selectRow(tx, kind))[0]
+const lockRow = async (tx: Transaction, kind: CleanupKind) => (await selectRow(tx, kind).for('update'))[0]
+
+/** When the next look is due. `at` is the time of this one. */
+export type NextLook = (tx: Transaction, ctx: SweepContext, at: Date) => Promise<Date> | Date
 
 /**
- * Notes when the next look at the tenant is due: at `dueAt`, but not before `pauseMs` is over. `dueAt` is null for a sweep whose
- * work is found by its rows.
+ * Notes when the next look at the tenant is due: at the time of `nextAt`, but not before `pauseMs` is over. `nextAt` is undefined
+ * for a sweep whose work is found by its rows.
  */
 export async function noteLook(
-  ctx: Context,
+  ctx: SweepContext,
   kind: CleanupKind,
-  { dueAt, pauseMs }: { readonly dueAt: Date | null; readonly pauseMs: number },
+  { nextAt, pauseMs }: { readonly nextAt: NextLook | undefined; readonly pauseMs: number },
 ): Promise<void> {
-  const notBefore = new Date(ctx.now().getTime() + pauseMs)
-  const next = { dueAt: dueAt && dueAt < notBefore ? notBefore : dueAt, notBefore, failures: 0 }
   await writeUnattended(ctx.database, ctx.principal.tenantId, async (tx) => {
+    // Locked first: `nextAt` must see a change of policy whose transaction has asked for a look.
+    const row = await lockRow(tx, kind)
     // Most sweeps that find their work by the rows have never failed, and then nothing is written.
-    if (dueAt === null && !((await readRow(tx, kind))?.failures ?? 0)) return
-    await upsert(tx, kind, next)
+    if (!nextAt && !row?.failures) return
+    const at = await readTime(tx, ctx)
+    const notBefore = new Date(at.getTime() + pauseMs)
+    const dueAt = nextAt ? latest(await nextAt(tx, ctx, at), notBefore) : null
+    await upsert(tx, kind, { dueAt, notBefore, failures: 0 })
   })
 }
+
+/** By the earlier clock. A clock that is a year fast must not put off the next look by a year. */
+const readTime = async (tx: Transaction, { now }: Pick<Context, 'now'>): Promise<Date> =>
+  earliest(now(), await readDatabaseClock(tx))
 
 /**
  * Notes that a look at the tenant has failed. The next one is due after 1 minute, after twice as long for each further failure
@@ -56,14 +69,15 @@ export const noteFailure = (ctx: Context, kind: CleanupKind, pauseMs = 0): Promi
 
 export async function noteFailureIn(
   tx: Transaction,
-  { now }: Pick<Context, 'now'>,
+  ctx: Pick<Context, 'now'>,
   kind: CleanupKind,
   pauseMs = 0,
 ): Promise<void> {
-  const row = await readRow(tx, kind)
+  const row = await lockRow(tx, kind)
   const failures = (row?.failures ?? 0) + 1
   const minutes = Math.min(2 ** (failures - 1), longestBackoffMinutes)
-  const notBefore = new Date(now().getTime() + Math.max(minutes * minuteMs, pauseMs))
+  const at = await readTime(tx, ctx)
+  const notBefore = new Date(at.getTime() + Math.max(minutes * minuteMs, pauseMs))
   await upsert(tx, kind, { dueAt: row?.dueAt ? notBefore : null, notBefore, failures })
 }
 
@@ -96,12 +110,12 @@ export const listUnscheduled = async (database: TenantDatabase, most: number): P
  * the tenant decides the time of its reconcile, so that the reconciles of all tenants are spread over the day.
  */
 export async function scheduleTenant({ database, principal, now }: Context): Promise<void> {
-  const at = now()
   const { tenantId } = principal
   const isThere = await writeUnattended(database, tenantId, async (tx) => {
     const found = await tx.db.select({ id: tenants.id }).from(tenants).where(eq(tenants.id, tx.tenantId))
     // A tenant that is being created has its slug first.
     if (found.length === 0) return false
+    const at = await readTime(tx, { now })
     const reconcileAt = new Date(at.getTime() + Math.floor(partOf(tenantId) * dayMs))
     const rows = [
       { kind: 'PURGE_FILES', dueAt: at },
@@ -117,7 +131,9 @@ export async function scheduleTenant({ database, principal, now }: Context): Pro
     return true
   })
   if (!isThere) return
-  await database.lookUp((db) => db.update(tenantSlugs).set({ scheduledAt: at }).where(eq(tenantSlugs.tenant, tenantId)))
+  await database.lookUp((db) =>
+    db.update(tenantSlugs).set({ scheduledAt: now() }).where(eq(tenantSlugs.tenant, tenantId)),
+  )
 }
 
 /** From 0 to 1, by the random part of a UUIDv7. */

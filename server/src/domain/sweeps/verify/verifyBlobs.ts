@@ -8,6 +8,7 @@ import { writeInternal } from '../../change.ts'
 import { reading, readingOnce } from '../../context.ts'
 import { assertOwnBucket } from '../../installation/bucketMarker.ts'
 import type { Run, SweepContext } from '../runs/recordRun.ts'
+import type { NextLook } from '../runs/sweepSchedule.ts'
 import { type VerifiedBytes, liftQuarantine, quarantine, verifyBytes } from './verifyBytes.ts'
 
 /** Bytes without a SHA-256, and bytes in quarantine, are read again after a day. */
@@ -57,17 +58,15 @@ export async function hasBlobsToVerify(ctx: SweepContext): Promise<boolean> {
 }
 
 /** When the first of the proved blobs is due again. Blobs that are committed later are due later. */
-export async function nextVerificationAt(ctx: SweepContext): Promise<Date> {
+export const nextVerificationAt: NextLook = async (tx, ctx, at) => {
   const { proved } = groupOf(ctx)
-  const [first] = await readingOnce(ctx, (tx) =>
-    tx.db
-      .select({ verifiedAt: blobs.verifiedAt })
-      .from(blobs)
-      .where(and(tx.inTenant(blobs), proved.where))
-      .orderBy(asc(blobs.verifiedAt))
-      .limit(1),
-  )
-  return new Date((first?.verifiedAt ?? ctx.now()).getTime() + ctx.settings.verifiedAfterMs)
+  const [first] = await tx.db
+    .select({ verifiedAt: blobs.verifiedAt })
+    .from(blobs)
+    .where(and(tx.inTenant(blobs), proved.where))
+    .orderBy(asc(blobs.verifiedAt))
+    .limit(1)
+  return new Date((first?.verifiedAt ?? at).getTime() + ctx.settings.verifiedAfterMs)
 }
 
 /** Blobs without a SHA-256 and blobs in quarantine are due if they were verified before this time. */
