@@ -30,7 +30,7 @@ declare module 'fastify' {
     caller: Context | null
     /** The proof that must succeed before a response is sent to the caller. Null if there is none. */
     proof: KeyProof | null
-    tally: RequestTally
+    readonly tally: RequestTally
   }
 }
 
@@ -73,8 +73,15 @@ export function createHttpServer<C extends BaseContext>(options: HttpServerOptio
   const cookie = new SessionCookie(sites.publicUrl)
   app.decorateRequest('caller', null)
   app.decorateRequest('proof', null)
-  app.decorateRequest('tally')
-  app.addHook('onRequest', async (request) => void (request.tally = newTally()))
+  const tallies = new WeakMap<object, RequestTally>()
+  // A getter, because one more hook would cost each request a promise.
+  app.decorateRequest('tally', {
+    getter() {
+      const tally = tallies.get(this) ?? newTally()
+      tallies.set(this, tally)
+      return tally
+    },
+  })
   app.register(fastifyCookie)
   app.setErrorHandler((error, request, reply) => answerError(logger, error, request, reply))
   logRequests(app, logger, options.onRequest)

@@ -54,7 +54,7 @@ export function answerError(
   reply: FastifyReply,
 ): FastifyReply {
   const answer = answerFor(error)
-  // A URL that cannot be decoded reaches no hook.
+  // A URL that cannot be decoded has a plain request without a tally.
   request.tally?.codes.add(answer.code)
   if (answer.status === 500) logger.error({ ...factsOf(request), err: error }, 'A request failed')
   if (answer.status === 503) logger.warn({ ...factsOf(request), err: error }, 'A request found no service')

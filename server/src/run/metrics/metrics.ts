@@ -1,7 +1,8 @@
-import { collectDefaultMetrics, Counter, Histogram, Registry } from 'prom-client'
+import { Counter, Histogram, Registry } from 'prom-client'
 import type { RequestTally } from '../../domain/requestTally.ts'
 import type { ObservedRequest } from '../../http/logRequests.ts'
 import { type BackendMetrics, backendMetrics } from './backendMetrics.ts'
+import { processMetrics } from './processMetrics.ts'
 
 /**
  * What a process measures. Every label has a bounded set of values: root fields, routes, codes and methods of our own.
@@ -15,10 +16,10 @@ export interface Metrics extends BackendMetrics {
 
 const requestSeconds = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30]
 
-/** Creates the metrics of this process and starts to watch its event loop, memory and garbage collector. */
+/** Creates the metrics of this process and starts to watch its event loop. */
 export function createMetrics(): Metrics {
   const registry = new Registry()
-  collectDefaultMetrics({ register: registry })
+  processMetrics(registry)
   return { registry, ...httpMetrics(registry), ...backendMetrics(registry) }
 }
 
