@@ -6,6 +6,7 @@ import { onlyRow } from './onlyRow.ts'
 import { usualSchema } from './databaseAddress.ts'
 import { moveFromPublic } from './moveFromPublic.ts'
 import { appRole, functionsRole, ourRoles, scheduleRole } from './roles.ts'
+import { runMigrations } from './runMigrations.ts'
 import { driverOptions, Servers } from './servers.ts'
 
 const migrationsFolder = fileURLToPath(new URL('../../../drizzle', import.meta.url))
@@ -51,7 +52,7 @@ export async function migrate(url: string, options: MigrateOptions = {}): Promis
       functionsRole,
     })
     await ensureSchema(client, schema)
-    await client.begin((tx) => runMigrations(tx, schema))
+    await runMigrations(client, { schema, journalTable, migrations: readMigrationFiles({ migrationsFolder }) })
     await applyPrivileges(client, schema)
     for (const member of members) await grantRoles(client, [appRole], member)
   } finally {
@@ -71,31 +72,6 @@ async function ensureSchema(client: postgres.Sql, schema: string): Promise<void>
   await client.unsafe(`create table if not exists ${schema}.${journalTable} (
     id serial primary key, hash text not null, created_at bigint, name text, applied_at timestamptz(3) default now())`)
 }
-
-async function runMigrations(tx: postgres.TransactionSql, schema: string): Promise<void> {
-  const journal = tx.unsafe(`select name from ${schema}.${journalTable}`)
-  const applied = new Set((await journal).map((row) => String(row['name'])))
-  for (const { name, hash, folderMillis, sql } of readMigrationFiles({ migrationsFolder })) {
-    if (applied.has(name)) continue
-    for (const statement of sql) await tx.unsafe(inSchema(statement, schema))
-    await tx.unsafe(`insert into ${schema}.${journalTable} (hash, created_at, name) values ($1, $2, $3)`, [
-      hash,
-      folderMillis,
-      name,
-    ])
-  }
-}
-
-/**
- * Rewrites a migration for the schema that holds our tables and functions. Migrations of the first versions name
- * `public` and `filegraph`. They are never edited, so both names map to the one schema.
- */
-const inSchema = (statement: string, schema: string): string =>
-  statement
-    .replaceAll(/\b(?:public|filegraph)\./g, `${schema}.`)
-    .replaceAll(/\bON SCHEMA (?:public|filegraph)\b/gi, `ON SCHEMA ${schema}`)
-    .replaceAll(/\bIN SCHEMA (?:public|filegraph)\b/gi, `IN SCHEMA ${schema}`)
-    .replaceAll(/\bCREATE SCHEMA (?:public|filegraph)\b/gi, `CREATE SCHEMA IF NOT EXISTS ${schema}`)
 
 async function ensureRoles(client: postgres.Sql): Promise<void> {
   for (const role of ourRoles) await ensureRole(client, role)
