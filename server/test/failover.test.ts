@@ -5,8 +5,11 @@ import { DatabaseUnavailable } from '../src/database/databaseUnavailable.ts'
 import { queueDriverOptions, Servers } from '../src/database/servers.ts'
 import { openTenantDatabase } from '../src/database/tenantDatabase.ts'
 import { openJobPool } from '../src/jobs/jobQueue.ts'
+import type { Job } from '../src/jobs/schedule.ts'
 import { migrateEverything } from '../src/run/migrateEverything.ts'
+import type { Backends } from '../src/run/openBackends.ts'
 import { pendingMigrations, readinessOf } from '../src/run/readiness.ts'
+import { startWorker } from '../src/run/worker.ts'
 import type { BlobStore } from '../src/storage/blobStore.ts'
 import { type AddressedProduct, openAddressedProduct, type ServedApi } from './addressedProduct.ts'
 import { type ReplicatedPostgres, startReplicatedPostgres } from './replicatedPostgres.ts'
@@ -83,27 +86,40 @@ it('the job queue gives up a connection to a standby', { timeout: 60_000 }, asyn
   }
 })
 
-it('requests succeed again after the standby was promoted, without a restart', { timeout: 120_000 }, async () => {
-  // More than one at a time, so that the pool holds several connections.
-  const first = await Promise.all(['a', 'b', 'c', 'd'].map((name) => write(`${name}.txt`)))
-  expect(new Set(first.map(({ status }) => status))).toEqual(new Set([200]))
-  expect(await ready()).toBe(200)
-  await pair.catchUp()
+it(
+  'requests and jobs succeed again after the standby was promoted, without a restart',
+  { timeout: 120_000 },
+  async () => {
+    let runs = 0
+    const job: Job = { name: 'count', lane: 'SHORT', cadence: null, run: async () => void (runs += 1) }
+    const worker = await startWorker({ logger, ownerUrl: bothHosts() } as unknown as Backends, [job])
+    // More than one at a time, so that the pool holds several connections.
+    const first = await Promise.all(['a', 'b', 'c', 'd'].map((name) => write(`${name}.txt`)))
+    expect(new Set(first.map(({ status }) => status))).toEqual(new Set([200]))
+    expect(await ready()).toBe(200)
+    await pair.catchUp()
 
-  await pair.primary.kill()
-  const refused = await write('between.txt')
-  expect(refused).toEqual({ status: 503, code: 'SERVICE_UNAVAILABLE' })
-  expect(await ready()).toBe(503)
+    await pair.primary.kill()
+    const refused = await write('between.txt')
+    expect(refused).toEqual({ status: 503, code: 'SERVICE_UNAVAILABLE' })
+    expect(await ready()).toBe(503)
 
-  await pair.promote()
-  const promoted = performance.now()
-  const answers: Answer[] = []
-  while (answers.at(-1)?.status !== 200) {
-    expect(performance.now() - promoted).toBeLessThan(60_000)
-    answers.push(await write(`after-${answers.length}.txt`))
-    await sleep(100)
-  }
-  await expect.poll(ready, { timeout: 20_000 }).toBe(200)
-  const again = await Promise.all(['e', 'f', 'g', 'h'].map((name) => write(`${name}.txt`)))
-  expect(new Set(again.map(({ status }) => status))).toEqual(new Set([200]))
-})
+    await pair.promote()
+    const promoted = performance.now()
+    const answers: Answer[] = []
+    while (answers.at(-1)?.status !== 200) {
+      expect(performance.now() - promoted).toBeLessThan(60_000)
+      answers.push(await write(`after-${answers.length}.txt`))
+      await sleep(100)
+    }
+    await expect.poll(ready, { timeout: 20_000 }).toBe(200)
+    const again = await Promise.all(['e', 'f', 'g', 'h'].map((name) => write(`${name}.txt`)))
+    expect(new Set(again.map(({ status }) => status))).toEqual(new Set([200]))
+
+    const queue = openJobPool(queueDriverOptions(new Servers(bothHosts())), 1, logger)
+    await queue.query("select graphile_worker.add_job('count')")
+    await queue.end()
+    await expect.poll(() => runs, { timeout: 60_000 }).toBe(1)
+    await worker.stop()
+  },
+)
