@@ -58,6 +58,7 @@ const librariesOf: Record<string, readonly string[]> = {
  * is what stands in `domain/` itself with `paging/` and `mediaTypes/`, imports no noun.
  */
 const domainOrder: readonly string[] = [
+  'domain/backup',
   'domain/fsck',
   'domain/sweeps/strays',
   'domain/sweeps/reconcile',

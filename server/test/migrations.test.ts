@@ -67,7 +67,7 @@ it('tells the administrator what to do when its login may not grant the role to 
   const url = new URL(database.superuserUrl)
   Object.assign(url, { username: owner, password: 'test' })
   await expect(migrate(url.href)).rejects.toThrow(
-    `grant filegraph_app, filegraph_functions, filegraph_schedule to "${owner}"`,
+    `grant filegraph_app, filegraph_functions, filegraph_schedule, filegraph_backup to "${owner}"`,
   )
   await administrator.unsafe(`drop role ${owner}`)
   await administrator.end()
@@ -121,7 +121,7 @@ it(
       // The roles are there now, made by the first: an administrator has to let the second one take them.
       const second = await managed.addOwner('second_owner')
       const refusal: unknown = await migrate(second).catch((error: unknown) => error)
-      const remedy = 'grant filegraph_app, filegraph_functions, filegraph_schedule to "second_owner"'
+      const remedy = 'grant filegraph_app, filegraph_functions, filegraph_schedule, filegraph_backup to "second_owner"'
       expect(refusal).toMatchObject({ message: expect.stringContaining(remedy) })
       await managed.administrator.unsafe(remedy)
       await migrate(second)

@@ -1,5 +1,6 @@
 import { Command, CommanderError } from 'commander'
 import { addAcceptBucketCommand } from './addAcceptBucketCommand.ts'
+import { addBackupCommands } from './addBackupCommands.ts'
 import { addCleanupCommands } from './addCleanupCommands.ts'
 import { addCorsCommands } from './addCorsCommands.ts'
 import { addDoctorCommand } from './addDoctorCommand.ts'
@@ -47,6 +48,7 @@ function commandLine(terminal: Terminal): Command {
   addAcceptBucketCommand(program, terminal)
   addFsckCommand(program, terminal)
   addVerifyCommand(program, terminal)
+  addBackupCommands(program, terminal)
   program.addHelpText('after', examples('tenant list', 'key create --help'))
   program.addHelpText('after', '\nExit codes: 0 done, 1 failed or refused, 2 not understood.')
   return program

@@ -26,7 +26,11 @@ const pauseMs = 200
  * instance that runs on the data folder. If no instance runs, it starts the embedded ones for the duration of the
  * command.
  */
-export async function withParts<T>(terminal: Terminal, work: (parts: CommandParts) => Promise<T>): Promise<T> {
+export async function withParts<T>(
+  terminal: Terminal,
+  work: (parts: CommandParts) => Promise<T>,
+  { migrates = true } = {},
+): Promise<T> {
   const config = readConfig(terminal.env)
   const external = addressesBeside(config, null, null)
   if (external) return work({ config, addresses: external })
@@ -39,7 +43,7 @@ export async function withParts<T>(terminal: Terminal, work: (parts: CommandPart
     const { openParts } = await import('../run/openParts.ts')
     const { addresses } = await openParts(config, found.directory, closing, quietLogger)
     // The embedded tables belong to Filegraph alone, so a command before the first start migrates them.
-    if (config.database.kind === 'embedded') await migrateEverything(addresses, quietLogger)
+    if (migrates && config.database.kind === 'embedded') await migrateEverything(addresses, quietLogger)
     return await work({ config, addresses })
   } finally {
     await closing.closeAll()

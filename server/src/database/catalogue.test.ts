@@ -1,6 +1,7 @@
 import postgres from 'postgres'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { createTestDatabase, type TestDatabase } from '../../test/testDatabase.ts'
+import { findUnreadable } from './backup/backupRole.ts'
 import { tenantTableNames } from './tenantPredicate.ts'
 
 let database: TestDatabase
@@ -36,9 +37,27 @@ describe('the catalogue', () => {
   it('lets the role of the schedule read across tenants in four tables, and no other role in any', async () => {
     const rows = await sql`select c.relname as table, p.polcmd as command, pg_get_expr(p.polqual, p.polrelid) as rows,
         array(select r::regrole::text from unnest(p.polroles) r) as roles
-      from pg_policy p join pg_class c on c.oid = p.polrelid where p.polname <> 'tenant_boundary' order by 1`
+      from pg_policy p join pg_class c on c.oid = p.polrelid where p.polname not in ('tenant_boundary', 'read_for_backup') order by 1`
     const policy = { command: 'r', rows: 'true', roles: ['filegraph_schedule'] }
     expect(rows).toEqual(['blobs', 'cleanup_runs', 'sweep_schedule', 'uploads'].map((table) => ({ table, ...policy })))
+  })
+
+  it('lets the role of backups read every row of every table, and write none', async () => {
+    const unreadable = await findUnreadable(sql, 'filegraph')
+    const writable = await sql`select relname from pg_class where relnamespace = 'filegraph'::regnamespace
+      and relkind = 'r' and has_table_privilege('filegraph_backup', oid, 'insert, update, delete, truncate')`
+    const policies = await sql`select distinct polcmd as command, pg_get_expr(polqual, polrelid) as rows,
+        array(select r::regrole::text from unnest(polroles) r) as roles
+      from pg_policy where polname = 'read_for_backup'`
+    expect({ unreadable, writable: [...writable], policies: [...policies] }).toEqual({
+      unreadable: [],
+      writable: [],
+      policies: [{ command: 'r', rows: 'true', roles: ['filegraph_backup'] }],
+    })
+    const members = await sql`select member::regrole::text as name from pg_auth_members
+      where roleid = 'filegraph_backup'::regrole and member in ('filegraph_app'::regrole, 'filegraph_functions'::regrole,
+        'filegraph_host'::regrole, 'filegraph_schedule'::regrole)`
+    expect([...members]).toEqual([])
   })
 
   it('forces row-level security with the tenant policy on every tenant table and on tenants', async () => {

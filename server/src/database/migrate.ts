@@ -2,6 +2,7 @@ import { fileURLToPath } from 'node:url'
 import { readMigrationFiles } from 'drizzle-orm/migrator'
 import postgres from 'postgres'
 import { applyPrivileges } from './applyPrivileges.ts'
+import { backupRole, letBackupRead } from './backup/backupRole.ts'
 import { onlyRow } from './onlyRow.ts'
 import { usualSchema } from './databaseAddress.ts'
 import { moveFromPublic } from './moveFromPublic.ts'
@@ -15,13 +16,17 @@ const migrationsFolder = fileURLToPath(new URL('../../../drizzle', import.meta.u
 const migrationLock = 4_951_023_017
 
 /** Holds the names of the applied migrations, in the schema of the tables. */
-const journalTable = '__drizzle_migrations'
+export const journalTable = '__drizzle_migrations'
 
 export interface MigrateOptions {
   /** The logins of the application. */
   readonly members?: readonly string[]
   /** The schema of the tables and functions. Default: `filegraph`. */
   readonly schema?: string
+  /** Run the migrations up to this one. Default: all. Throws if a later one has already run. */
+  readonly upTo?: string
+  /** Runs in one transaction after the migrations. */
+  readonly afterwards?: (tx: postgres.TransactionSql, schema: string) => Promise<void>
 }
 
 /**
@@ -32,7 +37,7 @@ export interface MigrateOptions {
  * `url` must name a role that can create schemas, tables and roles.
  */
 export async function migrate(url: string, options: MigrateOptions = {}): Promise<void> {
-  const { members = [], schema = usualSchema } = options
+  const { members = [], schema = usualSchema, upTo, afterwards } = options
   const { connection, ...address } = driverOptions(new Servers(url))
   const client = postgres({
     ...address,
@@ -52,8 +57,17 @@ export async function migrate(url: string, options: MigrateOptions = {}): Promis
       functionsRole,
     })
     await ensureSchema(client, schema)
-    await runMigrations(client, { schema, journalTable, migrations: readMigrationFiles({ migrationsFolder }) })
-    await applyPrivileges(client, schema)
+    const all = readMigrationFiles({ migrationsFolder })
+    // The names begin with their time.
+    const migrations = all.filter(({ name }) => upTo === undefined || name <= upTo)
+    await runMigrations(client, { schema, journalTable, migrations })
+    if (upTo !== undefined) await refuseLater(client, schema, upTo)
+    // The declaration is about the newest tables.
+    else await applyPrivileges(client, schema)
+    await client.begin(async (tx) => {
+      await letBackupRead(tx, schema)
+      await afterwards?.(tx, schema)
+    })
     for (const member of members) await grantRoles(client, [appRole], member)
   } finally {
     await client.end({ timeout: 5 })
@@ -73,11 +87,16 @@ async function ensureSchema(client: postgres.Sql, schema: string): Promise<void>
     id serial primary key, hash text not null, created_at bigint, name text, applied_at timestamptz(3) default now())`)
 }
 
+async function refuseLater(client: postgres.Sql, schema: string, upTo: string): Promise<void> {
+  const [later] = await client.unsafe(`select name from ${schema}.${journalTable} where name > $1`, [upTo])
+  if (later) throw new Error(`The database already has the migration ${later['name']}, which is later than ${upTo}.`)
+}
+
 async function ensureRoles(client: postgres.Sql): Promise<void> {
-  for (const role of ourRoles) await ensureRole(client, role)
+  for (const role of [...ourRoles, backupRole]) await ensureRole(client, role)
   const [self] = await client<{ name: string }[]>`select current_user as name`
   // Only a member of a role can transfer ownership to it.
-  if (self) await grantRoles(client, [appRole, functionsRole, scheduleRole], self.name)
+  if (self) await grantRoles(client, [appRole, functionsRole, scheduleRole, backupRole], self.name)
 }
 
 /**

@@ -187,6 +187,7 @@ export const promises: readonly Promised[] = [
         'server/src/domain/installation/acceptBucket.ts',
         'server/src/domain/installation/deleteFromBucket.ts',
         'server/src/domain/installation/marker.ts',
+        'server/src/domain/installation/restoreHold.ts',
       ]),
       vitest('test/faults/restoreDrill.test.ts', 'deletes nothing, whatever is run'),
     ],

@@ -74,7 +74,7 @@ const movedSentence = (newest: Marker) =>
  * database that found a problem. While one exists, no database deletes anything or advances the marker, so each leaves
  * at most one. A person removes them with `filegraph accept-bucket`.
  */
-const prefix = 'filegraph/veto/'
+export const vetoPrefix = 'filegraph/veto/'
 const maxContentBytes = 16_384
 
 const vetoContent = z
@@ -98,9 +98,11 @@ export type Veto = VetoContent & { readonly key: string }
 type Parts = Pick<Context, 'database' | 'blobs' | 'now'>
 
 async function listKeys(blobs: BlobStore): Promise<string[]> {
-  const { objects } = await blobs.list({ prefix })
+  const { objects } = await blobs.list({ prefix: vetoPrefix })
   return objects.map(({ key }) => key)
 }
+
+export const encodeVeto = (veto: VetoContent): Uint8Array => new TextEncoder().encode(JSON.stringify(veto))
 
 /** The first thousand. Ends the run with REFUSED if one cannot be parsed, because it is still a veto. */
 export async function readVetoes(blobs: BlobStore): Promise<Veto[]> {
@@ -122,7 +124,7 @@ function parse(key: string, text: string): VetoContent {
 /** Two copies with the same generation have different keys: the hash covers the token and the server. */
 export function vetoKeyOf({ id, generation, token }: Installation, server: DatabaseServer): string {
   const who = hash('sha256', [token, server.systemIdentifier, server.databaseOid, server.startedAt].join())
-  return `${prefix}${id}/${paddedGeneration(generation)}-${who.slice(0, 16)}`
+  return `${vetoPrefix}${id}/${paddedGeneration(generation)}-${who.slice(0, 16)}`
 }
 
 /** Leaves the veto of this database, if it does not exist. */
@@ -141,7 +143,7 @@ export async function leaveVeto(
     self: await describeSide(database, installation, server),
     other: other && { installationId: other.id, generation: other.generation, writer: other.writer },
   }
-  const content = new TextEncoder().encode(JSON.stringify(veto))
+  const content = encodeVeto(veto)
   const contentType = 'application/json'
   const written = await blobs.write(key, content, { contentType, onlyIf: 'ABSENT', installation: installation.id })
   if (written === 'WRITTEN')
