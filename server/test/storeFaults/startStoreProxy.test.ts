@@ -219,7 +219,7 @@ describe('a proxy in front of a store', () => {
     await store.ping()
     expect(proxy.requests.slice(before)).toEqual([
       { method: 'HEAD', path: '/files/p/a' },
-      { method: 'HEAD', path: '/files/' },
+      { method: 'HEAD', path: '/files' },
     ])
   })
 

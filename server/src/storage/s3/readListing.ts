@@ -11,7 +11,6 @@ const listing = z.object({
     IsTruncated: text,
     NextContinuationToken: text,
     EncodingType: text,
-    KeyCount: text,
     /** One element parses as itself, several as an array. */
     Contents: z.union([object.array(), object.transform((only) => [only])]).optional(),
   }),
@@ -24,10 +23,7 @@ const listing = z.object({
  */
 export function readListing(xml: string): ListObjectsV2CommandOutput {
   const { ListBucketResult: found } = listing.parse(parseXML(xml))
-  const { Name, IsTruncated, NextContinuationToken, EncodingType, KeyCount, Contents = [] } = found
-  if (KeyCount !== undefined && KeyCount !== String(Contents.length)) {
-    throw new Error(`The listing counts ${KeyCount} keys and names ${Contents.length}`)
-  }
+  const { Name, IsTruncated, NextContinuationToken, EncodingType, Contents = [] } = found
   return {
     $metadata: {},
     Name,
