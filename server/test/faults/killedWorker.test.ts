@@ -8,6 +8,7 @@ import { usualCleanup } from '../../src/domain/sweeps/runs/settings.ts'
 import { takeOverSilentRuns } from '../../src/domain/sweeps/runs/takeOver.ts'
 import { createTenant } from '../../src/domain/tenants/createTenant.ts'
 import { migrateJobQueue } from '../../src/jobs/jobQueue.ts'
+import { lanes } from '../../src/jobs/schedule.ts'
 import { runIfDue, runQueued } from '../../src/jobs/sweeps.ts'
 import { delay } from '../storeFaults/faults.ts'
 import { askForIntent, type TestTenant } from '../testService.ts'
@@ -51,6 +52,14 @@ async function startWorker(cleanup = hasty): Promise<WorkerProcess> {
 }
 
 const queue = (job: string) => bench.sql`select graphile_worker.add_job(${job}, job_key => ${job})`
+
+/** Jobs that workers have begun, each with a worker id of the queue. */
+async function countTaken(): Promise<number> {
+  const taken =
+    await bench.sql`select from graphile_worker._private_jobs j join graphile_worker._private_tasks t on t.id = j.task_id
+    where t.identifier = 'expire_uploads' and j.locked_by is not null`
+  return taken.length
+}
 
 async function readRun() {
   const [run] =
@@ -249,7 +258,12 @@ describe('two workers', () => {
     // On a busy machine a living worker can be silent for seconds.
     const patient = { ...hasty, silentMs: 60_000 }
     const both = [await startWorker(patient), await startWorker(patient)]
-    await queue('find_due')
+    // Nobody gets on until both have taken jobs: one worker could otherwise have done all of them by itself.
+    await bench.sql.begin(async (tx) => {
+      await tx`lock table uploads in exclusive mode`
+      await queue('find_due')
+      await expect.poll(countTaken, { timeout: 9_000 }).toBe(both.length * lanes.SHORT.concurrency)
+    })
     const sweptBy = ({ lines }: WorkerProcess) =>
       lines.filter(({ kind }) => kind === 'EXPIRE_UPLOADS').map((line) => String(line['tenant']))
     await expect.poll(() => both.flatMap(sweptBy).length, { timeout: 60_000 }).toBeGreaterThanOrEqual(60)
