@@ -126,7 +126,7 @@ it('names the owner of the tables to a login that may not repair them', async ()
   await superuser`grant create on database postgres to other_owner`
   await superuser`grant all on schema filegraph to other_owner`
   await superuser`grant all on filegraph.__drizzle_migrations to other_owner`
-  await superuser`grant filegraph_app, filegraph_functions, filegraph_schedule to other_owner`
+  await superuser`grant filegraph_app, filegraph_functions, filegraph_schedule, filegraph_backup to other_owner`
   await superuser`revoke select on filegraph.files from filegraph_app`
   const url = Object.assign(new URL(server.url), { username: 'other_owner', password: 'test' }).href
   await expect(migrate(url)).rejects.toThrow('grant postgres to other_owner')

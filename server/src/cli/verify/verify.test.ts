@@ -27,6 +27,8 @@ import {
   tenants,
   variables,
   restarts,
+  patient,
+  backup,
   whole,
 } from './promises.ts'
 import type { ProofState } from './proof.ts'
@@ -93,6 +95,8 @@ const unprovable: readonly string[] = [
   locks,
   databases,
   restarts,
+  patient,
+  backup,
   whole,
   cheap,
   variables,
