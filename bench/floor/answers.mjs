@@ -52,8 +52,7 @@ const issue = `with file as (
 
 /** The answer to each operation of the benchmark, by its name: what the product answers, from as little as it takes. */
 export async function createAnswers(inTenant, bucket) {
-  const { contentDisposition } = await product('domain/files/contentDisposition.js')
-  const { servedContentType } = await product('domain/files/safeContentType.js')
+  const { contentDisposition, servedContentType } = await product('domain/files/downloadHeaders.js')
   const sign = createSigner(bucket)
   const served = new Map()
   const servedAs = (contentType) => {

@@ -5,7 +5,7 @@ import { postgres, product } from './serverPackage.mjs'
  * application's role. The second run counts: the first one reads the catalogue too.
  */
 export async function countBuffers({ databaseUrl }, tenant, page) {
-  const { appRole } = await product('database/migrate.js')
+  const { appRole } = await product('database/roles.js')
   const { planSettings } = await product('database/connection.js')
   const { text, params } = await statementOf(tenant, page)
   const connection = { role: appRole, search_path: 'filegraph', ...planSettings }

@@ -31,7 +31,7 @@ export async function seedData({ databaseUrl, adminUrl }, { files, tenants }) {
 async function makeTenants(databaseUrl, count) {
   const { openTenantDatabase } = await product('database/tenantDatabase.js')
   const { createTenant } = await product('domain/tenants/createTenant.js')
-  const { createApiKey } = await product('domain/identity/keys/createApiKey.js')
+  const { createApiKey } = await product('domain/identity/keys/apiKeys.js')
   const { systemPrincipal } = await product('domain/context.js')
   const database = openTenantDatabase({ url: databaseUrl, size: 2, applicationName: 'bench' })
   const services = { database, now: () => new Date() }

@@ -10,7 +10,7 @@ const poolSize = 10
 
 /** The floor on the database and the bucket of a running product. */
 export async function startFloor({ databaseUrl, bucket, url }) {
-  const { appRole } = await product('database/migrate.js')
+  const { appRole } = await product('database/roles.js')
   const { localBucketPath } = await product('run/addresses.js')
   // Where clients find it: under a path of the product's own address.
   const shared = { databaseUrl, role: appRole, poolSize, bucket: { ...bucket, endpoint: `${url}${localBucketPath}` } }
