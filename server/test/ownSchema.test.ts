@@ -168,7 +168,7 @@ describe('an installation of 0.1.0', () => {
     await superuser`insert into tenants (id, slug, name, max_file_bytes, trash_days, intent_lifetime_seconds, download_max_seconds, created_at)
       values (${id}, 'old', 'Old', 1, 1, 1, 1, now())`
     await plantHistory(id)
-    // A later migration of ours creates a table of this name.
+    // A later migration creates a table of this name.
     await superuser`create table user_devices (id int)`
     await superuser`create table invoices (id int)`
     const target = schema ?? 'filegraph'

@@ -56,7 +56,7 @@ async function openExternalBucket(): Promise<TestBucket> {
   return {
     options,
     get folder(): string {
-      throw new Error('The objects of this bucket lie in no folder of ours')
+      throw new Error('This bucket keeps its objects elsewhere, not in a folder')
     },
     stop: async () => door.shut(),
     start: async () => door.open(),

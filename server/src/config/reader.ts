@@ -94,7 +94,7 @@ export class ConfigReader {
     this.#wrong(name, what, undefined)
   }
 
-  /** Unknown variables with the prefix of ours. They are probably misspelled. */
+  /** Unknown variables that have one of our prefixes. They are probably misspelled. */
   unknownNames(): string[] {
     const files = secretVariables.map((name) => `${name}_FILE`)
     const known = new Set<string>([...configVariables.map((variable) => variable.name), ...files])

@@ -7,7 +7,7 @@ export class DatabaseUnavailable extends Error {
 
 /**
  * True if a server refused a write because it is a standby, or read-only for another reason. SQLSTATE 25006:
- * read-only transaction. In a transaction that was opened read-only it means a mistake of ours instead.
+ * read-only transaction. In a transaction that we opened read-only, the code is a bug instead.
  */
 export const isReadOnlyServer = (error: unknown): boolean => errorCodeOf(error) === '25006'
 

@@ -87,7 +87,7 @@ const callers: Readonly<Record<string, readonly string[]>> = {
   set_tenant_for_key: [appRole],
 }
 
-/** The functions that run with the privileges of a role of ours. All others belong to the login that migrates. */
+/** The functions that run with the privileges of one of our roles. All others belong to the login that migrates. */
 export const functionOwners: Readonly<Record<string, readonly string[]>> = {
   [functionsRole]: ['attach_as', 'change_from_host', 'detach_as', 'host_actor', 'record_changes', 'replace_as'],
   [scheduleRole]: ['busy_tenants', 'due_blobs', 'due_by_schedule', 'due_runs', 'due_uploads', 'due_verifications'],
